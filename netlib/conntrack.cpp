@@ -1,0 +1,124 @@
+#include "netlib/conntrack.h"
+
+#include <endian.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+namespace netlib::conntrack {
+
+namespace {
+
+/// Bits of CTA_FILTER_*_FLAGS: which parts of a tuple count. Private to the kernel (net/netfilter/nf_internals.h), but
+/// part of its binary interface since libnetfilter_conntrack sends them.
+enum FilterFlag : std::uint32_t { kSourceAddress = 1 << 0, kProtocol = 1 << 3, kDestinationPort = 1 << 5 };
+
+struct Tuple {
+  std::optional<IpAddress> source;
+  std::optional<IpAddress> destination;
+  std::optional<std::uint8_t> protocol;
+  std::optional<std::uint16_t> destinationPort;
+};
+
+nfgenmsg familyHeader(Family family) {
+  nfgenmsg header{};
+  header.nfgen_family = static_cast<std::uint8_t>(family);
+  header.version = NFNETLINK_V0;
+  return header;
+}
+
+constexpr unsigned messageType(unsigned message) { return NFNL_SUBSYS_CTNETLINK << 8 | message; }
+
+unsigned sourceAttribute(Family family) { return family == Family::Ipv4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC; }
+unsigned destinationAttribute(Family family) { return family == Family::Ipv4 ? CTA_IP_V4_DST : CTA_IP_V6_DST; }
+
+void putSource(Batch& batch, Family family, const std::optional<IpAddress>& source) {
+  const auto ip = batch.nest(CTA_TUPLE_IP);
+  if (source) batch.put(sourceAttribute(family), source->bytes());
+}
+
+void putOriginalTuple(Batch& batch, const Filter& filter) {
+  const auto tuple = batch.nest(CTA_TUPLE_ORIG);
+  putSource(batch, filter.family, filter.originalSource);
+  if (!filter.protocol) return;
+  const auto protocol = batch.nest(CTA_TUPLE_PROTO);
+  batch.putU8(CTA_PROTO_NUM, *filter.protocol);
+  if (!filter.originalDestinationPort) return;
+  const std::uint16_t port = htobe16(*filter.originalDestinationPort);
+  batch.put(CTA_PROTO_DST_PORT, {reinterpret_cast<const std::uint8_t*>(&port), sizeof port});
+}
+
+void putFilter(Batch& batch, const Filter& filter) {
+  putOriginalTuple(batch, filter);
+  if (filter.replySource) {
+    const auto tuple = batch.nest(CTA_TUPLE_REPLY);
+    putSource(batch, filter.family, filter.replySource);
+  }
+  const auto flags = batch.nest(CTA_FILTER);
+  batch.putU32(CTA_FILTER_ORIG_FLAGS, (filter.originalSource ? kSourceAddress : 0U) |
+                                          (filter.protocol ? kProtocol : 0U) |
+                                          (filter.originalDestinationPort ? kDestinationPort : 0U));
+  batch.putU32(CTA_FILTER_REPLY_FLAGS, filter.replySource ? kSourceAddress : 0U);
+}
+
+Tuple tupleOf(const Attributes& tuple, Family family) {
+  const Attributes ip = tuple.nested(CTA_TUPLE_IP);
+  const Attributes protocol = tuple.nested(CTA_TUPLE_PROTO);
+  Tuple result;
+  if (const auto bytes = ip.bytes(sourceAttribute(family))) result.source = IpAddress::fromBytes(*bytes);
+  if (const auto bytes = ip.bytes(destinationAttribute(family))) result.destination = IpAddress::fromBytes(*bytes);
+  result.protocol = protocol.u8(CTA_PROTO_NUM);
+  if (const auto bytes = protocol.bytes(CTA_PROTO_DST_PORT); bytes && bytes->size() == sizeof(std::uint16_t)) {
+    result.destinationPort = static_cast<std::uint16_t>((*bytes)[0] << 8 | (*bytes)[1]);
+  }
+  return result;
+}
+
+bool matches(const Filter& filter, const Tuple& original, const Tuple& reply) {
+  return (!filter.protocol || filter.protocol == original.protocol) &&
+         (!filter.originalSource || filter.originalSource == original.source) &&
+         (!filter.originalDestinationPort || filter.originalDestinationPort == original.destinationPort) &&
+         (!filter.replySource || filter.replySource == reply.source);
+}
+
+std::optional<Flow> flowOf(const Message& message, const Filter& filter) {
+  const Attributes attributes = message.attributes<nfgenmsg>();
+  const auto originalBytes = attributes.bytes(CTA_TUPLE_ORIG);
+  const auto id = attributes.u32(CTA_ID);
+  if (!originalBytes || !id) return std::nullopt;
+  const Tuple original = tupleOf(Attributes{*originalBytes}, filter.family);
+  const Tuple reply = tupleOf(attributes.nested(CTA_TUPLE_REPLY), filter.family);
+  if (!original.destination || !reply.source || !matches(filter, original, reply)) return std::nullopt;
+  return Flow{*original.destination, *reply.source, {originalBytes->begin(), originalBytes->end()}, *id};
+}
+
+}  // namespace
+
+Result<std::vector<Flow>> list(Socket& netfilter, const Filter& filter) {
+  Batch batch;
+  batch.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(filter.family),
+              "list tracked connections");
+  putFilter(batch, filter);
+  const auto answers = TRY(netfilter.request(batch));
+  std::vector<Flow> flows;
+  for (const Message& message : answers.front().messages) {
+    if (auto flow = flowOf(message, filter)) flows.push_back(*std::move(flow));
+  }
+  return flows;
+}
+
+Result<> remove(Socket& netfilter, Family family, const std::vector<Flow>& flows) {
+  if (flows.empty()) return {};
+  Batch batch;
+  for (const Flow& flow : flows) {
+    batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(family), "delete tracked connection");
+    batch.put(CTA_TUPLE_ORIG | NLA_F_NESTED, flow.originalTuple);
+    batch.putU32(CTA_ID, flow.id);
+  }
+  const auto answers = TRY(netfilter.exchange(batch));
+  for (const Answer& answer : answers) {
+    if (answer.error != 0 && answer.error != ENOENT) return fail(errorOf(answer, "delete tracked connection"));
+  }
+  return {};
+}
+
+}  // namespace netlib::conntrack

@@ -1,0 +1,176 @@
+#include "netlib/directory.h"
+
+#include <array>
+#include <climits>
+#include <memory>
+#include <string_view>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace netlib {
+
+namespace {
+
+constexpr mode_t kPrivateDirectory = 0700;
+constexpr mode_t kPublicDirectory = 0755;
+constexpr mode_t kPrivateFile = 0600;
+constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+/// Makes the missing ones of "a", "a/b", ... up to but not including the whole path.
+Result<> makeParents(int directory, const std::string& path, mode_t mode) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string parent = path.substr(0, slash);
+    if (mkdirat(directory, parent.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot make " + parent);
+  }
+  return {};
+}
+
+/// Without trailing slashes: with one, the kernel would follow a symlink in the last component.
+Result<std::string> normalized(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  const std::string_view last = std::string_view{path}.substr(path.rfind('/') + 1);
+  if (!path.starts_with('/') || last.empty() || last == "." || last == "..") {
+    return fail(EINVAL, "\"" + path + "\" is not the absolute path of a directory");
+  }
+  return path;
+}
+
+Result<> checkPrivate(int fd, const std::string& path) {
+  struct stat status {};
+  if (fstat(fd, &status) < 0) return failErrno("cannot examine " + path);
+  if (status.st_uid != geteuid()) {
+    return fail(EPERM, path + " belongs to user " + std::to_string(status.st_uid) +
+                           ", not to us; remove it or change its owner");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(EPERM, path + " may be written by others; change its mode to 0700");
+  }
+  return {};
+}
+
+struct CloseDirectory {
+  void operator()(DIR* stream) const { closedir(stream); }
+};
+
+}  // namespace
+
+Result<std::string> readWhole(int fd, std::size_t limit, const std::string& what) {
+  std::string content;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t got = pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(content.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failErrno("cannot read " + what);
+    if (got == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+    if (content.size() > limit) return fail(EFBIG, what + " is larger than " + std::to_string(limit) + " bytes");
+  }
+}
+
+Result<Directory> Directory::openPrivate(const std::string& path) {
+  const std::string name = TRY(normalized(path));
+  UniqueFd fd{::open(name.c_str(), kOpenDirectory)};
+  if (!fd && errno == ENOENT) {
+    TRY(makeParents(AT_FDCWD, name, kPublicDirectory));
+    // Somebody else may make it at the same time; what counts is whose it is once it is open.
+    if (mkdir(name.c_str(), kPrivateDirectory) < 0 && errno != EEXIST) return failErrno("cannot make " + name);
+    fd = UniqueFd{::open(name.c_str(), kOpenDirectory)};
+  }
+  if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
+    return fail(EPERM, name + " is a symlink or no directory; refusing to follow it");
+  }
+  if (!fd) return failErrno("cannot open " + name);
+  TRY(checkPrivate(fd.get(), name));
+  return Directory{std::move(fd), name};
+}
+
+Failure<Error> Directory::failAt(const std::string& what, const std::string& name) const {
+  return failErrno("cannot " + what + " " + path_ + "/" + name);
+}
+
+Result<UniqueFd> Directory::openFile(const std::string& name, int flags) const {
+  UniqueFd fd{openat(fd_.get(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, kPrivateFile)};
+  if (!fd) return failAt("open", name);
+  return fd;
+}
+
+Result<std::string> Directory::readFile(const std::string& name, std::size_t limit) const {
+  const UniqueFd file = TRY(openFile(name, O_RDONLY));
+  return readWhole(file.get(), limit, path_ + "/" + name);
+}
+
+Result<> Directory::createFile(const std::string& name, const std::string& content) const {
+  // Written beside its place and then linked: who finds the name finds all of the content.
+  const std::string draft = name + "." + std::to_string(getpid());
+  const UniqueFd file = TRY(openFile(draft, O_WRONLY | O_CREAT | O_TRUNC));
+  const ssize_t written = write(file.get(), content.data(), content.size());
+  if (written >= 0 && static_cast<std::size_t>(written) != content.size()) errno = ENOSPC;
+  const bool placed = written == static_cast<ssize_t>(content.size()) &&
+                      linkat(fd_.get(), draft.c_str(), fd_.get(), name.c_str(), 0) == 0;
+  const int reason = errno;
+  TRY(remove(draft));
+  errno = reason;
+  if (!placed) return failAt("create", name);
+  return {};
+}
+
+Result<bool> Directory::exists(const std::string& name) const {
+  struct stat status {};
+  if (fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT) return false;
+  return failAt("examine", name);
+}
+
+Result<> Directory::makeLink(const std::string& name, const std::string& target) const {
+  if (symlinkat(target.c_str(), fd_.get(), name.c_str()) < 0) return failAt("make link", name);
+  return {};
+}
+
+Result<std::string> Directory::readLink(const std::string& name) const {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = readlinkat(fd_.get(), name.c_str(), target.data(), target.size());
+  if (length < 0) return failAt("read link", name);
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+Result<> Directory::makeDirectories(const std::string& name) const {
+  TRY(makeParents(fd_.get(), name, kPrivateDirectory));
+  if (mkdirat(fd_.get(), name.c_str(), kPrivateDirectory) < 0 && errno != EEXIST) return failAt("make", name);
+  return {};
+}
+
+Result<> Directory::remove(const std::string& name) const {
+  if (unlinkat(fd_.get(), name.c_str(), 0) < 0) return failAt("remove", name);
+  return {};
+}
+
+Result<> Directory::removeDirectory(const std::string& name) const {
+  if (unlinkat(fd_.get(), name.c_str(), AT_REMOVEDIR) < 0) return failAt("remove", name);
+  return {};
+}
+
+Result<std::vector<std::string>> Directory::list(const std::string& name) const {
+  const int fd = openat(fd_.get(), name.c_str(), kOpenDirectory);
+  if (fd < 0) return failAt("open", name);
+  const std::unique_ptr<DIR, CloseDirectory> stream{fdopendir(fd)};  // owns fd from now on
+  if (!stream) {
+    const auto failure = failAt("list", name);
+    close(fd);
+    return failure;
+  }
+
+  std::vector<std::string> names;
+  // readdir() answers null at the end and on failure alike; only errno tells them apart.
+  errno = 0;
+  while (const dirent* entry = readdir(stream.get())) {
+    const std::string_view found = static_cast<const char*>(entry->d_name);
+    if (found != "." && found != "..") names.emplace_back(found);
+    errno = 0;
+  }
+  if (errno != 0) return failAt("list", name);
+  return names;
+}
+
+}  // namespace netlib

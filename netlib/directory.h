@@ -1,0 +1,60 @@
+// A directory by its descriptor. All work happens relative to it with the *at() calls, so that nobody can exchange a
+// component of the path between a check and its use.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netlib/result.h"
+#include "netlib/unique_fd.h"
+
+namespace netlib {
+
+/// The whole content of an open file, from its beginning; EFBIG past `limit` bytes. `what` names it in messages.
+Result<std::string> readWhole(int fd, std::size_t limit, const std::string& what);
+
+/// A directory that only this process' user can write to. Therefore names below it may have several components: nobody
+/// else can have made one of them a symlink. No method follows a symlink in the last component.
+class Directory {
+ public:
+  /// Opens the directory at an absolute path, making missing components with mode 0700 (0755 for those above the last).
+  /// EPERM where the directory itself is a symlink, belongs to another user than this process, or may be written by
+  /// others. Components above it may be symlinks (/var/run is one). EINVAL for a path that is not absolute or ends in
+  /// "." or "..".
+  static Result<Directory> openPrivate(const std::string& path);
+
+  /// An existing file, or with O_CREAT a new one of mode 0600.
+  Result<UniqueFd> openFile(const std::string& name, int flags) const;
+  Result<std::string> readFile(const std::string& name, std::size_t limit) const;
+  /// A new file with that content, as a whole or not at all; EEXIST where the name is taken.
+  Result<> createFile(const std::string& name, const std::string& content) const;
+
+  /// Whatever bears that name, a dangling symlink too.
+  Result<bool> exists(const std::string& name) const;
+
+  /// A symlink as a claim: EEXIST where the name is taken.
+  Result<> makeLink(const std::string& name, const std::string& target) const;
+  Result<std::string> readLink(const std::string& name) const;
+
+  /// Makes the directory (0700) and those above it; what is there already is fine.
+  Result<> makeDirectories(const std::string& name) const;
+
+  /// ENOENT where there is none; callers decide whether that matters. removeDirectory: ENOTEMPTY where it is in use.
+  Result<> remove(const std::string& name) const;
+  Result<> removeDirectory(const std::string& name) const;
+
+  /// The names inside the directory of that name ("." for this one), without "." and "..", in no order.
+  Result<std::vector<std::string>> list(const std::string& name) const;
+
+  /// For messages.
+  const std::string& path() const { return path_; }
+
+ private:
+  Directory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Failure<Error> failAt(const std::string& what, const std::string& name) const;
+
+  UniqueFd fd_;
+  std::string path_;
+};
+
+}  // namespace netlib

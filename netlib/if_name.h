@@ -1,0 +1,27 @@
+// The name of a network interface.
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace netlib {
+
+/// Always a name that the kernel takes (dev_valid_name): 1 to 15 bytes, not "." or "..", and without '/', ':' and white
+/// space. So it is also safe as the last component of a path.
+class IfName {
+ public:
+  static std::optional<IfName> parse(std::string_view text);
+
+  const std::string& toString() const { return text_; }
+
+  friend auto operator<=>(const IfName&, const IfName&) = default;
+
+ private:
+  explicit IfName(std::string_view text) : text_(text) {}
+
+  std::string text_;
+};
+
+}  // namespace netlib

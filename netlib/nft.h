@@ -1,0 +1,99 @@
+// nf_tables objects in atomic transactions. The objects are libnftnl's.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "netlib/ip_prefix.h"
+#include "netlib/nft_rule.h"
+#include "netlib/socket.h"
+
+namespace netlib::nft {
+
+struct Table {
+  Family family;
+  std::string name;
+};
+
+/// A chain that the kernel enters at a hook. `type` is "nat" or "filter", `hook` one of NF_INET_*.
+struct BaseChain {
+  std::string name;
+  std::string type;
+  std::uint32_t hook;
+  std::int32_t priority;
+};
+
+/// Numbers of nft's data types: the kernel only stores them, `nft list` needs them to print elements.
+/// A concatenation is written (first << 6) | second.
+enum DataType : std::uint32_t {
+  kIpv4Addr = 7,
+  kIpv6Addr = 8,
+  kInetProto = 12,
+  kInetService = 13,
+  kIfname = 41,
+  kVerdict = 0xffffff00,
+};
+constexpr std::uint32_t concat(std::uint32_t first, std::uint32_t second) { return first << 6 | second; }
+
+/// A set, or a map where dataType is not 0. Lengths in bytes, every part of a concatenation padded to 4.
+struct Set {
+  std::string name;
+  std::uint32_t keyType;
+  std::uint32_t keyLength;
+  std::uint32_t dataType = 0;
+  std::uint32_t dataLength = 0;
+  bool interval = false;
+};
+
+/// An element of a set, a map (data) or a verdict map (jumpTo).
+struct Element {
+  std::vector<std::uint8_t> key;
+  std::vector<std::uint8_t> data = {};
+  std::string jumpTo = {};
+  bool intervalEnd = false;
+
+  friend bool operator==(const Element&, const Element&) = default;
+};
+
+/// Appends to a key or data, padded to whole registers of 4 bytes.
+void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> bytes);
+
+enum class IfPresent : bool { Keep, Fail };
+
+/// Changes that the kernel makes all together or not at all.
+class Transaction {
+ public:
+  Transaction();
+
+  void addTable(const Table& table, IfPresent ifPresent);
+  void deleteTable(const Table& table);
+  void addChain(const Table& table, const std::string& name, const std::string& comment);
+  void addBaseChain(const Table& table, const BaseChain& chain);
+  /// Its rules go first; EBUSY where something still jumps to it.
+  void deleteChain(const Table& table, const std::string& name);
+  void addSet(const Table& table, const Set& set);
+  void addRule(const Table& table, const std::string& chain, const Rule& rule);
+  /// An element that is there with equal data is fine; with other data it is EEXIST.
+  void addElements(const Table& table, const std::string& set, std::span<const Element> elements);
+  /// By key alone. ENOENT where one is missing, and then none is deleted.
+  void deleteElements(const Table& table, const std::string& set, std::span<const Element> elements);
+
+  /// Ends the transaction and sends it. The error is that of the first change that failed: ENOENT where a table, chain
+  /// or set is missing, EEXIST where something is there that must not be.
+  Result<> commit(Socket& netfilter);
+
+ private:
+  enum class Change : bool { Add, Delete };
+  void changeElements(Change change, const Table& table, const std::string& set, std::span<const Element> elements);
+
+  Batch batch_;
+};
+
+/// The chain's rules; ENOENT where it does not exist.
+Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain);
+
+/// The element with that key as the kernel has it; nothing where there is none, or no such table or set.
+Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
+                                           const Element& key);
+
+}  // namespace netlib::nft

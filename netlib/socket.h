@@ -1,0 +1,40 @@
+// A conversation with the kernel over netlink. The socket belongs to the network namespace in which it was opened, and
+// keeps speaking to that one wherever the process goes.
+#pragma once
+
+#include "netlib/answers.h"
+#include "netlib/message.h"
+#include "netlib/unique_fd.h"
+
+namespace netlib {
+
+/// One conversation at a time; not for use by several threads.
+class Socket {
+ public:
+  enum class Subsystem : int { Route = NETLINK_ROUTE, Netfilter = NETLINK_NETFILTER };
+  static Result<Socket> open(Subsystem subsystem);
+
+  /// Sends all requests in one datagram and collects every answer. An error of a single request is in its Answer; the
+  /// Result fails only where the conversation itself broke: EMSGSIZE (batch too large), ETIMEDOUT (no answer for ten
+  /// seconds), ENOBUFS (the kernel dropped answers), EINTR (a dump was interrupted three times), EBADMSG.
+  Result<std::vector<Answer>> exchange(Batch& batch);
+
+  /// The same where every request must succeed: the first that failed becomes the error, "what: errno text (reason)".
+  Result<std::vector<Answer>> request(Batch& batch);
+
+ private:
+  explicit Socket(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  Result<std::vector<Answer>> exchangeOnce(Batch& batch);
+  Result<> send(Batch& batch);
+  Result<> receive(Answers& answers);
+  Result<> enlargeBuffers(std::size_t bytes);
+
+  UniqueFd fd_;
+  std::uint32_t nextSequence_ = 1;
+};
+
+/// The error of a failed answer, in the words of its request.
+Error errorOf(const Answer& answer, const std::string& what);
+
+}  // namespace netlib

@@ -1,0 +1,141 @@
+#include "plugin/cni/config.h"
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/cni/ipam_config.h"
+#include "plugin/cni/requested.h"
+
+namespace pons::cni {
+
+namespace {
+
+using netlib::Family;
+
+constexpr std::uint32_t kMaxMtu = 65535;
+constexpr std::uint32_t kMinMtuIpv4 = 68;    // RFC 791; ETH_MIN_MTU of the kernel
+constexpr std::uint32_t kMinMtuIpv6 = 1280;  // RFC 8200; below it the kernel drops IPv6 from a link
+
+std::optional<Family> parseFamily(std::string_view text) {
+  if (text == "ipv4") return Family::Ipv4;
+  if (text == "ipv6") return Family::Ipv6;
+  return std::nullopt;
+}
+
+Failure needsAddresses(const Field& field) { return field.invalid("false, for \"ipam\" gives no addresses"); }
+
+/// Keys of the reference bridge that pons knows and cannot serve: an error is better than a network without them.
+Result<> refuseUnsupported(const Field& root) {
+  constexpr std::string_view kVlan = "pons does not support the bridge's VLAN filtering";
+  if (TRY(root["vlan"].number(0, 4094)).value_or(0) != 0) return root["vlan"].unsupported(kVlan);
+  if (!TRY(root["vlanTrunk"].items()).empty()) return root["vlanTrunk"].unsupported(kVlan);
+  if (!TRY(root["preserveDefaultVlan"].boolean()).value_or(true)) return root["preserveDefaultVlan"].unsupported(kVlan);
+  if (TRY(root["macspoofchk"].boolean()).value_or(false)) {
+    return root["macspoofchk"].unsupported("pons does not check source addresses yet");
+  }
+  const Field backend = root["ipMasqBackend"];
+  if (TRY(backend.text()).value_or("nftables") != "nftables") return backend.unsupported("pons uses nftables only");
+  return {};
+}
+
+Result<> decodeBridge(Config& config, const Field& root) {
+  config.bridge =
+      TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes")).value_or(config.bridge);
+  config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
+  // A promiscuous bridge sends a hairpin port its own frames back twice, so that only one can be on by default.
+  const auto hairpin = TRY(root["hairpinMode"].boolean());
+  config.hairpin = hairpin.value_or(!config.promiscuous);
+  if (config.hairpin && config.promiscuous) return root["hairpinMode"].invalid("false together with \"promiscMode\"");
+  config.forceAddress = TRY(root["forceAddress"].boolean()).value_or(false);
+  config.portIsolation = TRY(root["portIsolation"].boolean()).value_or(false);
+  config.detectDuplicateAddresses = TRY(root["enabledad"].boolean()).value_or(false);
+  return {};
+}
+
+Result<> decodeAddresses(Config& config, const Field& root, const IpamConfig& ipam, const CniArgs& args) {
+  Requested requested = TRY(decodeRequested(root, args));
+  config.mac = requested.mac;
+  config.addresses = {.sets = ipam.sets, .excluded = ipam.excluded, .requested = std::move(requested.addresses)};
+  config.routes = ipam.routes;
+
+  const Field disable = root["disableContainerInterface"];
+  config.disableContainerInterface = TRY(disable.boolean()).value_or(false);
+  if (config.disableContainerInterface && !ipam.sets.empty()) {
+    return disable.invalid("false, for \"ipam\" gives addresses and an interface that is down bears none");
+  }
+  return {};
+}
+
+Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
+  if (mtu.is("auto")) return Mtu{.automatic = true};
+  const std::uint32_t min = ipam.hasFamily(Family::Ipv6) ? kMinMtuIpv6 : kMinMtuIpv4;
+  const auto expected = "\"auto\", 0 or a number from " + std::to_string(min) + " to " + std::to_string(kMaxMtu);
+  const auto bytes = mtu.number(0, kMaxMtu);
+  if (!bytes) return mtu.invalid(expected);
+  if (bytes->value_or(0) != 0 && **bytes < min) return mtu.invalid(expected);
+  return Mtu{.bytes = bytes->value_or(0)};
+}
+
+Result<> decodeGateway(Config& config, const Field& root) {
+  const bool hasAddresses = !config.addresses.sets.empty();
+  const auto isGateway = TRY(root["isGateway"].boolean());
+  const auto isDefaultGateway = TRY(root["isDefaultGateway"].boolean());
+  if (isDefaultGateway.value_or(false)) {
+    if (!hasAddresses) return needsAddresses(root["isDefaultGateway"]);
+    if (!isGateway.value_or(true)) return root["isGateway"].invalid("true, which \"isDefaultGateway\" implies");
+  }
+  config.isGateway = hasAddresses && isGateway.value_or(true);
+  config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(config.isGateway);
+  return {};
+}
+
+Result<std::vector<Family>> decodeFamilies(const Field& list) {
+  if (!list.present()) return std::vector{Family::Ipv4, Family::Ipv6};
+  std::vector<Family> families;
+  for (const Field& item : TRY(list.items())) {
+    const auto family = TRY(item.parsed(parseFamily, "ipv4 or ipv6"));
+    if (!family) return item.invalid("ipv4 or ipv6");
+    if (std::ranges::find(families, *family) == families.end()) families.push_back(*family);
+  }
+  return families;
+}
+
+Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& ipam) {
+  const auto ipMasq = TRY(root["ipMasq"].boolean());
+  if (ipMasq.value_or(false) && ipam.sets.empty()) return needsAddresses(root["ipMasq"]);
+  for (const Family family : TRY(decodeFamilies(root["ipMasqFamilies"]))) {
+    if (ipMasq.value_or(config.isGateway) && ipam.hasFamily(family)) config.masquerade.push_back(family);
+  }
+  for (const Field& item : TRY(root["ipMasqExclude"].items())) {
+    if (const auto network = TRY(item.network())) config.masqueradeExcluded.push_back(*network);
+  }
+  return {};
+}
+
+Result<> decodePorts(Config& config, const Field& root) {
+  config.portMappings = TRY(decodePortMappings(root));
+  if (config.portMappings.empty() || !config.addresses.sets.empty()) return {};
+  return fail(ErrorCode::InvalidConfig, "\"portMappings\" need an address to lead to, and \"ipam\" gives none");
+}
+
+}  // namespace
+
+Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment) {
+  for (const Field& group : {root["runtimeConfig"], root["args"], root["args"]["cni"]}) TRY(group.object());
+  TRY(refuseUnsupported(root));
+  const IpamConfig ipam = TRY(decodeIpam(root, version));
+  const CniArgs args = TRY(parseCniArgs(environment.args));
+
+  Config config;
+  config.settings = TRY(decodeSettings(root, environment));
+  TRY(decodeBridge(config, root));
+  TRY(decodeAddresses(config, root, ipam, args));
+  config.mtu = TRY(decodeMtu(root["mtu"], ipam));
+  TRY(decodeGateway(config, root));
+  TRY(decodeMasquerade(config, root, ipam));
+  TRY(decodePorts(config, root));
+  config.dns = TRY(chooseDns(root));
+  return config;
+}
+
+}  // namespace pons::cni

@@ -1,0 +1,54 @@
+// The network configuration of type "pons": every key, default and limit. README.md lists them for users.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "netlib/if_name.h"
+#include "netlib/mac_address.h"
+
+#include "plugin/cni/dns.h"
+#include "plugin/cni/environment.h"
+#include "plugin/cni/port_mapping.h"
+#include "plugin/cni/settings.h"
+#include "plugin/cni/version.h"
+#include "plugin/ledger/ledger.h"
+
+namespace pons::cni {
+
+struct Mtu {
+  bool automatic = false;   ///< the smallest MTU of the links that default routes use
+  std::uint32_t bytes = 0;  ///< 0: the kernel's default
+
+  friend bool operator==(const Mtu&, const Mtu&) = default;
+};
+
+/// Consistent in itself: without addresses, for one, there is neither a gateway nor a masquerade nor a published port.
+struct Config {
+  Settings settings;
+
+  netlib::IfName bridge = *netlib::IfName::parse("pons0");
+  bool isGateway = false;         ///< the bridge bears the gateway addresses, and the host forwards
+  bool isDefaultGateway = false;  ///< the container's default routes lead through it; implies isGateway
+  bool hairpin = true;            ///< never together with promiscuous
+  bool promiscuous = false;
+  bool forceAddress = false;
+  bool portIsolation = false;
+  bool detectDuplicateAddresses = false;
+  bool disableContainerInterface = false;
+  Mtu mtu;
+
+  std::optional<netlib::MacAddress> mac;
+  AddressRequest addresses;
+  std::vector<Route> routes;
+  std::vector<netlib::Family> masquerade;  ///< the families that leave the host under its address
+  std::vector<netlib::IpPrefix>
+      masqueradeExcluded;  ///< destinations that see the container's own address; both families
+  std::vector<PortMapping> portMappings;
+  Dns dns;
+};
+
+/// Of ADD and CHECK; DEL needs decodeSettings() only.
+Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment);
+
+}  // namespace pons::cni

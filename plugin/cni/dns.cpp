@@ -1,0 +1,101 @@
+#include "plugin/cni/dns.h"
+
+#include <array>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "netlib/unique_fd.h"
+
+#include "plugin/cni/text.h"
+
+namespace pons::cni {
+
+namespace {
+
+constexpr std::size_t kMaxResolvConf = 64 * 1024;
+
+/// The capability "dns" has other names for the same things (CONVENTIONS.md), and no domain.
+struct KeyNames {
+  std::string_view nameservers;
+  std::string_view search;
+};
+constexpr KeyNames kSpecKeys{"nameservers", "search"};
+constexpr KeyNames kCapabilityKeys{"servers", "searches"};
+
+bool isUsableNameserver(const netlib::IpAddress& address) {
+  return !address.isUnspecified() && !address.isMulticast() && !address.isBroadcast();
+}
+
+Result<Dns> decode(const Field& field, const KeyNames& keys) {
+  const Field dns = TRY(field.object());
+  Dns decoded;
+  for (const Field& item : TRY(dns[keys.nameservers].items())) {
+    const auto nameserver = TRY(item.address());
+    if (!nameserver) continue;
+    if (!isUsableNameserver(*nameserver)) return item.invalid("the address of one nameserver");
+    decoded.nameservers.push_back(*nameserver);
+  }
+  decoded.domain = TRY(dns["domain"].text()).value_or("");
+  if (!decoded.domain.empty() && !isOneWord(decoded.domain)) return dns["domain"].invalid("a domain name");
+  decoded.search = TRY(dns[keys.search].words());
+  decoded.options = TRY(dns["options"].words());
+  return decoded;
+}
+
+netlib::Result<std::string> readFile(const std::string& path) {
+  // Not blocking: a FIFO of that name must not hold up the container.
+  const netlib::UniqueFd file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!file) return netlib::failErrno("open " + path);
+  std::string content;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
+    if (got < 0) return netlib::failErrno("read " + path);
+    if (got == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+    if (content.size() > kMaxResolvConf) return netlib::fail(EFBIG, path + " is too large for a resolv.conf");
+  }
+}
+
+Result<Dns> readResolvConf(const Field& resolvConf) {
+  const auto path = TRY(resolvConf.text());
+  if (!path) return Dns{};
+  const auto content = readFile(*path);
+  if (!content) return fail(ErrorCode::Io, "\"" + resolvConf.path() + "\": " + content.error().message);
+  return parseResolvConf(*content);
+}
+
+}  // namespace
+
+Result<Dns> decodeDns(const Field& dns) { return decode(dns, kSpecKeys); }
+
+Result<Dns> chooseDns(const Field& config) {
+  Dns dns = TRY(decode(config["runtimeConfig"]["dns"], kCapabilityKeys));
+  if (dns.empty()) dns = TRY(decode(config["dns"], kSpecKeys));
+  if (dns.empty()) dns = TRY(readResolvConf(config["ipam"]["resolvConf"]));
+  return dns;
+}
+
+Dns parseResolvConf(std::string_view content) {
+  Dns dns;
+  for (const std::string_view line : split(content, '\n')) {
+    const std::vector<std::string_view> parts = words(line);
+    if (parts.size() < 2) continue;
+    const std::vector<std::string> values{parts.begin() + 1, parts.end()};
+    if (parts[0] == "nameserver") {
+      // One with a zone (fe80::1%eth0) means a link of the host and is of no use inside a container.
+      const auto address = netlib::IpAddress::parse(parts[1]);
+      if (address && isUsableNameserver(*address)) dns.nameservers.push_back(*address);
+    } else if (parts[0] == "domain") {
+      dns.domain = values.front();
+    } else if (parts[0] == "search") {
+      dns.search = values;
+    } else if (parts[0] == "options") {
+      dns.options.insert(dns.options.end(), values.begin(), values.end());
+    }
+  }
+  return dns;
+}
+
+}  // namespace pons::cni

@@ -1,0 +1,43 @@
+// What a runtime says through environment variables (CNI 1.1.0, section 2 "Parameters").
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "plugin/cni/error.h"
+
+namespace pons::cni {
+
+enum class Verb : std::uint8_t { Add, Del, Check, Gc, Status, Version };
+
+std::string_view nameOf(Verb verb);
+
+/// The variables as they are; empty where they are not set, between which CNI makes no difference.
+struct Environment {
+  std::string command;      ///< CNI_COMMAND
+  std::string containerId;  ///< CNI_CONTAINERID
+  std::string netns;        ///< CNI_NETNS
+  std::string ifName;       ///< CNI_IFNAME
+  std::string args;         ///< CNI_ARGS
+  std::string stateDir;     ///< PONS_STATE_DIR
+
+  /// getenv() in the program, a map in tests; null where the variable is not set.
+  using Lookup = std::function<const char*(const char* name)>;
+  static Environment read(const Lookup& lookup);
+};
+
+/// Nothing where no command is given; InvalidEnvironment where it is none of CNI's.
+Result<std::optional<Verb>> verbOf(const Environment& environment);
+
+/// The keys of CNI_ARGS that pons understands; empty where they are absent.
+struct CniArgs {
+  std::string ip;  ///< one address or several, joined by ','
+  std::string mac;
+};
+
+/// "KEY=value;KEY=value". Keys that pons does not know are for others and no error, whatever IgnoreUnknown says.
+Result<CniArgs> parseCniArgs(std::string_view text);
+
+}  // namespace pons::cni

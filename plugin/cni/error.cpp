@@ -1,0 +1,75 @@
+#include "plugin/cni/error.h"
+
+#include "plugin/cni/json.h"
+
+namespace pons::cni {
+
+namespace {
+
+ErrorCode codeFor(int errorNumber) {
+  switch (errorNumber) {
+    case EBADMSG:
+      return ErrorCode::Decode;
+
+    // A value that was asked for cannot be had, now or later: the configuration has to change.
+    case EINVAL:
+    case ERANGE:
+    case EADDRINUSE:
+      return ErrorCode::InvalidConfig;
+    // The kernel lacks what the configuration asks for.
+    case EOPNOTSUPP:
+      return ErrorCode::UnsupportedField;
+
+    case EEXIST:
+      return ErrorCode::AlreadyAttached;
+    // Tags of our own lower floors: no system call that they make answers with these two.
+    case EXDEV:
+      return ErrorCode::InvalidNetns;  // not a network namespace, our own one, or another than before
+    case ENOTUNIQ:
+      return ErrorCode::CheckFailed;  // a step's verify() found a difference
+
+    // Time, or the end of another container, may cure it: a lock, a full pool, a kernel under pressure.
+    case EADDRNOTAVAIL:
+    case EAGAIN:
+    case EBUSY:
+    case EINTR:
+    case ENOBUFS:
+    case ENOMEM:
+    case ETIMEDOUT:
+      return ErrorCode::TryAgain;
+
+    // Files: the state directory, the log, resolv.conf. EPERM also tells that pons does not run as root.
+    case EACCES:
+    case EDQUOT:
+    case EFBIG:
+    case EIO:
+    case ELOOP:
+    case EMFILE:
+    case ENFILE:
+    case ENOSPC:
+    case ENOTDIR:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::Io;
+
+    default:
+      return ErrorCode::Internal;
+  }
+}
+
+}  // namespace
+
+Error::Error(netlib::Error error) : Error(codeFor(error.code), std::move(error.message)) {}
+
+std::string printError(const Error& error, std::string_view version) {
+  json::Writer writer{json::Style::Indented};
+  writer.beginObject();
+  writer.member("cniVersion", version);
+  writer.member("code", static_cast<std::uint32_t>(error.code));
+  writer.member("msg", error.message);
+  if (!error.details.empty()) writer.member("details", error.details);
+  writer.endObject();
+  return writer.text();
+}
+
+}  // namespace pons::cni

@@ -1,0 +1,97 @@
+#include "plugin/cni/field.h"
+
+#include "plugin/cni/text.h"
+
+namespace pons::cni {
+
+namespace {
+
+std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
+  if (const auto address = netlib::IpAddress::parse(text)) return netlib::IpPrefix::host(*address);
+  const auto prefix = netlib::IpPrefix::parse(text);
+  return prefix ? std::optional{prefix->network()} : std::nullopt;
+}
+
+}  // namespace
+
+Field Field::operator[](std::string_view key) const {
+  return {value_[key], path_.empty() ? std::string{key} : path_ + "." + std::string{key}};
+}
+
+Result<Field> Field::object() const {
+  if (present() && !value_.isObject()) return invalid("an object");
+  return *this;
+}
+
+Result<std::vector<Field>> Field::items() const {
+  if (present() && !value_.isArray()) return invalid("a list");
+  std::vector<Field> fields;
+  for (const json::Value item : value_.items()) {
+    fields.emplace_back(item, path_ + "[" + std::to_string(fields.size()) + "]");
+  }
+  return fields;
+}
+
+Result<std::optional<bool>> Field::boolean() const {
+  if (present() && !value_.boolean()) return invalid("true or false");
+  return value_.boolean();
+}
+
+Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint32_t max) const {
+  if (!present()) return std::nullopt;
+  const std::optional<std::int64_t> number = value_.integer();
+  if (!number || *number < min || *number > max) {
+    return invalid("a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::optional<std::string>> Field::text() const {
+  if (!present()) return std::nullopt;
+  const std::optional<std::string_view> text = value_.string();
+  if (!text) return invalid("a text");
+  if (text->empty()) return std::nullopt;
+  return std::string{*text};
+}
+
+Result<std::vector<std::string>> Field::words() const {
+  std::vector<std::string> words;
+  for (const Field& item : TRY(items())) {
+    std::optional<std::string> word = TRY(item.text());
+    if (!word) continue;
+    if (!isOneWord(*word)) return item.invalid("a word without spaces and control characters");
+    words.push_back(*std::move(word));
+  }
+  return words;
+}
+
+Result<std::optional<netlib::IpAddress>> Field::address() const {
+  return parsed(netlib::IpAddress::parse, "an IPv4 or IPv6 address");
+}
+
+Result<std::optional<netlib::IpPrefix>> Field::prefix() const {
+  return parsed(netlib::IpPrefix::parse, "an address with a prefix length, such as 10.42.0.0/24");
+}
+
+Result<std::optional<netlib::IpPrefix>> Field::network() const {
+  return parsed(parseNetwork, "an address or a subnet such as 10.42.0.0/24");
+}
+
+Failure Field::invalid(std::string_view expected) const {
+  return fail(ErrorCode::InvalidConfig, "invalid " + shown() + ", expected " + std::string{expected});
+}
+
+Failure Field::missing() const { return fail(ErrorCode::InvalidConfig, "\"" + path_ + "\" is missing"); }
+
+Failure Field::unsupported(std::string_view why) const {
+  return fail(ErrorCode::UnsupportedField, "unsupported " + shown() + ": " + std::string{why});
+}
+
+std::string Field::shown() const {
+  constexpr std::size_t kMaxShown = 200;  // a whole list of ranges would hide the reason behind it
+  std::string value = value_.text();
+  if (value.size() > kMaxShown) value = value.substr(0, kMaxShown) + "…";
+  return "\"" + path_ + "\": " + value;
+}
+
+}  // namespace pons::cni

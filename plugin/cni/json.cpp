@@ -1,0 +1,210 @@
+#include "plugin/cni/json.h"
+
+#include <algorithm>
+
+// A size_t length throughout: RapidJSON's default is 32 bits wide.
+#define RAPIDJSON_NO_SIZETYPEDEFINE
+namespace rapidjson {
+using SizeType = ::std::size_t;
+}
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include "plugin/cni/text.h"
+
+namespace pons::json {
+
+namespace {
+
+const rapidjson::Value& nodeOf(const void* node) { return *static_cast<const rapidjson::Value*>(node); }
+
+std::string_view textOf(const rapidjson::Value& value) { return {value.GetString(), value.GetStringLength()}; }
+
+char lowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equalIgnoringCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lowerCase, lowerCase);
+}
+
+/// RapidJSON recurses once a level and has no limit of its own, so the depth is looked at before it starts.
+bool isTooDeep(std::string_view text) {
+  int depth = 0;
+  bool inString = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (inString && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      inString = !inString;
+    } else if (!inString && (c == '{' || c == '[')) {
+      if (++depth > kMaxDepth) return true;
+    } else if (!inString && (c == '}' || c == ']')) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+std::string placeOf(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const auto line = std::ranges::count(before, '\n') + 1;
+  const std::size_t lineStart = before.rfind('\n') + 1;  // npos + 1 is 0: the first line
+  return "line " + std::to_string(line) + ", column " + std::to_string(before.size() - lineStart + 1);
+}
+
+}  // namespace
+
+bool Value::isObject() const { return present() && nodeOf(node_).IsObject(); }
+bool Value::isArray() const { return present() && nodeOf(node_).IsArray(); }
+
+Value Value::operator[](std::string_view key) const {
+  if (!isObject()) return {};
+  const auto members = nodeOf(node_).GetObject();
+  for (auto member = members.MemberEnd(); member != members.MemberBegin();) {
+    --member;
+    if (equalIgnoringCase(textOf(member->name), key)) return member->value.IsNull() ? Value{} : Value{&member->value};
+  }
+  return {};
+}
+
+std::optional<std::string_view> Value::string() const {
+  if (!present() || !nodeOf(node_).IsString()) return std::nullopt;
+  return textOf(nodeOf(node_));
+}
+
+std::optional<bool> Value::boolean() const {
+  if (!present() || !nodeOf(node_).IsBool()) return std::nullopt;
+  return nodeOf(node_).GetBool();
+}
+
+std::optional<std::int64_t> Value::integer() const {
+  if (!present() || !nodeOf(node_).IsInt64()) return std::nullopt;
+  return nodeOf(node_).GetInt64();
+}
+
+std::vector<Value> Value::items() const {
+  std::vector<Value> items;
+  if (!isArray()) return items;
+  for (const rapidjson::Value& item : nodeOf(node_).GetArray()) items.push_back(item.IsNull() ? Value{} : Value{&item});
+  return items;
+}
+
+std::vector<std::pair<std::string_view, Value>> Value::members() const {
+  std::vector<std::pair<std::string_view, Value>> members;
+  if (!isObject()) return members;
+  for (const auto& member : nodeOf(node_).GetObject()) {
+    members.emplace_back(textOf(member.name), member.value.IsNull() ? Value{} : Value{&member.value});
+  }
+  return members;
+}
+
+std::string Value::text() const {
+  if (!present()) return "null";
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer{buffer};
+  nodeOf(node_).Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+struct Document::Tree {
+  rapidjson::Document document;
+};
+
+Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+Document::~Document() = default;
+
+netlib::Result<Document> Document::parse(std::string_view text) {
+  if (isTooDeep(text)) {
+    return netlib::fail(EBADMSG, "JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
+  }
+  // RapidJSON takes a zero byte for the end of the text, and skips a byte order mark.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    return netlib::fail(EBADMSG, "not JSON at " + placeOf(text, zero) + ": a zero byte");
+  }
+  if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "not JSON: it begins with a byte order mark");
+
+  auto tree = std::make_unique<Tree>();
+  rapidjson::Document& document = tree->document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
+  if (document.HasParseError()) {
+    const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
+    return netlib::fail(EBADMSG, "not JSON at " + placeOf(text, document.GetErrorOffset()) + ": " + reason);
+  }
+  if (!document.IsObject()) return netlib::fail(EBADMSG, "JSON whose top is not an object");
+  return Document{std::move(tree)};
+}
+
+Value Document::root() const { return Value{static_cast<const rapidjson::Value*>(&tree_->document)}; }
+
+struct Writer::Sink {
+  explicit Sink(Style chosen) : style(chosen), compact(buffer), indented(buffer) { indented.SetIndent(' ', 4); }
+
+  /// Both writers share one buffer and only the chosen one ever writes: PrettyWriter's methods are not virtual.
+  template <class Action>
+  void write(Action action) {
+    if (style == Style::Compact) {
+      action(compact);
+    } else {
+      action(indented);
+    }
+  }
+
+  Style style;
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> compact;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> indented;
+};
+
+Writer::Writer(Style style) : sink_(std::make_unique<Sink>(style)) {}
+Writer::Writer(Writer&&) noexcept = default;
+Writer& Writer::operator=(Writer&&) noexcept = default;
+Writer::~Writer() = default;
+
+Writer& Writer::beginObject() {
+  sink_->write([](auto& writer) { writer.StartObject(); });
+  return *this;
+}
+
+Writer& Writer::endObject() {
+  sink_->write([](auto& writer) { writer.EndObject(); });
+  return *this;
+}
+
+Writer& Writer::beginArray() {
+  sink_->write([](auto& writer) { writer.StartArray(); });
+  return *this;
+}
+
+Writer& Writer::endArray() {
+  sink_->write([](auto& writer) { writer.EndArray(); });
+  return *this;
+}
+
+Writer& Writer::key(std::string_view name) {
+  sink_->write([clean = asUtf8(name)](auto& writer) { writer.Key(clean.data(), clean.size()); });
+  return *this;
+}
+
+Writer& Writer::value(std::string_view text) {
+  sink_->write([clean = asUtf8(text)](auto& writer) { writer.String(clean.data(), clean.size()); });
+  return *this;
+}
+
+Writer& Writer::value(bool flag) {
+  sink_->write([flag](auto& writer) { writer.Bool(flag); });
+  return *this;
+}
+
+Writer& Writer::value(std::int64_t number) {
+  sink_->write([number](auto& writer) { writer.Int64(number); });
+  return *this;
+}
+
+std::string Writer::text() const { return {sink_->buffer.GetString(), sink_->buffer.GetSize()}; }
+
+}  // namespace pons::json

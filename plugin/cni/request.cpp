@@ -1,0 +1,105 @@
+#include "plugin/cni/request.h"
+
+namespace pons::cni {
+
+namespace {
+
+Result<> checkRequired(Verb verb, const Environment& environment) {
+  std::string missing;
+  const auto require = [&missing](std::string_view name, const std::string& value) {
+    if (value.empty()) missing.append(missing.empty() ? "" : ",").append(name);
+  };
+  require("CNI_CONTAINERID", environment.containerId);
+  if (verb != Verb::Del) require("CNI_NETNS", environment.netns);
+  require("CNI_IFNAME", environment.ifName);
+  if (missing.empty()) return {};
+  return fail(ErrorCode::InvalidEnvironment, "required env variables [" + missing + "] missing");
+}
+
+Result<ContainerId> parseContainerId(const std::string& text) {
+  if (text.size() > ContainerId::kMaxLength) {
+    return fail(ErrorCode::InvalidEnvironment,
+                "CNI_CONTAINERID is longer than " + std::to_string(ContainerId::kMaxLength) + " bytes", text);
+  }
+  const auto id = ContainerId::parse(text);
+  if (!id) return fail(ErrorCode::InvalidEnvironment, "invalid characters in containerID", "CNI_CONTAINERID=" + text);
+  return *id;
+}
+
+Result<netlib::IfName> parseIfName(const std::string& text) {
+  const auto name = netlib::IfName::parse(text);
+  if (name) return *name;
+  return fail(ErrorCode::InvalidEnvironment, "CNI_IFNAME is no name for an interface",
+              "\"" + text + "\": 1 to 15 bytes without '/', ':' and white space are");
+}
+
+Result<json::Document> parseDocument(std::string_view input) {
+  if (input.size() > kMaxInput) {
+    return fail(ErrorCode::Io, "network config on stdin is larger than " + std::to_string(kMaxInput) + " bytes");
+  }
+  auto document = json::Document::parse(input);
+  if (!document) return fail(ErrorCode::Decode, "error parsing network config: " + document.error().message);
+  return std::move(document).value();
+}
+
+Result<NetworkName> decodeNetworkName(const Field& field) {
+  const auto text = TRY(field.text());
+  if (!text) return fail(ErrorCode::InvalidConfig, "missing network name");
+  const auto name = NetworkName::parse(*text);
+  if (name) return *name;
+  return fail(ErrorCode::InvalidConfig, "invalid characters found in network name",
+              "\"" + *text + "\": up to " + std::to_string(NetworkName::kMaxLength) +
+                  " letters, digits, '_', '.' and '-', beginning with a letter or digit");
+}
+
+Result<Version> decodeVersion(const Field& field, Verb verb) {
+  const std::string text = TRY(field.text()).value_or("");
+  const auto version = parseVersion(text);
+  if (!version) {
+    return fail(ErrorCode::IncompatibleVersion, "incompatible CNI versions",
+                "config is \"" + text + "\", plugin supports " + supportedVersions());
+  }
+  if (verb == Verb::Check && *version < Version::V0_4_0) {
+    return fail(ErrorCode::IncompatibleVersion, "config version does not allow CHECK",
+                "config is \"" + std::string{textOf(*version)} + "\", CHECK came with 0.4.0");
+  }
+  return *version;
+}
+
+}  // namespace
+
+Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input) {
+  TRY(checkRequired(verb, environment));
+  const ContainerId container = TRY(parseContainerId(environment.containerId));
+  const netlib::IfName ifName = TRY(parseIfName(environment.ifName));
+
+  const json::Document document = TRY(parseDocument(input));
+  const Field root{document.root(), ""};
+  const NetworkName network = TRY(decodeNetworkName(root["name"]));
+  const Version version = TRY(decodeVersion(root["cniVersion"], verb));
+
+  Request request{.verb = verb,
+                  .version = version,
+                  .key = {.network = network, .container = container, .ifName = ifName},
+                  .netnsPath = environment.netns,
+                  .config = {},
+                  .previous = std::nullopt};
+  if (verb == Verb::Del) {
+    request.config.settings = TRY(decodeSettings(root, environment));
+    return request;
+  }
+  request.config = TRY(decodeConfig(root, version, environment));
+  const json::Value previous = document["prevResult"];
+  if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
+  return request;
+}
+
+std::string_view versionForErrors(std::string_view input) {
+  if (input.size() > kMaxInput) return textOf(kNewestVersion);
+  const auto document = json::Document::parse(input);
+  if (!document) return textOf(kNewestVersion);
+  const auto version = parseVersion((*document)["cniVersion"].string().value_or(""));
+  return textOf(version.value_or(kNewestVersion));
+}
+
+}  // namespace pons::cni

@@ -1,0 +1,29 @@
+// Everything a runtime says about one attachment, valid as a whole or not at all.
+#pragma once
+
+#include "plugin/cni/config.h"
+#include "plugin/cni/result.h"
+
+namespace pons::cni {
+
+/// No runtime's configuration comes near it.
+inline constexpr std::size_t kMaxInput = 4 * 1024 * 1024;
+
+struct Request {
+  Verb verb;
+  Version version;
+  AttachmentKey key;
+  std::string netnsPath;  ///< CNI_NETNS; may be empty for DEL
+  Config config;
+  std::optional<AddResult> previous;
+};
+
+/// For ADD, DEL and CHECK. DEL needs little, and nothing else is looked at: neither a key that an upgrade made invalid
+/// nor a prevResult of somebody else may keep a container from being taken away. Its config is the default but for
+/// the settings.
+Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input);
+
+/// The cniVersion that an error about this input answers to: the input's own where pons speaks it, else the newest.
+std::string_view versionForErrors(std::string_view input);
+
+}  // namespace pons::cni

@@ -1,0 +1,52 @@
+#include "plugin/cni/route.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace pons::cni {
+
+namespace {
+
+constexpr std::uint32_t kAny = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+
+bool collide(const Route& a, const Route& b) {
+  return a.destination == b.destination && a.priority == b.priority &&
+         a.table.value_or(kMainTable) == b.table.value_or(kMainTable);
+}
+
+}  // namespace
+
+Result<Route> decodeRoute(const Field& field) {
+  const Field route = TRY(field.object());
+  const auto destination = TRY(route["dst"].prefix());
+  if (!destination) return route["dst"].missing();
+  const auto gateway = TRY(route["gw"].address());
+  if (gateway && gateway->family() != destination->family()) {
+    return route["gw"].invalid("an address of the same family as " + destination->toString());
+  }
+  const auto scope = TRY(route["scope"].number(0, 255));
+  return Route{
+      .destination = destination->network(),
+      .gateway = gateway,
+      .mtu = TRY(route["mtu"].number(0, 65535)).value_or(0),
+      .advmss = TRY(route["advmss"].number(0, 65535)).value_or(0),
+      .priority = TRY(route["priority"].number(0, kAny)).value_or(0),
+      .table = TRY(route["table"].number(0, kAny)),
+      .scope = scope ? std::optional{static_cast<std::uint8_t>(*scope)} : std::nullopt,
+  };
+}
+
+Result<std::vector<Route>> decodeRoutes(const Field& field) {
+  std::vector<Route> routes;
+  for (const Field& item : TRY(field.items())) {
+    Route route = TRY(decodeRoute(item));
+    if (std::ranges::any_of(routes, [&](const Route& other) { return collide(route, other); })) {
+      return item.invalid("one route to each destination in a table with one priority");
+    }
+    routes.push_back(std::move(route));
+  }
+  return routes;
+}
+
+}  // namespace pons::cni

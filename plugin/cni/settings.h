@@ -1,0 +1,25 @@
+// How pons itself behaves, whatever network it serves: the only part of a configuration that DEL looks at.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "plugin/cni/environment.h"
+#include "plugin/cni/field.h"
+#include "plugin/log.h"
+
+namespace pons::cni {
+
+struct Settings {
+  std::string stateDir = "/run/pons";  ///< absolute
+  std::string logFile;                 ///< absolute; empty: stderr
+  log::Level logLevel = log::Level::Warning;
+  std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
+
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+/// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
+Result<Settings> decodeSettings(const Field& config, const Environment& environment);
+
+}  // namespace pons::cni

@@ -1,0 +1,24 @@
+// Small work on text that the parsers of this room share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pons {
+
+/// The parts between separators; always at least one, and empty ones are kept.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// The parts between runs of spaces and tabs; never an empty one.
+std::vector<std::string_view> words(std::string_view text);
+
+/// True where every byte is printable and none is a space: such text cannot add a line or a word to a file that it is
+/// written into.
+bool isOneWord(std::string_view text);
+
+/// The text with every byte that is not UTF-8 replaced by U+FFFD: a path or an environment variable may hold any byte,
+/// JSON may not.
+std::string asUtf8(std::string_view text);
+
+}  // namespace pons

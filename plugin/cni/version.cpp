@@ -1,0 +1,40 @@
+#include "plugin/cni/version.h"
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/cni/json.h"
+
+namespace pons::cni {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kTexts{"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"};
+static_assert(kTexts.size() == static_cast<std::size_t>(kNewestVersion) + 1);
+
+}  // namespace
+
+std::string_view textOf(Version version) { return kTexts.at(static_cast<std::size_t>(version)); }
+
+std::optional<Version> parseVersion(std::string_view text) {
+  if (text.empty()) return Version::V0_1_0;
+  const auto found = std::ranges::find(kTexts, text);
+  if (found == kTexts.end()) return std::nullopt;
+  return static_cast<Version>(found - kTexts.begin());
+}
+
+std::string supportedVersions() {
+  std::string list;
+  for (const std::string_view text : kTexts) list.append(list.empty() ? "[\"" : " \"").append(text).append("\"");
+  return list + "]";
+}
+
+std::string printVersions() {
+  json::Writer writer{json::Style::Compact};
+  writer.beginObject().member("cniVersion", textOf(kNewestVersion)).key("supportedVersions").beginArray();
+  for (const std::string_view text : kTexts) writer.value(text);
+  writer.endArray().endObject();
+  return writer.text() + "\n";
+}
+
+}  // namespace pons::cni

@@ -1,0 +1,27 @@
+// The versions of the CNI specification that pons speaks.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pons::cni {
+
+/// In the order of their release, so that < means "older than".
+enum class Version : std::uint8_t { V0_1_0, V0_2_0, V0_3_0, V0_3_1, V0_4_0, V1_0_0, V1_1_0 };
+
+inline constexpr Version kNewestVersion = Version::V1_1_0;
+
+std::string_view textOf(Version version);
+
+/// Exactly one of the supported texts. An empty one stands for an absent key, which means 0.1.0.
+std::optional<Version> parseVersion(std::string_view text);
+
+/// All versions as the reference plugins show them in messages: ["0.1.0" "0.2.0" …].
+std::string supportedVersions();
+
+/// The answer to VERSION: one line of compact JSON.
+std::string printVersions();
+
+}  // namespace pons::cni

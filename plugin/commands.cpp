@@ -1,0 +1,119 @@
+#include "plugin/commands.h"
+
+#include <algorithm>
+
+#include "netlib/route.h"
+
+#include "plugin/draft.h"
+#include "plugin/transaction.h"
+
+namespace pons {
+
+using cni::ErrorCode;
+
+namespace {
+
+/// A record without a live lock that was never committed: the ADD that wrote it died. Its work is undone first.
+cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
+  const auto record = TRY(host.ledger.find(key));
+  if (!record) return {};
+  if (record->state == RecordState::Committed) {
+    return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() + " is attached to network " +
+                                                     key.network.toString() + " as " + key.ifName.toString() +
+                                                     " already: DEL it first");
+  }
+  TRY(takeAway(host, *record, planFor(record->attachment)));
+  return {};
+}
+
+cni::Result<Container> openContainer(const std::string& path) {
+  auto container = Container::open(path);
+  // Nothing was made yet, so the runtime may be told that no DEL is needed.
+  if (container.failedWith(ENOENT)) return cni::fail(ErrorCode::UnknownContainer, container.error().message);
+  return TRY(std::move(container));
+}
+
+NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
+
+cni::Result<Record> claim(const cni::Request& request, Host& host) {
+  const std::uint32_t mtu = TRY(mtuFor(request.config, host));
+  const auto heldByHost = [&host](const netlib::IpAddress& address) {
+    return netlib::route::isLocal(host.route, address);
+  };
+  const auto complete = [&](std::vector<Lease> leases) -> netlib::Result<Attachment> {
+    return attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
+  };
+  return TRY(host.ledger.claim(request.key, request.config.addresses, heldByHost, complete));
+}
+
+/// The previous result must still tell of this attachment; what other plugins put beside it is theirs.
+cni::Result<> compare(const cni::AddResult& previous, const Attachment& attachment) {
+  const auto named = std::ranges::find_if(previous.interfaces, [&](const cni::Interface& interface) {
+    return interface.name == attachment.key.ifName.toString() && !interface.sandbox.empty();
+  });
+  // Results before 0.3.0 name no interfaces.
+  if (!previous.interfaces.empty() && named == previous.interfaces.end()) {
+    return cni::fail(ErrorCode::CheckFailed, "prevResult names no interface " + attachment.key.ifName.toString());
+  }
+  for (const Lease& lease : attachment.leases) {
+    if (std::ranges::find(previous.addresses, lease.address, &cni::Address::address) == previous.addresses.end()) {
+      return cni::fail(ErrorCode::CheckFailed, "prevResult lacks address " + lease.address.toString() +
+                                                   ", which the ledger has leased to this container");
+    }
+  }
+  return {};
+}
+
+cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attachment, Host& host) {
+  auto container = Container::open(request.netnsPath);
+  if (container.failedWith(ENOENT)) {
+    return cni::fail(ErrorCode::CheckFailed, "the container's namespace is gone: " + container.error().message);
+  }
+  host.container = TRY(std::move(container));
+  if (idOf(*host.container) != attachment.netns) {
+    return cni::fail(ErrorCode::CheckFailed, request.netnsPath + " names another namespace than at the ADD");
+  }
+  return {};
+}
+
+}  // namespace
+
+cni::Result<std::string> add(const cni::Request& request, Host& host) {
+  TRY(clearWay(request.key, host));
+  host.container = TRY(openContainer(request.netnsPath));
+
+  // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
+  Record record = TRY(claim(request, host));
+  const Plan plan = planFor(record.attachment);
+
+  Transaction transaction{host, record};
+  for (const auto& step : plan) TRY(transaction.apply(*step));
+
+  // A path of /proc names another namespace once the process ended and its id was given away.
+  TRY(host.container->netns.verifyStillAt(request.netnsPath));
+  std::string result = TRY(cni::printResult(describe(request, record.attachment, host), request.version));
+  TRY(host.ledger.commit(record));
+  transaction.keep();
+  return result;
+}
+
+cni::Result<> del(const cni::Request& request, Host& host) {
+  const auto record = TRY(host.ledger.find(request.key));
+  if (!record) return {};
+  TRY(takeAway(host, *record, planFor(record->attachment)));
+  return {};
+}
+
+cni::Result<> check(const cni::Request& request, Host& host) {
+  const auto record = TRY(host.ledger.find(request.key));
+  if (!record || record->state != RecordState::Committed) {
+    return cni::fail(ErrorCode::CheckFailed, request.key.toString() + " is not attached");
+  }
+  if (!request.previous) return cni::fail(ErrorCode::InvalidConfig, "CHECK needs prevResult");
+  TRY(compare(*request.previous, record->attachment));
+  TRY(enterForCheck(request, record->attachment, host));
+  for (const auto& step : planFor(record->attachment)) TRY(step->verify(host));
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,176 @@
+#include "plugin/draft.h"
+
+#include <algorithm>
+
+#include "netlib/route.h"
+
+#include "plugin/ledger/hash.h"
+#include "plugin/log.h"
+
+namespace pons {
+
+using netlib::Family;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+using netlib::MacAddress;
+
+namespace {
+
+constexpr std::uint32_t kEthernetMtu = 1500;  // what the kernel gives a veth that names none
+
+/// A locally administered unicast address with these five bytes.
+MacAddress localMac(std::uint8_t first, std::uint64_t rest) {
+  MacAddress::Bytes bytes{first};
+  for (std::size_t i = bytes.size() - 1; i > 0; --i, rest >>= 8) bytes.at(i) = static_cast<std::uint8_t>(rest);
+  return MacAddress{bytes};
+}
+
+/// Derived from the address, so that an address that is leased again comes with the MAC that the neighbours know.
+MacAddress macFor(const AttachmentKey& key, const std::vector<Lease>& leases) {
+  constexpr std::uint8_t kFromIpv4 = 0x0a;
+  constexpr std::uint64_t kIpv4Tag = std::uint64_t{0x58} << 32;  // 0a:58, as other container networks have it
+  constexpr std::uint8_t kFromHash = 0x06;
+  const auto ipv4 = std::ranges::find(leases, Family::Ipv4, [](const Lease& l) { return l.address.family(); });
+  if (ipv4 != leases.end()) {
+    return localMac(kFromIpv4, kIpv4Tag | static_cast<std::uint64_t>(ipv4->address.address().number()));
+  }
+  return localMac(kFromHash, hashOf(leases.empty() ? key.toString() : leases.front().address.toString()));
+}
+
+void appendOnce(std::vector<IpPrefix>& to, const IpPrefix& prefix) {
+  if (std::ranges::find(to, prefix) == to.end()) to.push_back(prefix);
+}
+
+std::vector<IpPrefix> subnetsOf(const cni::Config& config, Family family) {
+  std::vector<IpPrefix> subnets;
+  for (const RangeSet& set : config.addresses.sets) {
+    for (const Range& range : set) {
+      if (range.subnet.family() == family) appendOnce(subnets, range.subnet.network());
+    }
+  }
+  return subnets;
+}
+
+std::vector<IpPrefix> excludedOf(const cni::Config& config, Family family) {
+  std::vector<IpPrefix> excluded;
+  for (const IpPrefix& prefix : config.masqueradeExcluded) {
+    if (prefix.family() == family) appendOnce(excluded, prefix.network());
+  }
+  return excluded;
+}
+
+bool isDefault(const Route& route, Family family) {
+  return route.destination.family() == family && route.destination.length() == 0;
+}
+
+std::vector<Route> routesFor(const cni::Config& config, const std::vector<Lease>& leases) {
+  std::vector<Route> routes = config.routes;
+  if (!config.isDefaultGateway) return routes;
+  for (const Lease& lease : leases) {
+    const Family family = lease.address.family();
+    const bool have = std::ranges::any_of(routes, [family](const Route& route) { return isDefault(route, family); });
+    if (have || !lease.gateway) continue;
+    routes.push_back({.destination = *IpPrefix::of(IpAddress::unspecified(family), 0), .gateway = lease.gateway});
+  }
+  return routes;
+}
+
+/// A mapping without a host address serves both families; one with an address serves its own.
+std::vector<PortForward> forwardsFor(const cni::Config& config, const std::vector<Lease>& leases) {
+  std::vector<PortForward> forwards;
+  for (const cni::PortMapping& mapping : config.portMappings) {
+    const std::size_t before = forwards.size();
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      const auto lease = std::ranges::find(leases, family, [](const Lease& l) { return l.address.family(); });
+      const IpAddress host = mapping.hostAddress.value_or(IpAddress::unspecified(family));
+      if (lease == leases.end() || host.family() != family) continue;
+      forwards.push_back({mapping.protocol, host, mapping.hostPort, lease->address.address(), mapping.containerPort});
+    }
+    // Runtimes send a pair of mappings, one for each family, to containers that have one family only.
+    if (forwards.size() == before) {
+      log::info("port " + std::to_string(mapping.hostPort) + " is not published: the container has no " +
+                std::string{nameOf(mapping.hostAddress->family())} + " address");
+    }
+  }
+  return forwards;
+}
+
+std::vector<SourceNat> sourceNatsFor(const cni::Config& config, const std::vector<PortForward>& forwards) {
+  std::vector<SourceNat> nats;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    std::vector<IpPrefix> subnets = subnetsOf(config, family);
+    if (subnets.empty()) continue;
+    const bool masquerade = std::ranges::find(config.masquerade, family) != config.masquerade.end();
+    const bool published =
+        std::ranges::any_of(forwards, [family](const PortForward& f) { return f.target.family() == family; });
+    if (!masquerade && !published) continue;
+    nats.push_back(
+        {family, std::move(subnets), masquerade, masquerade ? excludedOf(config, family) : std::vector<IpPrefix>{}});
+  }
+  return nats;
+}
+
+}  // namespace
+
+netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
+  if (!config.mtu.automatic) return config.mtu.bytes;
+  std::uint32_t smallest = 0;
+  for (const unsigned index : TRY(netlib::route::defaultLinks(host.route))) {
+    const std::uint32_t mtu = TRY(netlib::link::find(host.route, index)).mtu;
+    if (smallest == 0 || mtu < smallest) smallest = mtu;
+  }
+  return smallest;  // 0, the kernel's default, on a host without a way out
+}
+
+Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases) {
+  const cni::Config& config = request.config;
+  constexpr std::uint8_t kHostEnd = 0x02;
+  Attachment attachment{.key = request.key,
+                        .netnsPath = request.netnsPath,
+                        .netns = netns,
+                        .bridge = {.name = config.bridge,
+                                   .gateway = config.isGateway,
+                                   .promiscuous = config.promiscuous,
+                                   .forceAddress = config.forceAddress},
+                        .hostVeth = hostVethName(request.key),
+                        .hostMac = localMac(kHostEnd, hashOf(request.key.toString())),
+                        .containerMac = config.mac.value_or(macFor(request.key, leases)),
+                        .mtu = mtu,
+                        .hairpin = config.hairpin,
+                        .isolated = config.portIsolation,
+                        .detectDuplicateAddresses = config.detectDuplicateAddresses,
+                        .containerInterfaceDown = config.disableContainerInterface,
+                        .leases = std::move(leases),
+                        .routes = {},
+                        .sourceNats = {},
+                        .forwards = {}};
+  attachment.routes = routesFor(config, attachment.leases);
+  attachment.forwards = forwardsFor(config, attachment.leases);
+  attachment.sourceNats = sourceNatsFor(config, attachment.forwards);
+  return attachment;
+}
+
+cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host) {
+  const std::uint32_t mtu = attachment.mtu != 0 ? attachment.mtu : kEthernetMtu;
+  const auto interface = [](const netlib::IfName& name, const std::string& mac, std::uint32_t bytes) {
+    cni::Interface made;
+    made.name = name.toString();
+    made.mac = mac;
+    made.mtu = bytes;
+    return made;
+  };
+  const std::string bridgeMac = host.bridge.mac ? host.bridge.mac->toString() : "";
+
+  cni::AddResult own;
+  own.interfaces = {interface(attachment.bridge.name, bridgeMac, host.bridge.mtu),
+                    interface(attachment.hostVeth, attachment.hostMac.toString(), mtu),
+                    interface(attachment.key.ifName, attachment.containerMac.toString(), mtu)};
+  own.interfaces.back().sandbox = attachment.netnsPath;
+  const auto container = static_cast<std::uint32_t>(own.interfaces.size() - 1);
+  for (const Lease& lease : attachment.leases) own.addresses.push_back({container, lease.address, lease.gateway});
+  own.routes = attachment.routes;
+  own.dns = request.config.dns;
+  return cni::merge(request.previous.value_or(cni::AddResult{}), std::move(own));
+}
+
+}  // namespace pons

@@ -1,0 +1,19 @@
+// From a runtime's request to the plain Attachment, and from that to the result: the two borders between the protocol
+// and the work.
+#pragma once
+
+#include "plugin/cni/request.h"
+#include "plugin/host.h"
+
+namespace pons {
+
+/// The number of bytes that the request asks for, "auto" looked up: the smallest MTU among the default routes' links.
+netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
+
+/// The attachment with these leases, one for each of the request's range sets.
+Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases);
+
+/// What ADD answers, behind the results of earlier plugins.
+cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host);
+
+}  // namespace pons

@@ -1,0 +1,17 @@
+#include "plugin/host.h"
+
+namespace pons {
+
+netlib::Result<Container> Container::open(const std::string& path) {
+  auto netns = TRY(netlib::Netns::open(path));
+  auto route = TRY(netns.inside([] { return netlib::Socket::open(netlib::Socket::Subsystem::Route); }));
+  return Container{std::move(netns), std::move(route)};
+}
+
+netlib::Result<Host> Host::open(Ledger ledger) {
+  auto route = TRY(netlib::Socket::open(netlib::Socket::Subsystem::Route));
+  auto netfilter = TRY(netlib::Socket::open(netlib::Socket::Subsystem::Netfilter));
+  return Host{std::move(ledger), std::move(route), std::move(netfilter), std::nullopt};
+}
+
+}  // namespace pons

@@ -1,0 +1,38 @@
+// What one verb works with: the ledger, the kernel's sockets, and what was learned on the way.
+#pragma once
+
+#include <optional>
+
+#include "netlib/announce.h"
+#include "netlib/link.h"
+#include "netlib/netns.h"
+#include "netlib/socket.h"
+
+#include "plugin/ledger/ledger.h"
+
+namespace pons {
+
+/// The container's side: its namespace, and a socket that speaks to it from outside.
+struct Container {
+  netlib::Netns netns;
+  netlib::Socket route;
+
+  /// EXDEV where `path` is not a network namespace or is the host's own; ENOENT where there is none.
+  static netlib::Result<Container> open(const std::string& path);
+};
+
+struct Host {
+  Ledger ledger;
+  netlib::Socket route;
+  netlib::Socket netfilter;
+  std::optional<Container> container;  ///< absent on DEL: nothing is undone from inside
+
+  /// Set by BridgePresent for the steps after it: what the kernel said of the bridge.
+  netlib::link::Link bridge = {};
+  /// Set by VethPair: the index of the container's interface in its namespace, where the kernel told.
+  std::optional<unsigned> containerIndex = std::nullopt;
+
+  static netlib::Result<Host> open(Ledger ledger);
+};
+
+}  // namespace pons

@@ -1,0 +1,194 @@
+#include "plugin/ledger/address_pool.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <sys/random.h>
+
+namespace pons {
+
+using netlib::Family;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+using netlib::Result;
+using netlib::Uint128;
+
+namespace {
+
+/// A subnet of one or two addresses has neither a network nor a broadcast address (RFC 3021, RFC 6164).
+bool hasNetworkAddress(const IpPrefix& subnet) { return subnet.length() < netlib::bitsOf(subnet.family()) - 1; }
+bool hasBroadcastAddress(const IpPrefix& subnet) {
+  return subnet.family() == Family::Ipv4 && hasNetworkAddress(subnet);
+}
+
+IpAddress firstUsable(const IpPrefix& subnet) {
+  return IpAddress::fromNumber(subnet.family(), subnet.first().number() + (hasNetworkAddress(subnet) ? 1 : 0));
+}
+
+IpAddress lastUsable(const IpPrefix& subnet) {
+  return IpAddress::fromNumber(subnet.family(), subnet.last().number() - (hasBroadcastAddress(subnet) ? 1 : 0));
+}
+
+bool isUsable(const IpPrefix& subnet, const IpAddress& address) {
+  return address.family() == subnet.family() && firstUsable(subnet) <= address && address <= lastUsable(subnet);
+}
+
+/// Why no container can live in this subnet; empty where it can.
+std::string objectionTo(const IpPrefix& subnet) {
+  if (subnet.hasHostBits()) return "has host bits set; did you mean " + subnet.network().toString() + "?";
+  if (subnet.length() == 0) return "is the whole internet";
+  const IpAddress first = subnet.first();
+  if (first.isUnspecified()) return "holds the unspecified address";
+  if (subnet.overlaps(*IpPrefix::parse("127.0.0.0/8")) || subnet.contains(*IpAddress::parse("::1"))) {
+    return "holds loopback addresses";
+  }
+  if (subnet.overlaps(*IpPrefix::parse("224.0.0.0/4")) || subnet.overlaps(*IpPrefix::parse("ff00::/8"))) {
+    return "holds multicast addresses";
+  }
+  return {};
+}
+
+bool overlap(const Range& a, const Range& b) {
+  return a.start.family() == b.start.family() && a.start <= b.end && b.start <= a.end;
+}
+
+std::string textOf(const Range& range) { return range.start.toString() + "-" + range.end.toString(); }
+
+}  // namespace
+
+Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start, std::optional<IpAddress> end,
+                          std::optional<IpAddress> gateway) {
+  const auto invalid = [&subnet](const std::string& why) {
+    return netlib::fail(EINVAL, "subnet " + subnet.toString() + " " + why);
+  };
+  if (const std::string objection = objectionTo(subnet); !objection.empty()) return invalid(objection);
+
+  const bool isHost = subnet.length() == netlib::bitsOf(subnet.family());
+  if (!gateway && !isHost) gateway = firstUsable(subnet);
+  if (gateway && !subnet.contains(*gateway)) return invalid("does not contain its gateway " + gateway->toString());
+  if (gateway && !isUsable(subnet, *gateway)) {
+    return invalid("has its network or broadcast address as gateway: " + gateway->toString());
+  }
+
+  const Range range{subnet, start.value_or(firstUsable(subnet)), end.value_or(lastUsable(subnet)), gateway};
+  if (!subnet.contains(range.start)) return invalid("does not contain rangeStart " + range.start.toString());
+  if (!subnet.contains(range.end)) return invalid("does not contain rangeEnd " + range.end.toString());
+  if (range.end < range.start) return invalid("has a range that ends before it starts: " + textOf(range));
+  return range;
+}
+
+Result<> checkRangeSets(std::span<const RangeSet> sets) {
+  std::vector<const Range*> seen;
+  for (const RangeSet& set : sets) {
+    if (set.empty()) return netlib::fail(EINVAL, "a range set without ranges");
+    for (const Range& range : set) {
+      if (range.subnet.family() != set.front().subnet.family()) {
+        return netlib::fail(EINVAL, "a range set mixes " + set.front().subnet.toString() + " and " +
+                                        range.subnet.toString() + "; each family needs a set of its own");
+      }
+      const auto other = std::ranges::find_if(seen, [&range](const Range* r) { return overlap(*r, range); });
+      if (other != seen.end()) {
+        return netlib::fail(EINVAL, "ranges " + textOf(**other) + " and " + textOf(range) + " overlap");
+      }
+      seen.push_back(&range);
+    }
+  }
+  return {};
+}
+
+Uint128 randomBelow(Uint128 bound) {
+  // Numbers in the last, incomplete multiple of the bound are drawn again: they would favour the small remainders.
+  const Uint128 excess = (~Uint128{0} % bound + 1) % bound;
+  for (;;) {
+    Uint128 number = 0;
+    // So few bytes come whole or, before the kernel's generator is seeded, not at all when a signal interrupts.
+    while (getrandom(&number, sizeof number, 0) != sizeof number) {}
+    if (number <= ~Uint128{0} - excess) return number % bound;
+  }
+}
+
+AddressPool::AddressPool(const RangeSet& set, std::span<const IpPrefix> excluded) : set_(set) {
+  for (std::size_t i = 0; i < set_.size(); ++i) {
+    intervals_.push_back({set_[i].start.number(), set_[i].end.number(), i});
+  }
+  for (const Range& range : set_) {
+    if (hasNetworkAddress(range.subnet)) remove(IpPrefix::host(range.subnet.first()));
+    if (hasBroadcastAddress(range.subnet)) remove(IpPrefix::host(range.subnet.last()));
+    if (range.gateway) remove(IpPrefix::host(*range.gateway));
+  }
+  for (const IpPrefix& prefix : excluded) remove(prefix);
+  std::ranges::sort(intervals_, {}, &Interval::first);
+}
+
+void AddressPool::remove(const IpPrefix& prefix) {
+  if (set_.empty() || prefix.family() != set_.front().subnet.family()) return;
+  const Uint128 first = prefix.first().number();
+  const Uint128 last = prefix.last().number();
+  std::vector<Interval> kept;
+  for (const Interval& interval : intervals_) {
+    if (interval.last < first || interval.first > last) {
+      kept.push_back(interval);
+      continue;
+    }
+    if (interval.first < first) kept.push_back({interval.first, first - 1, interval.range});
+    if (interval.last > last) kept.push_back({last + 1, interval.last, interval.range});
+  }
+  intervals_ = std::move(kept);
+}
+
+Uint128 AddressPool::size() const {
+  return std::accumulate(intervals_.begin(), intervals_.end(), Uint128{0},
+                         [](Uint128 sum, const Interval& interval) { return sum + interval.size(); });
+}
+
+IpAddress AddressPool::nth(Uint128 index) const {
+  auto interval = intervals_.begin();
+  for (; index >= interval->size(); ++interval) index -= interval->size();
+  return IpAddress::fromNumber(set_.front().subnet.family(), interval->first + index);
+}
+
+std::optional<Uint128> AddressPool::indexOf(const IpAddress& address) const {
+  if (set_.empty() || address.family() != set_.front().subnet.family()) return std::nullopt;
+  const Uint128 number = address.number();
+  Uint128 before = 0;
+  for (const Interval& interval : intervals_) {
+    if (interval.first <= number && number <= interval.last) return before + (number - interval.first);
+    before += interval.size();
+  }
+  return std::nullopt;
+}
+
+Lease AddressPool::leaseOf(const IpAddress& address) const {
+  const Uint128 number = address.number();
+  const auto interval =
+      std::ranges::find_if(intervals_, [number](const Interval& i) { return i.first <= number && number <= i.last; });
+  const Range& range = set_[interval->range];
+  return {*IpPrefix::of(address, range.subnet.length()), range.gateway};
+}
+
+std::vector<Uint128> AddressPool::indexesOf(std::span<const IpAddress> addresses) const {
+  std::vector<Uint128> indexes;
+  for (const IpAddress& address : addresses) {
+    if (const auto index = indexOf(address)) indexes.push_back(*index);
+  }
+  std::ranges::sort(indexes);
+  const auto repeated = std::ranges::unique(indexes);
+  indexes.erase(repeated.begin(), repeated.end());
+  return indexes;
+}
+
+std::optional<IpAddress> AddressPool::pickFree(std::span<const IpAddress> taken, const RandomBelow& random) const {
+  const std::vector<Uint128> takenIndexes = indexesOf(taken);
+  const Uint128 free = size() - takenIndexes.size();
+  if (free == 0) return std::nullopt;
+
+  // The number among the free ones becomes the number among all: every taken one at or below it moves it up.
+  Uint128 index = random(free);
+  for (const Uint128 takenIndex : takenIndexes) {
+    if (takenIndex > index) break;
+    ++index;
+  }
+  return nth(index);
+}
+
+}  // namespace pons

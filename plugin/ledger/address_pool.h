@@ -1,0 +1,80 @@
+// Which addresses a network may hand out, and a uniform choice among the free ones. Pure: knows neither files nor
+// kernel.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "netlib/result.h"
+
+#include "plugin/ledger/attachment.h"
+
+namespace pons {
+
+/// A part of a subnet that addresses come from. Always consistent: see make().
+struct Range {
+  netlib::IpPrefix subnet;
+  netlib::IpAddress start;
+  netlib::IpAddress end;
+  std::optional<netlib::IpAddress> gateway;
+
+  /// Fills in what is not given: all usable addresses of the subnet (never the IPv4 broadcast or the network address,
+  /// except in /31, /32, /127 and /128, which have none: RFC 3021, RFC 6164), and as gateway the subnet's first usable
+  /// address (none in /32 and /128).
+  /// EINVAL, with the reason, for: host bits in the subnet; a /0; loopback, multicast or unspecified subnets; start,
+  /// end or gateway outside the subnet; start after end; the gateway on the network or broadcast address.
+  static netlib::Result<Range> make(const netlib::IpPrefix& subnet, std::optional<netlib::IpAddress> start,
+                                    std::optional<netlib::IpAddress> end, std::optional<netlib::IpAddress> gateway);
+};
+
+/// Alternatives of one family; one address is leased from each set. See checkRangeSets.
+using RangeSet = std::vector<Range>;
+
+/// EINVAL where a set is empty or mixes families, or where two ranges (of any sets) overlap.
+netlib::Result<> checkRangeSets(std::span<const RangeSet> sets);
+
+/// A number in [0, bound), uniformly; `bound` is at least 1. Tests put in their own source.
+using RandomBelow = std::function<netlib::Uint128(netlib::Uint128 bound)>;
+
+/// From the kernel's random source, without modulo bias.
+netlib::Uint128 randomBelow(netlib::Uint128 bound);
+
+/// The usable addresses of a range set: its ranges less network, broadcast, gateway and excluded addresses. The cost of
+/// every operation depends on the number of ranges and exclusions, never on the number of addresses.
+class AddressPool {
+ public:
+  AddressPool(const RangeSet& set, std::span<const netlib::IpPrefix> excluded);
+
+  netlib::Uint128 size() const;
+  /// The address with that number, 0 <= index < size(), in ascending order.
+  netlib::IpAddress nth(netlib::Uint128 index) const;
+  bool contains(const netlib::IpAddress& address) const { return indexOf(address).has_value(); }
+
+  /// The numbers of those addresses that the pool contains; ascending, without repetition.
+  std::vector<netlib::Uint128> indexesOf(std::span<const netlib::IpAddress> addresses) const;
+
+  /// The address with its subnet's length and gateway; only for addresses that the pool contains.
+  Lease leaseOf(const netlib::IpAddress& address) const;
+
+  /// Uniform over the addresses of the pool that are not in `taken` (any order, may hold foreign addresses). Nothing
+  /// only where none is free: the last free address is always found.
+  std::optional<netlib::IpAddress> pickFree(std::span<const netlib::IpAddress> taken, const RandomBelow& random) const;
+
+ private:
+  struct Interval {
+    netlib::Uint128 first;
+    netlib::Uint128 last;
+    std::size_t range;  // index into set_
+
+    netlib::Uint128 size() const { return last - first + 1; }
+  };
+
+  void remove(const netlib::IpPrefix& prefix);
+  std::optional<netlib::Uint128> indexOf(const netlib::IpAddress& address) const;
+
+  RangeSet set_;
+  std::vector<Interval> intervals_;  // ascending, disjoint
+};
+
+}  // namespace pons

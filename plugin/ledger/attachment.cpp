@@ -1,0 +1,116 @@
+#include "plugin/ledger/attachment.h"
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/ledger/hash.h"
+
+namespace pons {
+
+namespace {
+
+constexpr std::array kFamilies{netlib::Family::Ipv4, netlib::Family::Ipv6};
+
+constexpr std::array kProtocols{std::pair{Protocol::Tcp, std::string_view{"tcp"}},
+                                std::pair{Protocol::Udp, std::string_view{"udp"}},
+                                std::pair{Protocol::Sctp, std::string_view{"sctp"}}};
+
+bool hasLease(const Attachment& attachment, netlib::Family family) {
+  return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
+}
+
+bool needsNatTable(const Attachment& attachment, netlib::Family family) {
+  return std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
+         std::ranges::any_of(attachment.forwards,
+                             [family](const PortForward& f) { return f.hostAddress.family() == family; });
+}
+
+bool needsLoopback(const Attachment& attachment) {
+  return std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
+    return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
+  });
+}
+
+/// "ipv4" or "ipv6"
+std::string suffixOf(netlib::Family family) { return family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"; }
+
+/// 16 hexadecimal digits that stand for everything the chain of this network is made from.
+std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
+  std::string text = attachment.key.network.toString() + " " + suffixOf(nat.family);
+  for (const netlib::IpPrefix& subnet : nat.subnets) text += " subnet " + subnet.toString();
+  for (const netlib::IpPrefix& destination : nat.destinations) text += " except " + destination.toString();
+  if (nat.masquerade) text += " masquerade";
+  return hexDigits(hashOf(text), 16);
+}
+
+}  // namespace
+
+std::string_view nameOf(Protocol protocol) {
+  return std::ranges::find(kProtocols, protocol, &std::pair<Protocol, std::string_view>::first)->second;
+}
+
+std::optional<Protocol> parseProtocol(std::string_view text) {
+  std::string lower{text};
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const auto* known = std::ranges::find(kProtocols, lower, &std::pair<Protocol, std::string_view>::second);
+  return known == kProtocols.end() ? std::nullopt : std::optional{known->first};
+}
+
+netlib::IfName hostVethName(const AttachmentKey& key) {
+  std::string text = key.network.toString();
+  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
+  // Four letters and eleven digits are the 15 bytes of an interface name, so this cannot fail.
+  return *netlib::IfName::parse("pons" + hexDigits(hashOf(text), 11));
+}
+
+std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }
+
+namespace hold {
+
+std::string bridge(const Attachment& attachment) { return "bridge-" + attachment.bridge.name.toString(); }
+
+std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address) {
+  return "gateway-" + attachment.bridge.name.toString() + "-" + address.address().toString();
+}
+
+std::string forwarding(netlib::Family family) { return "forwarding-" + suffixOf(family); }
+
+std::string natTable(netlib::Family family) { return "nat-" + suffixOf(family); }
+
+std::string sourceNat(const Attachment& attachment, const SourceNat& nat) {
+  return "masquerade-" + attachment.key.network.toString() + "-" + digestOf(attachment, nat);
+}
+
+std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
+
+}  // namespace hold
+
+std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
+  std::vector<netlib::IpPrefix> addresses;
+  if (!attachment.bridge.gateway) return addresses;
+  for (const Lease& lease : attachment.leases) {
+    if (!lease.gateway) continue;
+    const auto address = netlib::IpPrefix::of(*lease.gateway, lease.address.length());
+    if (address && std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+std::vector<std::string> holdsOf(const Attachment& attachment) {
+  std::vector<std::string> holds{hold::bridge(attachment)};
+  for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
+    holds.push_back(hold::gateway(attachment, address));
+  }
+  for (const netlib::Family family : kFamilies) {
+    if (attachment.bridge.gateway && hasLease(attachment, family)) holds.push_back(hold::forwarding(family));
+  }
+  for (const netlib::Family family : kFamilies) {
+    if (needsNatTable(attachment, family)) holds.push_back(hold::natTable(family));
+  }
+  if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
+  for (const SourceNat& nat : attachment.sourceNats) holds.push_back(hold::sourceNat(attachment, nat));
+  return holds;
+}
+
+}  // namespace pons

@@ -1,0 +1,137 @@
+// One container's place on one network, as plain data. Everything that a step does, undoes or verifies follows from it
+// alone; the ledger keeps it as JSON, and so DEL needs neither the namespace nor the configuration of the ADD.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "netlib/ip_prefix.h"
+#include "netlib/mac_address.h"
+
+#include "plugin/ledger/names.h"
+
+namespace pons {
+
+/// 1..65535; built by the parser only after the range was checked.
+using Port = std::uint16_t;
+
+/// The numbers are the kernel's (IPPROTO_*).
+enum class Protocol : std::uint8_t { Tcp = 6, Udp = 17, Sctp = 132 };
+
+std::string_view nameOf(Protocol protocol);
+/// "tcp", "udp", "sctp" in any case; nothing otherwise.
+std::optional<Protocol> parseProtocol(std::string_view text);
+
+/// One reserved address. `address` bears the subnet's prefix length.
+struct Lease {
+  netlib::IpPrefix address;
+  std::optional<netlib::IpAddress> gateway;
+
+  friend bool operator==(const Lease&, const Lease&) = default;
+};
+
+/// A route inside the container (CNI 1.1.0 "routes"). 0 means "not set" for mtu, advmss (bytes) and priority.
+struct Route {
+  netlib::IpPrefix destination;
+  std::optional<netlib::IpAddress> gateway;
+  std::uint32_t mtu = 0;
+  std::uint32_t advmss = 0;
+  std::uint32_t priority = 0;
+  std::optional<std::uint32_t> table = std::nullopt;
+  std::optional<std::uint8_t> scope = std::nullopt;
+
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// A published port in one family. An unspecified hostAddress stands for every address of the host in that family.
+struct PortForward {
+  Protocol protocol;
+  netlib::IpAddress hostAddress;
+  Port hostPort;
+  netlib::IpAddress target;
+  Port targetPort;
+
+  friend bool operator==(const PortForward&, const PortForward&) = default;
+};
+
+/// How one family of the network leaves the host. The steps make one nf_tables chain from it, shared by all attachments
+/// whose SourceNat is equal.
+struct SourceNat {
+  netlib::Family family;
+  std::vector<netlib::IpPrefix> subnets;       ///< of the network; never empty, no host bits
+  bool masquerade;                             ///< false: only replies of published ports are translated (hairpin)
+  std::vector<netlib::IpPrefix> destinations;  ///< never masqueraded, beyond the subnets and multicast
+
+  friend bool operator==(const SourceNat&, const SourceNat&) = default;
+};
+
+struct BridgeSettings {
+  netlib::IfName name;
+  bool gateway = true;  ///< the bridge bears the leases' gateway addresses, and the host forwards
+  bool promiscuous = false;
+  bool forceAddress = false;
+
+  friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
+};
+
+/// Which namespace a path named when it was opened: a recycled path names another.
+struct NetnsId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  friend bool operator==(const NetnsId&, const NetnsId&) = default;
+};
+
+struct Attachment {
+  AttachmentKey key;
+  std::string netnsPath;  ///< CNI_NETNS of the ADD, for results and messages only
+  NetnsId netns;
+
+  BridgeSettings bridge;
+  netlib::IfName hostVeth;
+  netlib::MacAddress hostMac;
+  netlib::MacAddress containerMac;
+  std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
+  bool hairpin = true;
+  bool isolated = false;                  ///< the bridge port reaches only ports that are not isolated
+  bool detectDuplicateAddresses = false;  ///< IPv6 DAD inside the container
+  bool containerInterfaceDown = false;
+
+  std::vector<Lease> leases;
+  std::vector<Route> routes;
+  std::vector<SourceNat> sourceNats;  ///< at most one a family
+  std::vector<PortForward> forwards;
+
+  friend bool operator==(const Attachment&, const Attachment&) = default;
+};
+
+/// The name of the attachment's veth in the host, derived: it is found again without the container's namespace.
+netlib::IfName hostVethName(const AttachmentKey& key);
+
+/// The nf_tables chain made from this SourceNat. Named after its content too: a changed configuration gets a chain of
+/// its own beside that of the attachments which were made before.
+std::string chainOf(const Attachment& attachment, const SourceNat& nat);
+
+/// Names of the state that attachments share; the last attachment that holds such a name takes the state away.
+/// Safe as file names. See Ledger::releaseHold.
+namespace hold {
+std::string bridge(const Attachment& attachment);
+/// One for each gateway address on the bridge.
+std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address);
+std::string forwarding(netlib::Family family);
+std::string natTable(netlib::Family family);
+std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
+/// Published IPv4 ports are reachable at the host's 127.0.0.1 through this bridge.
+std::string loopback(const Attachment& attachment);
+}  // namespace hold
+
+/// The gateway addresses that the bridge bears for this attachment, with the subnet's length; without repetition. None
+/// where the bridge is no gateway.
+std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment);
+
+/// Every hold that the attachment has while it lives, in the order of the plan's shared steps.
+std::vector<std::string> holdsOf(const Attachment& attachment);
+
+}  // namespace pons

@@ -1,0 +1,261 @@
+// The state directory. Everything is made on demand; only the lock and the top directories outlive the last attachment.
+//
+//   /run/pons/                                     0700, ours
+//     lock                                         the host lock
+//     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
+//     holds/bridge-pons0/demo:c1:eth0           -> ../../networks/demo/attachments/c1:eth0.json
+//     originals/forwarding-ipv4.json               what the hold's shared state replaced on the host
+//     networks/demo/attachments/c1:eth0.json       the record; locked while a verb works on it
+//     networks/demo/addresses/10.42.0.7         -> ../attachments/c1:eth0.json
+//
+// A record is complete before any claim of its attachment is made, and goes after the last of them. So whoever finds a
+// claim finds a record; an unreadable record without claims was torn while it was written, and holds nothing.
+#include "plugin/ledger/ledger.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "plugin/cni/json.h"
+#include "plugin/ledger/claims.h"
+#include "plugin/ledger/port_claims.h"
+#include "plugin/ledger/salvage.h"
+
+namespace pons {
+
+using netlib::fail;
+using netlib::FileLock;
+using netlib::Result;
+using netlib::UniqueFd;
+
+namespace {
+
+/// Far above what any number of ports and routes needs.
+constexpr std::size_t kMaxRecordBytes = 16U << 20U;
+constexpr std::size_t kMaxOriginalsBytes = 1U << 20U;
+
+Result<struct stat> statusOf(const FileLock& lock) {
+  struct stat status {};
+  if (fstat(lock.fd(), &status) < 0) return netlib::failErrno("cannot examine a record");
+  return status;
+}
+
+/// Whether the record still has its name: not where another verb has released it meanwhile.
+Result<bool> isLinked(const FileLock& lock) { return TRY(statusOf(lock)).st_nlink > 0; }
+
+Result<RecordText> readRecord(const FileLock& lock, const AttachmentKey& key) {
+  const std::string text = TRY(netlib::readWhole(lock.fd(), kMaxRecordBytes, recordName(key)));
+  RecordText record = TRY(decodeRecord(text));
+  if (record.attachment.key != key) return fail(EBADMSG, "the record of " + described(key) + " is another's");
+  return record;
+}
+
+/// All or an error, by one system call: a part is as good as nothing.
+Result<> writeWhole(const FileLock& lock, const std::string& content, off_t offset, const std::string& what) {
+  const ssize_t written = pwrite(lock.fd(), content.data(), content.size(), offset);
+  if (written < 0) return netlib::failErrno("cannot write " + what);
+  if (static_cast<std::size_t>(written) != content.size()) return fail(ENOSPC, "cannot write all of " + what);
+  return {};
+}
+
+std::string originalsName(const std::string& hold) { return "originals/" + hold + ".json"; }
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const std::string& stateDir, std::chrono::milliseconds patience) {
+  return Ledger{TRY(netlib::Directory::openPrivate(stateDir)), patience};
+}
+
+Result<FileLock> Ledger::lockHost() {
+  UniqueFd file = TRY(state_.openFile("lock", O_RDWR | O_CREAT));
+  return FileLock::acquire(std::move(file), patience_, "the host lock " + state_.path() + "/lock");
+}
+
+Result<std::optional<Record>> Ledger::find(const AttachmentKey& key) {
+  for (;;) {
+    auto file = state_.openFile(recordName(key), O_RDWR);
+    if (file.failedWith(ENOENT)) return std::optional<Record>{};
+    if (!file.ok()) return fail(file.error());
+    FileLock lock = TRY(FileLock::acquire(std::move(*file), patience_, "the record of " + described(key)));
+    if (!TRY(isLinked(lock))) continue;
+
+    auto content = readRecord(lock, key);
+    if (content.ok()) {
+      return std::optional<Record>{{std::move(content->attachment), content->state, std::move(lock)}};
+    }
+    if (!content.failedWith(EBADMSG)) return fail(content.error());
+
+    // Only under the host lock is it certain that no claim was just about to write it; see writeRecord().
+    const FileLock hostLock = TRY(lockHost());
+    if (!TRY(isLinked(lock))) continue;
+    Attachment attachment = attachmentFromClaims(key, TRY(claimsOf(state_, key)));
+    return std::optional<Record>{{std::move(attachment), RecordState::Claimed, std::move(lock), true}};
+  }
+}
+
+Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
+                             const Complete& complete) {
+  const FileLock hostLock = TRY(lockHost());
+  if (TRY(state_.exists(recordName(key)))) return fail(EEXIST, described(key) + " is attached already");
+
+  std::vector<Lease> leases = TRY(chooseLeases(state_, key.network, request, heldByHost));
+  Attachment attachment = TRY(complete(std::move(leases)));
+  TRY(checkPorts(state_, attachment));
+  Record record = TRY(writeRecord(std::move(attachment)));
+  if (const Result<> taken = takeClaims(record.attachment); !taken.ok()) {
+    // Where even this fails the record stays, and with it all that a DEL needs to try again.
+    const Result<> released = release(hostLock, record);
+    const std::string alsoFailed = released.ok() ? "" : "; and then: " + released.error().message;
+    return fail(taken.error().code, taken.error().message + alsoFailed);
+  }
+  return record;
+}
+
+Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
+  constexpr int kNewFile = O_RDWR | O_CREAT | O_EXCL;
+  auto file = state_.openFile(recordName(key), kNewFile);
+  if (!file.failedWith(ENOENT)) return file;
+  TRY(state_.makeDirectories(recordDirectory(key.network)));
+  return state_.openFile(recordName(key), kNewFile);
+}
+
+Result<Record> Ledger::writeRecord(Attachment attachment) {
+  const std::string name = recordName(attachment.key);
+  const std::string text = encodeRecord(attachment, RecordState::Claimed);
+  for (;;) {
+    auto lock = FileLock::acquire(TRY(makeRecordFile(attachment.key)), std::chrono::milliseconds{0}, name);
+    if (lock.ok()) {
+      const Result<> written = writeWhole(*lock, text, 0, name);
+      if (written.ok()) return Record{std::move(attachment), RecordState::Claimed, std::move(*lock)};
+      TRY(state_.remove(name));
+      return fail(written.error());
+    }
+    TRY(state_.remove(name));
+    // A find() locked the empty file before we did. It will notice that the file is gone, and start again; it must not
+    // be waited for, because it waits for the host lock.
+    if (!lock.failedWith(ETIMEDOUT)) return fail(lock.error());
+  }
+}
+
+Result<> Ledger::takeClaims(const Attachment& attachment) {
+  const AttachmentKey& key = attachment.key;
+  for (const std::string& hold : holdsOf(attachment)) TRY(take(state_, holdClaim(key, hold), key));
+  for (const Lease& lease : attachment.leases) TRY(take(state_, addressClaim(key, lease.address.address()), key));
+  for (const PortForward& forward : attachment.forwards) TRY(take(state_, portClaim(key, forward), key));
+  return {};
+}
+
+Result<> Ledger::commit(Record& record) {
+  const std::string tail = recordTail(RecordState::Committed);
+  const off_t offset = TRY(statusOf(record.lock)).st_size - static_cast<off_t>(tail.size());
+  if (record.salvaged || offset < 0)
+    return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
+  TRY(writeWhole(record.lock, tail, offset, recordName(record.attachment.key)));
+  record.state = RecordState::Committed;
+  return {};
+}
+
+Result<bool> Ledger::releaseHold(const FileLock& /*hostLock*/, const std::string& hold, const AttachmentKey& key) {
+  const Result<> removed = state_.remove(holdClaim(key, hold).name);
+  if (!removed.ok() && !removed.failedWith(ENOENT)) return fail(removed.error());
+
+  const std::string directory = holdDirectory(hold);
+  const Result<> emptied = state_.removeDirectory(directory);
+  if (emptied.failedWith(ENOTEMPTY) || emptied.failedWith(ENOENT)) return false;
+  TRY(emptied);
+  TRY(state_.makeDirectories(directory));  // the trace; release() removes it
+  return true;
+}
+
+Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
+  // Released before: whatever bears these names now is somebody else's.
+  if (!TRY(isLinked(record.lock))) return {};
+  const AttachmentKey& key = record.attachment.key;
+  TRY(dropClaims(record.attachment));
+  if (record.salvaged) TRY(dropUnknownClaims(key));
+  TRY(state_.remove(recordName(key)));
+  return removeEmptyDirectories(key.network);
+}
+
+Result<> Ledger::dropClaims(const Attachment& attachment) {
+  const AttachmentKey& key = attachment.key;
+  for (const PortForward& forward : attachment.forwards) {
+    TRY(drop(state_, portClaim(key, forward), key));
+    TRY(removeIfEmpty(state_, portDirectory(forward.protocol, forward.hostPort)));
+  }
+  for (const Lease& lease : attachment.leases) TRY(drop(state_, addressClaim(key, lease.address.address()), key));
+  for (const std::string& hold : holdsOf(attachment)) {
+    TRY(drop(state_, holdClaim(key, hold), key));
+    TRY(removeIfEmpty(state_, holdDirectory(hold)));
+  }
+  return {};
+}
+
+Result<> Ledger::dropUnknownClaims(const AttachmentKey& key) {
+  for (const std::string& claim : TRY(claimsOf(state_, key))) {
+    TRY(state_.remove(claim));
+    TRY(removeIfEmpty(state_, claim.substr(0, claim.rfind('/'))));
+  }
+  return {};
+}
+
+Result<> Ledger::removeEmptyDirectories(const NetworkName& network) {
+  if (!TRY(removeIfEmpty(state_, recordDirectory(network)))) return {};
+  if (!TRY(removeIfEmpty(state_, addressDirectory(network)))) return {};
+  TRY(removeIfEmpty(state_, networkDirectory(network)));
+  return {};
+}
+
+Result<> Ledger::remember(const std::string& hold, const std::map<std::string, std::string>& originals) {
+  json::Writer writer{json::Style::Indented};
+  writer.beginObject();
+  for (const auto& [name, content] : originals) writer.member(name, content);
+  writer.endObject();
+
+  auto created = state_.createFile(originalsName(hold), writer.text());
+  if (created.failedWith(ENOENT)) {
+    TRY(state_.makeDirectories("originals"));
+    created = state_.createFile(originalsName(hold), writer.text());
+  }
+  if (created.failedWith(EEXIST)) return {};
+  return created;
+}
+
+Result<std::map<std::string, std::string>> Ledger::remembered(const std::string& hold) {
+  std::map<std::string, std::string> originals;
+  const auto text = state_.readFile(originalsName(hold), kMaxOriginalsBytes);
+  if (text.failedWith(ENOENT)) return originals;
+  if (!text.ok()) return fail(text.error());
+  const json::Document document = TRY(json::Document::parse(*text));
+  for (const auto& [name, content] : document.root().members()) {
+    const auto original = content.string();
+    if (!original) return fail(EBADMSG, originalsName(hold) + " is damaged at \"" + std::string{name} + "\"");
+    originals.emplace(name, *original);
+  }
+  return originals;
+}
+
+Result<> Ledger::forget(const std::string& hold) {
+  const Result<> removed = state_.remove(originalsName(hold));
+  if (removed.failedWith(ENOENT)) return {};
+  return removed;
+}
+
+Result<std::vector<AttachmentKey>> Ledger::attachments() {
+  std::vector<AttachmentKey> keys;
+  const auto networks = state_.list(std::string{kNetworks});
+  if (networks.failedWith(ENOENT)) return keys;
+  if (!networks.ok()) return fail(networks.error());
+  for (const std::string& network : *networks) {
+    const auto name = NetworkName::parse(network);
+    if (!name) continue;  // nothing that we made
+    const auto records = state_.list(recordDirectory(*name));
+    if (records.failedWith(ENOENT)) continue;  // its last attachment left meanwhile
+    if (!records.ok()) return fail(records.error());
+    for (const std::string& record : *records) {
+      if (const auto key = keyOfRecord(recordDirectory(*name) + "/" + record)) keys.push_back(*key);
+    }
+  }
+  return keys;
+}
+
+}  // namespace pons

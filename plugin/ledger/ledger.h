@@ -1,0 +1,92 @@
+// What pons knows of its attachments, as files on tmpfs (drawn in ledger.cpp and in README.md). Written before the
+// kernel is touched and released last, so that whatever a killed process leaves behind can be found and taken away.
+//
+// Every change of claims happens under one host lock, held for some file operations only. A verb that works on an
+// attachment holds the lock of its record meanwhile. Order: a record's lock may be held while waiting for the host
+// lock, never the other way round.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+
+#include "netlib/directory.h"
+#include "netlib/file_lock.h"
+
+#include "plugin/ledger/address_claims.h"
+#include "plugin/ledger/attachment.h"
+#include "plugin/ledger/record.h"
+
+namespace pons {
+
+/// An attachment's record, locked for as long as this object lives.
+struct Record {
+  Attachment attachment;
+  RecordState state;
+  netlib::FileLock lock;
+  bool salvaged = false;  ///< made up from claims, see find(): it knows fewer holds than it has
+};
+
+/// Makes the whole attachment once its addresses are known.
+using Complete = std::function<netlib::Result<Attachment>(std::vector<Lease>)>;
+
+class Ledger {
+ public:
+  /// Opens or makes the state directory (0700). `stateDir` is absolute. EPERM where a component that pons owns is a
+  /// symlink, belongs to another user or is writable by others.
+  /// `patience` bounds every wait for a lock; afterwards ETIMEDOUT, with the holder's process id.
+  static netlib::Result<Ledger> open(const std::string& stateDir, std::chrono::milliseconds patience);
+
+  /// The record of that attachment, once no other verb works on it; nothing where there is none.
+  /// A record that cannot be read (torn by a crash, or damaged) is made up from the claims that point at it, in state
+  /// Claimed: good enough to take everything away (salvage.h says what is known then). ENOTSUP where a newer pons wrote
+  /// the record.
+  netlib::Result<std::optional<Record>> find(const AttachmentKey& key);
+
+  /// Reserves an address from each set and every port of the completed attachment, and writes it all down: all or
+  /// nothing. Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the
+  /// message); EADDRINUSE, a requested address or a port belongs to somebody, who is named; EINVAL, a requested address
+  /// is outside every set.
+  netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
+                               const Complete& complete);
+
+  /// The ADD is done.
+  netlib::Result<> commit(Record& record);
+
+  /// While it lives nobody else claims, releases or asks whether he is the last.
+  netlib::Result<netlib::FileLock> lockHost();
+
+  /// Gives up one hold of the attachment. True where it was the last of that name: the caller takes the shared state
+  /// away before he lets go of the host lock. False where others remain, or where nobody ever had that hold.
+  /// True again when asked again: until release() there is a trace of it, so that a DEL which was killed before the
+  /// shared state was gone can be repeated.
+  netlib::Result<bool> releaseHold(const netlib::FileLock& hostLock, const std::string& hold, const AttachmentKey& key);
+
+  /// Frees ports, addresses, remaining holds and at last the record itself, only ever what is this attachment's.
+  /// Tolerates what is already gone. After the last release nothing is left below networks/, ports/ and holds/.
+  netlib::Result<> release(const netlib::FileLock& hostLock, const Record& record);
+
+  /// Values that shared state replaced on the host, by name (sysctl paths), kept under the name of its hold until it
+  /// goes. The first writer wins: `remember` does nothing where something is already remembered.
+  netlib::Result<> remember(const std::string& hold, const std::map<std::string, std::string>& originals);
+  netlib::Result<std::map<std::string, std::string>> remembered(const std::string& hold);
+  netlib::Result<> forget(const std::string& hold);
+
+  /// Every attachment on record, of all networks; locks nothing.
+  netlib::Result<std::vector<AttachmentKey>> attachments();
+
+ private:
+  Ledger(netlib::Directory state, std::chrono::milliseconds patience) : state_(std::move(state)), patience_(patience) {}
+
+  netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
+  netlib::Result<Record> writeRecord(Attachment attachment);
+  netlib::Result<> takeClaims(const Attachment& attachment);
+  netlib::Result<> dropClaims(const Attachment& attachment);
+  netlib::Result<> dropUnknownClaims(const AttachmentKey& key);
+  netlib::Result<> removeEmptyDirectories(const NetworkName& network);
+
+  netlib::Directory state_;
+  std::chrono::milliseconds patience_;
+};
+
+}  // namespace pons

@@ -1,0 +1,291 @@
+#include "plugin/ledger/record.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "plugin/cni/json.h"
+#include "plugin/ledger/escape.h"
+
+namespace pons {
+
+using netlib::fail;
+using netlib::Family;
+using netlib::IfName;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+using netlib::MacAddress;
+using netlib::Result;
+
+namespace {
+
+constexpr std::int64_t kFormat = 1;
+
+constexpr std::string_view nameOf(RecordState state) { return state == RecordState::Claimed ? "claimed" : "committed"; }
+
+void writeAddress(json::Writer& writer, std::string_view name, const std::optional<IpAddress>& address) {
+  if (address) writer.member(name, address->toString());
+}
+
+void writePrefixes(json::Writer& writer, std::string_view name, const std::vector<IpPrefix>& prefixes) {
+  writer.key(name).beginArray();
+  for (const IpPrefix& prefix : prefixes) writer.value(prefix.toString());
+  writer.endArray();
+}
+
+template <class Item, class WriteMembers>
+void writeList(json::Writer& writer, std::string_view name, const std::vector<Item>& items, WriteMembers writeMembers) {
+  writer.key(name).beginArray();
+  for (const Item& item : items) {
+    writer.beginObject();
+    writeMembers(writer, item);
+    writer.endObject();
+  }
+  writer.endArray();
+}
+
+void writeLease(json::Writer& writer, const Lease& lease) {
+  writer.member("address", lease.address.toString());
+  writeAddress(writer, "gateway", lease.gateway);
+}
+
+void writeRoute(json::Writer& writer, const Route& route) {
+  writer.member("destination", route.destination.toString());
+  writeAddress(writer, "gateway", route.gateway);
+  writer.member("mtu", route.mtu).member("advmss", route.advmss).member("priority", route.priority);
+  if (route.table) writer.member("table", *route.table);
+  if (route.scope) writer.member("scope", int{*route.scope});
+}
+
+void writeSourceNat(json::Writer& writer, const SourceNat& nat) {
+  writer.member("masquerade", nat.masquerade);
+  writePrefixes(writer, "subnets", nat.subnets);
+  writePrefixes(writer, "destinations", nat.destinations);
+}
+
+void writeForward(json::Writer& writer, const PortForward& forward) {
+  writer.member("protocol", nameOf(forward.protocol));
+  writer.member("hostAddress", forward.hostAddress.toString()).member("hostPort", int{forward.hostPort});
+  writer.member("target", forward.target.toString()).member("targetPort", int{forward.targetPort});
+}
+
+void writeNetns(json::Writer& writer, const Attachment& attachment) {
+  writer.key("netns").beginObject();
+  writer.member("path", escaped(attachment.netnsPath));
+  // JSON numbers are read as signed: the sign bit comes back when it is read.
+  writer.member("device", static_cast<std::int64_t>(attachment.netns.device));
+  writer.member("inode", static_cast<std::int64_t>(attachment.netns.inode));
+  writer.endObject();
+}
+
+void writeBridge(json::Writer& writer, const BridgeSettings& bridge) {
+  writer.key("bridge").beginObject();
+  writer.member("name", escaped(bridge.name.toString()));
+  writer.member("gateway", bridge.gateway);
+  writer.member("promiscuous", bridge.promiscuous);
+  writer.member("forceAddress", bridge.forceAddress);
+  writer.endObject();
+}
+
+void writeLink(json::Writer& writer, const Attachment& attachment) {
+  writer.member("hostVeth", escaped(attachment.hostVeth.toString()));
+  writer.member("hostMac", attachment.hostMac.toString());
+  writer.member("containerMac", attachment.containerMac.toString());
+  writer.member("mtu", attachment.mtu);
+  writer.member("hairpin", attachment.hairpin);
+  writer.member("isolated", attachment.isolated);
+  writer.member("detectDuplicateAddresses", attachment.detectDuplicateAddresses);
+  writer.member("containerInterfaceDown", attachment.containerInterfaceDown);
+}
+
+// Reading: each reader turns one member into its type, or says which member is not what it should be.
+
+netlib::Failure<netlib::Error> damaged(std::string_view member) {
+  return fail(EBADMSG, "damaged record: \"" + std::string{member} + "\" is missing or invalid");
+}
+
+template <class T>
+Result<T> required(std::optional<T> content, std::string_view member) {
+  if (!content) return damaged(member);
+  return *std::move(content);
+}
+
+/// For the types with a strict parse().
+template <class T>
+Result<T> parsed(const json::Value& object, std::string_view member) {
+  const auto text = object[member].string();
+  return required(text ? T::parse(*text) : std::nullopt, member);
+}
+
+template <class T>
+Result<std::optional<T>> parsedIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return std::optional<T>{};
+  return std::optional<T>{TRY(parsed<T>(object, member))};
+}
+
+Result<std::string> bytes(const json::Value& object, std::string_view member) {
+  const auto text = object[member].string();
+  return required(text ? unescaped(*text) : std::nullopt, member);
+}
+
+Result<IfName> interface(const json::Value& object, std::string_view member) {
+  return required(IfName::parse(TRY(bytes(object, member))), member);
+}
+
+Result<bool> flag(const json::Value& object, std::string_view member) {
+  return required(object[member].boolean(), member);
+}
+
+template <class Number>
+Result<Number> number(const json::Value& object, std::string_view member, Number minimum = 0) {
+  const auto content = object[member].integer();
+  if (!content || *content < std::int64_t{minimum} || *content > std::int64_t{std::numeric_limits<Number>::max()}) {
+    return damaged(member);
+  }
+  return static_cast<Number>(*content);
+}
+
+template <class Number>
+Result<std::optional<Number>> numberIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return std::optional<Number>{};
+  return std::optional<Number>{TRY(number<Number>(object, member))};
+}
+
+Result<Port> port(const json::Value& object, std::string_view member) { return number<Port>(object, member, 1); }
+
+template <class Item>
+Result<std::vector<Item>> list(const json::Value& object, std::string_view member,
+                               Result<Item> (*read)(const json::Value&)) {
+  if (!object[member].isArray()) return damaged(member);
+  std::vector<Item> items;
+  for (const json::Value& element : object[member].items()) items.push_back(TRY(read(element)));
+  return items;
+}
+
+Result<std::vector<IpPrefix>> prefixes(const json::Value& object, std::string_view member) {
+  return list<IpPrefix>(object, member, [](const json::Value& element) {
+    const auto text = element.string();
+    return required(text ? IpPrefix::parse(*text) : std::nullopt, "prefix");
+  });
+}
+
+Result<Lease> readLease(const json::Value& object) {
+  Lease lease{TRY(parsed<IpPrefix>(object, "address")), TRY(parsedIfPresent<IpAddress>(object, "gateway"))};
+  if (lease.gateway && lease.gateway->family() != lease.address.family()) return damaged("gateway");
+  return lease;
+}
+
+Result<Route> readRoute(const json::Value& object) {
+  return Route{.destination = TRY(parsed<IpPrefix>(object, "destination")),
+               .gateway = TRY(parsedIfPresent<IpAddress>(object, "gateway")),
+               .mtu = TRY(number<std::uint32_t>(object, "mtu")),
+               .advmss = TRY(number<std::uint32_t>(object, "advmss")),
+               .priority = TRY(number<std::uint32_t>(object, "priority")),
+               .table = TRY(numberIfPresent<std::uint32_t>(object, "table")),
+               .scope = TRY(numberIfPresent<std::uint8_t>(object, "scope"))};
+}
+
+Result<SourceNat> readSourceNat(const json::Value& object) {
+  std::vector<IpPrefix> subnets = TRY(prefixes(object, "subnets"));
+  std::vector<IpPrefix> destinations = TRY(prefixes(object, "destinations"));
+  if (subnets.empty()) return damaged("subnets");
+  const Family family = subnets.front().family();
+  const auto isForeign = [family](const IpPrefix& prefix) { return prefix.family() != family; };
+  if (std::ranges::any_of(subnets, isForeign) || std::ranges::any_of(subnets, &IpPrefix::hasHostBits)) {
+    return damaged("subnets");
+  }
+  if (std::ranges::any_of(destinations, isForeign)) return damaged("destinations");
+  return SourceNat{family, std::move(subnets), TRY(flag(object, "masquerade")), std::move(destinations)};
+}
+
+Result<PortForward> readForward(const json::Value& object) {
+  const auto protocol = object["protocol"].string();
+  PortForward forward{.protocol = TRY(required(protocol ? parseProtocol(*protocol) : std::nullopt, "protocol")),
+                      .hostAddress = TRY(parsed<IpAddress>(object, "hostAddress")),
+                      .hostPort = TRY(port(object, "hostPort")),
+                      .target = TRY(parsed<IpAddress>(object, "target")),
+                      .targetPort = TRY(port(object, "targetPort"))};
+  if (forward.hostAddress.family() != forward.target.family()) return damaged("target");
+  return forward;
+}
+
+Result<NetnsId> readNetnsId(const json::Value& object) {
+  return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
+                 .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
+}
+
+Result<BridgeSettings> readBridge(const json::Value& object) {
+  return BridgeSettings{.name = TRY(interface(object, "name")),
+                        .gateway = TRY(flag(object, "gateway")),
+                        .promiscuous = TRY(flag(object, "promiscuous")),
+                        .forceAddress = TRY(flag(object, "forceAddress"))};
+}
+
+Result<Attachment> readAttachment(const json::Value& object) {
+  return Attachment{.key = {TRY(parsed<NetworkName>(object, "network")), TRY(parsed<ContainerId>(object, "container")),
+                            TRY(interface(object, "ifName"))},
+                    .netnsPath = TRY(bytes(object["netns"], "path")),
+                    .netns = TRY(readNetnsId(object["netns"])),
+                    .bridge = TRY(readBridge(object["bridge"])),
+                    .hostVeth = TRY(interface(object, "hostVeth")),
+                    .hostMac = TRY(parsed<MacAddress>(object, "hostMac")),
+                    .containerMac = TRY(parsed<MacAddress>(object, "containerMac")),
+                    .mtu = TRY(number<std::uint32_t>(object, "mtu")),
+                    .hairpin = TRY(flag(object, "hairpin")),
+                    .isolated = TRY(flag(object, "isolated")),
+                    .detectDuplicateAddresses = TRY(flag(object, "detectDuplicateAddresses")),
+                    .containerInterfaceDown = TRY(flag(object, "containerInterfaceDown")),
+                    .leases = TRY(list<Lease>(object, "leases", readLease)),
+                    .routes = TRY(list<Route>(object, "routes", readRoute)),
+                    .sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat)),
+                    .forwards = TRY(list<PortForward>(object, "forwards", readForward))};
+}
+
+Result<RecordState> readState(const json::Value& object) {
+  const auto text = object["state"].string();
+  for (const RecordState state : {RecordState::Claimed, RecordState::Committed}) {
+    if (text == nameOf(state)) return state;
+  }
+  return damaged("state");
+}
+
+/// Closes the record with its last member, as wide for one state as for the other.
+std::string finished(json::Writer& writer, RecordState state) {
+  writer.member("state", nameOf(state)).endObject();
+  const std::size_t padding = nameOf(RecordState::Committed).size() - nameOf(state).size();
+  return writer.text() + std::string(padding, ' ') + "\n";
+}
+
+}  // namespace
+
+std::string encodeRecord(const Attachment& attachment, RecordState state) {
+  json::Writer writer{json::Style::Indented};
+  writer.beginObject();
+  writer.member("format", kFormat);
+  writer.member("network", attachment.key.network.toString());
+  writer.member("container", attachment.key.container.toString());
+  writer.member("ifName", escaped(attachment.key.ifName.toString()));
+  writeNetns(writer, attachment);
+  writeBridge(writer, attachment.bridge);
+  writeLink(writer, attachment);
+  writeList(writer, "leases", attachment.leases, writeLease);
+  writeList(writer, "routes", attachment.routes, writeRoute);
+  writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);
+  writeList(writer, "forwards", attachment.forwards, writeForward);
+  return finished(writer, state);
+}
+
+std::string recordTail(RecordState state) {
+  json::Writer writer{json::Style::Indented};
+  writer.beginObject();
+  return finished(writer, state).substr(1);  // without the opening brace
+}
+
+Result<RecordText> decodeRecord(std::string_view text) {
+  const json::Document document = TRY(json::Document::parse(text));
+  const std::int64_t format = TRY(required(document["format"].integer(), "format"));
+  if (format > kFormat) return fail(ENOTSUP, "written by a newer pons (format " + std::to_string(format) + ")");
+  if (format != kFormat) return damaged("format");
+  return RecordText{TRY(readAttachment(document.root())), TRY(readState(document.root()))};
+}
+
+}  // namespace pons

@@ -1,0 +1,31 @@
+// An attachment's record: the text of its file in the ledger. One JSON object for people and programs alike; its last
+// member is the state, in a tail of fixed width, so that a commit is one small write in place.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "netlib/result.h"
+
+#include "plugin/ledger/attachment.h"
+
+namespace pons {
+
+/// Claimed: an ADD is at work, or died at it. Committed: the ADD's result was handed to the runtime.
+enum class RecordState : std::uint8_t { Claimed, Committed };
+
+struct RecordText {
+  Attachment attachment;
+  RecordState state;
+};
+
+/// The same length for both states.
+std::string encodeRecord(const Attachment& attachment, RecordState state);
+
+/// What every record in that state ends with; the same length for both states.
+std::string recordTail(RecordState state);
+
+/// EBADMSG, with the member, for anything that encodeRecord did not write; ENOTSUP for the record of a newer pons.
+netlib::Result<RecordText> decodeRecord(std::string_view text);
+
+}  // namespace pons

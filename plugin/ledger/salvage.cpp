@@ -1,0 +1,99 @@
+#include "plugin/ledger/salvage.h"
+
+#include <charconv>
+
+#include "plugin/ledger/claims.h"
+
+namespace pons {
+
+using netlib::Directory;
+using netlib::IfName;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+using netlib::Result;
+
+namespace {
+
+Result<std::vector<std::string>> listIfThere(const Directory& state, const std::string& directory) {
+  auto names = state.list(directory);
+  if (names.failedWith(ENOENT)) return std::vector<std::string>{};
+  return names;
+}
+
+Result<> addClaims(const Directory& state, const std::string& directory, const AttachmentKey& key,
+                   std::vector<std::string>& claims) {
+  for (const std::string& name : TRY(listIfThere(state, directory))) {
+    const std::string claim = directory + "/" + name;
+    if (TRY(pointeeOf(state, claim)) == key) claims.push_back(claim);
+  }
+  return {};
+}
+
+/// The last component of the name, where the others are `directory`.
+std::optional<std::string_view> nameIn(std::string_view directory, std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  if (slash == std::string_view::npos || name.substr(0, slash) != directory) return std::nullopt;
+  return name.substr(slash + 1);
+}
+
+/// From "ports/tcp-8080/0.0.0.0".
+std::optional<PortForward> forwardOf(std::string_view claim) {
+  const std::size_t slash = claim.rfind('/');
+  const auto directory = nameIn(kPorts, claim.substr(0, slash));
+  if (!directory) return std::nullopt;
+  const std::size_t dash = directory->find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+
+  const std::string_view digits = directory->substr(dash + 1);
+  Port port = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const auto protocol = parseProtocol(directory->substr(0, dash));
+  const auto hostAddress = IpAddress::parse(claim.substr(slash + 1));
+  if (port == 0 || !protocol || !hostAddress) return std::nullopt;
+  return PortForward{*protocol, *hostAddress, port, IpAddress::unspecified(hostAddress->family()), 1};
+}
+
+/// From "holds/bridge-pons0/...".
+std::optional<IfName> bridgeOf(std::string_view claim) {
+  const auto hold = nameIn(kHolds, claim.substr(0, claim.rfind('/')));
+  constexpr std::string_view kBridge = "bridge-";
+  return hold && hold->starts_with(kBridge) ? IfName::parse(hold->substr(kBridge.size())) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> claimsOf(const Directory& state, const AttachmentKey& key) {
+  std::vector<std::string> claims;
+  TRY(addClaims(state, addressDirectory(key.network), key, claims));
+  for (const std::string_view top : {kPorts, kHolds}) {
+    for (const std::string& name : TRY(listIfThere(state, std::string{top}))) {
+      TRY(addClaims(state, std::string{top} + "/" + name, key, claims));
+    }
+  }
+  return claims;
+}
+
+Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
+  constexpr netlib::MacAddress kUnknownMac{netlib::MacAddress::Bytes{}};
+  Attachment attachment{.key = key,
+                        .netnsPath = {},
+                        .netns = {},
+                        .bridge = {.name = *IfName::parse("pons0")},
+                        .hostVeth = hostVethName(key),
+                        .hostMac = kUnknownMac,
+                        .containerMac = kUnknownMac,
+                        .leases = {},
+                        .routes = {},
+                        .sourceNats = {},
+                        .forwards = {}};
+  for (const std::string& claim : claims) {
+    if (const auto bridge = bridgeOf(claim)) attachment.bridge.name = *bridge;
+    if (const auto forward = forwardOf(claim)) attachment.forwards.push_back(*forward);
+    const auto address = nameIn(addressDirectory(key.network), claim);
+    const auto leased = address ? IpAddress::parse(*address) : std::nullopt;
+    if (leased) attachment.leases.push_back({IpPrefix::host(*leased), std::nullopt});
+  }
+  return attachment;
+}
+
+}  // namespace pons

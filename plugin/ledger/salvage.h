@@ -1,0 +1,21 @@
+// What can still be known of an attachment whose record cannot be read: the claims that point at it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netlib/directory.h"
+
+#include "plugin/ledger/attachment.h"
+
+namespace pons {
+
+/// The names of all claims of that attachment. Reads every claim directory: for damaged records only.
+netlib::Result<std::vector<std::string>> claimsOf(const netlib::Directory& state, const AttachmentKey& key);
+
+/// An attachment made up from the names of its claims. What has no claim is not known: leases are host prefixes without
+/// gateway, a forward's target is the unspecified address and port 1, there are no routes and no SourceNats, MACs are
+/// zero. The bridge is the one it holds, or pons0. Enough to undo everything that goes by name or key.
+Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims);
+
+}  // namespace pons

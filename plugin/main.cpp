@@ -1,0 +1,52 @@
+// The program: environment and stdin in, one JSON document on stdout and an exit code out.
+#include <array>
+#include <cstdlib>
+#include <exception>
+
+#include <unistd.h>
+
+#include "plugin/cni/request.h"
+#include "plugin/serve.h"
+
+namespace {
+
+netlib::Result<std::string> readStdin() {
+  std::string input;
+  std::array<char, 4096> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read()
+  while (input.size() <= pons::cni::kMaxInput) {
+    const ssize_t length = read(STDIN_FILENO, part.data(), part.size());
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return netlib::failErrno("read stdin");
+    if (length == 0) break;
+    input.append(part.data(), static_cast<std::size_t>(length));
+  }
+  return input;
+}
+
+bool writeAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t length = write(fd, text.data(), text.size());
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(length));
+  }
+  return true;
+}
+
+pons::Answer answer() {
+  try {
+    return pons::serve(pons::cni::Environment::read([](const char* name) { return std::getenv(name); }), readStdin);
+  } catch (const std::exception& problem) {
+    // Nothing of ours throws; what arrives here is want of memory, or a library's last word.
+    return pons::failed({pons::cni::ErrorCode::Internal, problem.what()}, textOf(pons::cni::kNewestVersion));
+  }
+}
+
+}  // namespace
+
+int main() {
+  const pons::Answer result = answer();
+  // Without a reader of stderr nothing is lost that anybody waits for; without one of stdout the result is.
+  static_cast<void>(writeAll(STDERR_FILENO, result.err));
+  return writeAll(STDOUT_FILENO, result.out) ? result.exitCode : EXIT_FAILURE;
+}

@@ -1,0 +1,225 @@
+#include "plugin/nat_table.h"
+
+#include <array>
+
+#include <endian.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/if.h>
+
+namespace pons::nat {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+constexpr const char* kGuard = "guard";
+constexpr const char* kPrerouting = "prerouting";
+constexpr const char* kOutput = "output";
+constexpr const char* kForwards = "forwards";
+constexpr const char* kPostrouting = "postrouting";
+
+netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
+netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
+netlib::IpPrefix multicast(Family family) { return prefixOf(family == Family::Ipv4 ? "224.0.0.0/4" : "ff00::/8"); }
+
+/// Registers of 4 bytes that one address takes.
+nft::Register addressRegisters(Family family) { return family == Family::Ipv4 ? 1 : 4; }
+
+void appendMaps(nft::Transaction& transaction, Family family) {
+  const std::uint32_t addressType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr;
+  const std::uint32_t addressLength = addressRegisters(family) * 4;
+  const std::uint32_t portKey = nft::concat(nft::kInetProto, nft::kInetService);
+  const std::uint32_t target = nft::concat(addressType, nft::kInetService);
+  const nft::Table table = tableOf(family);
+  transaction.addSet(
+      table,
+      {.name = kForwardsAny, .keyType = portKey, .keyLength = 8, .dataType = target, .dataLength = addressLength + 4});
+  transaction.addSet(table, {.name = kForwardsIp,
+                             .keyType = nft::concat(nft::concat(addressType, nft::kInetProto), nft::kInetService),
+                             .keyLength = addressLength + 8,
+                             .dataType = target,
+                             .dataLength = addressLength + 4});
+  transaction.addSet(table, {.name = kSources,
+                             .keyType = addressType,
+                             .keyLength = addressLength,
+                             .dataType = nft::kVerdict,
+                             .interval = true});
+}
+
+void appendForwards(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  const nft::Register address = addressRegisters(family);
+  transaction.addChain(table, kForwards, "published ports");
+  transaction.addRule(table, kForwards,
+                      nft::Rule{}
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .loadTransportProtocol(address)
+                          .loadDestinationPort(address + 1)
+                          .map(kForwardsIp, 0, 0)
+                          .translateDestination(family, 0, address));
+  transaction.addRule(table, kForwards,
+                      nft::Rule{}
+                          .loadTransportProtocol(0)
+                          .loadDestinationPort(1)
+                          .map(kForwardsAny, 0, 0)
+                          .translateDestination(family, 0, address));
+}
+
+void appendHooks(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  // Only what is addressed to this host: a port of another host on its way through is never touched (W1).
+  for (const auto& [chain, hook] : {std::pair{kPrerouting, NF_INET_PRE_ROUTING}, {kOutput, NF_INET_LOCAL_OUT}}) {
+    transaction.addBaseChain(
+        table, {.name = chain, .type = "nat", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_NAT_DST});
+    transaction.addRule(table, chain, nft::Rule{}.destinationIsLocal().jump(kForwards));
+  }
+  transaction.addBaseChain(
+      table, {.name = kPostrouting, .type = "nat", .hook = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_NAT_SRC});
+}
+
+/// With route_localnet a bridge would let containers reach what listens on the host's 127.0.0.1; the guard stops that
+/// before routing (W3). IPv6 has no route_localnet: ::1 cannot be published this way.
+void appendLoopback(nft::Transaction& transaction) {
+  const nft::Table table = tableOf(Family::Ipv4);
+  transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ});
+  transaction.addBaseChain(table,
+                           {.name = kGuard, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
+  transaction.addRule(table, kGuard,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .inSet(kBridges, 0)
+                          .address(nft::Direction::Destination, loopback())
+                          .drop());
+  transaction.addRule(table, kPostrouting,
+                      nft::Rule{}
+                          .destinationWasTranslated()
+                          .address(nft::Direction::Source, loopback())
+                          .loadInterfaceName(nft::Interface::Out, 0)
+                          .inSet(kBridges, 0)
+                          .masquerade());
+}
+
+void appendSkeleton(nft::Transaction& transaction, Family family) {
+  // Of two first containers one makes the table; the other fails here, with its whole transaction, and tries again.
+  transaction.addTable(tableOf(family), nft::IfPresent::Fail);
+  appendMaps(transaction, family);
+  appendForwards(transaction, family);
+  appendHooks(transaction, family);
+  if (family == Family::Ipv4) appendLoopback(transaction);
+  transaction.addRule(tableOf(family), kPostrouting,
+                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
+}
+
+/// What a family's skeleton must hold: chains with their number of rules.
+std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1}, {kOutput, 1}};
+  if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
+  chains.emplace_back(kPostrouting, family == Family::Ipv4 ? 2 : 1);
+  return chains;
+}
+
+void appendPort(std::vector<std::uint8_t>& to, Port port) {
+  const std::array<std::uint8_t, 2> bytes{static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port)};
+  nft::appendPadded(to, bytes);
+}
+
+netlib::Result<> commitOnce(netlib::Socket& netfilter, const std::function<void(nft::Transaction&)>& changes) {
+  nft::Transaction transaction;
+  changes(transaction);
+  return transaction.commit(netfilter);
+}
+
+}  // namespace
+
+nft::Table tableOf(Family family) { return {family, "pons"}; }
+
+netlib::Result<> commit(netlib::Socket& netfilter, Family family,
+                        const std::function<void(nft::Transaction&)>& changes) {
+  auto committed = commitOnce(netfilter, changes);
+  if (!committed.failedWith(ENOENT)) return committed;
+  const auto withSkeleton = commitOnce(netfilter, [&](nft::Transaction& transaction) {
+    appendSkeleton(transaction, family);
+    changes(transaction);
+  });
+  // Somebody else made the table between our two transactions.
+  return withSkeleton.failedWith(EEXIST) ? commitOnce(netfilter, changes) : withSkeleton;
+}
+
+netlib::Result<> removeTable(netlib::Socket& netfilter, Family family) {
+  const auto removed =
+      commitOnce(netfilter, [family](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
+  return removed.failedWith(ENOENT) ? netlib::Result<>{} : removed;
+}
+
+netlib::Result<std::optional<std::string>> missingPart(netlib::Socket& netfilter, Family family) {
+  for (const auto& [chain, rules] : chainsOf(family)) {
+    const auto counted = nft::countRules(netfilter, tableOf(family), chain);
+    const bool complete = counted && *counted == rules;
+    if (!counted && !counted.failedWith(ENOENT)) return netlib::fail(counted.error());
+    if (!complete) return std::optional{std::string{"chain "} + chain};
+  }
+  return std::optional<std::string>{};
+}
+
+const char* mapOf(const PortForward& forward) {
+  return forward.hostAddress.isUnspecified() ? kForwardsAny : kForwardsIp;
+}
+
+nft::Element elementOf(const PortForward& forward) {
+  nft::Element element;
+  if (!forward.hostAddress.isUnspecified()) nft::appendPadded(element.key, forward.hostAddress.bytes());
+  const std::array<std::uint8_t, 1> protocol{static_cast<std::uint8_t>(forward.protocol)};
+  nft::appendPadded(element.key, protocol);
+  appendPort(element.key, forward.hostPort);
+  nft::appendPadded(element.data, forward.target.bytes());
+  appendPort(element.data, forward.targetPort);
+  return element;
+}
+
+nft::Element bridgeElement(const netlib::IfName& bridge) {
+  nft::Element element;
+  const std::string& name = bridge.toString();
+  element.key.assign(name.begin(), name.end());
+  element.key.resize(IFNAMSIZ);
+  return element;
+}
+
+std::vector<nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain) {
+  const auto bytesOf = [](const netlib::IpAddress& address) {
+    const auto bytes = address.bytes();
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
+  };
+  std::vector<nft::Element> elements{{.key = bytesOf(subnet.first()), .jumpTo = chain}};
+  const auto after = netlib::IpAddress::fromNumber(subnet.family(), subnet.last().number() + 1);
+  // An interval that reaches the last address of all has no end element.
+  if (!after.isUnspecified()) elements.push_back({.key = bytesOf(after), .intervalEnd = true});
+  return elements;
+}
+
+void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
+                   const std::string& comment) {
+  const nft::Table table = tableOf(nat.family);
+  transaction.addChain(table, chain, comment);
+  for (const auto& subnet : nat.subnets) {
+    // No test of the incoming interface: postrouting has none for packets that br_netfilter brings (W5).
+    transaction.addRule(
+        table, chain, nft::Rule{}.address(nft::Direction::Destination, subnet).destinationWasTranslated().masquerade());
+  }
+  if (!nat.masquerade) return;
+  const auto appendReturn = [&](const netlib::IpPrefix& destination) {
+    transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, destination).returnToCaller());
+  };
+  for (const auto& subnet : nat.subnets) appendReturn(subnet);
+  appendReturn(multicast(nat.family));
+  for (const auto& destination : nat.destinations) appendReturn(destination);
+  transaction.addRule(table, chain, nft::Rule{}.masquerade());
+}
+
+std::size_t ruleCountOf(const SourceNat& nat) {
+  const std::size_t hairpin = nat.subnets.size();
+  return nat.masquerade ? 2 * hairpin + nat.destinations.size() + 2 : hairpin;
+}
+
+}  // namespace pons::nat

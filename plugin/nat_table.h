@@ -1,0 +1,60 @@
+// The nf_tables skeleton of pons: one table "pons" a family, hash maps for what is per container, one small chain for
+// each network. Both the packet's way through it and every change are independent of the number of containers.
+//
+//   map forwards_any  { protocol . host port                : container address . port }
+//   map forwards_ip   { host address . protocol . host port : container address . port }
+//   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
+//   map sources       { subnet : jump to the network's chain }
+//
+//   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
+//   chain prerouting  dstnat:             to this host: jump forwards
+//   chain output      dstnat:             to this host: jump forwards
+//   chain forwards    dnat by forwards_ip, then by forwards_any
+//   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
+//                                         source address by the map sources
+//   chain net_<hash>  see appendNetwork
+#pragma once
+
+#include <functional>
+
+#include "netlib/nft.h"
+
+#include "plugin/ledger/attachment.h"
+
+namespace pons::nat {
+
+netlib::nft::Table tableOf(netlib::Family family);
+
+inline constexpr const char* kForwardsAny = "forwards_any";
+inline constexpr const char* kForwardsIp = "forwards_ip";
+inline constexpr const char* kBridges = "bridges";
+inline constexpr const char* kSources = "sources";
+
+/// Commits the changes. Where the table is missing (the first container, or somebody flushed the ruleset) it is made in
+/// the same transaction.
+netlib::Result<> commit(netlib::Socket& netfilter, netlib::Family family,
+                        const std::function<void(netlib::nft::Transaction&)>& changes);
+
+netlib::Result<> removeTable(netlib::Socket& netfilter, netlib::Family family);
+
+/// EADDRNOTAVAIL-free look at the skeleton: the name of the first part that is missing or has lost rules; nothing where
+/// all is there.
+netlib::Result<std::optional<std::string>> missingPart(netlib::Socket& netfilter, netlib::Family family);
+
+/// The map that holds this forward, and its element there.
+const char* mapOf(const PortForward& forward);
+netlib::nft::Element elementOf(const PortForward& forward);
+
+netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
+
+/// The interval of one subnet in the map of sources: its elements jump to `chain`.
+std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain);
+
+/// The chain of a network: published ports used from inside (hairpin) are masqueraded so that the answers come back
+/// this way; nothing else is that stays inside, is multicast, or goes to an excluded destination; the rest is.
+void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
+                   const std::string& comment);
+/// How many rules appendNetwork makes.
+std::size_t ruleCountOf(const SourceNat& nat);
+
+}  // namespace pons::nat

@@ -1,0 +1,64 @@
+#include "plugin/plan.h"
+
+#include <algorithm>
+
+#include "plugin/steps/bridge_present.h"
+#include "plugin/steps/container_addresses.h"
+#include "plugin/steps/forwarding_held.h"
+#include "plugin/steps/gateway_address.h"
+#include "plugin/steps/loopback_reachable.h"
+#include "plugin/steps/nat_table_present.h"
+#include "plugin/steps/neighbours_told.h"
+#include "plugin/steps/no_stale_flows.h"
+#include "plugin/steps/port_forwards.h"
+#include "plugin/steps/source_nat_present.h"
+#include "plugin/steps/veth_pair.h"
+
+namespace pons {
+
+namespace {
+
+template <class State, class... Arguments>
+void add(Plan& plan, Arguments&&... arguments) {
+  plan.push_back(std::make_unique<const State>(std::forward<Arguments>(arguments)...));
+}
+
+/// A step belongs into the plan where the attachment has its hold.
+template <class State, class... Arguments>
+void addIfHeld(Plan& plan, const std::vector<std::string>& holds, Arguments&&... arguments) {
+  auto step = std::make_unique<const State>(std::forward<Arguments>(arguments)...);
+  if (std::ranges::find(holds, step->hold()) != holds.end()) plan.push_back(std::move(step));
+}
+
+void addShared(Plan& plan, const Attachment& attachment) {
+  const std::vector<std::string> holds = holdsOf(attachment);
+  add<BridgePresent>(plan, attachment);
+  for (const auto& address : gatewayAddresses(attachment)) add<GatewayAddress>(plan, attachment, address);
+  for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
+    addIfHeld<ForwardingHeld>(plan, holds, family);
+    addIfHeld<NatTablePresent>(plan, holds, family);
+  }
+  addIfHeld<LoopbackReachable>(plan, holds, attachment);
+  for (const SourceNat& nat : attachment.sourceNats) add<SourceNatPresent>(plan, attachment, nat);
+}
+
+/// NoStaleFlows stands before VethPair so that DEL, which goes backwards, ends the flows when no packet can make new
+/// ones.
+void addOwn(Plan& plan, const Attachment& attachment) {
+  if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
+  add<VethPair>(plan, attachment);
+  add<ContainerAddresses>(plan, attachment);
+  if (!attachment.forwards.empty()) add<PortForwards>(plan, attachment);
+  if (!attachment.leases.empty() && !attachment.containerInterfaceDown) add<NeighboursTold>(plan, attachment);
+}
+
+}  // namespace
+
+Plan planFor(const Attachment& attachment) {
+  Plan plan;
+  addShared(plan, attachment);
+  addOwn(plan, attachment);
+  return plan;
+}
+
+}  // namespace pons

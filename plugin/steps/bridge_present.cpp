@@ -1,0 +1,120 @@
+#include "plugin/steps/bridge_present.h"
+
+#include <span>
+
+#include <net/if.h>
+#include <sys/random.h>
+
+namespace pons {
+
+namespace link = netlib::link;
+
+namespace {
+
+/// By this alias a bridge is known as made by pons, and may be removed by pons.
+constexpr std::string_view kOwnAlias = "pons bridge";
+
+constexpr const char* kUp = "up";
+constexpr const char* kPromiscuous = "promiscuous";
+
+std::string flagText(bool set) { return set ? "1" : "0"; }
+
+/// Unicast and locally administered. Random: bridges of one name on several hosts may share a wire.
+netlib::Result<netlib::MacAddress> randomMac() {
+  netlib::MacAddress::Bytes bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return netlib::failErrno("get random bytes for a MAC address");
+  }
+  bytes[0] = static_cast<std::uint8_t>((bytes[0] & 0xfc) | 0x02);
+  return netlib::MacAddress{bytes};
+}
+
+netlib::Result<> create(Host& host, const Attachment& attachment) {
+  const link::NewBridge bridge{
+      .name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu, .alias = std::string{kOwnAlias}};
+  const auto created = link::createBridge(host.route, bridge);
+  // Two first containers at once: the other one made it.
+  if (!created && !created.failedWith(EEXIST)) return created;
+  return {};
+}
+
+netlib::Result<link::Link> findOrCreate(Host& host, const Attachment& attachment) {
+  auto found = link::find(host.route, attachment.bridge.name);
+  if (!found.failedWith(ENODEV)) return found;
+  TRY(create(host, attachment));
+  return link::find(host.route, attachment.bridge.name);
+}
+
+bool isOwn(const link::Link& bridge) { return bridge.alias == kOwnAlias; }
+
+/// A bridge of somebody else gets back the flags that it had before the first attachment.
+netlib::Result<> rememberFlags(Host& host, const std::string& hold, const link::Link& bridge) {
+  const auto lock = TRY(host.ledger.lockHost());
+  return host.ledger.remember(hold, {{kUp, flagText(bridge.up())}, {kPromiscuous, flagText(bridge.promiscuous())}});
+}
+
+netlib::Result<> restoreFlags(Host& host, const std::string& hold, const link::Link& bridge) {
+  const auto originals = TRY(host.ledger.remembered(hold));
+  if (originals.empty()) return {};
+  const auto flag = [&originals](const char* name, unsigned bit) {
+    const auto original = originals.find(name);
+    return original != originals.end() && original->second == "1" ? bit : 0U;
+  };
+  netlib::Batch batch;
+  link::appendSetFlags(batch, bridge.index, flag(kUp, IFF_UP) | flag(kPromiscuous, IFF_PROMISC), IFF_UP | IFF_PROMISC);
+  TRY(host.route.request(batch));
+  return host.ledger.forget(hold);
+}
+
+}  // namespace
+
+std::string BridgePresent::name() const { return "bridge " + attachment_.bridge.name.toString(); }
+
+std::string BridgePresent::hold() const { return hold::bridge(attachment_); }
+
+netlib::Result<> BridgePresent::apply(Host& host) const {
+  const BridgeSettings& wanted = attachment_.bridge;
+  const link::Link bridge = TRY(findOrCreate(host, attachment_));
+  if (bridge.kind != "bridge") {
+    return netlib::fail(EINVAL, "link " + wanted.name.toString() + " exists and is not a bridge" +
+                                    (bridge.kind.empty() ? "" : " but of kind " + bridge.kind) +
+                                    ": choose another name for \"bridge\"");
+  }
+
+  netlib::Batch batch;
+  const unsigned flags = IFF_UP | (wanted.promiscuous ? unsigned{IFF_PROMISC} : 0U);
+  if ((bridge.flags & flags) != flags) {
+    if (!isOwn(bridge)) TRY(rememberFlags(host, hold(), bridge));
+    link::appendSetFlags(batch, bridge.index, flags, flags);
+  }
+  if (isOwn(bridge)) {
+    if (attachment_.mtu != 0 && bridge.mtu != attachment_.mtu) link::appendSetMtu(batch, bridge.index, attachment_.mtu);
+  } else if (bridge.mac) {
+    // Setting it to what it is stops the kernel from changing it with every port that joins or leaves.
+    link::appendSetMac(batch, bridge.index, *bridge.mac);
+  }
+  if (!batch.empty()) TRY(host.route.request(batch));
+  host.bridge = bridge;
+  return {};
+}
+
+netlib::Result<> BridgePresent::undo(Host& host) const {
+  const auto bridge = link::find(host.route, attachment_.bridge.name);
+  if (bridge.failedWith(ENODEV)) return host.ledger.forget(hold());
+  if (!bridge) return netlib::fail(bridge.error());
+  if (!isOwn(*bridge)) return restoreFlags(host, hold(), *bridge);
+  // Somebody plugged a link of his own into our bridge: it stays for him.
+  if (!TRY(link::portsOf(host.route, bridge->index)).empty()) return {};
+  return link::remove(host.route, attachment_.bridge.name);
+}
+
+netlib::Result<> BridgePresent::verify(Host& host) const {
+  const auto bridge = link::find(host.route, attachment_.bridge.name);
+  if (bridge.failedWith(ENODEV)) return broken(name() + " is gone");
+  if (!bridge) return netlib::fail(bridge.error());
+  if (bridge->kind != "bridge") return broken(name() + " is no longer a bridge");
+  if (!bridge->up()) return broken(name() + " is down");
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,117 @@
+#include "plugin/steps/container_addresses.h"
+
+#include <algorithm>
+
+#include <linux/rtnetlink.h>
+
+#include "netlib/address.h"
+#include "netlib/route.h"
+#include "netlib/sysctl.h"
+
+namespace pons {
+
+namespace address = netlib::address;
+namespace link = netlib::link;
+namespace route = netlib::route;
+namespace sysctl = netlib::sysctl;
+using netlib::Family;
+
+namespace {
+
+bool hasIpv6(const Attachment& attachment) {
+  return std::ranges::any_of(attachment.leases, [](const Lease& l) { return l.address.family() == Family::Ipv6; });
+}
+
+netlib::Result<unsigned> indexOf(Host& host, const Attachment& attachment) {
+  if (host.containerIndex) return *host.containerIndex;
+  return TRY(link::find(host.container->route, attachment.key.ifName)).index;
+}
+
+/// Runtimes hand over namespaces with IPv6 switched off. And where nobody asked for duplicate address detection the
+/// link-local address is to be usable at once, as the others are by their own flag.
+netlib::Result<> switchOnIpv6(const Attachment& attachment) {
+  const auto name = [&](std::string_view key) { return sysctl::ofInterface(Family::Ipv6, attachment.key.ifName, key); };
+  TRY(sysctl::write(name("disable_ipv6"), "0"));
+  return sysctl::write(name("accept_dad"), attachment.detectDuplicateAddresses ? "1" : "0");
+}
+
+/// CNI: a route without a gateway goes by the gateway of the address of its family; one of link scope needs none.
+std::optional<netlib::IpAddress> gatewayOf(const Attachment& attachment, const Route& wanted) {
+  if (wanted.gateway || wanted.scope == RT_SCOPE_LINK) return wanted.gateway;
+  for (const Lease& lease : attachment.leases) {
+    if (lease.address.family() == wanted.destination.family() && lease.gateway) return lease.gateway;
+  }
+  return std::nullopt;
+}
+
+route::Route routeOf(const Attachment& attachment, const Route& wanted, unsigned index) {
+  return {.destination = wanted.destination,
+          .gateway = gatewayOf(attachment, wanted),
+          .linkIndex = index,
+          .table = wanted.table.value_or(route::kMainTable),
+          .metric = wanted.priority,
+          .scope = wanted.scope,
+          .mtu = wanted.mtu,
+          .advmss = wanted.advmss};
+}
+
+void appendAll(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
+  link::appendSetUp(batch, link::kLoopbackIndex);
+  if (attachment.containerInterfaceDown) return;
+  link::appendSetUp(batch, index);
+  const auto detection = attachment.detectDuplicateAddresses ? address::DuplicateDetection::On  //
+                                                             : address::DuplicateDetection::Off;
+  for (const Lease& lease : attachment.leases) address::appendAdd(batch, index, lease.address, detection);
+  for (const Route& wanted : attachment.routes) route::appendAdd(batch, routeOf(attachment, wanted, index));
+}
+
+netlib::Result<> verifyAddresses(Host& host, const Attachment& attachment, unsigned index) {
+  for (const Lease& lease : attachment.leases) {
+    const auto present = TRY(address::list(host.container->route, lease.address.family(), index));
+    if (std::ranges::find(present, lease.address, &address::InterfaceAddress::prefix) == present.end()) {
+      return broken("address " + lease.address.toString() + " is missing on " + attachment.key.ifName.toString());
+    }
+  }
+  return {};
+}
+
+/// In any table: later plugins (sbr) may move routes.
+netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment, unsigned index) {
+  for (const Route& wanted : attachment.routes) {
+    const auto present = TRY(route::list(host.container->route, wanted.destination.family(), index));
+    if (std::ranges::find(present, wanted.destination, &route::Route::destination) == present.end()) {
+      return broken("route to " + wanted.destination.toString() + " is missing in the container");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string ContainerAddresses::name() const { return "addresses of " + attachment_.key.ifName.toString(); }
+
+netlib::Result<> ContainerAddresses::apply(Host& host) const {
+  const unsigned index = TRY(indexOf(host, attachment_));
+  if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(attachment_); }));
+  netlib::Batch batch;
+  appendAll(batch, attachment_, index);
+  TRY(host.container->route.request(batch));
+  return {};
+}
+
+// They go with the interface.
+netlib::Result<> ContainerAddresses::undo(Host&) const { return {}; }
+
+netlib::Result<> ContainerAddresses::verify(Host& host) const {
+  const auto interface = link::find(host.container->route, attachment_.key.ifName);
+  if (interface.failedWith(ENODEV)) {
+    return broken("the container has no interface " + attachment_.key.ifName.toString());
+  }
+  if (!interface) return netlib::fail(interface.error());
+  if (attachment_.containerInterfaceDown) return {};
+  if (!interface->up()) return broken(attachment_.key.ifName.toString() + " is down in the container");
+  TRY(verifyAddresses(host, attachment_, interface->index));
+  return verifyRoutes(host, attachment_, interface->index);
+}
+
+}  // namespace pons

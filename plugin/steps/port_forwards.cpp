@@ -1,0 +1,130 @@
+#include "plugin/steps/port_forwards.h"
+
+#include <algorithm>
+
+#include "netlib/conntrack.h"
+#include "netlib/route.h"
+
+#include "plugin/nat_table.h"
+
+namespace pons {
+
+namespace conntrack = netlib::conntrack;
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+/// The forwards of one family, as elements by the map that holds them.
+struct Elements {
+  std::vector<nft::Element> any;
+  std::vector<nft::Element> ip;
+
+  bool empty() const { return any.empty() && ip.empty(); }
+};
+
+Elements elementsOf(const Attachment& attachment, Family family) {
+  Elements elements;
+  for (const PortForward& forward : attachment.forwards) {
+    if (forward.target.family() != family) continue;
+    auto& of = forward.hostAddress.isUnspecified() ? elements.any : elements.ip;
+    of.push_back(nat::elementOf(forward));
+  }
+  return elements;
+}
+
+void appendAdd(nft::Transaction& transaction, Family family, const Elements& elements) {
+  transaction.addElements(nat::tableOf(family), nat::kForwardsAny, elements.any);
+  transaction.addElements(nat::tableOf(family), nat::kForwardsIp, elements.ip);
+}
+
+/// Deleting one that is missing undoes its whole transaction, so on ENOENT they go one by one. (Linux 6.3 has a request
+/// that does not mind, but Debian 12 runs 6.1.)
+netlib::Result<> removeFrom(Host& host, Family family, const char* map, std::span<const nft::Element> elements) {
+  nft::Transaction transaction;
+  transaction.deleteElements(nat::tableOf(family), map, elements);
+  const auto removed = transaction.commit(host.netfilter);
+  if (!removed.failedWith(ENOENT)) return removed;
+  if (elements.size() <= 1) return {};
+  for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeFrom(host, family, map, elements.subspan(i, 1)));
+  return {};
+}
+
+netlib::Result<> remove(Host& host, Family family, const Elements& elements) {
+  if (!elements.any.empty()) TRY(removeFrom(host, family, nat::kForwardsAny, elements.any));
+  if (!elements.ip.empty()) TRY(removeFrom(host, family, nat::kForwardsIp, elements.ip));
+  return {};
+}
+
+netlib::Result<> add(Host& host, Family family, const Elements& elements) {
+  const auto commit = [&] {
+    return nat::commit(host.netfilter, family,
+                       [&](nft::Transaction& transaction) { appendAdd(transaction, family, elements); });
+  };
+  const auto added = commit();
+  if (!added.failedWith(EEXIST)) return added;
+  // The ledger says that the ports are ours alone: what the kernel has was left behind by a lost state directory.
+  TRY(remove(host, family, elements));
+  return commit();
+}
+
+/// A UDP flow that began before the port was published is never translated while it lives (W8). Only flows to this host
+/// are ended, and not those that reach the container already.
+netlib::Result<> endStaleFlows(Host& host, const PortForward& forward) {
+  auto flows = TRY(conntrack::list(host.netfilter, {.family = forward.target.family(),
+                                                    .protocol = static_cast<std::uint8_t>(forward.protocol),
+                                                    .originalDestinationPort = forward.hostPort}));
+  std::vector<conntrack::Flow> stale;
+  for (conntrack::Flow& flow : flows) {
+    if (flow.replySource == forward.target) continue;
+    const bool toThisPort = forward.hostAddress.isUnspecified()
+                                ? TRY(netlib::route::isLocal(host.route, flow.originalDestination))
+                                : flow.originalDestination == forward.hostAddress;
+    if (toThisPort) stale.push_back(std::move(flow));
+  }
+  return conntrack::remove(host.netfilter, forward.target.family(), stale);
+}
+
+std::string textOf(const PortForward& forward) {
+  return forward.hostAddress.toString() + " port " + std::to_string(forward.hostPort) + "/" +
+         std::string{nameOf(forward.protocol)};
+}
+
+}  // namespace
+
+std::string PortForwards::name() const { return "published ports"; }
+
+netlib::Result<> PortForwards::apply(Host& host) const {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    const Elements elements = elementsOf(attachment_, family);
+    if (elements.empty()) continue;
+    const auto added = add(host, family, elements);
+    if (!added) {
+      // Of two families the first may be there. The error that matters is this one.
+      static_cast<void>(undo(host));
+      return added;
+    }
+  }
+  for (const PortForward& forward : attachment_.forwards) {
+    if (forward.protocol == Protocol::Udp) TRY(endStaleFlows(host, forward));
+  }
+  return {};
+}
+
+netlib::Result<> PortForwards::undo(Host& host) const {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) TRY(remove(host, family, elementsOf(attachment_, family)));
+  return {};
+}
+
+netlib::Result<> PortForwards::verify(Host& host) const {
+  for (const PortForward& forward : attachment_.forwards) {
+    const nft::Element expected = nat::elementOf(forward);
+    const auto found =
+        TRY(nft::findElement(host.netfilter, nat::tableOf(forward.target.family()), nat::mapOf(forward), expected));
+    if (!found) return broken("published " + textOf(forward) + " is missing in nf_tables");
+    if (found->data != expected.data) return broken("published " + textOf(forward) + " leads to another target");
+  }
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,86 @@
+#include "plugin/steps/veth_pair.h"
+
+namespace pons {
+
+namespace link = netlib::link;
+
+namespace {
+
+constexpr std::size_t kMaxAlias = 255;  // IFALIASZ less its terminator
+
+/// Tells people and GC whose link it is.
+std::string aliasOf(const AttachmentKey& key) { return ("pons " + key.toString()).substr(0, kMaxAlias); }
+
+netlib::Result<std::optional<unsigned>> create(Host& host, const Attachment& attachment) {
+  return link::createVeth(host.route, {.hostName = attachment.hostVeth,
+                                       .hostMac = attachment.hostMac,
+                                       .alias = aliasOf(attachment.key),
+                                       .master = host.bridge.index,
+                                       .hairpin = attachment.hairpin,
+                                       .isolated = attachment.isolated,
+                                       .peerName = attachment.key.ifName,
+                                       .peerMac = attachment.containerMac,
+                                       .peerNetns = host.container->netns.fd(),
+                                       .mtu = attachment.mtu});
+}
+
+/// EEXIST does not tell which of the two names is taken. The host's is derived, so a link that bears it without a
+/// record in the ledger is what an ADD left behind whose state directory was lost.
+netlib::Result<> removeLeftover(Host& host, const Attachment& attachment) {
+  const auto leftover = link::find(host.route, attachment.hostVeth);
+  if (leftover.failedWith(ENODEV)) {
+    return netlib::fail(EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
+                                    attachment.netnsPath + ")");
+  }
+  if (!leftover) return netlib::fail(leftover.error());
+  if (!leftover->alias.starts_with("pons ")) {
+    return netlib::fail(EEXIST, "link " + attachment.hostVeth.toString() + " exists and is not of pons: remove it");
+  }
+  return link::remove(host.route, attachment.hostVeth);
+}
+
+netlib::Error explained(netlib::Error error, const Attachment& attachment) {
+  if (error.code == EXFULL) {
+    error.message = "bridge " + attachment.bridge.name.toString() +
+                    " has 1023 ports, the most that the kernel allows: use a second network with another bridge";
+  }
+  return error;
+}
+
+}  // namespace
+
+std::string VethPair::name() const {
+  return "veth " + attachment_.hostVeth.toString() + " to " + attachment_.key.ifName.toString();
+}
+
+netlib::Result<> VethPair::apply(Host& host) const {
+  auto created = create(host, attachment_);
+  if (created.failedWith(EEXIST)) {
+    TRY(removeLeftover(host, attachment_));
+    created = create(host, attachment_);
+  }
+  if (!created) return netlib::fail(explained(created.error(), attachment_));
+  host.containerIndex = *created;
+  return {};
+}
+
+netlib::Result<> VethPair::undo(Host& host) const {
+  const auto removed = link::remove(host.route, attachment_.hostVeth);
+  return removed.failedWith(ENODEV) ? netlib::Result<>{} : removed;
+}
+
+netlib::Result<> VethPair::verify(Host& host) const {
+  const auto veth = link::find(host.route, attachment_.hostVeth);
+  if (veth.failedWith(ENODEV)) return broken(name() + " is gone");
+  if (!veth) return netlib::fail(veth.error());
+  if (!veth->up()) return broken(name() + " is down in the host");
+  const auto bridge = link::find(host.route, attachment_.bridge.name);
+  if (!bridge || bridge->index != veth->master) {
+    return broken(name() + " is no port of bridge " + attachment_.bridge.name.toString());
+  }
+  if (veth->hairpin != attachment_.hairpin) return broken(name() + " has another hairpin mode");
+  if (veth->isolated != attachment_.isolated) return broken(name() + " has another port isolation");
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,86 @@
+#include "plugin/transaction.h"
+
+#include <ranges>
+
+#include "plugin/log.h"
+
+namespace pons {
+
+namespace {
+
+/// Failures on the way, as one error: the code of the first, the words of all.
+class Failures {
+ public:
+  void add(const std::string& what, const netlib::Result<>& result) {
+    if (result) return;
+    const netlib::Error& error = result.error();
+    if (!all_) {
+      all_ = netlib::Error{error.code, what + ": " + error.message};
+    } else {
+      all_->message += "; " + what + ": " + error.message;
+    }
+  }
+
+  bool none() const { return !all_; }
+  netlib::Result<> result() const { return all_ ? netlib::Result<>{netlib::fail(*all_)} : netlib::Result<>{}; }
+
+ private:
+  std::optional<netlib::Error> all_;
+};
+
+void undoOwn(Host& host, const std::vector<const Step*>& steps, Failures& failures) {
+  for (const Step* step : steps | std::views::reverse) {
+    if (step->hold().empty()) failures.add("undo " + step->name(), step->undo(host));
+  }
+}
+
+netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, const Record& record, const Step& step) {
+  const bool last = TRY(host.ledger.releaseHold(hostLock, step.hold(), record.attachment.key));
+  return last ? step.undo(host) : netlib::Result<>{};
+}
+
+/// All under one lock: between "I am the last" and the end of the shared state nobody may come to rely on it.
+netlib::Result<> undoShared(Host& host, const Record& record, const std::vector<const Step*>& steps,
+                            Failures& failures) {
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  for (const Step* step : steps | std::views::reverse) {
+    if (step->hold().empty()) continue;
+    failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
+  }
+  if (failures.none()) failures.add("release", host.ledger.release(hostLock, record));
+  return {};
+}
+
+}  // namespace
+
+netlib::Result<> takeAway(Host& host, const Record& record, const std::vector<const Step*>& steps) {
+  Failures failures;
+  undoOwn(host, steps, failures);
+  failures.add("lock the ledger", undoShared(host, record, steps, failures));
+  return failures.result();
+}
+
+netlib::Result<> takeAway(Host& host, const Record& record, const Plan& plan) {
+  std::vector<const Step*> steps;
+  for (const auto& step : plan) steps.push_back(step.get());
+  return takeAway(host, record, steps);
+}
+
+Transaction::~Transaction() {
+  if (kept_) return;
+  const auto taken = takeAway(host_, record_, applied_);
+  if (!taken) log::warning("rollback of " + record_.attachment.key.toString() + ": " + taken.error().message);
+}
+
+netlib::Result<> Transaction::apply(const Step& step) {
+  auto applied = step.apply(host_);
+  if (!applied) {
+    netlib::Error error = std::move(applied).error();
+    error.message = step.name() + ": " + error.message;
+    return netlib::fail(std::move(error));
+  }
+  applied_.push_back(&step);
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,55 @@
+// Attachments for tests that need some.
+#pragma once
+
+#include "plugin/ledger/attachment.h"
+
+namespace support {
+
+inline netlib::IpAddress ip(const std::string& text) { return netlib::IpAddress::parse(text).value(); }
+inline netlib::IpPrefix prefix(const std::string& text) { return netlib::IpPrefix::parse(text).value(); }
+
+inline pons::AttachmentKey keyOf(const std::string& container, const std::string& network = "demo",
+                                 const std::string& ifName = "eth0") {
+  return {pons::NetworkName::parse(network).value(), pons::ContainerId::parse(container).value(),
+          netlib::IfName::parse(ifName).value()};
+}
+
+inline pons::Attachment attachmentOf(const pons::AttachmentKey& key, std::vector<pons::Lease> leases,
+                                     std::vector<pons::PortForward> forwards = {}) {
+  return {.key = key,
+          .netnsPath = "/run/netns/" + key.container.toString(),
+          .netns = {.device = 4, .inode = 4026531840},
+          .bridge = {.name = netlib::IfName::parse("pons0").value()},
+          .hostVeth = pons::hostVethName(key),
+          .hostMac = netlib::MacAddress::parse("0a:00:00:00:00:01").value(),
+          .containerMac = netlib::MacAddress::parse("0a:00:00:00:00:02").value(),
+          .leases = std::move(leases),
+          .routes = {},
+          .sourceNats = {{netlib::Family::Ipv4, {prefix("10.42.0.0/24")}, true, {}}},
+          .forwards = std::move(forwards)};
+}
+
+/// Every field set to something else than its default.
+inline pons::Attachment fullAttachment() {
+  pons::Attachment attachment = attachmentOf(keyOf("c0ffee", "demo.net", "eth%0"), {});
+  attachment.netnsPath = "/proc/42/ns/net \"quoted\" \xff\x01";
+  attachment.netns = {.device = 0xffffffffffffffffU, .inode = 1};
+  attachment.bridge.name = netlib::IfName::parse("br\xc3*").value();
+  attachment.bridge.gateway = false;
+  attachment.bridge.promiscuous = attachment.bridge.forceAddress = true;
+  attachment.mtu = 4294967295U;
+  attachment.hairpin = false;
+  attachment.isolated = attachment.detectDuplicateAddresses = attachment.containerInterfaceDown = true;
+  attachment.leases = {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), std::nullopt}};
+  attachment.routes = {{prefix("0.0.0.0/0"), ip("10.42.0.1"), 1400, 1360, 100, 254U, std::uint8_t{253}},
+                       {.destination = prefix("fd01::/64"), .gateway = std::nullopt, .table = {}, .scope = {}}};
+  attachment.sourceNats = {
+      {netlib::Family::Ipv4, {prefix("10.42.0.0/24")}, true, {prefix("10.0.0.0/8"), prefix("192.168.0.1/32")}},
+      {netlib::Family::Ipv6, {prefix("fd00::/64")}, false, {}}};
+  attachment.forwards = {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80},
+                         {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 65535},
+                         {pons::Protocol::Sctp, ip("::"), 1, ip("fd00::7"), 2}};
+  return attachment;
+}
+
+}  // namespace support

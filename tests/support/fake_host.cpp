@@ -1,0 +1,152 @@
+#include "tests/support/fake_host.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "netlib/sysctl.h"
+
+namespace support {
+namespace {
+
+using netlib::UniqueFd;
+
+constexpr const char* kOwnNetns = "/proc/thread-self/ns/net";
+constexpr const char* kOwnMounts = "/proc/thread-self/ns/mnt";
+
+void check(bool succeeded, const std::string& what) {
+  if (!succeeded) throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+UniqueFd open(const std::string& path, int flags = O_RDONLY) {
+  UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC)};
+  check(bool{fd}, "open " + path);
+  return fd;
+}
+
+// For destructors: nothing may go on in a namespace that it does not expect.
+void comeBack(const UniqueFd& netns, int kind) {
+  if (setns(netns.get(), kind) == 0) return;
+  std::perror("the test cannot come back from a namespace");
+  std::abort();
+}
+
+void setUp(const std::string& interface) {
+  const UniqueFd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  ifreq request{};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  check(ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0, "flags of " + interface);
+  request.ifr_flags |= IFF_UP;
+  check(ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0, "set up " + interface);
+}
+
+// The kernel notes the carrier of a new veth up to a second late, and IPv6 is not ready before; but it looks at once
+// when it is asked for the link (linkwatch_sync_dev).
+void waitForCarrier(const std::string& interface) {
+  using namespace std::chrono_literals;
+  const auto giveUp = std::chrono::steady_clock::now() + 2s;
+  while (outputOf({"ip", "link", "show", "dev", interface}).find(" state UP ") == std::string::npos) {
+    if (std::chrono::steady_clock::now() > giveUp) throw std::runtime_error("no carrier on " + interface);
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+// "ip -batch -" of these commands.
+void ip(const std::string& commands) {
+  const Outcome outcome = run({"ip", "-batch", "-"}, {.environment = {}, .input = commands});
+  if (!outcome.ok()) throw std::runtime_error("ip: " + outcome.err);
+}
+
+int skipped = 0;
+void reportSkipped() { std::printf("skipped: %d\n", skipped); }
+
+}  // namespace
+
+Inside::Inside(const std::string& netnsPath) : back_(open(kOwnNetns)) {
+  check(setns(open(netnsPath).get(), CLONE_NEWNET) == 0, "enter " + netnsPath);
+}
+
+Inside::~Inside() { comeBack(back_, CLONE_NEWNET); }
+
+FakeHost::FakeHost()
+    : originalNetns_(open(kOwnNetns)), originalMounts_(open(kOwnMounts)), originalDirectory_(open(".", O_PATH)) {
+  check(unshare(CLONE_NEWNET | CLONE_NEWNS) == 0, "unshare");
+  check(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make the mounts private");
+  check(mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0, "mount /run");
+  check(mkdir("/run/netns", 0755) == 0, "mkdir /run/netns");
+  setUp("lo");
+  // A new namespace takes this from the machine, where anybody may have switched it on.
+  check(netlib::sysctl::write("net/ipv4/ip_forward", "0").ok(), "switch forwarding off");
+}
+
+FakeHost::~FakeHost() {
+  comeBack(originalNetns_, CLONE_NEWNET);
+  comeBack(originalMounts_, CLONE_NEWNS);
+  // Entering a mount namespace moves the thread to its root directory.
+  if (fchdir(originalDirectory_.get()) != 0) std::abort();
+}
+
+bool FakeHost::possible() {
+  static const bool answer = runForked([] { return unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 ? 0 : 1; }).ok();
+  return answer;
+}
+
+void FakeHost::countSkip() {
+  if (skipped == 0) std::atexit(reportSkipped);
+  ++skipped;
+  std::puts("SKIPPED: needs root and namespaces");
+}
+
+std::string FakeHost::addNamespace(const std::string& name) {
+  const std::string path = "/run/netns/" + name;
+  const UniqueFd file = open(path, O_CREAT | O_EXCL);
+  const UniqueFd back = open(kOwnNetns);
+  check(unshare(CLONE_NEWNET) == 0, "unshare the network");
+  const bool mounted = mount(kOwnNetns, path.c_str(), nullptr, MS_BIND, nullptr) == 0;
+  comeBack(back, CLONE_NEWNET);
+  check(mounted, "mount " + path);
+  return path;
+}
+
+void FakeHost::removeNamespace(const std::string& path) {
+  check(umount2(path.c_str(), MNT_DETACH) == 0, "umount " + path);
+  check(unlink(path.c_str()) == 0, "unlink " + path);
+}
+
+std::string FakeHost::addOutside() {
+  const std::string outside = addNamespace("outside");
+  ip("link add uplink type veth peer name uplink netns outside\n"
+     "addr add 192.0.2.1/24 dev uplink\n"
+     "addr add 2001:db8:1::1/64 dev uplink nodad\n"
+     "link set uplink up\n");
+  inside(outside, [] {
+    ip("link set lo up\n"
+       "addr add 192.0.2.2/24 dev uplink\n"
+       "addr add 2001:db8:1::2/64 dev uplink nodad\n"
+       "link set uplink up\n");
+    waitForCarrier("uplink");
+  });
+  waitForCarrier("uplink");
+  ip("route add default via 192.0.2.2\n"
+     "route add default via 2001:db8:1::2\n");
+  return outside;
+}
+
+std::string FakeHost::dump(const std::filesystem::path& stateDir) const {
+  return dumpNetwork() + (stateDir.empty() ? std::string{} : "== state\n" + dumpTree(stateDir));
+}
+
+}  // namespace support

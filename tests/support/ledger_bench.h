@@ -1,0 +1,81 @@
+// A ledger in a scratch directory, and the short forms of what tests do with it.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include "plugin/ledger/ledger.h"
+
+#include "tests/support/attachments.h"
+#include "tests/support/scratch.h"
+
+namespace support {
+
+class LedgerBench {
+ public:
+  pons::Ledger open(std::chrono::milliseconds patience = std::chrono::milliseconds{50}) const {
+    return pons::Ledger::open(path(), patience).value();
+  }
+  std::string path() const { return scratch_ / "pons"; }
+
+  /// The target of a symlink; empty where there is none.
+  std::string linkAt(const std::string& name) const {
+    std::error_code none;
+    return std::filesystem::read_symlink(path() + "/" + name, none).string();
+  }
+
+  std::vector<std::string> links() const {
+    std::vector<std::string> links;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path())) {
+      if (entry.is_symlink())
+        links.push_back(std::filesystem::relative(entry.path().parent_path(), path()) / entry.path().filename());
+    }
+    return links;
+  }
+
+  /// Everything below the top directories, which outlive the last attachment.
+  std::vector<std::string> dump() const {
+    std::vector<std::string> names;
+    for (const char* top : {"networks", "ports", "holds", "originals"}) {
+      if (!std::filesystem::exists(path() + "/" + top)) continue;
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(path() + "/" + top)) {
+        names.push_back(entry.path());
+      }
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+
+ private:
+  Scratch scratch_;
+};
+
+inline pons::AddressRequest requestFor(const std::string& subnet, std::vector<std::string> requested = {}) {
+  pons::AddressRequest request;
+  request.sets = {{pons::Range::make(prefix(subnet), std::nullopt, std::nullopt, std::nullopt).value()}};
+  for (const std::string& address : requested) request.requested.push_back(ip(address));
+  return request;
+}
+
+inline netlib::Result<bool> heldByNobody(const netlib::IpAddress& /*address*/) { return false; }
+
+inline pons::Complete completing(const pons::AttachmentKey& key, const std::vector<pons::PortForward>& forwards) {
+  return [=](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
+    return attachmentOf(key, std::move(leases), forwards);
+  };
+}
+
+inline netlib::Result<pons::Record> claim(pons::Ledger& ledger, const pons::AttachmentKey& key,
+                                          const pons::AddressRequest& request,
+                                          const std::vector<pons::PortForward>& forwards = {}) {
+  return ledger.claim(key, request, heldByNobody, completing(key, forwards));
+}
+
+/// What DEL does with the ledger.
+inline void release(pons::Ledger& ledger, const pons::AttachmentKey& key) {
+  const auto record = ledger.find(key).value();
+  if (!record) return;
+  const auto lock = ledger.lockHost().value();
+  CHECK(ledger.release(lock, *record).ok());
+}
+
+}  // namespace support

@@ -1,0 +1,131 @@
+#include "tests/support/traffic.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "tests/support/fake_host.h"
+
+namespace support {
+namespace {
+
+using netlib::UniqueFd;
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+
+  sockaddr* data() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+SocketAddress socketAddress(const Endpoint& endpoint) {
+  SocketAddress result;
+  const auto bytes = endpoint.address.bytes();
+  if (endpoint.address.isIpv4()) {
+    auto& ipv4 = reinterpret_cast<sockaddr_in&>(result.storage);
+    ipv4.sin_family = AF_INET;
+    ipv4.sin_port = htons(endpoint.port);
+    std::memcpy(&ipv4.sin_addr, bytes.data(), bytes.size());
+    result.size = sizeof ipv4;
+  } else {
+    auto& ipv6 = reinterpret_cast<sockaddr_in6&>(result.storage);
+    ipv6.sin6_family = AF_INET6;
+    ipv6.sin6_port = htons(endpoint.port);
+    std::memcpy(&ipv6.sin6_addr, bytes.data(), bytes.size());
+    result.size = sizeof ipv6;
+  }
+  return result;
+}
+
+std::string addressText(const SocketAddress& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.storage.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr, text.data(), text.size());
+  } else {
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr, text.data(), text.size());
+  }
+  return text.data();
+}
+
+void check(bool succeeded, const std::string& what) {
+  if (!succeeded) throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+// A socket stays in the namespace that it was made in, so this is the only thing done inside.
+UniqueFd makeSocket(const Place& place, Transport transport, netlib::Family family, int flags) {
+  std::optional<Inside> there;
+  if (place) there.emplace(*place);
+  const int type = transport == Transport::Tcp ? SOCK_STREAM : SOCK_DGRAM;
+  UniqueFd fd{socket(static_cast<int>(family), type | SOCK_CLOEXEC | flags, 0)};
+  check(bool{fd}, "socket");
+  const int on = 1;
+  check(setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0, "SO_REUSEADDR");
+  return fd;
+}
+
+void bindTo(const UniqueFd& fd, const Endpoint& local) {
+  const SocketAddress address = socketAddress(local);
+  check(bind(fd.get(), address.data(), address.size) == 0, "bind to " + local.address.toString());
+}
+
+[[noreturn]] void serveTcp(const UniqueFd& listener, const std::string& label) {
+  for (;;) {
+    SocketAddress peer;
+    const UniqueFd connection{accept4(listener.get(), peer.data(), &peer.size, SOCK_CLOEXEC)};
+    const std::string answer = label + " " + addressText(peer);
+    // A client that has gone away by now is of no interest.
+    if (connection) (void)send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+  }
+}
+
+[[noreturn]] void serveUdp(const UniqueFd& socket, const std::string& label) {
+  for (;;) {
+    SocketAddress peer;
+    std::array<char, 64> question;
+    if (recvfrom(socket.get(), question.data(), question.size(), 0, peer.data(), &peer.size) < 0) continue;
+    const std::string answer = label + " " + addressText(peer);
+    (void)sendto(socket.get(), answer.data(), answer.size(), 0, peer.data(), peer.size);
+  }
+}
+
+bool becomes(short event, const UniqueFd& fd, std::chrono::milliseconds timeout) {
+  pollfd wait{.fd = fd.get(), .events = event, .revents = 0};
+  return poll(&wait, 1, static_cast<int>(timeout.count())) == 1;
+}
+
+}  // namespace
+
+Endpoint endpoint(const std::string& address, std::uint16_t port) {
+  return {netlib::IpAddress::parse(address).value(), port};
+}
+
+Server::Server(const Place& place, Transport transport, const Endpoint& local, const std::string& label) {
+  const UniqueFd socket = makeSocket(place, transport, local.address.family(), 0);
+  bindTo(socket, local);
+  if (transport == Transport::Tcp) check(listen(socket.get(), SOMAXCONN) == 0, "listen");
+  process_.emplace([&]() -> int { transport == Transport::Tcp ? serveTcp(socket, label) : serveUdp(socket, label); });
+}
+
+std::optional<std::string> ask(const Place& place, Transport transport, const Endpoint& destination,
+                               const AskOptions& options) {
+  const UniqueFd socket = makeSocket(place, transport, destination.address.family(), SOCK_NONBLOCK);
+  if (options.source) bindTo(socket, *options.source);
+  const SocketAddress to = socketAddress(destination);
+  if (connect(socket.get(), to.data(), to.size) != 0 && errno != EINPROGRESS) return std::nullopt;
+  if (transport == Transport::Udp && send(socket.get(), "?", 1, 0) != 1) return std::nullopt;
+  if (!becomes(POLLIN, socket, options.timeout)) return std::nullopt;
+  std::array<char, 256> answer;
+  const ssize_t size = recv(socket.get(), answer.data(), answer.size(), 0);
+  if (size <= 0) return std::nullopt;
+  return std::string(answer.data(), static_cast<std::size_t>(size));
+}
+
+}  // namespace support

@@ -1,0 +1,50 @@
+// Real traffic between namespaces: servers that tell who asked, and a client. Everything works in IPv4 and IPv6.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "netlib/ip_address.h"
+
+#include "tests/support/process.h"
+
+namespace support {
+
+enum class Transport : std::uint8_t { Tcp, Udp };
+
+/// Where a socket is made: the path of a network namespace, or the namespace of the calling thread.
+using Place = std::optional<std::string>;
+inline const Place kHere = std::nullopt;
+
+struct Endpoint {
+  netlib::IpAddress address;
+  std::uint16_t port;
+};
+
+/// For test code: the address must be valid.
+Endpoint endpoint(const std::string& address, std::uint16_t port);
+
+/// Answers every TCP connection and every UDP datagram with "<label> <address of the peer as seen here>". Ready when
+/// constructed; its process ends with this object and with the test.
+class Server {
+ public:
+  Server(const Place& place, Transport transport, const Endpoint& local, const std::string& label);
+
+ private:
+  std::optional<ForkedProcess> process_;
+};
+
+struct AskOptions {
+  /// Bound before connecting; a fixed source port continues the same UDP flow in a later ask().
+  std::optional<Endpoint> source;
+  std::chrono::milliseconds timeout{1000};
+};
+
+/// What a server answers; nothing where no answer comes in time, the connection is refused or there is no route. Only
+/// an answer that seems to come from `destination` itself counts.
+std::optional<std::string> ask(const Place& place, Transport transport, const Endpoint& destination,
+                               const AskOptions& options = {});
+
+}  // namespace support

@@ -1,0 +1,188 @@
+#include "plugin/cni/json.h"
+
+#include <doctest/doctest.h>
+
+#include "plugin/cni/text.h"
+
+namespace {
+
+using pons::json::Document;
+using pons::json::Style;
+using pons::json::Writer;
+
+Document parsed(std::string_view text) {
+  auto document = Document::parse(text);
+  REQUIRE(document.ok());
+  return std::move(document).value();
+}
+
+/// A generator of its own, so that a failure shows the same on every machine.
+struct Random {
+  std::uint64_t state = 42;
+  std::uint64_t below(std::uint64_t bound) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 33) % bound;
+  }
+};
+
+std::string inRandomCase(std::string text, Random& random) {
+  for (char& c : text) {
+    if (random.below(2) == 1 && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("keys match in any case, as containerd writes them") {
+  Random random;
+  for (const std::string key : {"hostport", "containerport", "hostip", "subnet", "runtimeconfig"}) {
+    for (int round = 0; round < 50; ++round) {
+      const Document document = parsed("{\"" + inRandomCase(key, random) + "\": 7}");
+      CHECK(document[inRandomCase(key, random)].integer() == 7);
+      CHECK_FALSE(document[key + "x"].present());
+    }
+  }
+}
+
+TEST_CASE("the last of several keys wins") {
+  CHECK(parsed(R"({"hostPort": 1, "HOSTPORT": 2})")["hostPort"].integer() == 2);
+  CHECK(parsed(R"({"HOSTPORT": 2, "hostPort": 1})")["hostPort"].integer() == 1);
+  CHECK_FALSE(parsed(R"({"a": 1, "a": null})")["a"].present());
+}
+
+TEST_CASE("null, a missing key and a key of something else than an object are absent") {
+  const Document document = parsed(R"({"null": null, "list": [1, null], "text": "x"})");
+  CHECK_FALSE(document["null"].present());
+  CHECK_FALSE(document["missing"].present());
+  CHECK_FALSE(document["list"]["key"].present());
+  CHECK_FALSE(document["missing"]["deeper"]["still"].present());
+  CHECK(document["missing"].text() == "null");
+  REQUIRE(document["list"].items().size() == 2);
+  CHECK_FALSE(document["list"].items()[1].present());
+  CHECK(document["text"].items().empty());
+  CHECK(document.root().members().size() == 3);
+}
+
+TEST_CASE("a value is read as its own type only") {
+  const Document document = parsed(R"({"t": "7", "b": true, "i": -7, "f": 7.5, "big": 18446744073709551615})");
+  CHECK(document["t"].string() == "7");
+  CHECK_FALSE(document["t"].integer().has_value());
+  CHECK(document["b"].boolean() == true);
+  CHECK_FALSE(document["b"].integer().has_value());
+  CHECK(document["i"].integer() == -7);
+  CHECK_FALSE(document["i"].boolean().has_value());
+  CHECK_FALSE(document["f"].integer().has_value());
+  CHECK_FALSE(document["big"].integer().has_value());
+}
+
+TEST_CASE("malformed documents are refused") {
+  using namespace std::string_view_literals;
+  for (const std::string_view text : {""sv,
+                                      " "sv,
+                                      "null"sv,
+                                      "[]"sv,
+                                      "7"sv,
+                                      "\"text\""sv,
+                                      "{"sv,
+                                      "}"sv,
+                                      "{]"sv,
+                                      "{} {}"sv,
+                                      "{}x"sv,
+                                      "{,}"sv,
+                                      "{\"a\":}"sv,
+                                      "{\"a\":1,}"sv,
+                                      "{'a':1}"sv,
+                                      "{a:1}"sv,
+                                      "// comment\n{}"sv,
+                                      "{} // comment"sv,
+                                      "{/**/}"sv,
+                                      "\xef\xbb\xbf{}"sv,
+                                      "{}\0"sv,
+                                      "{}\0garbage"sv,
+                                      "\0{}"sv,
+                                      "{\"a\":\"\0\"}"sv,
+                                      "{\"a\":\"\n\"}"sv,
+                                      "{\"a\":\"\xff\"}"sv,
+                                      "{\"\xc0\xaf\":1}"sv,
+                                      "{\"a\":\"\xed\xa0\x80\"}"sv,
+                                      "{\"a\":\"\\ud800\"}"sv,
+                                      "{\"a\":\"\\x\"}"sv,
+                                      "{\"a\":01}"sv,
+                                      "{\"a\":+1}"sv,
+                                      "{\"a\":NaN}"sv,
+                                      "{\"a\":1e999}"sv,
+                                      "{\"a\":tru}"sv}) {
+    CAPTURE(pons::asUtf8(text));
+    const auto document = Document::parse(text);
+    REQUIRE_FALSE(document.ok());
+    CHECK(document.error().code == EBADMSG);
+  }
+}
+
+TEST_CASE("an error tells line and column") {
+  CHECK(Document::parse("{\n  \"a\": tru\n}").error().message.find("line 2, column ") != std::string::npos);
+}
+
+TEST_CASE("depth is bounded, and brackets inside of texts do not count") {
+  const auto nested = [](int levels) {  // the object around them is a level of its own
+    const auto count = static_cast<std::size_t>(levels - 1);
+    return "{\"a\":" + std::string(count, '[') + std::string(count, ']') + "}";
+  };
+  CHECK(Document::parse(nested(pons::json::kMaxDepth)).ok());
+  CHECK_FALSE(Document::parse(nested(pons::json::kMaxDepth + 1)).ok());
+  CHECK_FALSE(Document::parse(std::string(1'000'000, '[')).ok());
+  CHECK(Document::parse("{\"a\": \"\\\"" + std::string(1000, '{') + "\"}").ok());
+}
+
+TEST_CASE("no cut and no changed byte of a document crashes the parser") {
+  const std::string whole = R"({"name":"demo","n":[1,-2.5,true,null,{"k":"\u00e9\\\""}],"o":{"a":{"b":[]}}})";
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    CHECK_FALSE(Document::parse(whole.substr(0, length)).ok());
+  Random random;
+  int accepted = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string text = whole;
+    text[random.below(text.size())] = static_cast<char>(random.below(256));
+    if (const auto document = Document::parse(text)) accepted += document->root().text().empty() ? 0 : 1;
+  }
+  CHECK(accepted > 0);
+}
+
+TEST_CASE("the writer writes both styles") {
+  const auto write = [](Style style) {
+    Writer writer{style};
+    writer.beginObject().member("text", "a\"b").member("flag", true).member("number", -7);
+    writer.key("list").beginArray().value(std::uint32_t{4294967295U}).value(std::string{"x"}).endArray();
+    writer.key("empty").beginObject().endObject().endObject();
+    return writer.text();
+  };
+  CHECK(write(Style::Compact) == R"({"text":"a\"b","flag":true,"number":-7,"list":[4294967295,"x"],"empty":{}})");
+  CHECK(write(Style::Indented) ==
+        "{\n    \"text\": \"a\\\"b\",\n    \"flag\": true,\n    \"number\": -7,\n    \"list\": [\n        4294967295,\n"
+        "        \"x\"\n    ],\n    \"empty\": {}\n}");
+}
+
+TEST_CASE("whatever bytes are written, the document can be read again") {
+  Random random;
+  for (int round = 0; round < 5000; ++round) {
+    std::string bytes;
+    for (std::uint64_t i = random.below(12); i > 0; --i) bytes += static_cast<char>(random.below(256));
+    Writer writer{Style::Compact};
+    writer.beginObject().member("text", bytes).member(bytes, 1).endObject();
+    const auto document = Document::parse(writer.text());
+    REQUIRE(document.ok());
+    CHECK(document->root().members().front().second.string() == pons::asUtf8(bytes));
+  }
+}
+
+TEST_CASE("asUtf8 keeps what is UTF-8 and replaces the rest byte by byte") {
+  const std::string good = "a\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
+  CHECK(pons::asUtf8(good) == good);
+  CHECK(pons::asUtf8("a\xff") == "a\xef\xbf\xbd");
+  CHECK(pons::asUtf8("\xe2\x82") == "\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(pons::asUtf8("\xf5\x80").size() == 6);
+  CHECK(pons::asUtf8("\xc1\x81").size() == 6);
+  CHECK(pons::asUtf8("\xed\xa0\x80").size() == 9);
+  CHECK(pons::asUtf8("\xf4\x90\x80\x80").size() == 12);
+}

@@ -1,0 +1,121 @@
+#include "plugin/ledger/record.h"
+
+#include <random>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/attachments.h"
+
+using pons::decodeRecord;
+using pons::encodeRecord;
+using pons::RecordState;
+using support::fullAttachment;
+
+namespace {
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  const std::size_t place = text.find(what);
+  REQUIRE(place != std::string::npos);
+  return text.replace(place, what.size(), with);
+}
+
+}  // namespace
+
+TEST_CASE("a record comes back as it was written, every field of it") {
+  for (const RecordState state : {RecordState::Claimed, RecordState::Committed}) {
+    const auto record = decodeRecord(encodeRecord(fullAttachment(), state));
+    REQUIRE(record.ok());
+    CHECK(record->attachment == fullAttachment());
+    CHECK(record->state == state);
+  }
+  const auto plain = support::attachmentOf(support::keyOf("c1"), {});
+  CHECK(decodeRecord(encodeRecord(plain, RecordState::Claimed))->attachment == plain);
+}
+
+TEST_CASE("any byte in a path and in an interface's name survives") {
+  for (int byte = 1; byte < 256; ++byte) {
+    auto attachment = fullAttachment();
+    attachment.netnsPath = std::string("/x") + static_cast<char>(byte) + "y";
+    const auto name = netlib::IfName::parse(std::string("e") + static_cast<char>(byte));
+    if (name) attachment.key.ifName = *name;
+    const auto record = decodeRecord(encodeRecord(attachment, RecordState::Claimed));
+    REQUIRE(record.ok());
+    CHECK(record->attachment == attachment);
+  }
+}
+
+TEST_CASE("a record begins with its format and ends with a state of fixed width") {
+  const std::string claimed = encodeRecord(fullAttachment(), RecordState::Claimed);
+  const std::string committed = encodeRecord(fullAttachment(), RecordState::Committed);
+  CHECK(claimed.starts_with("{\n    \"format\": 1,"));
+  CHECK(claimed.size() == committed.size());
+
+  const std::string tail = pons::recordTail(RecordState::Committed);
+  CHECK(claimed.ends_with(pons::recordTail(RecordState::Claimed)));
+  CHECK(claimed.substr(0, claimed.size() - tail.size()) + tail == committed);
+}
+
+TEST_CASE("the record of a newer pons is told from a damaged one") {
+  const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
+  const auto newer = decodeRecord(replaced(text, "\"format\": 1", "\"format\": 2"));
+  CHECK(newer.failedWith(ENOTSUP));
+  CHECK(newer.error().message.find("written by a newer pons") != std::string::npos);
+  CHECK(decodeRecord(replaced(text, "\"format\": 1", "\"format\": 0")).failedWith(EBADMSG));
+  CHECK(decodeRecord(replaced(text, "\"format\": 1,", "")).failedWith(EBADMSG));
+}
+
+TEST_CASE("every member is checked as strictly as the configuration was") {
+  const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
+  const std::pair<const char*, const char*> damages[] = {
+      {"\"hostPort\": 8080", "\"hostPort\": 0"},
+      {"\"hostPort\": 8080", "\"hostPort\": 65536"},
+      {"\"tcp\"", "\"icmp\""},
+      {"\"10.42.0.7/24\"", "\"10.42.0.7/33\""},
+      {"\"c0ffee\"", "\"../c0ffee\""},
+      {"\"demo.net\"", "\"\""},
+      {"eth%250", "a/b"},
+      {"eth%250", "eth%2"},
+      {"0a:00:00:00:00:01", "0a:00:00:00:00"},
+      {"\"mtu\": 4294967295", "\"mtu\": 4294967296"},
+      {"\"scope\": 253", "\"scope\": 256"},
+      {"\"hairpin\": false", "\"hairpin\": 0"},
+      {"\"gateway\": \"10.42.0.1\"", "\"gateway\": \"fd00::1\""},
+      {"\"10.42.0.0/24\"", "\"10.42.0.1/24\""},
+      {"\"claimed\"", "\"kept\""},
+      {"\"target\": \"10.42.0.7\"", "\"target\": \"fd00::7\""},
+  };
+  for (const auto& [what, with] : damages) {
+    CAPTURE(with);
+    CHECK(decodeRecord(replaced(text, what, with)).failedWith(EBADMSG));
+  }
+}
+
+TEST_CASE("W29: a record cut off at any byte is damaged, never half a record") {
+  const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
+  const std::size_t end = text.rfind('}');
+  for (std::size_t length = 0; length <= end; ++length) {
+    CAPTURE(length);
+    CHECK(decodeRecord(std::string_view(text).substr(0, length)).failedWith(EBADMSG));
+  }
+  CHECK(decodeRecord(std::string_view(text).substr(0, end + 1)).ok());
+}
+
+TEST_CASE("flipped bits and noise are errors or another valid record, never a crash") {
+  const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
+  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string flipped = text;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    const auto record = decodeRecord(flipped);
+    if (record.ok()) {
+      CHECK(decodeRecord(encodeRecord(record->attachment, record->state))->attachment == record->attachment);
+    } else {
+      CHECK((record.failedWith(EBADMSG) || record.failedWith(ENOTSUP)));
+    }
+  }
+  std::mt19937 random{1};
+  for (int round = 0; round < 2000; ++round) {
+    std::string noise(random() % 200, '\0');
+    for (char& c : noise) c = static_cast<char>(random());
+    CHECK(decodeRecord(noise).failedWith(EBADMSG));
+  }
+}
