@@ -78,6 +78,15 @@ void setComment(nftnl_chain& chain, const std::string& comment) {
   nftnl_chain_set_data(&chain, NFTNL_CHAIN_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
 }
 
+/// What nft keeps beside a set to print its keys: attribute "key byte order", 1 for the host's.
+void setHostEndian(nftnl_set& set) {
+  constexpr std::uint32_t kHost = 1;
+  std::vector<std::uint8_t> userData{NFTNL_UDATA_SET_KEYBYTEORDER, sizeof kHost};
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&kHost);
+  userData.insert(userData.end(), bytes, bytes + sizeof kHost);
+  nftnl_set_set_data(&set, NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+}
+
 OwnedSet setOf(const Table& table, const std::string& name) {
   OwnedSet set{allocated(nftnl_set_alloc())};
   nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, numberOf(table.family));
@@ -193,6 +202,7 @@ void Transaction::addSet(const Table& table, const Set& set) {
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_TYPE, set.dataType);
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_LEN, set.dataLength);
     }
+    if (set.hostEndian) setHostEndian(*made);
     nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWSET, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
                                   made.get());
   });

@@ -43,6 +43,7 @@ struct Set {
   std::uint32_t dataType = 0;
   std::uint32_t dataLength = 0;
   bool interval = false;
+  bool hostEndian = false;  ///< so that `nft list` reads the keys in the right order; true for interface names
 };
 
 /// An element of a set, a map (data) or a verdict map (jumpTo).
@@ -68,7 +69,7 @@ class Transaction {
   void addTable(const Table& table, IfPresent ifPresent);
   void deleteTable(const Table& table);
   void addChain(const Table& table, const std::string& name, const std::string& comment);
-  void addBaseChain(const Table& table, const BaseChain& chain);
+  void addBaseChain(const Table& table, const BaseChain& base);
   /// Its rules go first; EBUSY where something still jumps to it.
   void deleteChain(const Table& table, const std::string& name);
   void addSet(const Table& table, const Set& set);

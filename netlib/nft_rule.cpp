@@ -157,7 +157,7 @@ Rule& Rule::returnToCaller() { return verdict(NFT_RETURN, nullptr); }
 Rule& Rule::drop() { return verdict(NF_DROP, nullptr); }
 
 Rule& Rule::masquerade() {
-  Expression(*this, "masq");
+  const Expression masquerading(*this, "masq");
   return *this;
 }
 

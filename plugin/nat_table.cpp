@@ -83,7 +83,7 @@ void appendHooks(nft::Transaction& transaction, Family family) {
 /// before routing (W3). IPv6 has no route_localnet: ::1 cannot be published this way.
 void appendLoopback(nft::Transaction& transaction) {
   const nft::Table table = tableOf(Family::Ipv4);
-  transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ});
+  transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
   transaction.addBaseChain(table,
                            {.name = kGuard, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
   transaction.addRule(table, kGuard,

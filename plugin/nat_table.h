@@ -37,7 +37,7 @@ netlib::Result<> commit(netlib::Socket& netfilter, netlib::Family family,
 
 netlib::Result<> removeTable(netlib::Socket& netfilter, netlib::Family family);
 
-/// EADDRNOTAVAIL-free look at the skeleton: the name of the first part that is missing or has lost rules; nothing where
+/// Looks at the skeleton: the name of the first part that is missing or has lost rules; nothing where
 /// all is there.
 netlib::Result<std::optional<std::string>> missingPart(netlib::Socket& netfilter, netlib::Family family);
 

@@ -1,7 +1,6 @@
 #include "plugin/cni/config.h"
 
 #include <algorithm>
-#include <array>
 
 #include "plugin/cni/ipam_config.h"
 #include "plugin/cni/requested.h"
@@ -42,7 +41,7 @@ Result<> decodeBridge(Config& config, const Field& root) {
   config.bridge =
       TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes")).value_or(config.bridge);
   config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
-  // A promiscuous bridge sends a hairpin port its own frames back twice, so that only one can be on by default.
+  // Either lets a container reach itself through the bridge; both together deliver its packets twice.
   const auto hairpin = TRY(root["hairpinMode"].boolean());
   config.hairpin = hairpin.value_or(!config.promiscuous);
   if (config.hairpin && config.promiscuous) return root["hairpinMode"].invalid("false together with \"promiscMode\"");
@@ -84,6 +83,7 @@ Result<> decodeGateway(Config& config, const Field& root) {
     if (!hasAddresses) return needsAddresses(root["isDefaultGateway"]);
     if (!isGateway.value_or(true)) return root["isGateway"].invalid("true, which \"isDefaultGateway\" implies");
   }
+  // isGateway alone may stay true in a plain L2 network: the reference takes such files, and there it means nothing.
   config.isGateway = hasAddresses && isGateway.value_or(true);
   config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(config.isGateway);
   return {};

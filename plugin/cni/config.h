@@ -41,9 +41,8 @@ struct Config {
   std::optional<netlib::MacAddress> mac;
   AddressRequest addresses;
   std::vector<Route> routes;
-  std::vector<netlib::Family> masquerade;  ///< the families that leave the host under its address
-  std::vector<netlib::IpPrefix>
-      masqueradeExcluded;  ///< destinations that see the container's own address; both families
+  std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
+  std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
   std::vector<PortMapping> portMappings;
   Dns dns;
 };

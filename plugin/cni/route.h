@@ -9,9 +9,9 @@
 namespace pons::cni {
 
 /// {"dst", "gw", "mtu", "advmss", "priority", "table", "scope"}. The destination loses its host bits.
-Result<Route> decodeRoute(const Field& route);
+Result<Route> decodeRoute(const Field& field);
 
 /// A list of routes, of which the kernel can hold all: no destination twice in one table with one priority.
-Result<std::vector<Route>> decodeRoutes(const Field& routes);
+Result<std::vector<Route>> decodeRoutes(const Field& field);
 
 }  // namespace pons::cni

@@ -97,7 +97,8 @@ void writeLink(json::Writer& writer, const Attachment& attachment) {
   writer.member("containerInterfaceDown", attachment.containerInterfaceDown);
 }
 
-// Reading: each reader turns one member into its type, or says which member is not what it should be.
+// Reading: each reader turns one member into its type, or says which member is not what it should be. No TRY stands
+// beside an owning member in one initializer: g++ does not destroy what was built before such a return.
 
 netlib::Failure<netlib::Error> damaged(std::string_view member) {
   return fail(EBADMSG, "damaged record: \"" + std::string{member} + "\" is missing or invalid");
@@ -194,7 +195,8 @@ Result<SourceNat> readSourceNat(const json::Value& object) {
     return damaged("subnets");
   }
   if (std::ranges::any_of(destinations, isForeign)) return damaged("destinations");
-  return SourceNat{family, std::move(subnets), TRY(flag(object, "masquerade")), std::move(destinations)};
+  const bool masquerade = TRY(flag(object, "masquerade"));
+  return SourceNat{family, std::move(subnets), masquerade, std::move(destinations)};
 }
 
 Result<PortForward> readForward(const json::Value& object) {
@@ -214,30 +216,49 @@ Result<NetnsId> readNetnsId(const json::Value& object) {
 }
 
 Result<BridgeSettings> readBridge(const json::Value& object) {
-  return BridgeSettings{.name = TRY(interface(object, "name")),
-                        .gateway = TRY(flag(object, "gateway")),
-                        .promiscuous = TRY(flag(object, "promiscuous")),
-                        .forceAddress = TRY(flag(object, "forceAddress"))};
+  BridgeSettings bridge{.name = TRY(interface(object, "name"))};
+  bridge.gateway = TRY(flag(object, "gateway"));
+  bridge.promiscuous = TRY(flag(object, "promiscuous"));
+  bridge.forceAddress = TRY(flag(object, "forceAddress"));
+  return bridge;
+}
+
+Result<AttachmentKey> readKey(const json::Value& object) {
+  const NetworkName network = TRY(parsed<NetworkName>(object, "network"));
+  const ContainerId container = TRY(parsed<ContainerId>(object, "container"));
+  const IfName ifName = TRY(interface(object, "ifName"));
+  return AttachmentKey{network, container, ifName};
 }
 
 Result<Attachment> readAttachment(const json::Value& object) {
-  return Attachment{.key = {TRY(parsed<NetworkName>(object, "network")), TRY(parsed<ContainerId>(object, "container")),
-                            TRY(interface(object, "ifName"))},
-                    .netnsPath = TRY(bytes(object["netns"], "path")),
-                    .netns = TRY(readNetnsId(object["netns"])),
-                    .bridge = TRY(readBridge(object["bridge"])),
-                    .hostVeth = TRY(interface(object, "hostVeth")),
-                    .hostMac = TRY(parsed<MacAddress>(object, "hostMac")),
-                    .containerMac = TRY(parsed<MacAddress>(object, "containerMac")),
-                    .mtu = TRY(number<std::uint32_t>(object, "mtu")),
-                    .hairpin = TRY(flag(object, "hairpin")),
-                    .isolated = TRY(flag(object, "isolated")),
-                    .detectDuplicateAddresses = TRY(flag(object, "detectDuplicateAddresses")),
-                    .containerInterfaceDown = TRY(flag(object, "containerInterfaceDown")),
-                    .leases = TRY(list<Lease>(object, "leases", readLease)),
-                    .routes = TRY(list<Route>(object, "routes", readRoute)),
-                    .sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat)),
-                    .forwards = TRY(list<PortForward>(object, "forwards", readForward))};
+  const AttachmentKey key = TRY(readKey(object));
+  const BridgeSettings bridge = TRY(readBridge(object["bridge"]));
+  const IfName hostVeth = TRY(interface(object, "hostVeth"));
+  const MacAddress hostMac = TRY(parsed<MacAddress>(object, "hostMac"));
+  const MacAddress containerMac = TRY(parsed<MacAddress>(object, "containerMac"));
+  Attachment attachment{.key = key,
+                        .netnsPath = {},
+                        .netns = {},
+                        .bridge = bridge,
+                        .hostVeth = hostVeth,
+                        .hostMac = hostMac,
+                        .containerMac = containerMac,
+                        .leases = {},
+                        .routes = {},
+                        .sourceNats = {},
+                        .forwards = {}};
+  attachment.netnsPath = TRY(bytes(object["netns"], "path"));
+  attachment.netns = TRY(readNetnsId(object["netns"]));
+  attachment.mtu = TRY(number<std::uint32_t>(object, "mtu"));
+  attachment.hairpin = TRY(flag(object, "hairpin"));
+  attachment.isolated = TRY(flag(object, "isolated"));
+  attachment.detectDuplicateAddresses = TRY(flag(object, "detectDuplicateAddresses"));
+  attachment.containerInterfaceDown = TRY(flag(object, "containerInterfaceDown"));
+  attachment.leases = TRY(list<Lease>(object, "leases", readLease));
+  attachment.routes = TRY(list<Route>(object, "routes", readRoute));
+  attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
+  attachment.forwards = TRY(list<PortForward>(object, "forwards", readForward));
+  return attachment;
 }
 
 Result<RecordState> readState(const json::Value& object) {
@@ -285,7 +306,9 @@ Result<RecordText> decodeRecord(std::string_view text) {
   const std::int64_t format = TRY(required(document["format"].integer(), "format"));
   if (format > kFormat) return fail(ENOTSUP, "written by a newer pons (format " + std::to_string(format) + ")");
   if (format != kFormat) return damaged("format");
-  return RecordText{TRY(readAttachment(document.root())), TRY(readState(document.root()))};
+  Attachment attachment = TRY(readAttachment(document.root()));
+  const RecordState state = TRY(readState(document.root()));
+  return RecordText{std::move(attachment), state};
 }
 
 }  // namespace pons

@@ -5,6 +5,8 @@
 #include <net/if.h>
 #include <sys/random.h>
 
+#include "netlib/sysctl.h"
+
 namespace pons {
 
 namespace link = netlib::link;
@@ -29,13 +31,22 @@ netlib::Result<netlib::MacAddress> randomMac() {
   return netlib::MacAddress{bytes};
 }
 
+/// A container must not become the host's router (CVE-2020-10749). The setting goes with the bridge.
+netlib::Result<> refuseRouterAdvertisements(const netlib::IfName& bridge) {
+  const std::string name = netlib::sysctl::ofInterface(netlib::Family::Ipv6, bridge, "accept_ra");
+  const auto refused = netlib::sysctl::write(name, "0");
+  if (!refused && !refused.failedWith(ENOENT)) return netlib::fail(refused.error());  // ENOENT: no IPv6 here
+  return {};
+}
+
 netlib::Result<> create(Host& host, const Attachment& attachment) {
   const link::NewBridge bridge{
       .name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu, .alias = std::string{kOwnAlias}};
   const auto created = link::createBridge(host.route, bridge);
   // Two first containers at once: the other one made it.
-  if (!created && !created.failedWith(EEXIST)) return created;
-  return {};
+  if (created.failedWith(EEXIST)) return {};
+  if (!created) return netlib::fail(created.error());
+  return refuseRouterAdvertisements(attachment.bridge.name);
 }
 
 netlib::Result<link::Link> findOrCreate(Host& host, const Attachment& attachment) {

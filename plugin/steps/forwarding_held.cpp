@@ -24,10 +24,13 @@ std::string switchOf(netlib::Family family) {
 
 netlib::Result<> rememberInterfaces(netlib::Family family, Originals& originals) {
   for (const std::string& interface : TRY(sysctl::entries(confOf(family)))) {
+    if (interface == "all") continue;  // the switch itself under another name
     const std::string base = confOf(family) + "/" + interface;
-    // "all" is the switch itself under another name.
-    if (interface != "all") originals[base + "/forwarding"] = TRY(sysctl::read(base + "/forwarding"));
-    if (family == netlib::Family::Ipv6) originals[base + "/accept_ra"] = TRY(sysctl::read(base + "/accept_ra"));
+    originals[base + "/forwarding"] = TRY(sysctl::read(base + "/forwarding"));
+    // "default" is for links to come, and those are containers' more often than uplinks.
+    if (family == netlib::Family::Ipv6 && interface != "default") {
+      originals[base + "/accept_ra"] = TRY(sysctl::read(base + "/accept_ra"));
+    }
   }
   if (family == netlib::Family::Ipv4) {
     originals["net/ipv4/conf/all/accept_redirects"] = TRY(sysctl::read("net/ipv4/conf/all/accept_redirects"));

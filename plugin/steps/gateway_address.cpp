@@ -84,7 +84,7 @@ netlib::Result<> GatewayAddress::apply(Host& host) const {
   if (added.failedWith(EEXIST)) return {};
   if (!added) return netlib::fail(added.error());
 
-  const auto alone = makeAlone(host);
+  auto alone = makeAlone(host);
   // The error that matters is the first one.
   if (!alone) static_cast<void>(undo(host));
   return alone;

@@ -1,0 +1,116 @@
+#include "plugin/ledger/attachment.h"
+
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "plugin/ledger/hash.h"
+
+#include "tests/support/attachments.h"
+
+using netlib::Family;
+using pons::Attachment;
+using pons::Protocol;
+using support::attachmentOf;
+using support::ip;
+using support::keyOf;
+using support::prefix;
+
+namespace {
+
+Attachment dualStack() {
+  Attachment attachment =
+      attachmentOf(keyOf("c1"), {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), ip("fd00::1")}});
+  attachment.forwards = {{Protocol::Tcp, ip("0.0.0.0"), 80, ip("10.42.0.7"), 80}};
+  return attachment;
+}
+
+}  // namespace
+
+TEST_CASE("the hash is FNV-1a and its digits have a fixed width") {
+  CHECK(pons::hashOf("") == 0xcbf29ce484222325U);
+  CHECK(pons::hashOf("foobar") == 0x85944171f73967e8U);
+  CHECK(pons::hexDigits(0xabc, 5) == "00abc");
+  CHECK(pons::hexDigits(0x123456789abcdef0U, 11) == "6789abcdef0");
+}
+
+TEST_CASE("protocols are known by name in any case") {
+  for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Sctp}) {
+    CHECK(pons::parseProtocol(pons::nameOf(protocol)) == protocol);
+  }
+  CHECK(pons::parseProtocol("UdP") == Protocol::Udp);
+  CHECK_FALSE(pons::parseProtocol("icmp"));
+  CHECK_FALSE(pons::parseProtocol(""));
+}
+
+TEST_CASE("the host veth's name follows from the key, and every part of it counts") {
+  std::set<std::string> names;
+  for (const char* network : {"demo", "other"}) {
+    for (const char* container : {"c1", "c2", "c11"}) {
+      for (const char* ifName : {"eth0", "eth1", "1eth0"}) {
+        names.insert(pons::hostVethName(keyOf(container, network, ifName)).toString());
+      }
+    }
+  }
+  CHECK(names.size() == 18);
+  for (const std::string& name : names) {
+    CHECK(name.size() == 15);
+    CHECK(name.starts_with("pons"));
+  }
+  CHECK(pons::hostVethName(keyOf("c1")) == pons::hostVethName(keyOf("c1")));
+}
+
+TEST_CASE("holds, in the order of the plan's shared steps") {
+  const Attachment attachment = dualStack();
+  const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
+  CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1",
+                                                              "gateway-pons0-fd00::1", "forwarding-ipv4",
+                                                              "forwarding-ipv6", "nat-ipv4", "loopback-pons0",
+                                                              "masquerade-demo-" + chain.substr(4)});
+  CHECK(chain.starts_with("net_"));
+  CHECK(chain.size() == 20);
+}
+
+TEST_CASE("a bridge that is no gateway holds neither addresses nor forwarding") {
+  Attachment attachment = dualStack();
+  attachment.bridge.gateway = false;
+  attachment.sourceNats.clear();
+  attachment.forwards = {{Protocol::Tcp, ip("fd01::1"), 80, ip("fd00::7"), 80}};
+  CHECK(pons::gatewayAddresses(attachment).empty());
+  CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "nat-ipv6"});
+}
+
+TEST_CASE("a gateway that two leases share is one address") {
+  Attachment attachment = dualStack();
+  attachment.leases.push_back({prefix("10.42.0.8/24"), ip("10.42.0.1")});
+  attachment.leases.push_back({prefix("10.43.0.8/32"), std::nullopt});
+  CHECK(pons::gatewayAddresses(attachment) == std::vector{prefix("10.42.0.1/24"), prefix("fd00::1/64")});
+}
+
+TEST_CASE("127.0.0.1 needs care only for a port that is published there") {
+  for (const auto& [hostAddress, needed] : {std::pair{"0.0.0.0", true}, {"127.0.0.2", true}, {"192.0.2.1", false}}) {
+    Attachment attachment = dualStack();
+    attachment.forwards.front().hostAddress = ip(hostAddress);
+    const auto holds = pons::holdsOf(attachment);
+    CHECK((std::ranges::find(holds, "loopback-pons0") != holds.end()) == needed);
+  }
+}
+
+TEST_CASE("a changed configuration gets another chain, an equal one the same") {
+  const Attachment attachment = dualStack();
+  const pons::SourceNat nat = attachment.sourceNats.front();
+  std::set<std::string> chains{pons::chainOf(attachment, nat)};
+  CHECK(chains.contains(pons::chainOf(attachmentOf(keyOf("c2"), {}), nat)));
+
+  pons::SourceNat changed = nat;
+  changed.masquerade = false;
+  chains.insert(pons::chainOf(attachment, changed));
+  changed = nat;
+  changed.destinations = {prefix("10.0.0.0/8")};
+  chains.insert(pons::chainOf(attachment, changed));
+  changed = nat;
+  changed.subnets.push_back(prefix("10.0.0.0/8"));
+  chains.insert(pons::chainOf(attachment, changed));
+  chains.insert(pons::chainOf(attachmentOf(keyOf("c1", "other"), {}), nat));
+  CHECK(chains.size() == 5);
+}
