@@ -86,7 +86,7 @@ std::vector<std::string_view> wordsOf(std::string_view line) {
 
 /// Who holds the lock, for the message only: "process 42", or "another process" where /proc does not tell.
 std::string holderOf(int fd) {
-  const std::string unknown = "another process";
+  std::string unknown = "another process";
   const UniqueFd locks{open("/proc/locks", O_RDONLY | O_CLOEXEC)};
   if (!locks) return unknown;
   constexpr std::size_t kLimit = 16U << 20U;

@@ -50,8 +50,10 @@ bool contradict(const PortMapping& a, const PortMapping& b) {
 Result<> appendMappings(std::vector<PortMapping>& mappings, const Field& list) {
   for (const Field& item : TRY(list.items())) {
     const PortMapping mapping = TRY(decodePortMapping(item));
-    if (std::ranges::any_of(mappings, [&](const PortMapping& other) { return contradict(mapping, other); })) {
-      return item.invalid("no second port of the container for the same host port");
+    const auto rival = std::ranges::find_if(mappings, [&](const auto& other) { return contradict(mapping, other); });
+    if (rival != mappings.end()) {
+      return item.invalid("another host port, for this one leads to the container's port " +
+                          std::to_string(rival->containerPort) + " already");
     }
     if (std::ranges::any_of(mappings, [&](const PortMapping& other) { return includes(other, mapping); })) continue;
     std::erase_if(mappings, [&](const PortMapping& other) { return includes(mapping, other); });

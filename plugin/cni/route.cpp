@@ -42,7 +42,7 @@ Result<std::vector<Route>> decodeRoutes(const Field& field) {
   for (const Field& item : TRY(field.items())) {
     Route route = TRY(decodeRoute(item));
     if (std::ranges::any_of(routes, [&](const Route& other) { return collide(route, other); })) {
-      return item.invalid("one route to each destination in a table with one priority");
+      return item.invalid("a destination, table or priority that no route before it has");
     }
     routes.push_back(std::move(route));
   }

@@ -107,7 +107,7 @@ Uint128 randomBelow(Uint128 bound) {
   }
 }
 
-AddressPool::AddressPool(const RangeSet& set, std::span<const IpPrefix> excluded) : set_(set) {
+AddressPool::AddressPool(RangeSet set, std::span<const IpPrefix> excluded) : set_(std::move(set)) {
   for (std::size_t i = 0; i < set_.size(); ++i) {
     intervals_.push_back({set_[i].start.number(), set_[i].end.number(), i});
   }

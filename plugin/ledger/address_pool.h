@@ -44,7 +44,7 @@ netlib::Uint128 randomBelow(netlib::Uint128 bound);
 /// every operation depends on the number of ranges and exclusions, never on the number of addresses.
 class AddressPool {
  public:
-  AddressPool(const RangeSet& set, std::span<const netlib::IpPrefix> excluded);
+  AddressPool(RangeSet set, std::span<const netlib::IpPrefix> excluded);
 
   netlib::Uint128 size() const;
   /// The address with that number, 0 <= index < size(), in ascending order.

@@ -235,7 +235,7 @@ Result<std::map<std::string, std::string>> Ledger::remembered(const std::string&
 }
 
 Result<> Ledger::forget(const std::string& hold) {
-  const Result<> removed = state_.remove(originalsName(hold));
+  Result<> removed = state_.remove(originalsName(hold));
   if (removed.failedWith(ENOENT)) return {};
   return removed;
 }

@@ -1,0 +1,57 @@
+// Configurations whose plans differ, for tests that do something at every step of each.
+#pragma once
+
+#include "tests/support/runtime.h"
+
+namespace support {
+
+struct PlanCase {
+  const char* name;
+  std::string members;     ///< of the configuration, see demoConfig()
+  std::string args = {};   ///< CNI_ARGS
+  std::string bridge = {}; ///< of somebody else, made before
+};
+
+inline std::vector<PlanCase> planCases() {
+  const std::string ipv4 = R"("ipam": {"subnet": "10.42.0.0/24"})";
+  const std::string dual = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})";
+  const std::string ports = R"("portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+                                                {"hostPort": 5353, "containerPort": 53, "protocol": "udp"},
+                                                {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])";
+  return {{"minimal", ipv4},
+          {"dual stack, published ports, exclusions", dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"])"},
+          {"bridge of somebody else", ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)", {},
+           "br-admin"},
+          {"no addresses", R"("ipam": {})"},
+          {"requested address", dual, "IP=10.42.0.77,fd42::77"}};
+}
+
+/// A fake host with an uplink and, where the case wants it, a bridge that is down.
+inline void prepare(FakeHost& host, const PlanCase& which) {
+  host.addOutside();
+  host.addNamespace("c1");
+  host.addNamespace("other");
+  if (!which.bridge.empty()) outputOf({"ip", "link", "add", which.bridge, "type", "bridge"});
+}
+
+/// The runtime of a case; another container's needs another address where one is requested.
+inline Runtime runtimeOf(const PlanCase& which) {
+  Runtime runtime{demoConfig(which.members)};
+  runtime.args = which.args;
+  return runtime;
+}
+/// The same network for a second container: its own ports and no requested address.
+inline Runtime otherRuntimeOf(const PlanCase& which) {
+  std::string members = which.members;
+  for (const auto& [from, to] : {std::pair{"8080", "9090"}, {"5353", "9353"}, {"8081", "9081"}}) {
+    if (const auto at = members.find(from); at != std::string::npos) members.replace(at, 4, to);
+  }
+  return Runtime{demoConfig(members)};
+}
+
+/// What must be equal before and after: the host, the ledger, and the interfaces of the container.
+inline std::string dumpAll(const FakeHost& host) {
+  return host.dump() + "== ledger\n" + dumpLedger() + "== container\n" + interfacesOf(host, "c1");
+}
+
+}  // namespace support
