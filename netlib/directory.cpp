@@ -7,7 +7,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 namespace netlib {
 
@@ -151,7 +153,7 @@ Result<> Directory::removeDirectory(const std::string& name) const {
   return {};
 }
 
-Result<std::vector<std::string>> Directory::list(const std::string& name) const {
+Result<std::vector<std::string>> Directory::list(const std::string& name, std::size_t limit) const {
   const int fd = openat(fd_.get(), name.c_str(), kOpenDirectory);
   if (fd < 0) return failAt("open", name);
   const std::unique_ptr<DIR, CloseDirectory> stream{fdopendir(fd)};  // owns fd from now on
@@ -164,13 +166,39 @@ Result<std::vector<std::string>> Directory::list(const std::string& name) const 
   std::vector<std::string> names;
   // readdir() answers null at the end and on failure alike; only errno tells them apart.
   errno = 0;
-  while (const dirent* entry = readdir(stream.get())) {
+  while (names.size() < limit) {
+    const dirent* entry = readdir(stream.get());
+    if (entry == nullptr) break;
     const std::string_view found = static_cast<const char*>(entry->d_name);
     if (found != "." && found != "..") names.emplace_back(found);
     errno = 0;
   }
   if (errno != 0) return failAt("list", name);
   return names;
+}
+
+Result<> Directory::removeTree(const std::string& name) const {
+  auto names = list(name);
+  if (names.failedWith(ENOENT)) return {};
+  if (names.failedWith(ENOTDIR)) return remove(name);
+  if (!names.ok()) return fail(names.error());
+  for (const std::string& inside : *names) {
+    const std::string path = name + "/" + inside;
+    // A plain file or a symlink; EISDIR says that it is a directory.
+    const Result<> removed = remove(path);
+    if (removed.failedWith(EISDIR)) {
+      TRY(removeTree(path));
+    } else if (!removed.ok() && !removed.failedWith(ENOENT)) {
+      return removed;
+    }
+  }
+  return removeDirectory(name);
+}
+
+Result<bool> Directory::isVolatile() const {
+  struct statfs status {};
+  if (fstatfs(fd_.get(), &status) < 0) return failAt("examine the file system of", ".");
+  return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
 }
 
 }  // namespace netlib

@@ -43,8 +43,15 @@ class Directory {
   Result<> remove(const std::string& name) const;
   Result<> removeDirectory(const std::string& name) const;
 
-  /// The names inside the directory of that name ("." for this one), without "." and "..", in no order.
-  Result<std::vector<std::string>> list(const std::string& name) const;
+  /// The names inside the directory of that name ("." for this one), without "." and "..", in no order; no more than
+  /// `limit`, which bounds the cost too.
+  Result<std::vector<std::string>> list(const std::string& name, std::size_t limit = SIZE_MAX) const;
+
+  /// Removes the directory of that name with all that is in it; one that is not there is fine.
+  Result<> removeTree(const std::string& name) const;
+
+  /// True where it lies in memory (tmpfs, ramfs) and ends with the boot.
+  Result<bool> isVolatile() const;
 
   /// For messages.
   const std::string& path() const { return path_; }

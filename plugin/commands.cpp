@@ -13,9 +13,9 @@ using cni::ErrorCode;
 
 namespace {
 
-/// A record without a live lock that was never committed: the ADD that wrote it died. Its work is undone first.
+/// A record whose lock is free and which is not committed: the ADD or DEL that worked on it died. It is undone first.
 cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
-  const auto record = TRY(host.ledger.find(key));
+  auto record = TRY(host.ledger.find(key));
   if (!record) return {};
   if (record->state == RecordState::Committed) {
     return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() + " is attached to network " +
@@ -98,7 +98,7 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
 }
 
 cni::Result<> del(const cni::Request& request, Host& host) {
-  const auto record = TRY(host.ledger.find(request.key));
+  auto record = TRY(host.ledger.find(request.key));
   if (!record) return {};
   TRY(takeAway(host, *record, planFor(record->attachment)));
   return {};

@@ -63,8 +63,27 @@ bool isDefault(const Route& route, Family family) {
   return route.destination.family() == family && route.destination.length() == 0;
 }
 
+bool hasFamily(const std::vector<Lease>& leases, Family family) {
+  return std::ranges::find(leases, family, [](const Lease& l) { return l.address.family(); }) != leases.end();
+}
+
+/// Runtimes ship a "::/0" to networks that have IPv4 only: the kernel would refuse it.
+std::vector<Route> usableRoutes(const std::vector<Route>& configured, const std::vector<Lease>& leases) {
+  std::vector<Route> routes;
+  for (const Route& route : configured) {
+    const Family family = route.destination.family();
+    if (hasFamily(leases, family)) {
+      routes.push_back(route);
+    } else {
+      log::info("route to " + route.destination.toString() + " is left out: the container has no " +
+                std::string{nameOf(family)} + " address");
+    }
+  }
+  return routes;
+}
+
 std::vector<Route> routesFor(const cni::Config& config, const std::vector<Lease>& leases) {
-  std::vector<Route> routes = config.routes;
+  std::vector<Route> routes = usableRoutes(config.routes, leases);
   if (!config.isDefaultGateway) return routes;
   for (const Lease& lease : leases) {
     const Family family = lease.address.family();
@@ -118,6 +137,11 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
   for (const unsigned index : TRY(netlib::route::defaultLinks(host.route))) {
     const std::uint32_t mtu = TRY(netlib::link::find(host.route, index)).mtu;
     if (smallest == 0 || mtu < smallest) smallest = mtu;
+  }
+  if (smallest != 0 && smallest < cni::kMinMtuIpv6 && !subnetsOf(config, Family::Ipv6).empty()) {
+    return netlib::fail(EINVAL, "\"mtu\": \"auto\" finds " + std::to_string(smallest) +
+                                    " on the links of the default routes, and IPv6 needs at least " +
+                                    std::to_string(cni::kMinMtuIpv6));
   }
   return smallest;  // 0, the kernel's default, on a host without a way out
 }

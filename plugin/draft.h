@@ -8,6 +8,7 @@
 namespace pons {
 
 /// The number of bytes that the request asks for, "auto" looked up: the smallest MTU among the default routes' links.
+/// EINVAL where that is too small for the IPv6 addresses of the configuration.
 netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
 
 /// The attachment with these leases, one for each of the request's range sets.

@@ -3,12 +3,22 @@
 #include <cstdlib>
 #include <exception>
 
+#include <csignal>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "plugin/cni/request.h"
 #include "plugin/serve.h"
 
 namespace {
+
+/// A standard stream that the caller closed must not lend its number to a file that we open: our lines for people would
+/// be written into a record. The numbers are taken by something that can be neither read nor written.
+void occupyStandardStreams() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/", O_PATH | O_CLOEXEC);
+  if (fd > STDERR_FILENO) close(fd);
+}
 
 netlib::Result<std::string> readStdin() {
   std::string input;
@@ -45,6 +55,9 @@ pons::Answer answer() {
 }  // namespace
 
 int main() {
+  occupyStandardStreams();
+  // A runtime that is gone must not kill us in the middle of the work; the failing write tells as well.
+  std::signal(SIGPIPE, SIG_IGN);
   const pons::Answer result = answer();
   // Without a reader of stderr nothing is lost that anybody waits for; without one of stdout the result is.
   static_cast<void>(writeAll(STDERR_FILENO, result.err));

@@ -12,13 +12,15 @@ namespace {
 
 /// What a runtime shows (and nerdctl reads) when the program is called without a command.
 std::string about() {
-  std::string versions = cni::supportedVersions();
-  return "CNI pons plugin v" PONS_VERSION "\nCNI protocol versions supported: " + versions + "\n";
+  return "CNI pons plugin v" PONS_VERSION "\nCNI protocol versions supported: " + cni::listedVersions() + "\n";
 }
 
 cni::Result<std::string> work(const cni::Request& request) {
   const cni::Settings& settings = request.config.settings;
   auto ledger = TRY(Ledger::open(settings.stateDir, settings.lockTimeout));
+  if (ledger.startedAfresh()) {
+    log::warning("the state directory " + settings.stateDir + " is of an earlier boot: its leases are void");
+  }
   Host host = TRY(Host::open(std::move(ledger)));
   switch (request.verb) {
     case Verb::Add:

@@ -28,6 +28,11 @@ class Failures {
   std::optional<netlib::Error> all_;
 };
 
+netlib::Result<> markLeaving(Host& host, Record& record) {
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  return host.ledger.markLeaving(hostLock, record);
+}
+
 void undoOwn(Host& host, const std::vector<const Step*>& steps, Failures& failures) {
   for (const Step* step : steps | std::views::reverse) {
     if (step->hold().empty()) failures.add("undo " + step->name(), step->undo(host));
@@ -35,7 +40,7 @@ void undoOwn(Host& host, const std::vector<const Step*>& steps, Failures& failur
 }
 
 netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, const Record& record, const Step& step) {
-  const bool last = TRY(host.ledger.releaseHold(hostLock, step.hold(), record.attachment.key));
+  const bool last = TRY(host.ledger.isLastHolder(hostLock, step.hold(), record.attachment.key));
   return last ? step.undo(host) : netlib::Result<>{};
 }
 
@@ -53,14 +58,15 @@ netlib::Result<> undoShared(Host& host, const Record& record, const std::vector<
 
 }  // namespace
 
-netlib::Result<> takeAway(Host& host, const Record& record, const std::vector<const Step*>& steps) {
+netlib::Result<> takeAway(Host& host, Record& record, const std::vector<const Step*>& steps) {
   Failures failures;
+  failures.add("mark the record", markLeaving(host, record));
   undoOwn(host, steps, failures);
   failures.add("lock the ledger", undoShared(host, record, steps, failures));
   return failures.result();
 }
 
-netlib::Result<> takeAway(Host& host, const Record& record, const Plan& plan) {
+netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan) {
   std::vector<const Step*> steps;
   for (const auto& step : plan) steps.push_back(step.get());
   return takeAway(host, record, steps);

@@ -9,16 +9,16 @@ namespace pons {
 
 /// Undoes the steps backwards, a shared one only as its last holder, and then gives up everything that the record
 /// claims. Goes on after a failure and reports them all; the record then stays, so that another DEL can finish.
-netlib::Result<> takeAway(Host& host, const Record& record, const std::vector<const Step*>& steps);
+netlib::Result<> takeAway(Host& host, Record& record, const std::vector<const Step*>& steps);
 
 /// The same for a whole plan.
-netlib::Result<> takeAway(Host& host, const Record& record, const Plan& plan);
+netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan);
 
 /// The steps of an ADD. What was applied is taken away again when this object goes, unless it was told to keep it.
 class Transaction {
  public:
   /// Both must live longer.
-  Transaction(Host& host, const Record& record) : host_(host), record_(record) {}
+  Transaction(Host& host, Record& record) : host_(host), record_(record) {}
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -31,7 +31,7 @@ class Transaction {
 
  private:
   Host& host_;
-  const Record& record_;
+  Record& record_;
   std::vector<const Step*> applied_;
   bool kept_ = false;
 };

@@ -12,8 +12,7 @@ namespace {
 using netlib::Family;
 
 constexpr std::uint32_t kMaxMtu = 65535;
-constexpr std::uint32_t kMinMtuIpv4 = 68;    // RFC 791; ETH_MIN_MTU of the kernel
-constexpr std::uint32_t kMinMtuIpv6 = 1280;  // RFC 8200; below it the kernel drops IPv6 from a link
+constexpr std::uint32_t kMinMtuIpv4 = 68;  // RFC 791; ETH_MIN_MTU of the kernel
 
 std::optional<Family> parseFamily(std::string_view text) {
   if (text == "ipv4") return Family::Ipv4;

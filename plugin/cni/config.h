@@ -16,6 +16,9 @@
 
 namespace pons::cni {
 
+/// Bytes; below it the kernel drops IPv6 from a link (RFC 8200).
+inline constexpr std::uint32_t kMinMtuIpv6 = 1280;
+
 struct Mtu {
   bool automatic = false;   ///< the smallest MTU of the links that default routes use
   std::uint32_t bytes = 0;  ///< 0: the kernel's default

@@ -12,6 +12,12 @@ namespace {
 constexpr std::array<std::string_view, 7> kTexts{"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"};
 static_assert(kTexts.size() == static_cast<std::size_t>(kNewestVersion) + 1);
 
+std::string joined(std::string_view separator) {
+  std::string list;
+  for (const std::string_view text : kTexts) list.append(list.empty() ? "" : separator).append(text);
+  return list;
+}
+
 }  // namespace
 
 std::string_view textOf(Version version) { return kTexts.at(static_cast<std::size_t>(version)); }
@@ -23,11 +29,9 @@ std::optional<Version> parseVersion(std::string_view text) {
   return static_cast<Version>(found - kTexts.begin());
 }
 
-std::string supportedVersions() {
-  std::string list;
-  for (const std::string_view text : kTexts) list.append(list.empty() ? "[\"" : " \"").append(text).append("\"");
-  return list + "]";
-}
+std::string supportedVersions() { return "[\"" + joined("\" \"") + "\"]"; }
+
+std::string listedVersions() { return joined(", "); }
 
 std::string printVersions() {
   json::Writer writer{json::Style::Compact};

@@ -21,6 +21,9 @@ std::optional<Version> parseVersion(std::string_view text);
 /// All versions as the reference plugins show them in messages: ["0.1.0" "0.2.0" …].
 std::string supportedVersions();
 
+/// The same as their about text has them: 0.1.0, 0.2.0, …
+std::string listedVersions();
+
 /// The answer to VERSION: one line of compact JSON.
 std::string printVersions();
 

@@ -115,7 +115,7 @@ netlib::IfName hostVethName(const AttachmentKey& key);
 std::string chainOf(const Attachment& attachment, const SourceNat& nat);
 
 /// Names of the state that attachments share; the last attachment that holds such a name takes the state away.
-/// Safe as file names. See Ledger::releaseHold.
+/// Safe as file names. See Ledger::isLastHolder.
 namespace hold {
 std::string bridge(const Attachment& attachment);
 /// One for each gateway address on the bridge.

@@ -135,6 +135,22 @@ Result<> drop(const Directory& state, const ClaimLink& claim, const AttachmentKe
   return state.remove(claim.name);
 }
 
+Result<std::optional<AttachmentKey>> otherHolder(const Directory& state, const std::string& hold,
+                                                 const AttachmentKey& key) {
+  constexpr std::size_t kOwnAndOneMore = 2;  // whatever the number of holders, no more of them are looked at
+  const std::string own = holderName(key);
+  for (;;) {
+    auto names = state.list(holdDirectory(hold), kOwnAndOneMore);
+    if (names.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
+    if (!names.ok()) return netlib::fail(names.error());
+    std::erase(*names, own);
+    if (names->empty()) return std::optional<AttachmentKey>{};
+    const std::string claim = join(holdDirectory(hold), names->front());
+    if (auto owner = TRY(ownerOf(state, claim))) return owner;
+    TRY(state.remove(claim));
+  }
+}
+
 Result<bool> removeIfEmpty(const Directory& state, const std::string& directory) {
   const Result<> removed = state.removeDirectory(directory);
   if (removed.failedWith(ENOTEMPTY)) return false;

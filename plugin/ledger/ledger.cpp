@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "plugin/cni/json.h"
+#include "plugin/ledger/boot.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/port_claims.h"
 #include "plugin/ledger/salvage.h"
@@ -62,7 +63,12 @@ std::string originalsName(const std::string& hold) { return "originals/" + hold 
 }  // namespace
 
 Result<Ledger> Ledger::open(const std::string& stateDir, std::chrono::milliseconds patience) {
-  return Ledger{TRY(netlib::Directory::openPrivate(stateDir)), patience};
+  Ledger ledger{TRY(netlib::Directory::openPrivate(stateDir)), patience};
+  if (TRY(isFromEarlierBoot(ledger.state_))) {
+    const FileLock hostLock = TRY(ledger.lockHost());
+    ledger.startedAfresh_ = TRY(startAfresh(ledger.state_));
+  }
+  return ledger;
 }
 
 Result<FileLock> Ledger::lockHost() {
@@ -100,6 +106,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   std::vector<Lease> leases = TRY(chooseLeases(state_, key.network, request, heldByHost));
   Attachment attachment = TRY(complete(std::move(leases)));
   TRY(checkPorts(state_, attachment));
+  TRY(checkGateways(attachment));
   Record record = TRY(writeRecord(std::move(attachment)));
   if (const Result<> taken = takeClaims(record.attachment); !taken.ok()) {
     // Where even this fails the record stays, and with it all that a DEL needs to try again.
@@ -108,6 +115,17 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
     return fail(taken.error().code, taken.error().message + alsoFailed);
   }
   return record;
+}
+
+Result<> Ledger::checkGateways(const Attachment& attachment) {
+  for (const auto& address : gatewayAddresses(attachment)) {
+    const auto other = TRY(otherHolder(state_, hold::gateway(attachment, address), attachment.key));
+    if (!other || other->network == attachment.key.network) continue;
+    return fail(EADDRINUSE, "subnet " + address.network().toString() + " on bridge " +
+                                attachment.bridge.name.toString() + " belongs to network " + other->network.toString() +
+                                ": two networks would lease the same addresses");
+  }
+  return {};
 }
 
 Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
@@ -144,26 +162,26 @@ Result<> Ledger::takeClaims(const Attachment& attachment) {
   return {};
 }
 
-Result<> Ledger::commit(Record& record) {
-  const std::string tail = recordTail(RecordState::Committed);
+Result<> Ledger::commit(Record& record) { return changeState(record, RecordState::Committed); }
+
+Result<> Ledger::markLeaving(const FileLock& /*hostLock*/, Record& record) {
+  // One that had to be made up from its claims is not rebuilt from either.
+  return record.salvaged ? Result<>{} : changeState(record, RecordState::Leaving);
+}
+
+Result<> Ledger::changeState(Record& record, RecordState state) {
+  const std::string tail = recordTail(state);
   const off_t offset = TRY(statusOf(record.lock)).st_size - static_cast<off_t>(tail.size());
-  if (record.salvaged || offset < 0)
+  if (record.salvaged || offset < 0) {
     return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
+  }
   TRY(writeWhole(record.lock, tail, offset, recordName(record.attachment.key)));
-  record.state = RecordState::Committed;
+  record.state = state;
   return {};
 }
 
-Result<bool> Ledger::releaseHold(const FileLock& /*hostLock*/, const std::string& hold, const AttachmentKey& key) {
-  const Result<> removed = state_.remove(holdClaim(key, hold).name);
-  if (!removed.ok() && !removed.failedWith(ENOENT)) return fail(removed.error());
-
-  const std::string directory = holdDirectory(hold);
-  const Result<> emptied = state_.removeDirectory(directory);
-  if (emptied.failedWith(ENOTEMPTY) || emptied.failedWith(ENOENT)) return false;
-  TRY(emptied);
-  TRY(state_.makeDirectories(directory));  // the trace; release() removes it
-  return true;
+Result<bool> Ledger::isLastHolder(const FileLock& /*hostLock*/, const std::string& hold, const AttachmentKey& key) {
+  return !TRY(otherHolder(state_, hold, key)).has_value();
 }
 
 Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
@@ -225,11 +243,10 @@ Result<std::map<std::string, std::string>> Ledger::remembered(const std::string&
   const auto text = state_.readFile(originalsName(hold), kMaxOriginalsBytes);
   if (text.failedWith(ENOENT)) return originals;
   if (!text.ok()) return fail(text.error());
-  const json::Document document = TRY(json::Document::parse(*text));
-  for (const auto& [name, content] : document.root().members()) {
-    const auto original = content.string();
-    if (!original) return fail(EBADMSG, originalsName(hold) + " is damaged at \"" + std::string{name} + "\"");
-    originals.emplace(name, *original);
+  const auto document = json::Document::parse(*text);
+  if (!document.ok()) return originals;
+  for (const auto& [name, content] : document->root().members()) {
+    if (const auto original = content.string()) originals.emplace(name, *original);
   }
   return originals;
 }

@@ -35,7 +35,11 @@ class Ledger {
   /// Opens or makes the state directory (0700). `stateDir` is absolute. EPERM where a component that pons owns is a
   /// symlink, belongs to another user or is writable by others.
   /// `patience` bounds every wait for a lock; afterwards ETIMEDOUT, with the holder's process id.
+  /// A directory of an earlier boot is emptied: its leases are void.
   static netlib::Result<Ledger> open(const std::string& stateDir, std::chrono::milliseconds patience);
+
+  /// True where leases of an earlier boot were found and given up.
+  bool startedAfresh() const { return startedAfresh_; }
 
   /// The record of that attachment, once no other verb works on it; nothing where there is none.
   /// A record that cannot be read (torn by a crash, or damaged) is made up from the claims that point at it, in state
@@ -53,21 +57,24 @@ class Ledger {
   /// The ADD is done.
   netlib::Result<> commit(Record& record);
 
+  /// From now on nobody rebuilds what this attachment has in the kernel: a DEL takes it away.
+  netlib::Result<> markLeaving(const netlib::FileLock& hostLock, Record& record);
+
   /// While it lives nobody else claims, releases or asks whether he is the last.
   netlib::Result<netlib::FileLock> lockHost();
 
-  /// Gives up one hold of the attachment. True where it was the last of that name: the caller takes the shared state
-  /// away before he lets go of the host lock. False where others remain, or where nobody ever had that hold.
-  /// True again when asked again: until release() there is a trace of it, so that a DEL which was killed before the
-  /// shared state was gone can be repeated.
-  netlib::Result<bool> releaseHold(const netlib::FileLock& hostLock, const std::string& hold, const AttachmentKey& key);
+  /// True where nobody else has that hold: the caller takes the shared state away before he lets go of the host lock.
+  /// The own hold stays until release(), so that a DEL which was killed in between can be repeated.
+  netlib::Result<bool> isLastHolder(const netlib::FileLock& hostLock, const std::string& hold,
+                                    const AttachmentKey& key);
 
   /// Frees ports, addresses, remaining holds and at last the record itself, only ever what is this attachment's.
   /// Tolerates what is already gone. After the last release nothing is left below networks/, ports/ and holds/.
   netlib::Result<> release(const netlib::FileLock& hostLock, const Record& record);
 
   /// Values that shared state replaced on the host, by name (sysctl paths), kept under the name of its hold until it
-  /// goes. The first writer wins: `remember` does nothing where something is already remembered.
+  /// goes. The first writer wins: `remember` does nothing where something is already remembered. A damaged file
+  /// remembers nothing: better a switch that stays on than a DEL that fails for ever. Call them under the host lock.
   netlib::Result<> remember(const std::string& hold, const std::map<std::string, std::string>& originals);
   netlib::Result<std::map<std::string, std::string>> remembered(const std::string& hold);
   netlib::Result<> forget(const std::string& hold);
@@ -78,7 +85,11 @@ class Ledger {
  private:
   Ledger(netlib::Directory state, std::chrono::milliseconds patience) : state_(std::move(state)), patience_(patience) {}
 
+  /// Two networks on one bridge must not lease from one subnet. As all who hold a gateway address are of one network,
+  /// it is enough to look at any of them.
+  netlib::Result<> checkGateways(const Attachment& attachment);
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
+  netlib::Result<> changeState(Record& record, RecordState state);
   netlib::Result<Record> writeRecord(Attachment attachment);
   netlib::Result<> takeClaims(const Attachment& attachment);
   netlib::Result<> dropClaims(const Attachment& attachment);
@@ -87,6 +98,7 @@ class Ledger {
 
   netlib::Directory state_;
   std::chrono::milliseconds patience_;
+  bool startedAfresh_ = false;
 };
 
 }  // namespace pons

@@ -1,6 +1,7 @@
 #include "plugin/ledger/record.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "plugin/cni/json.h"
@@ -20,7 +21,12 @@ namespace {
 
 constexpr std::int64_t kFormat = 1;
 
-constexpr std::string_view nameOf(RecordState state) { return state == RecordState::Claimed ? "claimed" : "committed"; }
+constexpr std::array kStates{RecordState::Claimed, RecordState::Committed, RecordState::Leaving};
+
+constexpr std::string_view nameOf(RecordState state) {
+  constexpr std::array<std::string_view, kStates.size()> kNames{"claimed", "committed", "leaving"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
 
 void writeAddress(json::Writer& writer, std::string_view name, const std::optional<IpAddress>& address) {
   if (address) writer.member(name, address->toString());
@@ -263,13 +269,13 @@ Result<Attachment> readAttachment(const json::Value& object) {
 
 Result<RecordState> readState(const json::Value& object) {
   const auto text = object["state"].string();
-  for (const RecordState state : {RecordState::Claimed, RecordState::Committed}) {
+  for (const RecordState state : kStates) {
     if (text == nameOf(state)) return state;
   }
   return damaged("state");
 }
 
-/// Closes the record with its last member, as wide for one state as for the other.
+/// Closes the record with its last member, as wide for one state as for another.
 std::string finished(json::Writer& writer, RecordState state) {
   writer.member("state", nameOf(state)).endObject();
   const std::size_t padding = nameOf(RecordState::Committed).size() - nameOf(state).size();

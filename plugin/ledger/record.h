@@ -11,18 +11,19 @@
 
 namespace pons {
 
-/// Claimed: an ADD is at work, or died at it. Committed: the ADD's result was handed to the runtime.
-enum class RecordState : std::uint8_t { Claimed, Committed };
+/// Claimed: an ADD is at work, or died at it. Committed: the ADD's result was handed to the runtime. Leaving: a DEL is
+/// at work, or died at it.
+enum class RecordState : std::uint8_t { Claimed, Committed, Leaving };
 
 struct RecordText {
   Attachment attachment;
   RecordState state;
 };
 
-/// The same length for both states.
+/// The same length for every state.
 std::string encodeRecord(const Attachment& attachment, RecordState state);
 
-/// What every record in that state ends with; the same length for both states.
+/// What every record in that state ends with; the same length for every one.
 std::string recordTail(RecordState state);
 
 /// EBADMSG, with the member, for anything that encodeRecord did not write; ENOTSUP for the record of a newer pons.

@@ -1,0 +1,49 @@
+#include "plugin/ledger/boot.h"
+
+#include <array>
+
+#include "netlib/sysctl.h"
+
+namespace pons {
+
+using netlib::Directory;
+using netlib::Result;
+
+namespace {
+
+constexpr const char* kBootFile = "boot";
+constexpr std::array<const char*, 4> kTops{"networks", "ports", "holds", "originals"};
+
+Result<std::string> thisBoot() { return netlib::sysctl::read("kernel/random/boot_id"); }
+
+Result<std::string> bootOf(const Directory& state) {
+  constexpr std::size_t kLimit = 64;  // a UUID
+  auto text = state.readFile(kBootFile, kLimit);
+  if (text.failedWith(ENOENT)) return std::string{};
+  return text;
+}
+
+}  // namespace
+
+Result<bool> isFromEarlierBoot(const Directory& state) {
+  if (TRY(state.isVolatile())) return false;
+  return TRY(bootOf(state)) != TRY(thisBoot());
+}
+
+Result<bool> startAfresh(const Directory& state) {
+  if (!TRY(isFromEarlierBoot(state))) return false;  // somebody did it while we waited for the lock
+  bool hadAny = false;
+  for (const char* top : kTops) {
+    const auto names = state.list(top, 1);
+    hadAny |= names.ok() && !names->empty();
+    TRY(state.removeTree(top));
+  }
+  // The mark last: killed before it, the next run begins again.
+  const Result<> removed = state.remove(kBootFile);
+  if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
+  const std::string boot = TRY(thisBoot());
+  TRY(state.createFile(kBootFile, boot));
+  return hadAny;
+}
+
+}  // namespace pons

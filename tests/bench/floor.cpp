@@ -1,0 +1,116 @@
+#include "tests/bench/floor.h"
+
+#include <stdexcept>
+
+#include "netlib/address.h"
+#include "netlib/link.h"
+#include "netlib/netns.h"
+#include "netlib/route.h"
+
+#include "plugin/nat_table.h"
+
+#include "tests/support/attachments.h"
+#include "tests/support/fake_host.h"
+
+namespace bench {
+
+namespace {
+
+using netlib::Result;
+using netlib::Socket;
+namespace nft = netlib::nft;
+
+/// What pons gives a container, with an address of our own choice.
+pons::Attachment attachmentOf(const Container& container) {
+  const netlib::IpAddress address = support::ip("10.42.255.254");
+  const auto port = static_cast<pons::Port>(container.port);
+  pons::Attachment attachment = support::attachmentOf(
+      support::keyOf(container.id), {{support::prefix("10.42.255.254/16"), support::ip("10.42.0.1")}},
+      {{pons::Protocol::Tcp, support::ip("0.0.0.0"), port, address, 80},
+       {pons::Protocol::Udp, support::ip("0.0.0.0"), port, address, 53}});
+  attachment.netnsPath = container.netns;
+  return attachment;
+}
+
+std::vector<nft::Element> elementsOf(const pons::Attachment& attachment) {
+  std::vector<nft::Element> elements;
+  for (const pons::PortForward& forward : attachment.forwards) elements.push_back(pons::nat::elementOf(forward));
+  return elements;
+}
+
+netlib::link::NewVeth vethOf(const pons::Attachment& attachment, unsigned bridge, const netlib::Netns& netns) {
+  return {.hostName = attachment.hostVeth,
+          .hostMac = attachment.hostMac,
+          .alias = "pons bench",
+          .master = bridge,
+          .hairpin = true,
+          .isolated = false,
+          .peerName = attachment.key.ifName,
+          .peerMac = attachment.containerMac,
+          .peerNetns = netns.fd()};
+}
+
+Result<> furnish(const netlib::Netns& netns, const pons::Lease& lease, unsigned index) {
+  auto socket = TRY(netns.inside([] { return Socket::open(Socket::Subsystem::Route); }));
+  netlib::Batch batch;
+  netlib::link::appendSetUp(batch, netlib::link::kLoopbackIndex);
+  netlib::link::appendSetUp(batch, index);
+  netlib::address::appendAdd(batch, index, lease.address, netlib::address::DuplicateDetection::Off);
+  netlib::route::appendAdd(batch,
+                           {.destination = support::prefix("0.0.0.0/0"), .gateway = lease.gateway, .linkIndex = index});
+  TRY(socket.request(batch));
+  return {};
+}
+
+Result<> attach(const pons::Attachment& attachment, unsigned bridge) {
+  auto route = TRY(Socket::open(Socket::Subsystem::Route));
+  auto netfilter = TRY(Socket::open(Socket::Subsystem::Netfilter));
+  const auto netns = TRY(netlib::Netns::open(attachment.netnsPath));
+  const auto index = TRY(netlib::link::createVeth(route, vethOf(attachment, bridge, netns)));
+  if (!index) return netlib::fail(ENOTSUP, "this kernel does not echo the index of a veth's peer");
+  TRY(furnish(netns, attachment.leases.front(), *index));
+  nft::Transaction transaction;
+  transaction.addElements(pons::nat::tableOf(netlib::Family::Ipv4), pons::nat::kForwardsAny, elementsOf(attachment));
+  return transaction.commit(netfilter);
+}
+
+/// nf_tables first, so that its grace period passes while the link's does.
+Result<> detach(const pons::Attachment& attachment) {
+  auto route = TRY(Socket::open(Socket::Subsystem::Route));
+  auto netfilter = TRY(Socket::open(Socket::Subsystem::Netfilter));
+  nft::Transaction transaction;
+  transaction.deleteElements(pons::nat::tableOf(netlib::Family::Ipv4), pons::nat::kForwardsAny, elementsOf(attachment));
+  TRY(transaction.commit(netfilter));
+  return netlib::link::remove(route, attachment.hostVeth);
+}
+
+unsigned bridgeIndex() {
+  auto socket = Socket::open(Socket::Subsystem::Route).value();
+  return netlib::link::find(socket, netlib::IfName::parse("pons0").value()).value().index;
+}
+
+template <class Work>
+Cost measured(Work work) {
+  const Meter meter;
+  const Result<> done = work();
+  const Cost cost = meter.cost();
+  if (!done) throw std::runtime_error("kernel floor: " + done.error().message);
+  return cost;
+}
+
+}  // namespace
+
+Cost Floor::add(const Container& container) const {
+  const support::Inside there{host_};
+  const pons::Attachment attachment = attachmentOf(container);
+  const unsigned bridge = bridgeIndex();
+  return measured([&] { return attach(attachment, bridge); });
+}
+
+Cost Floor::del(const Container& container) const {
+  const support::Inside there{host_};
+  const pons::Attachment attachment = attachmentOf(container);
+  return measured([&] { return detach(attachment); });
+}
+
+}  // namespace bench

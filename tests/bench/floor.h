@@ -1,0 +1,26 @@
+// The kernel's share: the requests that nobody can do without, sent by this process, without a ledger, a look at
+// anything, or a rollback. No plugin can be faster.
+#pragma once
+
+#include <string>
+
+#include "tests/bench/chain.h"
+#include "tests/bench/cost.h"
+
+namespace bench {
+
+class Floor {
+ public:
+  /// In the namespace `host` pons has attached a container: bridge, masquerade and table are there.
+  explicit Floor(std::string host) : host_(std::move(host)) {}
+
+  /// One RTM_NEWLINK, one batch in the container, one nf_tables transaction, and the sockets for them.
+  Cost add(const Container& container) const;
+  /// One nf_tables transaction and one RTM_DELLINK.
+  Cost del(const Container& container) const;
+
+ private:
+  std::string host_;
+};
+
+}  // namespace bench

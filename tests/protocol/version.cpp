@@ -1,0 +1,51 @@
+// What the program says of itself, and the commands themselves.
+#include <regex>
+
+#include <doctest/doctest.h>
+
+#include "tests/protocol/plugin_run.h"
+
+using namespace support;
+using pons::cni::ErrorCode;
+
+namespace {
+
+constexpr const char* kVersions =
+    "{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.1.0\",\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\","
+    "\"1.1.0\"]}\n";
+
+Outcome callWith(const std::vector<std::string>& environment, const std::string& input = {}) {
+  return run({PONS_BINARY}, {.environment = environment, .input = input});
+}
+
+}  // namespace
+
+TEST_CASE("VERSION answers the same bytes whatever stands in stdin and environment") {
+  for (const std::string input : {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"},
+                                  std::string(5'000'000, 'x')}) {
+    const Outcome outcome = call("VERSION", input, {.container = "", .netns = "dummy", .ifName = "dummy"});
+    CHECK(outcome.ok());
+    CHECK(outcome.out == kVersions);
+    CHECK(outcome.err.empty());
+  }
+  CHECK(callWith({"CNI_COMMAND=VERSION"}).out == kVersions);
+}
+
+TEST_CASE("Without a command the program tells about itself on stderr, as nerdctl reads it") {
+  for (const std::vector<std::string>& environment : {std::vector<std::string>{}, {"CNI_COMMAND="}}) {
+    const Outcome outcome = callWith(environment, "whatever");
+    CHECK(outcome.ok());
+    CHECK(outcome.out.empty());
+    CHECK(std::regex_match(outcome.err, std::regex{"CNI pons plugin v[0-9]+\\.[0-9]+\\.[0-9]+\n"
+                                                   "CNI protocol versions supported: "
+                                                   "0\\.1\\.0, 0\\.2\\.0, 0\\.3\\.0, 0\\.3\\.1, 0\\.4\\.0, 1\\.0\\.0, "
+                                                   "1\\.1\\.0\n"}));
+  }
+}
+
+TEST_CASE("A command that CNI does not know is refused by its name") {
+  for (const std::string command : {"add", "ADD ", "REPAIR", "\xff"}) {
+    checkError(call(command, "{}"), ErrorCode::InvalidEnvironment, {"unknown CNI_COMMAND: "});
+  }
+  checkError(call("REPAIR", "{}"), ErrorCode::InvalidEnvironment, {"unknown CNI_COMMAND: REPAIR"});
+}
