@@ -137,14 +137,12 @@ Result<> Transaction::commit(Socket& netfilter) {
   return {};
 }
 
-void Transaction::addTable(const Table& table, IfPresent ifPresent) {
+void Transaction::addTable(const Table& table) {
   batch_.append("create nf_tables table " + table.name, [&](char* room) {
     const OwnedTable made{allocated(nftnl_table_alloc())};
     nftnl_table_set_u32(made.get(), NFTNL_TABLE_FAMILY, numberOf(table.family));
     nftnl_table_set_str(made.get(), NFTNL_TABLE_NAME, table.name.c_str());
-    const unsigned exclusive = ifPresent == IfPresent::Fail ? NLM_F_EXCL : 0;
-    nftnl_table_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWTABLE, table, NLM_F_CREATE | NLM_F_ACK | exclusive),
-                                    made.get());
+    nftnl_table_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWTABLE, table, NLM_F_CREATE | NLM_F_ACK), made.get());
   });
 }
 

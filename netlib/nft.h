@@ -59,14 +59,13 @@ struct Element {
 /// Appends to a key or data, padded to whole registers of 4 bytes.
 void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> bytes);
 
-enum class IfPresent : bool { Keep, Fail };
-
 /// Changes that the kernel makes all together or not at all.
 class Transaction {
  public:
   Transaction();
 
-  void addTable(const Table& table, IfPresent ifPresent);
+  /// One that is there already stays as it is.
+  void addTable(const Table& table);
   void deleteTable(const Table& table);
   void addChain(const Table& table, const std::string& name, const std::string& comment);
   void addBaseChain(const Table& table, const BaseChain& base);

@@ -1,9 +1,9 @@
 // The program: environment and stdin in, one JSON document on stdout and an exit code out.
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 
-#include <csignal>
 #include <fcntl.h>
 #include <unistd.h>
 

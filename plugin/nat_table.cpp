@@ -101,17 +101,6 @@ void appendLoopback(nft::Transaction& transaction) {
                           .masquerade());
 }
 
-void appendSkeleton(nft::Transaction& transaction, Family family) {
-  // Of two first containers one makes the table; the other fails here, with its whole transaction, and tries again.
-  transaction.addTable(tableOf(family), nft::IfPresent::Fail);
-  appendMaps(transaction, family);
-  appendForwards(transaction, family);
-  appendHooks(transaction, family);
-  if (family == Family::Ipv4) appendLoopback(transaction);
-  transaction.addRule(tableOf(family), kPostrouting,
-                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
-}
-
 /// What a family's skeleton must hold: chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1}, {kOutput, 1}};
@@ -125,31 +114,24 @@ void appendPort(std::vector<std::uint8_t>& to, Port port) {
   nft::appendPadded(to, bytes);
 }
 
-netlib::Result<> commitOnce(netlib::Socket& netfilter, const std::function<void(nft::Transaction&)>& changes) {
-  nft::Transaction transaction;
-  changes(transaction);
-  return transaction.commit(netfilter);
-}
-
 }  // namespace
 
 nft::Table tableOf(Family family) { return {family, "pons"}; }
 
-netlib::Result<> commit(netlib::Socket& netfilter, Family family,
-                        const std::function<void(nft::Transaction&)>& changes) {
-  auto committed = commitOnce(netfilter, changes);
-  if (!committed.failedWith(ENOENT)) return committed;
-  const auto withSkeleton = commitOnce(netfilter, [&](nft::Transaction& transaction) {
-    appendSkeleton(transaction, family);
-    changes(transaction);
-  });
-  // Somebody else made the table between our two transactions.
-  return withSkeleton.failedWith(EEXIST) ? commitOnce(netfilter, changes) : withSkeleton;
+void appendSkeleton(nft::Transaction& transaction, Family family) {
+  transaction.addTable(tableOf(family));
+  appendMaps(transaction, family);
+  appendForwards(transaction, family);
+  appendHooks(transaction, family);
+  if (family == Family::Ipv4) appendLoopback(transaction);
+  transaction.addRule(tableOf(family), kPostrouting,
+                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
 }
 
 netlib::Result<> removeTable(netlib::Socket& netfilter, Family family) {
-  const auto removed =
-      commitOnce(netfilter, [family](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
+  nft::Transaction transaction;
+  transaction.deleteTable(tableOf(family));
+  const auto removed = transaction.commit(netfilter);
   return removed.failedWith(ENOENT) ? netlib::Result<>{} : removed;
 }
 
@@ -216,6 +198,8 @@ void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const st
   for (const auto& destination : nat.destinations) appendReturn(destination);
   transaction.addRule(table, chain, nft::Rule{}.masquerade());
 }
+
+std::string networkComment(const NetworkName& network) { return "network " + network.toString(); }
 
 std::size_t ruleCountOf(const SourceNat& nat) {
   const std::size_t hairpin = nat.subnets.size();

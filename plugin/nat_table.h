@@ -15,8 +15,6 @@
 //   chain net_<hash>  see appendNetwork
 #pragma once
 
-#include <functional>
-
 #include "netlib/nft.h"
 
 #include "plugin/ledger/attachment.h"
@@ -30,10 +28,9 @@ inline constexpr const char* kForwardsIp = "forwards_ip";
 inline constexpr const char* kBridges = "bridges";
 inline constexpr const char* kSources = "sources";
 
-/// Commits the changes. Where the table is missing (the first container, or somebody flushed the ruleset) it is made in
-/// the same transaction.
-netlib::Result<> commit(netlib::Socket& netfilter, netlib::Family family,
-                        const std::function<void(netlib::nft::Transaction&)>& changes);
+/// The table with everything in it that does not depend on containers. It must not exist, or be deleted before in the
+/// same transaction.
+void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
 
 netlib::Result<> removeTable(netlib::Socket& netfilter, netlib::Family family);
 
@@ -54,6 +51,8 @@ std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet,
 /// this way; nothing else is that stays inside, is multicast, or goes to an excluded destination; the rest is.
 void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
                    const std::string& comment);
+/// How such a chain names its network in its comment.
+std::string networkComment(const NetworkName& network);
 /// How many rules appendNetwork makes.
 std::size_t ruleCountOf(const SourceNat& nat);
 

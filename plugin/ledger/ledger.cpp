@@ -257,6 +257,18 @@ Result<> Ledger::forget(const std::string& hold) {
   return removed;
 }
 
+Result<std::vector<Attachment>> Ledger::staying(const FileLock& /*hostLock*/) {
+  std::vector<Attachment> staying;
+  for (const AttachmentKey& key : TRY(attachments())) {
+    const auto text = state_.readFile(recordName(key), kMaxRecordBytes);
+    if (text.failedWith(ENOENT)) continue;
+    if (!text.ok()) return fail(text.error());
+    auto record = decodeRecord(*text);
+    if (record.ok() && record->state != RecordState::Leaving) staying.push_back(std::move(record->attachment));
+  }
+  return staying;
+}
+
 Result<std::vector<AttachmentKey>> Ledger::attachments() {
   std::vector<AttachmentKey> keys;
   const auto networks = state_.list(std::string{kNetworks});

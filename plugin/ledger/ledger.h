@@ -79,6 +79,10 @@ class Ledger {
   netlib::Result<std::map<std::string, std::string>> remembered(const std::string& hold);
   netlib::Result<> forget(const std::string& hold);
 
+  /// The attachments whose state in the kernel is to stay or is being made: all but those that a DEL is at work on.
+  /// Records that cannot be read are passed over: nothing could be made from them.
+  netlib::Result<std::vector<Attachment>> staying(const netlib::FileLock& hostLock);
+
   /// Every attachment on record, of all networks; locks nothing.
   netlib::Result<std::vector<AttachmentKey>> attachments();
 

@@ -5,7 +5,7 @@
 #include "netlib/conntrack.h"
 #include "netlib/route.h"
 
-#include "plugin/nat_table.h"
+#include "plugin/nat_transaction.h"
 
 namespace pons {
 
@@ -58,8 +58,7 @@ netlib::Result<> remove(Host& host, Family family, const Elements& elements) {
 
 netlib::Result<> add(Host& host, Family family, const Elements& elements) {
   const auto commit = [&] {
-    return nat::commit(host.netfilter, family,
-                       [&](nft::Transaction& transaction) { appendAdd(transaction, family, elements); });
+    return nat::commit(host, family, [&](nft::Transaction& transaction) { appendAdd(transaction, family, elements); });
   };
   const auto added = commit();
   if (!added.failedWith(EEXIST)) return added;

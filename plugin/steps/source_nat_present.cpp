@@ -1,6 +1,6 @@
 #include "plugin/steps/source_nat_present.h"
 
-#include "plugin/nat_table.h"
+#include "plugin/nat_transaction.h"
 
 namespace pons {
 
@@ -39,27 +39,33 @@ std::string SourceNatPresent::name() const {
 std::string SourceNatPresent::hold() const { return hold::sourceNat(attachment_, nat_); }
 
 netlib::Result<> SourceNatPresent::apply(Host& host) const {
-  const std::string chain = chainOf(attachment_, nat_);
-
   // Adding an element that is there as it is changes nothing, and one that names a missing chain fails: so this is at
   // once the look and, on all but the network's first ADD, the whole work.
   nft::Transaction look;
-  appendElements(look, nat_, chain);
+  appendElements(look, nat_, chainOf(attachment_, nat_));
   const auto present = look.commit(host.netfilter);
   if (present || !(present.failedWith(ENOENT) || present.failedWith(EEXIST))) return present;
 
   // Two first containers of a network, or an ADD after a change of configuration, come one after the other.
-  const auto lock = TRY(host.ledger.lockHost());
+  const auto hostLock = TRY(host.ledger.lockHost());
+  const auto set = setChain(host);
+  if (!set.failedWith(ENOENT)) return set;
+  TRY(nat::rebuild(host, hostLock, nat_.family));
+  return setChain(host);
+}
+
+netlib::Result<> SourceNatPresent::setChain(Host& host) const {
+  const std::string chain = chainOf(attachment_, nat_);
   const nft::Table table = nat::tableOf(nat_.family);
   const auto taken = TRY(subnetsToFree(host, nat_));
   const bool haveChain = nft::countRules(host.netfilter, table, chain).ok();
-  return nat::commit(host.netfilter, nat_.family, [&](nft::Transaction& transaction) {
-    if (!haveChain) { nat::appendNetwork(transaction, nat_, chain, "network " + attachment_.key.network.toString()); }
-    for (const auto& subnet : taken) {
-      transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
-    }
-    appendElements(transaction, nat_, chain);
-  });
+  nft::Transaction transaction;
+  if (!haveChain) { nat::appendNetwork(transaction, nat_, chain, nat::networkComment(attachment_.key.network)); }
+  for (const auto& subnet : taken) {
+    transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
+  }
+  appendElements(transaction, nat_, chain);
+  return transaction.commit(host.netfilter);
 }
 
 netlib::Result<> SourceNatPresent::undo(Host& host) const {

@@ -16,6 +16,9 @@ class SourceNatPresent final : public Step {
   netlib::Result<> verify(Host& host) const override;
 
  private:
+  /// Makes the chain where it is missing, and leads the subnets to it. Under the host lock; ENOENT without the table.
+  netlib::Result<> setChain(Host& host) const;
+
   const Attachment& attachment_;
   const SourceNat& nat_;
 };

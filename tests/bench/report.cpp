@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <fstream>
+#include <stdexcept>
 
 namespace bench {
 

@@ -11,10 +11,10 @@ namespace bench {
 /// One line of the table: what the three took, or did, for one verb.
 struct Figure {
   std::string name;
-  std::string unit;  ///< "ms" or empty for plain numbers
-  std::map<Subject, Spread> spreads;
-  std::optional<double> referenceToPons;
-  std::optional<double> ponsToFloor;
+  std::string unit = {};  ///< "ms" or empty for plain numbers
+  std::map<Subject, Spread> spreads = {};
+  std::optional<double> referenceToPons = std::nullopt;
+  std::optional<double> ponsToFloor = std::nullopt;
 };
 
 std::vector<Figure> figuresOf(const Measurements& measurements);

@@ -49,7 +49,7 @@ class Deadly final : public pons::Step {
 void delAndDie(const pons::cni::Request& request, std::size_t step, bool before) {
   const auto outcome = runForked([&] {
     pons::Host host = openHost();
-    const pons::Record record = recordOf(host, request);
+    pons::Record record = recordOf(host, request);
     const pons::Plan plan = pons::planFor(record.attachment);
     const Deadly deadly{*plan.at(step), before};
     std::vector<const pons::Step*> steps;
@@ -75,7 +75,7 @@ TEST_CASE("W50: what an ADD left that was killed at any step, DEL takes away") {
       CAPTURE(step);
       addAndDie(request, step);
       REQUIRE(runtime.del("c1").ok());
-      CHECK(dumpAll(host) == before);
+      CHECK(difference(before, dumpAll(host)) == "");
     }
   }
 }
@@ -96,7 +96,7 @@ TEST_CASE("W50: after an ADD that was killed at any step the next ADD succeeds, 
       REQUIRE_MESSAGE(result.ok(), (result ? "" : result.error().message));
       CHECK(runtime.check("c1", *result).ok());
       REQUIRE(runtime.del("c1").ok());
-      CHECK(dumpAll(host) == before);
+      CHECK(difference(before, dumpAll(host)) == "");
     }
   }
 }
@@ -120,10 +120,10 @@ TEST_CASE("W50: an ADD that was killed at any step, and its DEL, harm no living 
       CHECK(other.check("other", *result).ok());
       REQUIRE(runtime.del("c1").ok());
       CHECK(other.check("other", *result).ok());
-      CHECK(dumpAll(host) == before);
+      CHECK(difference(before, dumpAll(host)) == "");
     }
     REQUIRE(other.del("other").ok());
-    CHECK(dumpAll(host) == empty);
+    CHECK(difference(empty, dumpAll(host)) == "");
   }
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("W10: a DEL that was killed before or after any undo can be repeated")
         REQUIRE(runtime.add("c1").ok());
         delAndDie(request, step, earlier);
         REQUIRE(runtime.del("c1").ok());
-        CHECK(dumpAll(host) == before);
+        CHECK(difference(before, dumpAll(host)) == "");
       }
     }
   }

@@ -43,7 +43,7 @@ TEST_CASE("W58: a path that names another namespace before the work or after it 
     });
     REQUIRE(added.failedWith(EXDEV));
     CHECK(pons::cni::Error{added.error()}.code == ErrorCode::InvalidNetns);
-    CHECK(dumpAll(host) == before);
+    CHECK(difference(before, dumpAll(host)) == "");
   }
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("W58: what is no container's namespace is refused, and nothing is clai
   CHECK(codeOf(addAt("/proc/self/ns/mnt")) == 8);
   CHECK(codeOf(addAt("/proc/self/status")) == 8);
   CHECK(codeOf(addAt("/run/netns/gone")) == 3);
-  CHECK(dumpAll(host) == before);
+  CHECK(difference(before, dumpAll(host)) == "");
 }
 
 TEST_CASE("W57: an interface of that name in the container is left alone, and ADD says so") {
@@ -94,5 +94,5 @@ TEST_CASE("W57: an interface of that name in the container is left alone, and AD
   REQUIRE(codeOf(added) == static_cast<unsigned>(ErrorCode::AlreadyAttached));
   CHECK(added.error().message.find("eth0") != std::string::npos);
   CHECK(added.error().message.find(path) != std::string::npos);
-  CHECK(dumpAll(host) == before);
+  CHECK(difference(before, dumpAll(host)) == "");
 }

@@ -1,6 +1,11 @@
 // Configurations whose plans differ, for tests that do something at every step of each.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <sstream>
+
 #include "tests/support/runtime.h"
 
 namespace support {
@@ -26,12 +31,14 @@ inline std::vector<PlanCase> planCases() {
           {"requested address", dual, "IP=10.42.0.77,fd42::77"}};
 }
 
-/// A fake host with an uplink and, where the case wants it, a bridge that is down.
+/// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down.
 inline void prepare(FakeHost& host, const PlanCase& which) {
   host.addOutside();
   host.addNamespace("c1");
   host.addNamespace("other");
-  if (!which.bridge.empty()) outputOf({"ip", "link", "add", which.bridge, "type", "bridge"});
+  if (which.bridge.empty()) return;
+  outputOf({"ip", "link", "add", which.bridge, "up", "type", "bridge"});
+  outputOf({"ip", "link", "set", which.bridge, "down"});  // a link that was never up has no queue, for ever one that was
 }
 
 /// The runtime of a case; another container's needs another address where one is requested.
@@ -47,6 +54,26 @@ inline Runtime otherRuntimeOf(const PlanCase& which) {
     if (const auto at = members.find(from); at != std::string::npos) members.replace(at, 4, to);
   }
   return Runtime{demoConfig(members)};
+}
+
+/// The lines of two dumps that are in one of them only: empty where the dumps are equal.
+inline std::string difference(const std::string& before, const std::string& after) {
+  const auto linesOf = [](const std::string& text) {
+    std::istringstream stream{text};
+    std::multiset<std::string> lines;
+    for (std::string line; std::getline(stream, line);) lines.insert(line);
+    return lines;
+  };
+  const std::multiset<std::string> old = linesOf(before);
+  const std::multiset<std::string> now = linesOf(after);
+  std::vector<std::string> gone;
+  std::vector<std::string> come;
+  std::ranges::set_difference(old, now, std::back_inserter(gone));
+  std::ranges::set_difference(now, old, std::back_inserter(come));
+  std::string text;
+  for (const std::string& line : gone) text += "- " + line + "\n";
+  for (const std::string& line : come) text += "+ " + line + "\n";
+  return text;
 }
 
 /// What must be equal before and after: the host, the ledger, and the interfaces of the container.

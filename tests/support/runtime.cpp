@@ -114,7 +114,7 @@ std::size_t stepCount(const pons::cni::Request& request) {
   });
   if (!stopped) throw std::runtime_error(stopped.error().message);
   pons::Host host = openHost();
-  const pons::Record record = recordOf(host, request);
+  pons::Record record = recordOf(host, request);
   if (const auto gone = takeAway(host, record, pons::planFor(record.attachment)); !gone) {
     throw std::runtime_error(gone.error().message);
   }

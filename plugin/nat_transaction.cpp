@@ -1,0 +1,103 @@
+#include "plugin/nat_transaction.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace pons::nat {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+netlib::Result<> commitOnce(Host& host, const Changes& changes) {
+  nft::Transaction transaction;
+  changes(transaction);
+  return transaction.commit(host.netfilter);
+}
+
+/// All attachments on record in one family, as transactions want it: elements by the map that holds them, every chain
+/// once, every subnet once (a network whose configuration changed has two chains for it; either is right).
+class Recorded {
+ public:
+  Recorded(Family family, const std::vector<Attachment>& attachments) : family_(family) {
+    for (const Attachment& attachment : attachments) take(attachment);
+  }
+
+  void appendTo(nft::Transaction& transaction) const {
+    const nft::Table table = tableOf(family_);
+    for (const auto& [chain, network] : networks_) {
+      appendNetwork(transaction, network.nat, chain, networkComment(network.name));
+    }
+    transaction.addElements(table, kSources, sources_);
+    transaction.addElements(table, kForwardsAny, forwardsAny_);
+    transaction.addElements(table, kForwardsIp, forwardsIp_);
+    transaction.addElements(table, kBridges, bridges_);
+  }
+
+ private:
+  struct Network {
+    SourceNat nat;
+    NetworkName name;
+  };
+
+  void take(const Attachment& attachment) {
+    for (const SourceNat& nat : attachment.sourceNats) {
+      if (nat.family == family_) takeNat(attachment, nat);
+    }
+    for (const PortForward& forward : attachment.forwards) {
+      if (forward.target.family() != family_) continue;
+      (forward.hostAddress.isUnspecified() ? forwardsAny_ : forwardsIp_).push_back(elementOf(forward));
+    }
+    const auto holds = holdsOf(attachment);
+    const bool loopback = std::ranges::find(holds, hold::loopback(attachment)) != holds.end();
+    if (loopback && family_ == Family::Ipv4 && bridgeNames_.insert(attachment.bridge.name.toString()).second) {
+      bridges_.push_back(bridgeElement(attachment.bridge.name));
+    }
+  }
+
+  void takeNat(const Attachment& attachment, const SourceNat& nat) {
+    const std::string chain = chainOf(attachment, nat);
+    if (!networks_.emplace(chain, Network{nat, attachment.key.network}).second) return;
+    for (const auto& subnet : nat.subnets) {
+      if (!subnets_.insert(subnet).second) continue;
+      std::ranges::copy(sourceElements(subnet, chain), std::back_inserter(sources_));
+    }
+  }
+
+  Family family_;
+  std::map<std::string, Network> networks_;
+  std::set<netlib::IpPrefix> subnets_;
+  std::set<std::string> bridgeNames_;
+  std::vector<nft::Element> sources_;
+  std::vector<nft::Element> forwardsAny_;
+  std::vector<nft::Element> forwardsIp_;
+  std::vector<nft::Element> bridges_;
+};
+
+}  // namespace
+
+netlib::Result<> commit(Host& host, Family family, const Changes& changes) {
+  auto committed = commitOnce(host, changes);
+  if (!committed.failedWith(ENOENT)) return committed;
+
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  committed = commitOnce(host, changes);  // somebody else rebuilt while we waited
+  if (!committed.failedWith(ENOENT)) return committed;
+  TRY(rebuild(host, hostLock, family));
+  return commitOnce(host, changes);
+}
+
+netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, Family family) {
+  const Recorded recorded{family, TRY(host.ledger.staying(hostLock))};
+  return commitOnce(host, [&](nft::Transaction& transaction) {
+    // Deleting fails where there is none, and adding first makes sure that there is one.
+    transaction.addTable(tableOf(family));
+    transaction.deleteTable(tableOf(family));
+    appendSkeleton(transaction, family);
+    recorded.appendTo(transaction);
+  });
+}
+
+}  // namespace pons::nat
