@@ -1,5 +1,7 @@
 #include "netlib/link.h"
 
+#include <algorithm>
+
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -60,19 +62,13 @@ Result<std::vector<Link>> dump(Socket& socket, Batch& batch, Keep keep) {
   return links;
 }
 
-/// Alias, hairpin and isolation are not taken when a link is made, so they follow in the same datagram. Where the
-/// making failed since the host name is taken, they go to that link: it is an attachment's own, as the name is derived
-/// from it.
-void appendPortSettings(Batch& batch, const NewVeth& veth) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "configure bridge port " + veth.hostName.toString());
-  batch.putText(IFLA_IFNAME, veth.hostName.toString());
-  batch.putText(IFLA_IFALIAS, veth.alias);
-  const auto linkInfo = batch.nest(IFLA_LINKINFO);
-  batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");
-  const auto port = batch.nest(IFLA_INFO_SLAVE_DATA);
-  batch.putU8(IFLA_BRPORT_MODE, veth.hairpin ? 1 : 0);
-  // Left out where it is not asked for: the attribute came with Linux 4.18.
-  if (veth.isolated) batch.putU8(IFLA_BRPORT_ISOLATED, 1);
+/// Port settings and the alias are not taken when a link is made, so they follow in the same datagram. Where the making
+/// failed since the host name is taken, they go to that link: it is an attachment's own, as the name is derived from
+/// it.
+void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "mark link " + name.toString());
+  batch.putText(IFLA_IFNAME, name.toString());
+  batch.putText(IFLA_IFALIAS, alias);
 }
 
 void appendVethPair(Batch& batch, const NewVeth& veth) {
@@ -147,9 +143,7 @@ Result<> createBridge(Socket& socket, const NewBridge& bridge) {
   TRY(socket.request(batch));
 
   Batch alias;  // not in one datagram: were the name taken, somebody else's link would get the alias
-  alias.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "mark bridge " + name);
-  alias.putText(IFLA_IFNAME, name);
-  alias.putText(IFLA_IFALIAS, bridge.alias);
+  appendAlias(alias, bridge.name, bridge.alias);
   const auto marked = socket.request(alias);
   if (marked) return {};
   // The error that matters is the first; a bridge that cannot be removed either is found by its name next time.
@@ -157,18 +151,31 @@ Result<> createBridge(Socket& socket, const NewBridge& bridge) {
   return fail(marked.error());
 }
 
+Result<> probeBridges(Socket& socket) {
+  Batch batch;
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0), "ask for bridges");
+  // The kernel looks for the kind first (and loads its module), and then finds that no link may bear this name.
+  batch.putText(IFLA_IFNAME, "no/name");
+  {
+    const auto linkInfo = batch.nest(IFLA_LINKINFO);
+    batch.putText(IFLA_INFO_KIND, "bridge");
+  }
+  const auto answers = TRY(socket.exchange(batch));
+  if (answers.front().error == EINVAL) return {};
+  return fail(errorOf(answers.front(), "this kernel makes no bridges"));
+}
+
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) {
   Batch batch;
   appendVethPair(batch, veth);
-  appendPortSettings(batch, veth);
+  appendAlias(batch, veth.hostName, veth.alias);
+  appendSetPort(batch, veth.hostName, veth.hairpin, veth.isolated);
   const auto answers = TRY(socket.exchange(batch));
-  const Answer& created = answers[0];
-  const Answer& configured = answers[1];
-  if (created.error != 0) return fail(errorOf(created, batch.what(0)));
-  if (configured.error == 0) return peerIndexOf(created);
+  const auto failed = std::ranges::find_if(answers, [](const Answer& answer) { return answer.error != 0; });
+  if (failed == answers.end()) return peerIndexOf(answers.front());
   // The error that matters is the first one.
-  static_cast<void>(remove(socket, veth.hostName));
-  return fail(errorOf(configured, batch.what(1)));
+  if (failed != answers.begin()) static_cast<void>(remove(socket, veth.hostName));
+  return fail(errorOf(*failed, batch.what(static_cast<std::size_t>(failed - answers.begin()))));
 }
 
 Result<> remove(Socket& socket, const IfName& name) {
@@ -193,6 +200,22 @@ void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac) {
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set MTU of link " + std::to_string(index));
   batch.putU32(IFLA_MTU, mtu);
+}
+
+void appendSetMaster(Batch& batch, unsigned index, unsigned master) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set master of link " + std::to_string(index));
+  batch.putU32(IFLA_MASTER, master);
+}
+
+void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "configure bridge port " + name.toString());
+  batch.putText(IFLA_IFNAME, name.toString());
+  const auto linkInfo = batch.nest(IFLA_LINKINFO);
+  batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");
+  const auto port = batch.nest(IFLA_INFO_SLAVE_DATA);
+  batch.putU8(IFLA_BRPORT_MODE, hairpin ? 1 : 0);
+  // Left out where it is not asked for: the attribute came with Linux 4.18.
+  if (isolated) batch.putU8(IFLA_BRPORT_ISOLATED, 1);
 }
 
 }  // namespace netlib::link

@@ -67,6 +67,9 @@ struct NewVeth {
 /// EEXIST: either name is taken. EXFULL: the bridge has its 1023 ports. On any error neither end exists.
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth);
 
+/// Succeeds where this kernel can make bridges; changes nothing.
+Result<> probeBridges(Socket& socket);
+
 /// ENODEV where there is none. Takes both ends of a veth.
 Result<> remove(Socket& socket, const IfName& name);
 
@@ -74,6 +77,9 @@ Result<> remove(Socket& socket, const IfName& name);
 void appendSetUp(Batch& batch, unsigned index);
 void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
+void appendSetMaster(Batch& batch, unsigned index, unsigned master);
+/// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.
+void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated);
 /// Sets the flags of `mask` (IFF_*) to their value in `flags`.
 void appendSetFlags(Batch& batch, unsigned index, unsigned flags, unsigned mask);
 

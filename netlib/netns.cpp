@@ -46,6 +46,13 @@ Result<> verifyKind(const UniqueFd& fd, const std::string& path) {
 
 }  // namespace
 
+Result<std::optional<NetnsIdentity>> netnsAt(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) return std::optional{identityOf(status)};
+  if (errno == ENOENT || errno == ENOTDIR) return std::optional<NetnsIdentity>{};
+  return failErrno("cannot tell which network namespace is at " + path);
+}
+
 Result<Netns> Netns::open(const std::string& path) {
   UniqueFd there = TRY(openFile(path));
   TRY(verifyKind(there, path));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -19,6 +20,9 @@ struct NetnsIdentity {
 
   friend bool operator==(const NetnsIdentity&, const NetnsIdentity&) = default;
 };
+
+/// Which namespace the path names, without opening it; nothing where it names nothing (any more).
+Result<std::optional<NetnsIdentity>> netnsAt(const std::string& path);
 
 class Netns {
  public:

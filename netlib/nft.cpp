@@ -72,10 +72,19 @@ OwnedChain chainOf(const Table& table, const std::string& name) {
 void setComment(nftnl_chain& chain, const std::string& comment) {
   constexpr std::size_t kLongest = 127;
   const std::string text = comment.substr(0, kLongest);
-  std::vector<std::uint8_t> userData{0, static_cast<std::uint8_t>(text.size() + 1)};
+  std::vector<std::uint8_t> userData{NFTNL_UDATA_CHAIN_COMMENT, static_cast<std::uint8_t>(text.size() + 1)};
   userData.insert(userData.end(), text.begin(), text.end());
   userData.push_back(0);
   nftnl_chain_set_data(&chain, NFTNL_CHAIN_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+}
+
+std::string commentOf(const nftnl_chain& chain) {
+  std::uint32_t length = 0;
+  const auto* bytes = static_cast<const char*>(nftnl_chain_get_data(&chain, NFTNL_CHAIN_USERDATA, &length));
+  constexpr std::size_t kTypeAndLength = 2;
+  if (bytes == nullptr || length <= kTypeAndLength || bytes[0] != NFTNL_UDATA_CHAIN_COMMENT) return {};
+  const std::string text{bytes + kTypeAndLength, length - kTypeAndLength};
+  return text.substr(0, text.find('\0'));
 }
 
 /// What nft keeps beside a set to print its keys: attribute "key byte order", 1 for the host's.
@@ -262,6 +271,59 @@ Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std:
   return answers.front().messages.size();
 }
 
+namespace {
+
+/// The elements in one answer of the kernel, appended to `to`.
+Result<> appendElements(const Message& message, const Table& table, const std::string& set, std::vector<Element>& to) {
+  const OwnedSet found = setOf(table, set);
+  if (nftnl_set_elems_nlmsg_parse(&message.header(), found.get()) < 0) {
+    return fail(EBADMSG, "the kernel's answer holds no elements of set " + set);
+  }
+  const Owned<nftnl_set_elems_iter, nftnl_set_elems_iter_destroy> elements{
+      allocated(nftnl_set_elems_iter_create(found.get()))};
+  while (nftnl_set_elem* element = nftnl_set_elems_iter_next(elements.get())) to.push_back(elementOf(*element));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table) {
+  Batch batch;
+  batch.append("list nf_tables chains",
+               [&](char* room) { putHeader(room, NFT_MSG_GETCHAIN, table, NLM_F_DUMP | NLM_F_ACK); });
+  std::vector<NamedChain> chains;
+  const auto answers = TRY(netfilter.request(batch));
+  for (const Message& message : answers.front().messages) {
+    const OwnedChain chain{allocated(nftnl_chain_alloc())};
+    if (nftnl_chain_nlmsg_parse(&message.header(), chain.get()) < 0) continue;  // not a chain: nothing to list
+    if (table.name != nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)) continue;
+    chains.push_back({nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME), commentOf(*chain)});
+  }
+  return chains;
+}
+
+Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set) {
+  Batch batch;
+  batch.append("list elements of nf_tables set " + set, [&](char* room) {
+    const OwnedSet whole = setOf(table, set);
+    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, NLM_F_DUMP | NLM_F_ACK),
+                                        whole.get());
+  });
+  std::vector<Element> elements;
+  const auto answers = netfilter.request(batch);
+  if (answers.failedWith(ENOENT)) return elements;
+  if (!answers.ok()) return fail(answers.error());
+  for (const Message& message : answers->front().messages) TRY(appendElements(message, table, set, elements));
+  return elements;
+}
+
+Result<> probe(Socket& netfilter) {
+  Batch batch;
+  batch.append("ask for nf_tables", [](char* room) { putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, NLM_F_ACK); });
+  TRY(netfilter.request(batch));
+  return {};
+}
+
 Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
                                            const Element& key) {
   Batch batch;
@@ -276,14 +338,9 @@ Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table
   if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
   if (answer.messages.empty()) return fail(EBADMSG, "the kernel's answer names no element");
 
-  const OwnedSet found = setOf(table, set);
-  if (nftnl_set_elems_nlmsg_parse(&answer.messages.front().header(), found.get()) < 0) {
-    return fail(EBADMSG, "the kernel's answer holds no element of set " + set);
-  }
-  const Owned<nftnl_set_elems_iter, nftnl_set_elems_iter_destroy> elements{
-      allocated(nftnl_set_elems_iter_create(found.get()))};
-  nftnl_set_elem* first = nftnl_set_elems_iter_next(elements.get());
-  return first == nullptr ? std::optional<Element>{} : std::optional{elementOf(*first)};
+  std::vector<Element> found;
+  TRY(appendElements(answer.messages.front(), table, set, found));
+  return found.empty() ? std::optional<Element>{} : std::optional{std::move(found.front())};
 }
 
 }  // namespace netlib::nft

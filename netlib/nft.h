@@ -92,6 +92,19 @@ class Transaction {
 /// The chain's rules; ENOENT where it does not exist.
 Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain);
 
+/// A chain's name and comment.
+struct NamedChain {
+  std::string name;
+  std::string comment;
+};
+
+/// The table's chains, and the elements of a set. Dumps; empty where there is no such table or set.
+Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table);
+Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set);
+
+/// Succeeds where this kernel has nf_tables and this process may use it.
+Result<> probe(Socket& netfilter);
+
 /// The element with that key as the kernel has it; nothing where there is none, or no such table or set.
 Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
                                            const Element& key);

@@ -17,7 +17,8 @@ struct Route {
   unsigned linkIndex = 0;
   std::uint32_t table = kMainTable;
   std::uint32_t metric = 0;
-  std::optional<std::uint8_t> scope = std::nullopt;  ///< RT_SCOPE_*; nothing: global with a gateway, link without, as iproute2 has it
+  std::optional<std::uint8_t> scope =
+      std::nullopt;  ///< RT_SCOPE_*; nothing: global with a gateway, link without, as iproute2 has it
   std::uint32_t mtu = 0;
   std::uint32_t advmss = 0;
 };

@@ -5,6 +5,8 @@
 #include "netlib/route.h"
 
 #include "plugin/draft.h"
+#include "plugin/liveness.h"
+#include "plugin/log.h"
 #include "plugin/transaction.h"
 
 namespace pons {
@@ -35,6 +37,25 @@ cni::Result<Container> openContainer(const std::string& path) {
 
 NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
 
+/// Takes away the attachments of the network whose namespace and link are both gone: a crashed host's or a forgetful
+/// runtime's. True where there were any.
+netlib::Result<bool> reclaimDead(const NetworkName& network, Host& host) {
+  bool reclaimed = false;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    if (key.network != network) continue;
+    auto record = host.ledger.find(key, std::chrono::milliseconds{0});
+    if (record.failedWith(ETIMEDOUT)) continue;  // another verb is at work on it
+    if (!record) return netlib::fail(record.error());
+    if (!*record) continue;
+    const Liveness alive = TRY(livenessOf(host, (*record)->attachment));
+    if (alive.netns || alive.link) continue;
+    TRY(takeAway(host, **record, planFor((*record)->attachment)));
+    log::warning("reclaimed " + key.toString() + ": its namespace and its link are gone");
+    reclaimed = true;
+  }
+  return reclaimed;
+}
+
 cni::Result<Record> claim(const cni::Request& request, Host& host) {
   const std::uint32_t mtu = TRY(mtuFor(request.config, host));
   const auto heldByHost = [&host](const netlib::IpAddress& address) {
@@ -43,7 +64,10 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   const auto complete = [&](std::vector<Lease> leases) -> netlib::Result<Attachment> {
     return attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
   };
-  return TRY(host.ledger.claim(request.key, request.config.addresses, heldByHost, complete));
+  const auto claimOnce = [&] { return host.ledger.claim(request.key, request.config.addresses, heldByHost, complete); };
+  auto record = claimOnce();
+  if (record.failedWith(EADDRNOTAVAIL) && TRY(reclaimDead(request.key.network, host))) record = claimOnce();
+  return TRY(std::move(record));
 }
 
 /// The previous result must still tell of this attachment; what other plugins put beside it is theirs.
@@ -86,7 +110,7 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
   Record record = TRY(claim(request, host));
   const Plan plan = planFor(record.attachment);
 
-  Transaction transaction{host, record};
+  Transaction transaction{host, record, plan};
   for (const auto& step : plan) TRY(transaction.apply(*step));
 
   // A path of /proc names another namespace once the process ended and its id was given away.

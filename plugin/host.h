@@ -27,7 +27,7 @@ struct Host {
   netlib::Socket netfilter;
   std::optional<Container> container;  ///< absent on DEL: nothing is undone from inside
 
-  /// Set by BridgePresent for the steps after it: what the kernel said of the bridge.
+  /// Set by BridgePresent, applied or verified, for the steps after it: what the kernel said of the bridge.
   netlib::link::Link bridge = {};
   /// Set by VethPair: the index of the container's interface in its namespace, where the kernel told.
   std::optional<unsigned> containerIndex = std::nullopt;

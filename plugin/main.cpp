@@ -9,6 +9,7 @@
 
 #include "plugin/cni/request.h"
 #include "plugin/serve.h"
+#include "plugin/tool.h"
 
 namespace {
 
@@ -43,9 +44,11 @@ bool writeAll(int fd, std::string_view text) {
   return true;
 }
 
-pons::Answer answer() {
+pons::Answer answer(int argc, char** argv) {
   try {
-    return pons::serve(pons::cni::Environment::read([](const char* name) { return std::getenv(name); }), readStdin);
+    const auto environment = pons::cni::Environment::read([](const char* name) { return std::getenv(name); });
+    if (argc > 1 && environment.command.empty()) return pons::runTool(argc, argv, environment);
+    return pons::serve(environment, readStdin);
   } catch (const std::exception& problem) {
     // Nothing of ours throws; what arrives here is want of memory, or a library's last word.
     return pons::failed({pons::cni::ErrorCode::Internal, problem.what()}, textOf(pons::cni::kNewestVersion));
@@ -54,11 +57,11 @@ pons::Answer answer() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   occupyStandardStreams();
   // A runtime that is gone must not kill us in the middle of the work; the failing write tells as well.
   std::signal(SIGPIPE, SIG_IGN);
-  const pons::Answer result = answer();
+  const pons::Answer result = answer(argc, argv);
   // Without a reader of stderr nothing is lost that anybody waits for; without one of stdout the result is.
   static_cast<void>(writeAll(STDERR_FILENO, result.err));
   return writeAll(STDOUT_FILENO, result.out) ? result.exitCode : EXIT_FAILURE;

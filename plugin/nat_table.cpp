@@ -160,6 +160,26 @@ nft::Element elementOf(const PortForward& forward) {
   return element;
 }
 
+std::optional<PortForward> forwardOf(const nft::Element& element, Family family, std::string_view map) {
+  constexpr std::size_t kRegister = 4;
+  const std::size_t addressLength = addressRegisters(family) * kRegister;
+  const bool hasAddress = map == kForwardsIp;
+  const std::span key{element.key};
+  const std::span data{element.data};
+  const std::size_t keyLength = (hasAddress ? addressLength : 0) + 2 * kRegister;
+  if (key.size() != keyLength || data.size() != addressLength + kRegister) return std::nullopt;
+
+  const auto portAt = [](std::span<const std::uint8_t> bytes) { return static_cast<Port>(bytes[0] << 8 | bytes[1]); };
+  const auto hostAddress = hasAddress ? netlib::IpAddress::fromBytes(key.first(addressLength))
+                                      : std::optional{netlib::IpAddress::unspecified(family)};
+  const auto target = netlib::IpAddress::fromBytes(data.first(addressLength));
+  const auto protocolAndPort = key.last(2 * kRegister);
+  const Protocol protocol{protocolAndPort[0]};
+  if (!hostAddress || !target || nameOf(protocol).empty()) return std::nullopt;
+  return PortForward{protocol, *hostAddress, portAt(protocolAndPort.subspan(kRegister)), *target,
+                     portAt(data.subspan(addressLength))};
+}
+
 nft::Element bridgeElement(const netlib::IfName& bridge) {
   nft::Element element;
   const std::string& name = bridge.toString();

@@ -42,6 +42,9 @@ netlib::Result<std::optional<std::string>> missingPart(netlib::Socket& netfilter
 const char* mapOf(const PortForward& forward);
 netlib::nft::Element elementOf(const PortForward& forward);
 
+/// The forward that an element of that map stands for; nothing where it is none of ours.
+std::optional<PortForward> forwardOf(const netlib::nft::Element& element, netlib::Family family, std::string_view map);
+
 netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
 
 /// The interval of one subnet in the map of sources: its elements jump to `chain`.

@@ -2,6 +2,7 @@
 
 #include "plugin/commands.h"
 #include "plugin/log.h"
+#include "plugin/network_commands.h"
 
 namespace pons {
 
@@ -15,31 +16,39 @@ std::string about() {
   return "CNI pons plugin v" PONS_VERSION "\nCNI protocol versions supported: " + cni::listedVersions() + "\n";
 }
 
-cni::Result<std::string> work(const cni::Request& request) {
-  const cni::Settings& settings = request.config.settings;
+netlib::Result<Host> openHost(const cni::Settings& settings) {
   auto ledger = TRY(Ledger::open(settings.stateDir, settings.lockTimeout));
   if (ledger.startedAfresh()) {
     log::warning("the state directory " + settings.stateDir + " is of an earlier boot: its leases are void");
   }
-  Host host = TRY(Host::open(std::move(ledger)));
-  switch (request.verb) {
-    case Verb::Add:
-      return add(request, host);
-    case Verb::Del:
-      TRY(del(request, host));
-      return std::string{};
-    default:
-      TRY(check(request, host));
-      return std::string{};
-  }
+  return Host::open(std::move(ledger));
 }
 
-Answer serveAttachment(Verb verb, const cni::Environment& environment, const std::string& input) {
-  const auto request = cni::parseRequest(verb, environment, input);
+cni::Result<std::string> work(const cni::Request& request) {
+  Host host = TRY(openHost(request.config.settings));
+  if (request.verb == Verb::Add) return add(request, host);
+  TRY(request.verb == Verb::Del ? del(request, host) : check(request, host));
+  return std::string{};
+}
+
+cni::Result<std::string> work(const cni::NetworkRequest& request) {
+  auto host = openHost(request.config.settings);
+  // Where there is no ledger to be had, no ADD can be served.
+  if (!host && request.verb == Verb::Status) return cni::fail(ErrorCode::NotAvailable, host.error().message);
+  Host opened = TRY(std::move(host));
+  TRY(request.verb == Verb::Gc ? gc(request, opened) : status(request, opened));
+  return std::string{};
+}
+
+std::string subjectOf(const cni::Request& request) { return request.key.toString(); }
+std::string subjectOf(const cni::NetworkRequest& request) { return request.network.toString(); }
+
+template <class Request>
+Answer answerTo(const cni::Result<Request>& request, const std::string& input) {
   if (!request) return failed(request.error(), cni::versionForErrors(input));
   log::configure(request->config.settings.logLevel, request->config.settings.logFile);
 
-  const std::string event = std::string{nameOf(verb)} + " " + request->key.toString();
+  const std::string event = std::string{nameOf(request->verb)} + " " + subjectOf(*request);
   auto done = work(*request);
   if (!done) {
     log::error(event + ": " + done.error().message);
@@ -58,14 +67,12 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
   if (!verb) return failed(verb.error(), textOf(cni::kNewestVersion));
   if (!*verb) return {0, {}, about()};
   if (**verb == Verb::Version) return {0, cni::printVersions(), {}};
-  if (**verb == Verb::Gc || **verb == Verb::Status) {
-    return failed({ErrorCode::InvalidEnvironment,
-                   "CNI_COMMAND " + std::string{nameOf(**verb)} + " is not supported by this version of pons"},
-                  textOf(cni::kNewestVersion));
-  }
   const auto input = readInput();
   if (!input) return failed(cni::Error{ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
-  return serveAttachment(**verb, environment, *input);
+  if (**verb == Verb::Gc || **verb == Verb::Status) {
+    return answerTo(cni::parseNetworkRequest(**verb, environment, *input), *input);
+  }
+  return answerTo(cni::parseRequest(**verb, environment, *input), *input);
 }
 
 }  // namespace pons

@@ -1,32 +1,14 @@
 #include "plugin/transaction.h"
 
+#include <algorithm>
 #include <ranges>
 
+#include "plugin/failures.h"
 #include "plugin/log.h"
 
 namespace pons {
 
 namespace {
-
-/// Failures on the way, as one error: the code of the first, the words of all.
-class Failures {
- public:
-  void add(const std::string& what, const netlib::Result<>& result) {
-    if (result) return;
-    const netlib::Error& error = result.error();
-    if (!all_) {
-      all_ = netlib::Error{error.code, what + ": " + error.message};
-    } else {
-      all_->message += "; " + what + ": " + error.message;
-    }
-  }
-
-  bool none() const { return !all_; }
-  netlib::Result<> result() const { return all_ ? netlib::Result<>{netlib::fail(*all_)} : netlib::Result<>{}; }
-
- private:
-  std::optional<netlib::Error> all_;
-};
 
 netlib::Result<> markLeaving(Host& host, Record& record) {
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
@@ -74,7 +56,12 @@ netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan) {
 
 Transaction::~Transaction() {
   if (kept_) return;
-  const auto taken = takeAway(host_, record_, applied_);
+  std::vector<const Step*> steps;
+  for (const auto& step : plan_) {
+    const bool applied = std::ranges::find(applied_, step.get()) != applied_.end();
+    if (applied || !step->hold().empty()) steps.push_back(step.get());
+  }
+  const auto taken = takeAway(host_, record_, steps);
   if (!taken) log::warning("rollback of " + record_.attachment.key.toString() + ": " + taken.error().message);
 }
 

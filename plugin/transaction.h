@@ -17,14 +17,15 @@ netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan);
 /// The steps of an ADD. What was applied is taken away again when this object goes, unless it was told to keep it.
 class Transaction {
  public:
-  /// Both must live longer.
-  Transaction(Host& host, Record& record) : host_(host), record_(record) {}
+  /// All three must live longer.
+  Transaction(Host& host, Record& record, const Plan& plan) : host_(host), record_(record), plan_(plan) {}
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// A step counts for the way back only once it succeeded: undoing one that failed on somebody else's object would
-  /// destroy his.
+  /// A step of the plan. One of this attachment alone counts for the way back only once it succeeded: undoing one that
+  /// failed on somebody else's object would destroy his. A shared one counts from the claim on: whoever leaves
+  /// meanwhile finds our hold, and leaves the state to us.
   netlib::Result<> apply(const Step& step);
 
   void keep() { kept_ = true; }
@@ -32,6 +33,7 @@ class Transaction {
  private:
   Host& host_;
   Record& record_;
+  const Plan& plan_;
   std::vector<const Step*> applied_;
   bool kept_ = false;
 };

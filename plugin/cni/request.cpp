@@ -63,7 +63,35 @@ Result<Version> decodeVersion(const Field& field, Verb verb) {
     return fail(ErrorCode::IncompatibleVersion, "config version does not allow CHECK",
                 "config is \"" + std::string{textOf(*version)} + "\", CHECK came with 0.4.0");
   }
+  if ((verb == Verb::Gc || verb == Verb::Status) && *version < Version::V1_1_0) {
+    return fail(ErrorCode::IncompatibleVersion, "config version does not allow " + std::string{nameOf(verb)},
+                "config is \"" + std::string{textOf(*version)} + "\", GC and STATUS came with 1.1.0");
+  }
   return *version;
+}
+
+/// Nothing for one with an id that pons never takes: it is not among the attachments of pons either.
+Result<std::optional<ValidAttachment>> decodeValidAttachment(const Field& field) {
+  const Field object = TRY(field.object());
+  const auto containerText = TRY(object["containerID"].text());
+  const auto ifNameText = TRY(object["ifname"].text());
+  if (!containerText) return object["containerID"].missing();
+  if (!ifNameText) return object["ifname"].missing();
+  const auto container = ContainerId::parse(*containerText);
+  const auto ifName = netlib::IfName::parse(*ifNameText);
+  if (!container || !ifName) return std::optional<ValidAttachment>{};
+  return std::optional{ValidAttachment{*container, *ifName}};
+}
+
+Result<std::optional<std::vector<ValidAttachment>>> decodeValidAttachments(const Field& root) {
+  const Field current = root["cni.dev/valid-attachments"];
+  const Field field = current.present() ? current : root["cni.dev/attachments"];
+  if (!field.present()) return std::optional<std::vector<ValidAttachment>>{};
+  std::vector<ValidAttachment> valid;
+  for (const Field& item : TRY(field.items())) {
+    if (auto attachment = TRY(decodeValidAttachment(item))) valid.push_back(*std::move(attachment));
+  }
+  return std::optional{std::move(valid)};
 }
 
 }  // namespace
@@ -91,6 +119,18 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
   request.config = TRY(decodeConfig(root, version, environment));
   const json::Value previous = document["prevResult"];
   if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
+  return request;
+}
+
+Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environment, std::string_view input) {
+  const json::Document document = TRY(parseDocument(input));
+  const Field root{document.root(), ""};
+  const NetworkName network = TRY(decodeNetworkName(root["name"]));
+  const Version version = TRY(decodeVersion(root["cniVersion"], verb));
+  Config config = TRY(decodeConfig(root, version, environment));
+  NetworkRequest request{
+      .verb = verb, .version = version, .network = network, .config = std::move(config), .valid = std::nullopt};
+  if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));
   return request;
 }
 

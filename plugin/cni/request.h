@@ -23,6 +23,28 @@ struct Request {
 /// the settings.
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input);
 
+/// An attachment that the runtime still has.
+struct ValidAttachment {
+  ContainerId container;
+  netlib::IfName ifName;
+
+  friend auto operator<=>(const ValidAttachment&, const ValidAttachment&) = default;
+};
+
+/// What GC and STATUS are about: a network, not a container.
+struct NetworkRequest {
+  Verb verb;
+  Version version;
+  NetworkName network;
+  Config config;
+  /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it. Nothing where neither is there:
+  /// then nobody says that any attachment is gone.
+  std::optional<std::vector<ValidAttachment>> valid;
+};
+
+/// For GC and STATUS, which came with CNI 1.1.0.
+Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environment, std::string_view input);
+
 /// The cniVersion that an error about this input answers to: the input's own where pons speaks it, else the newest.
 std::string_view versionForErrors(std::string_view input);
 

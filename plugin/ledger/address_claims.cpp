@@ -39,6 +39,13 @@ std::vector<IpPrefix> neverLeased(const AddressRequest& request) {
   return prefixes;
 }
 
+std::vector<AddressPool> poolsOf(const AddressRequest& request) {
+  const std::vector<IpPrefix> excluded = neverLeased(request);
+  std::vector<AddressPool> pools;
+  for (const RangeSet& set : request.sets) pools.emplace_back(set, excluded);
+  return pools;
+}
+
 /// Why this address, which is in no pool, is in none.
 std::string objectionTo(const IpAddress& address, const AddressRequest& request) {
   for (const IpPrefix& prefix : request.excluded) {
@@ -163,9 +170,7 @@ Result<Lease> chooseLease(const Search& search, std::span<const IpAddress> reque
 
 Result<std::vector<Lease>> chooseLeases(const Directory& state, const NetworkName& network,
                                         const AddressRequest& request, const HeldByHost& heldByHost) {
-  const std::vector<IpPrefix> excluded = neverLeased(request);
-  std::vector<AddressPool> pools;
-  for (const RangeSet& set : request.sets) pools.emplace_back(set, excluded);
+  const std::vector<AddressPool> pools = poolsOf(request);
   TRY(checkRequested(request, pools));
 
   std::vector<Lease> leases;
@@ -174,6 +179,17 @@ Result<std::vector<Lease>> chooseLeases(const Directory& state, const NetworkNam
     leases.push_back(TRY(chooseLease(search, request.requested)));
   }
   return leases;
+}
+
+Result<> checkFree(const Directory& state, const NetworkName& network, const AddressRequest& request) {
+  const std::vector<AddressPool> pools = poolsOf(request);
+  const HeldByHost notAsked = [](const IpAddress&) { return false; };
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    const Search search{state, network, pools[i], request.sets[i], notAsked};
+    const std::vector<IpAddress> claimed = TRY(claimedAddresses(search));
+    if (pools[i].indexesOf(claimed).size() >= pools[i].size()) return exhausted(search, claimed, claimed);
+  }
+  return {};
 }
 
 }  // namespace pons

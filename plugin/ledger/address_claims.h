@@ -25,4 +25,7 @@ using HeldByHost = std::function<netlib::Result<bool>(const netlib::IpAddress&)>
 netlib::Result<std::vector<Lease>> chooseLeases(const netlib::Directory& state, const NetworkName& network,
                                                 const AddressRequest& request, const HeldByHost& heldByHost);
 
+/// EADDRNOTAVAIL, with the numbers, where a set has no free address. Does not look for addresses that the host holds.
+netlib::Result<> checkFree(const netlib::Directory& state, const NetworkName& network, const AddressRequest& request);
+
 }  // namespace pons

@@ -46,7 +46,8 @@ std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
 }  // namespace
 
 std::string_view nameOf(Protocol protocol) {
-  return std::ranges::find(kProtocols, protocol, &std::pair<Protocol, std::string_view>::first)->second;
+  const auto known = std::ranges::find(kProtocols, protocol, &std::pair<Protocol, std::string_view>::first);
+  return known == kProtocols.end() ? std::string_view{} : known->second;
 }
 
 std::optional<Protocol> parseProtocol(std::string_view text) {
@@ -55,6 +56,21 @@ std::optional<Protocol> parseProtocol(std::string_view text) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const auto* known = std::ranges::find(kProtocols, lower, &std::pair<Protocol, std::string_view>::second);
   return known == kProtocols.end() ? std::nullopt : std::optional{known->first};
+}
+
+Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
+  constexpr netlib::MacAddress kNoMac{netlib::MacAddress::Bytes{}};
+  return {.key = key,
+          .netnsPath = {},
+          .netns = {},
+          .bridge = {.name = bridge},
+          .hostVeth = hostVethName(key),
+          .hostMac = kNoMac,
+          .containerMac = kNoMac,
+          .leases = {},
+          .routes = {},
+          .sourceNats = {},
+          .forwards = {}};
 }
 
 netlib::IfName hostVethName(const AttachmentKey& key) {

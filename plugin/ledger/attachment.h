@@ -20,6 +20,7 @@ using Port = std::uint16_t;
 /// The numbers are the kernel's (IPPROTO_*).
 enum class Protocol : std::uint8_t { Tcp = 6, Udp = 17, Sctp = 132 };
 
+/// Empty for a number that is none of ours.
 std::string_view nameOf(Protocol protocol);
 /// "tcp", "udp", "sctp" in any case; nothing otherwise.
 std::optional<Protocol> parseProtocol(std::string_view text);
@@ -106,6 +107,9 @@ struct Attachment {
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
+
+/// An attachment of which nothing is known but its key and its bridge: no addresses, no ports, MACs of zeros.
+Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge);
 
 /// The name of the attachment's veth in the host, derived: it is found again without the container's namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);

@@ -135,10 +135,10 @@ Result<> drop(const Directory& state, const ClaimLink& claim, const AttachmentKe
   return state.remove(claim.name);
 }
 
-Result<std::optional<AttachmentKey>> otherHolder(const Directory& state, const std::string& hold,
-                                                 const AttachmentKey& key) {
+Result<std::optional<AttachmentKey>> holderOf(const Directory& state, const std::string& hold,
+                                              const std::optional<AttachmentKey>& except) {
   constexpr std::size_t kOwnAndOneMore = 2;  // whatever the number of holders, no more of them are looked at
-  const std::string own = holderName(key);
+  const std::string own = except ? holderName(*except) : std::string{};
   for (;;) {
     auto names = state.list(holdDirectory(hold), kOwnAndOneMore);
     if (names.failedWith(ENOENT)) return std::optional<AttachmentKey>{};

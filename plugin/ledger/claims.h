@@ -48,9 +48,10 @@ netlib::Result<> take(const netlib::Directory& state, const ClaimLink& claim, co
 /// Takes the claim away where the attachment has it; everything else stays.
 netlib::Result<> drop(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
 
-/// Somebody other than `key` who has that hold; nothing where nobody does. Removes stale claims that it meets.
-netlib::Result<std::optional<AttachmentKey>> otherHolder(const netlib::Directory& state, const std::string& hold,
-                                                         const AttachmentKey& key);
+/// Somebody who has that hold, other than `except` where that is given; nothing where nobody does. Removes stale claims
+/// that it meets.
+netlib::Result<std::optional<AttachmentKey>> holderOf(const netlib::Directory& state, const std::string& hold,
+                                                      const std::optional<AttachmentKey>& except);
 
 /// False where the directory is in use; one that is gone already was removed.
 netlib::Result<bool> removeIfEmpty(const netlib::Directory& state, const std::string& directory);

@@ -76,12 +76,12 @@ Result<FileLock> Ledger::lockHost() {
   return FileLock::acquire(std::move(file), patience_, "the host lock " + state_.path() + "/lock");
 }
 
-Result<std::optional<Record>> Ledger::find(const AttachmentKey& key) {
+Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono::milliseconds patience) {
   for (;;) {
     auto file = state_.openFile(recordName(key), O_RDWR);
     if (file.failedWith(ENOENT)) return std::optional<Record>{};
     if (!file.ok()) return fail(file.error());
-    FileLock lock = TRY(FileLock::acquire(std::move(*file), patience_, "the record of " + described(key)));
+    FileLock lock = TRY(FileLock::acquire(std::move(*file), patience, "the record of " + described(key)));
     if (!TRY(isLinked(lock))) continue;
 
     auto content = readRecord(lock, key);
@@ -119,7 +119,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
 
 Result<> Ledger::checkGateways(const Attachment& attachment) {
   for (const auto& address : gatewayAddresses(attachment)) {
-    const auto other = TRY(otherHolder(state_, hold::gateway(attachment, address), attachment.key));
+    const auto other = TRY(holderOf(state_, hold::gateway(attachment, address), attachment.key));
     if (!other || other->network == attachment.key.network) continue;
     return fail(EADDRINUSE, "subnet " + address.network().toString() + " on bridge " +
                                 attachment.bridge.name.toString() + " belongs to network " + other->network.toString() +
@@ -181,7 +181,11 @@ Result<> Ledger::changeState(Record& record, RecordState state) {
 }
 
 Result<bool> Ledger::isLastHolder(const FileLock& /*hostLock*/, const std::string& hold, const AttachmentKey& key) {
-  return !TRY(otherHolder(state_, hold, key)).has_value();
+  return !TRY(holderOf(state_, hold, key)).has_value();
+}
+
+Result<bool> Ledger::isHeld(const FileLock& /*hostLock*/, const std::string& hold) {
+  return TRY(holderOf(state_, hold, std::nullopt)).has_value();
 }
 
 Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
@@ -257,16 +261,33 @@ Result<> Ledger::forget(const std::string& hold) {
   return removed;
 }
 
+Result<std::optional<RecordText>> Ledger::peek(const std::string& name) {
+  const auto text = state_.readFile(name, kMaxRecordBytes);
+  if (text.failedWith(ENOENT)) return std::optional<RecordText>{};
+  if (!text.ok()) return fail(text.error());
+  auto record = decodeRecord(*text);
+  return record.ok() ? std::optional{std::move(*record)} : std::optional<RecordText>{};
+}
+
 Result<std::vector<Attachment>> Ledger::staying(const FileLock& /*hostLock*/) {
   std::vector<Attachment> staying;
   for (const AttachmentKey& key : TRY(attachments())) {
-    const auto text = state_.readFile(recordName(key), kMaxRecordBytes);
-    if (text.failedWith(ENOENT)) continue;
-    if (!text.ok()) return fail(text.error());
-    auto record = decodeRecord(*text);
-    if (record.ok() && record->state != RecordState::Leaving) staying.push_back(std::move(record->attachment));
+    auto record = TRY(peek(recordName(key)));
+    if (record && record->state != RecordState::Leaving) staying.push_back(std::move(record->attachment));
   }
   return staying;
+}
+
+Result<std::optional<Attachment>> Ledger::anyOf(const NetworkName& network) {
+  constexpr std::size_t kAFew = 4;  // one of them may be on its way out
+  const auto names = state_.list(recordDirectory(network), kAFew);
+  if (names.failedWith(ENOENT)) return std::optional<Attachment>{};
+  if (!names.ok()) return fail(names.error());
+  for (const std::string& name : *names) {
+    auto record = TRY(peek(recordDirectory(network) + "/" + name));
+    if (record && record->state == RecordState::Committed) return std::optional{std::move(record->attachment)};
+  }
+  return std::optional<Attachment>{};
 }
 
 Result<std::vector<AttachmentKey>> Ledger::attachments() {

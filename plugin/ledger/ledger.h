@@ -45,7 +45,9 @@ class Ledger {
   /// A record that cannot be read (torn by a crash, or damaged) is made up from the claims that point at it, in state
   /// Claimed: good enough to take everything away (salvage.h says what is known then). ENOTSUP where a newer pons wrote
   /// the record.
-  netlib::Result<std::optional<Record>> find(const AttachmentKey& key);
+  netlib::Result<std::optional<Record>> find(const AttachmentKey& key) { return find(key, patience_); }
+  /// The same with another patience; at 0 it is ETIMEDOUT where another verb is at work.
+  netlib::Result<std::optional<Record>> find(const AttachmentKey& key, std::chrono::milliseconds patience);
 
   /// Reserves an address from each set and every port of the completed attachment, and writes it all down: all or
   /// nothing. Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the
@@ -68,6 +70,9 @@ class Ledger {
   netlib::Result<bool> isLastHolder(const netlib::FileLock& hostLock, const std::string& hold,
                                     const AttachmentKey& key);
 
+  /// True where any attachment has that hold.
+  netlib::Result<bool> isHeld(const netlib::FileLock& hostLock, const std::string& hold);
+
   /// Frees ports, addresses, remaining holds and at last the record itself, only ever what is this attachment's.
   /// Tolerates what is already gone. After the last release nothing is left below networks/, ports/ and holds/.
   netlib::Result<> release(const netlib::FileLock& hostLock, const Record& record);
@@ -83,6 +88,19 @@ class Ledger {
   /// Records that cannot be read are passed over: nothing could be made from them.
   netlib::Result<std::vector<Attachment>> staying(const netlib::FileLock& hostLock);
 
+  /// False where an attachment of that key has no record, whatever else there may be of it.
+  netlib::Result<bool> isOnRecord(const AttachmentKey& key);
+  /// True where somebody has claimed that port.
+  netlib::Result<bool> isClaimed(const PortForward& forward);
+  /// Removes the network's claims whose record is gone.
+  netlib::Result<> sweepClaims(const netlib::FileLock& hostLock, const NetworkName& network);
+
+  /// One of the network's attachments, whichever; nothing where it has none. Locks nothing.
+  netlib::Result<std::optional<Attachment>> anyOf(const NetworkName& network);
+
+  /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases.
+  netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
+
   /// Every attachment on record, of all networks; locks nothing.
   netlib::Result<std::vector<AttachmentKey>> attachments();
 
@@ -92,6 +110,8 @@ class Ledger {
   /// Two networks on one bridge must not lease from one subnet. As all who hold a gateway address are of one network,
   /// it is enough to look at any of them.
   netlib::Result<> checkGateways(const Attachment& attachment);
+  /// The record as it is at this moment; nothing where there is none, or none that can be read.
+  netlib::Result<std::optional<RecordText>> peek(const std::string& name);
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
   netlib::Result<> changeState(Record& record, RecordState state);
   netlib::Result<Record> writeRecord(Attachment attachment);

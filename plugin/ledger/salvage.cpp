@@ -74,18 +74,7 @@ Result<std::vector<std::string>> claimsOf(const Directory& state, const Attachme
 }
 
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
-  constexpr netlib::MacAddress kUnknownMac{netlib::MacAddress::Bytes{}};
-  Attachment attachment{.key = key,
-                        .netnsPath = {},
-                        .netns = {},
-                        .bridge = {.name = *IfName::parse("pons0")},
-                        .hostVeth = hostVethName(key),
-                        .hostMac = kUnknownMac,
-                        .containerMac = kUnknownMac,
-                        .leases = {},
-                        .routes = {},
-                        .sourceNats = {},
-                        .forwards = {}};
+  Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
   for (const std::string& claim : claims) {
     if (const auto bridge = bridgeOf(claim)) attachment.bridge.name = *bridge;
     if (const auto forward = forwardOf(claim)) attachment.forwards.push_back(*forward);

@@ -125,6 +125,7 @@ netlib::Result<> BridgePresent::verify(Host& host) const {
   if (!bridge) return netlib::fail(bridge.error());
   if (bridge->kind != "bridge") return broken(name() + " is no longer a bridge");
   if (!bridge->up()) return broken(name() + " is down");
+  host.bridge = *bridge;
   return {};
 }
 

@@ -114,4 +114,8 @@ netlib::Result<> ContainerAddresses::verify(Host& host) const {
   return verifyRoutes(host, attachment_, interface->index);
 }
 
+netlib::Result<> ContainerAddresses::repair(Host&) const {
+  return netlib::fail(EOPNOTSUPP, "what happens inside is the container's own business: start it again");
+}
+
 }  // namespace pons

@@ -1,6 +1,6 @@
 #include "plugin/steps/nat_table_present.h"
 
-#include "plugin/nat_table.h"
+#include "plugin/nat_transaction.h"
 
 namespace pons {
 
@@ -17,6 +17,11 @@ netlib::Result<> NatTablePresent::undo(Host& host) const { return nat::removeTab
 netlib::Result<> NatTablePresent::verify(Host& host) const {
   const auto missing = TRY(nat::missingPart(host.netfilter, family_));
   return missing ? netlib::Result<>{broken(name() + " lacks " + *missing)} : netlib::Result<>{};
+}
+
+netlib::Result<> NatTablePresent::repair(Host& host) const {
+  const auto hostLock = TRY(host.ledger.lockHost());
+  return nat::rebuild(host, hostLock, family_);
 }
 
 }  // namespace pons

@@ -14,6 +14,7 @@ class NatTablePresent final : public Step {
   netlib::Result<> apply(Host& host) const override;
   netlib::Result<> undo(Host& host) const override;
   netlib::Result<> verify(Host& host) const override;
+  netlib::Result<> repair(Host& host) const override;
 
  private:
   netlib::Family family_;

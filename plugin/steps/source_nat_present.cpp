@@ -21,13 +21,13 @@ netlib::Result<std::string> chainAt(Host& host, const SourceNat& nat, const netl
   return found ? found->jumpTo : std::string{};
 }
 
-/// Those that have a chain already: the one that the network had under an earlier configuration.
-netlib::Result<std::vector<netlib::IpPrefix>> subnetsToFree(Host& host, const SourceNat& nat) {
-  std::vector<netlib::IpPrefix> taken;
+/// The chains, by subnet, that the network had under an earlier configuration.
+netlib::Result<std::map<std::string, std::string>> chainsToReplace(Host& host, const SourceNat& nat) {
+  std::map<std::string, std::string> chains;
   for (const auto& subnet : nat.subnets) {
-    if (!TRY(chainAt(host, nat, subnet)).empty()) taken.push_back(subnet);
+    if (auto chain = TRY(chainAt(host, nat, subnet)); !chain.empty()) chains.emplace(subnet.toString(), chain);
   }
-  return taken;
+  return chains;
 }
 
 }  // namespace
@@ -57,11 +57,13 @@ netlib::Result<> SourceNatPresent::apply(Host& host) const {
 netlib::Result<> SourceNatPresent::setChain(Host& host) const {
   const std::string chain = chainOf(attachment_, nat_);
   const nft::Table table = nat::tableOf(nat_.family);
-  const auto taken = TRY(subnetsToFree(host, nat_));
+  const auto replaced = TRY(chainsToReplace(host, nat_));
+  if (!replaced.empty()) TRY(host.ledger.remember(hold(), replaced));
   const bool haveChain = nft::countRules(host.netfilter, table, chain).ok();
   nft::Transaction transaction;
   if (!haveChain) { nat::appendNetwork(transaction, nat_, chain, nat::networkComment(attachment_.key.network)); }
-  for (const auto& subnet : taken) {
+  for (const auto& subnet : nat_.subnets) {
+    if (!replaced.contains(subnet.toString())) continue;
     transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
   }
   appendElements(transaction, nat_, chain);
@@ -70,21 +72,29 @@ netlib::Result<> SourceNatPresent::setChain(Host& host) const {
 
 netlib::Result<> SourceNatPresent::undo(Host& host) const {
   const std::string chain = chainOf(attachment_, nat_);
+  const nft::Table table = nat::tableOf(nat_.family);
+  const auto replaced = TRY(host.ledger.remembered(hold()));
   nft::Transaction transaction;
   for (const auto& subnet : nat_.subnets) {
     // After a change of configuration the subnet may belong to a newer chain by now.
     if (TRY(chainAt(host, nat_, subnet)) != chain) continue;
-    transaction.deleteElements(nat::tableOf(nat_.family), nat::kSources, nat::sourceElements(subnet, ""));
+    transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
+    // Containers of the earlier configuration get their chain back.
+    const auto earlier = replaced.find(subnet.toString());
+    if (earlier == replaced.end() || !nft::countRules(host.netfilter, table, earlier->second).ok()) continue;
+    transaction.addElements(table, nat::kSources, nat::sourceElements(subnet, earlier->second));
   }
-  transaction.deleteChain(nat::tableOf(nat_.family), chain);
+  transaction.deleteChain(table, chain);
   const auto gone = transaction.commit(host.netfilter);
-  return gone.failedWith(ENOENT) ? netlib::Result<>{} : gone;
+  if (!gone && !gone.failedWith(ENOENT)) return gone;
+  return host.ledger.forget(hold());
 }
 
 netlib::Result<> SourceNatPresent::verify(Host& host) const {
   const std::string chain = chainOf(attachment_, nat_);
   for (const auto& subnet : nat_.subnets) {
-    if (TRY(chainAt(host, nat_, subnet)) != chain) {
+    // After a change of configuration it may lead to the network's other chain, and that is right, too.
+    if (TRY(chainAt(host, nat_, subnet)).empty()) {
       return broken(name() + ": the nf_tables map sources lacks " + subnet.toString());
     }
   }
@@ -93,6 +103,12 @@ netlib::Result<> SourceNatPresent::verify(Host& host) const {
   if (!rules) return netlib::fail(rules.error());
   if (*rules != nat::ruleCountOf(nat_)) return broken(name() + ": nf_tables chain " + chain + " has lost rules");
   return {};
+}
+
+// A chain that is there but lost rules would pass apply()'s look.
+netlib::Result<> SourceNatPresent::repair(Host& host) const {
+  const auto hostLock = TRY(host.ledger.lockHost());
+  return nat::rebuild(host, hostLock, nat_.family);
 }
 
 }  // namespace pons

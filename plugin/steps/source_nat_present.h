@@ -14,6 +14,7 @@ class SourceNatPresent final : public Step {
   netlib::Result<> apply(Host& host) const override;
   netlib::Result<> undo(Host& host) const override;
   netlib::Result<> verify(Host& host) const override;
+  netlib::Result<> repair(Host& host) const override;
 
  private:
   /// Makes the chain where it is missing, and leads the subnets to it. Under the host lock; ENOENT without the table.

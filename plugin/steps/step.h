@@ -33,6 +33,9 @@ class Step {
 
   /// Looks whether the state is there, changing nothing; see kBroken.
   virtual netlib::Result<> verify(Host& host) const = 0;
+
+  /// Brings the state back after verify() found it broken, while the container goes on.
+  virtual netlib::Result<> repair(Host& host) const { return apply(host); }
 };
 
 }  // namespace pons

@@ -83,4 +83,16 @@ netlib::Result<> VethPair::verify(Host& host) const {
   return {};
 }
 
+netlib::Result<> VethPair::repair(Host& host) const {
+  const auto veth = link::find(host.route, attachment_.hostVeth);
+  if (veth.failedWith(ENODEV)) return netlib::fail(ENODEV, "only a new start of the container brings it back");
+  if (!veth) return netlib::fail(veth.error());
+  netlib::Batch batch;
+  link::appendSetMaster(batch, veth->index, host.bridge.index);
+  link::appendSetUp(batch, veth->index);
+  link::appendSetPort(batch, attachment_.hostVeth, attachment_.hairpin, attachment_.isolated);
+  TRY(host.route.request(batch));
+  return {};
+}
+
 }  // namespace pons

@@ -13,6 +13,7 @@ class VethPair final : public Step {
   netlib::Result<> apply(Host& host) const override;
   netlib::Result<> undo(Host& host) const override;
   netlib::Result<> verify(Host& host) const override;
+  netlib::Result<> repair(Host& host) const override;
 
  private:
   const Attachment& attachment_;

@@ -5,16 +5,21 @@
 
 #include "netlib/sysctl.h"
 
+#include "tests/support/traffic.h"
+
 namespace bench {
 
 namespace {
 
 constexpr unsigned kResidentPort = 9000;
 constexpr unsigned kPort = 8000;
+constexpr std::chrono::milliseconds kAMoment{10};
+
+std::string hostOf(Subject subject) { return std::string{"/run/netns/host-of-"} + nameOf(subject); }
 
 /// A namespace in the part of a host: with lo up, as a running machine has it.
-std::string newHost(support::FakeHost& machine, const std::string& name) {
-  const std::string path = machine.addNamespace(name);
+std::string newHost(support::FakeHost& machine, Subject subject) {
+  const std::string path = machine.addNamespace(std::string{"host-of-"} + nameOf(subject));
   machine.inside(path, [] { support::outputOf({"ip", "link", "set", "lo", "up"}); });
   return path;
 }
@@ -33,13 +38,30 @@ std::vector<Subject> subjectsOf(unsigned round, const Plan& plan) {
 
 }  // namespace
 
-Contest::Contest()
-    : pons_(ponsChain(newHost(machine_, "pons-host"), "/run/pons")),
-      reference_(referenceChain(newHost(machine_, "reference-host"), "/run/reference")),
-      floor_(newHost(machine_, "floor-host")) {
-  Container resident = newContainer(Subject::Floor);
+Contest::Contest(bool withReference)
+    : pons_(ponsChain(newHost(machine_, Subject::Pons), "/run/pons")),
+      reference_(referenceChain(newHost(machine_, Subject::Reference), "/run/reference")),
+      floor_(newHost(machine_, Subject::Floor)) {
+  if (withReference) plugins_.push_back(Subject::Reference);
+  for (const Subject subject : plugins_) furnish(subject);
+  furnish(Subject::Floor);
+}
+
+/// A host that is in use: a container that stays, so that bridge, address and rules are there, and a tracked
+/// connection, as an empty connection table makes some requests too cheap.
+void Contest::furnish(Subject subject) {
+  Container resident = newContainer(subject);
   resident.port = kResidentPort;
-  ponsChain("/run/netns/floor-host", "/run/floor").add(resident);
+  if (subject == Subject::Floor) {
+    ponsChain(hostOf(subject), "/run/floor").add(resident);
+  } else {
+    measure(subject, Verb::Add, resident);
+  }
+  machine_.inside(hostOf(subject),
+                  [] { netlib::sysctl::write("net/netfilter/nf_conntrack_udp_timeout", "3600").value(); });
+  // Nobody answers; the question alone is tracked.
+  support::ask(resident.netns, support::Transport::Udp, support::endpoint("10.42.0.1", 9),
+               {.source = std::nullopt, .timeout = kAMoment});
 }
 
 Container Contest::newContainer(Subject subject) {
@@ -68,30 +90,20 @@ void Contest::round(unsigned number, const std::vector<Subject>& subjects, Measu
   }
 }
 
-void Contest::count(const std::vector<Subject>& subjects, Measurements& into) {
-  for (const Subject subject : subjects) {
-    const Chain& chain = subject == Subject::Pons ? pons_ : reference_;
-    Container container = newContainer(subject);
-    into.counts[{subject, Verb::Add}] = chain.countAdd(container);
-    into.counts[{subject, Verb::Del}] = chain.countDel(container);
-    into.counts[{subject, Verb::Start}] = chain.countStart();
-  }
+void Contest::count(Subject subject, Measurements& into) {
+  const Chain& chain = subject == Subject::Pons ? pons_ : reference_;
+  Container container = newContainer(subject);
+  into.counts[{subject, Verb::Add}] = chain.countAdd(container);
+  into.counts[{subject, Verb::Del}] = chain.countDel(container);
+  into.counts[{subject, Verb::Start}] = chain.countStart();
 }
 
 Measurements Contest::hold(const Plan& plan) {
-  std::vector<Subject> plugins{Subject::Pons};
-  if (plan.referenceRuns > 0) plugins.push_back(Subject::Reference);
-  for (const Subject subject : plugins) {
-    Container resident = newContainer(subject);
-    resident.port = kResidentPort;
-    measure(subject, Verb::Add, resident);
-  }
-
   Measurements warmUp;
   for (unsigned i = 0; i < plan.warmUp; ++i) round(i, subjectsOf(i, plan), warmUp);
   Measurements measurements;
   for (unsigned i = 0; i < plan.runs; ++i) round(i, subjectsOf(i, plan), measurements);
-  count(plugins, measurements);
+  for (const Subject subject : plugins_) count(subject, measurements);
   return measurements;
 }
 

@@ -19,21 +19,22 @@ struct Plan {
 
 class Contest {
  public:
-  /// Each host gets a container that stays, so that bridge, address and rules are there when measuring begins.
-  Contest();
+  explicit Contest(bool withReference);
 
   Measurements hold(const Plan& plan);
 
  private:
   Container newContainer(Subject subject);
+  void furnish(Subject subject);
   Cost measure(Subject subject, Verb verb, Container& container) const;
   void round(unsigned number, const std::vector<Subject>& subjects, Measurements& into);
-  void count(const std::vector<Subject>& subjects, Measurements& into);
+  void count(Subject subject, Measurements& into);
 
   support::FakeHost machine_;
   Chain pons_;
   Chain reference_;
   Floor floor_;
+  std::vector<Subject> plugins_{Subject::Pons};
   unsigned containers_ = 0;
 };
 

@@ -55,7 +55,7 @@ void measure(const Options& options) {
   constexpr unsigned kMostWarmUp = 5;
   const unsigned referenceRuns = std::min(options.referenceRuns, options.runs);
   const bench::Plan plan{std::min(options.runs, kMostWarmUp), options.runs, referenceRuns};
-  const bench::Measurements measurements = bench::Contest{}.hold(plan);
+  const bench::Measurements measurements = bench::Contest{referenceRuns > 0}.hold(plan);
   const auto figures = bench::figuresOf(measurements);
   std::filesystem::create_directories(options.output);
   bench::writeCsv(options.output, measurements, figures);

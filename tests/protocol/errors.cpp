@@ -151,7 +151,7 @@ TEST_CASE("Code 7: a configuration that makes no sense is told by key and value"
   checkError(add(config(R"("ipam": {"subnet": "10.42.0.0/24", "gateway": "10.43.0.1"})")), ErrorCode::InvalidConfig,
              {"10.43.0.1"});
   checkError(add(configWithIpam(R"("bridge": "a name that is too long")")), ErrorCode::InvalidConfig, {"bridge"});
-  checkError(add(config("")), ErrorCode::InvalidConfig, {"\"ipam\""}) ;
+  checkError(add(config(R"("isDefaultGateway": true)")), ErrorCode::InvalidConfig, {"isDefaultGateway", "\"ipam\""});
 }
 
 TEST_CASE("W21: an address that no container may have is refused with the reason") {

@@ -21,7 +21,7 @@ Outcome callWith(const std::vector<std::string>& environment, const std::string&
 }  // namespace
 
 TEST_CASE("VERSION answers the same bytes whatever stands in stdin and environment") {
-  for (const std::string input : {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"},
+  for (const std::string& input : {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"},
                                   std::string(5'000'000, 'x')}) {
     const Outcome outcome = call("VERSION", input, {.container = "", .netns = "dummy", .ifName = "dummy"});
     CHECK(outcome.ok());

@@ -11,7 +11,7 @@
 namespace support {
 
 struct PlanCase {
-  const char* name;
+  std::string name;
   std::string members;     ///< of the configuration, see demoConfig()
   std::string args = {};   ///< CNI_ARGS
   std::string bridge = {}; ///< of somebody else, made before
@@ -31,14 +31,17 @@ inline std::vector<PlanCase> planCases() {
           {"requested address", dual, "IP=10.42.0.77,fd42::77"}};
 }
 
-/// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down.
+/// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down
+/// and has a port.
 inline void prepare(FakeHost& host, const PlanCase& which) {
   host.addOutside();
   host.addNamespace("c1");
   host.addNamespace("other");
   if (which.bridge.empty()) return;
   outputOf({"ip", "link", "add", which.bridge, "up", "type", "bridge"});
-  outputOf({"ip", "link", "set", which.bridge, "down"});  // a link that was never up has no queue, for ever one that was
+  // With a port from the beginning, and once up: the first of each leaves traces in the kernel that mean nothing.
+  outputOf({"ip", "link", "add", "admin0", "master", which.bridge, "type", "veth", "peer", "name", "admin1"});
+  outputOf({"ip", "link", "set", which.bridge, "down"});
 }
 
 /// The runtime of a case; another container's needs another address where one is requested.

@@ -41,8 +41,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }
 
 [[noreturn]] void execute(const std::vector<std::string>& argv, const RunOptions& options) {
-  const std::vector<char*> environment = pointers(options.environment.value_or(std::vector<std::string>{}));
-  execvpe(argv[0].c_str(), pointers(argv).data(), options.environment ? environment.data() : environ);
+  const bool own = options.environment.has_value();
+  execvpe(argv[0].c_str(), pointers(argv).data(), own ? pointers(*options.environment).data() : environ);
   std::fprintf(stderr, "%s: %s\n", argv[0].c_str(), std::strerror(errno));
   _exit(127);
 }

@@ -95,7 +95,7 @@ netlib::Result<> addWith(const pons::cni::Request& request, const BeforeStep& be
   host.container = TRY(pons::Container::open(request.netnsPath));
   pons::Record record = TRY(claim(request, host));
   const pons::Plan plan = pons::planFor(record.attachment);
-  pons::Transaction transaction{host, record};
+  pons::Transaction transaction{host, record, plan};
   for (std::size_t i = 0; i < plan.size(); ++i) {
     TRY(beforeStep(i, host));
     TRY(transaction.apply(*plan[i]));

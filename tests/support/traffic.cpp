@@ -68,6 +68,10 @@ UniqueFd makeSocket(const Place& place, Transport transport, netlib::Family fami
   check(bool{fd}, "socket");
   const int on = 1;
   check(setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0, "SO_REUSEADDR");
+  // So that a server on [::] leaves 0.0.0.0 to another.
+  if (family == netlib::Family::Ipv6) {
+    check(setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0, "IPV6_V6ONLY");
+  }
   return fd;
 }
 

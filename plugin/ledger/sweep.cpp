@@ -1,0 +1,54 @@
+// The part of the ledger that garbage collection and STATUS ask.
+#include "plugin/ledger/claims.h"
+#include "plugin/ledger/ledger.h"
+
+namespace pons {
+
+using netlib::Directory;
+using netlib::Result;
+
+namespace {
+
+Result<std::vector<std::string>> namesIn(const Directory& state, const std::string& directory) {
+  auto names = state.list(directory);
+  if (names.failedWith(ENOENT)) return std::vector<std::string>{};
+  return names;
+}
+
+/// The claims in one directory that belong to records of the network which are gone.
+Result<> sweepDirectory(const Directory& state, const std::string& directory, const NetworkName& network) {
+  for (const std::string& name : TRY(namesIn(state, directory))) {
+    const std::string claim = directory + "/" + name;
+    const auto pointee = pointeeOf(state, claim);
+    if (pointee.failedWith(EBADMSG)) continue;  // nothing that we made
+    if (!pointee.ok()) return netlib::fail(pointee.error());
+    if (!*pointee || (*pointee)->network != network || TRY(state.exists(recordName(**pointee)))) continue;
+    TRY(state.remove(claim));
+  }
+  TRY(removeIfEmpty(state, directory));
+  return {};
+}
+
+}  // namespace
+
+Result<bool> Ledger::isOnRecord(const AttachmentKey& key) { return state_.exists(recordName(key)); }
+
+Result<bool> Ledger::isClaimed(const PortForward& forward) {
+  return state_.exists(portDirectory(forward.protocol, forward.hostPort) + "/" + forward.hostAddress.toString());
+}
+
+Result<> Ledger::sweepClaims(const netlib::FileLock& /*hostLock*/, const NetworkName& network) {
+  TRY(sweepDirectory(state_, addressDirectory(network), network));
+  for (const std::string_view top : {kPorts, kHolds}) {
+    for (const std::string& name : TRY(namesIn(state_, std::string{top}))) {
+      TRY(sweepDirectory(state_, std::string{top} + "/" + name, network));
+    }
+  }
+  return removeEmptyDirectories(network);
+}
+
+Result<> Ledger::checkFree(const NetworkName& network, const AddressRequest& request) {
+  return pons::checkFree(state_, network, request);
+}
+
+}  // namespace pons

@@ -1,0 +1,85 @@
+#include "plugin/network_commands.h"
+
+#include <algorithm>
+
+#include "netlib/nft.h"
+
+#include "plugin/failures.h"
+#include "plugin/liveness.h"
+#include "plugin/sweep.h"
+#include "plugin/transaction.h"
+
+namespace pons {
+
+using cni::ErrorCode;
+
+namespace {
+
+bool isListed(const cni::NetworkRequest& request, const AttachmentKey& key) {
+  return std::ranges::find(*request.valid, cni::ValidAttachment{key.container, key.ifName}) != request.valid->end();
+}
+
+/// A record that is not committed and that nobody works on is what a killed verb left, whatever the runtime says.
+netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const Record& record) {
+  if (record.state != RecordState::Committed) return true;
+  if (request.valid) return !isListed(request, record.attachment.key);
+  const Liveness alive = TRY(livenessOf(host, record.attachment));
+  return !alive.netns || !alive.link;
+}
+
+netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const AttachmentKey& key) {
+  auto found = host.ledger.find(key, std::chrono::milliseconds{0});
+  if (found.failedWith(ETIMEDOUT)) return {};  // another verb is at work on it
+  if (!found) return netlib::fail(found.error());
+  std::optional<Record>& record = *found;
+  if (!record || !TRY(isGarbage(request, host, *record))) return {};
+  return takeAway(host, *record, planFor(record->attachment));
+}
+
+std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
+  std::vector<netlib::IpPrefix> subnets;
+  for (const RangeSet& set : config.addresses.sets) {
+    for (const Range& range : set) subnets.push_back(range.subnet);
+  }
+  return subnets;
+}
+
+cni::Failure limited(const std::string& what) {
+  return cni::fail(ErrorCode::NotAvailableLimited, what + ": run \"pons repair\"");
+}
+
+cni::Result<> verifyShared(const NetworkName& network, Host& host) {
+  // The shared state of a network's attachments follows from any one of them.
+  const auto attachment = TRY(host.ledger.anyOf(network));
+  if (!attachment) return {};
+  for (const auto& step : planFor(*attachment)) {
+    if (step->hold().empty()) continue;
+    const auto verified = step->verify(host);
+    if (!verified) return limited(verified.error().message);
+  }
+  return {};
+}
+
+}  // namespace
+
+cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
+  Failures failures;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    if (key.network == request.network) failures.add(key.toString(), collect(request, host, key));
+  }
+  failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
+  TRY(failures.result());
+  return {};
+}
+
+cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
+  TRY(verifyShared(request.network, host));
+  const auto unavailable = [](const netlib::Error& error) { return cni::fail(ErrorCode::NotAvailable, error.message); };
+  if (const auto bridges = netlib::link::probeBridges(host.route); !bridges) return unavailable(bridges.error());
+  if (const auto nft = netlib::nft::probe(host.netfilter); !nft) return unavailable(nft.error());
+  const auto free = host.ledger.checkFree(request.network, request.config.addresses);
+  if (!free) return unavailable(free.error());
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,52 @@
+#include "plugin/repair.h"
+
+#include "plugin/plan.h"
+
+namespace pons {
+
+namespace {
+
+/// The container's side is looked at where it is still the one of the ADD.
+netlib::Result<> enter(Host& host, const Attachment& attachment) {
+  host.container.reset();
+  auto container = TRY(Container::open(attachment.netnsPath));
+  const NetnsId id{container.netns.id().device, container.netns.id().inode};
+  if (id != attachment.netns) return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
+  host.container = std::move(container);
+  return {};
+}
+
+Finding mended(Host& host, const Step& step, RepairMode mode, std::string what) {
+  if (mode == RepairMode::Look) return {std::move(what), {}};
+  const auto repaired = step.repair(host);
+  return {std::move(what), repaired ? "" : repaired.error().message};
+}
+
+void repairOne(Host& host, const Attachment& attachment, RepairMode mode, std::vector<Finding>& findings) {
+  const std::string who = attachment.key.toString() + ": ";
+  if (const auto entered = enter(host, attachment); !entered) {
+    findings.push_back({who + entered.error().message, "its container is gone: DEL or GC takes it away"});
+    return;
+  }
+  for (const auto& step : planFor(attachment)) {
+    const auto verified = step->verify(host);
+    if (!verified) findings.push_back(mended(host, *step, mode, who + verified.error().message));
+  }
+}
+
+}  // namespace
+
+netlib::Result<std::vector<Finding>> repair(Host& host, RepairMode mode) {
+  std::vector<Finding> findings;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    const auto record = host.ledger.find(key, std::chrono::milliseconds{0});
+    if (record.failedWith(ETIMEDOUT)) continue;  // another verb is at work on it
+    if (!record) return netlib::fail(record.error());
+    if (*record && (*record)->state == RecordState::Committed) {
+      repairOne(host, (*record)->attachment, mode, findings);
+    }
+  }
+  return findings;
+}
+
+}  // namespace pons

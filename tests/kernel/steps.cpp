@@ -1,0 +1,128 @@
+// What every step promises: apply, verify, apply again, undo, undo again.
+#include <doctest/doctest.h>
+
+#include "plugin/nat_transaction.h"
+
+#include "tests/support/plan_cases.h"
+#include "tests/support/step_bench.h"
+
+using namespace support;
+using netlib::Family;
+
+namespace {
+
+bool begins(const pons::Step& step, const char* name) { return step.name().starts_with(name); }
+
+bool isNatTable(const pons::Step& step) { return step.name().ends_with("table pons of nf_tables"); }
+
+// These have nothing that could be looked at, or nothing on the host.
+bool leavesNothing(const pons::Step& step) {
+  return begins(step, "no stale connections") || begins(step, "announcement") || begins(step, "addresses of");
+}
+
+// The table is made by whoever misses it first; here it is there from its own step on, so that later steps can be told
+// from it.
+void makeTable(pons::Host& host, const pons::Step& step) {
+  const auto lock = host.ledger.lockHost().value();
+  REQUIRE(pons::nat::rebuild(host, lock, begins(step, "IPv4") ? Family::Ipv4 : Family::Ipv6).ok());
+}
+
+void applyAndSeeTwice(pons::Host& host, const pons::Step& step) {
+  REQUIRE(step.apply(host).ok());
+  if (isNatTable(step)) makeTable(host, step);
+  CHECK(step.verify(host).ok());
+  const bool shared = !step.hold().empty();
+  if (!shared) return;
+  const std::string once = dumpNetwork();
+  CHECK(step.apply(host).ok());
+  CHECK(difference(once, dumpNetwork()) == "");
+  CHECK(step.verify(host).ok());
+}
+
+void undoAndMissTwice(pons::Host& host, const pons::Step& step) {
+  for (int time = 0; time < 2; ++time) {
+    REQUIRE(step.undo(host).ok());
+    // A forwarding switch or a bridge that was on before is on again.
+    if (!leavesNothing(step)) CHECK((step.verify(host).failedWith(pons::kBroken) || step.verify(host).ok()));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Every step can be applied, seen, applied again where it is shared, and undone twice without a trace") {
+  for (const PlanCase& which : planCases()) {
+    CAPTURE(which.name);
+    REQUIRE_FAKE_HOST(host);
+    prepare(host, which);
+    const bool bare = which.name == std::string{"no addresses"};
+    const bool dual = which.members.find("fd42") != std::string::npos;
+    std::vector<std::pair<std::string, std::string>> leases;
+    if (!bare) leases.emplace_back("10.42.0.7/24", "10.42.0.1");
+    if (dual) leases.emplace_back("fd42::7/64", "fd42::1");
+    StepBench bench{demoConfig(which.members), "c1", leases};
+    const std::string empty = dumpAll(host);
+    for (const auto& step : bench.plan) {
+      CAPTURE(step->name());
+      const std::string before = dumpAll(host);
+      applyAndSeeTwice(bench.host, *step);
+      if (leavesNothing(*step)) continue;
+      undoAndMissTwice(bench.host, *step);
+      CHECK(difference(before, dumpAll(host)) == "");
+      applyAndSeeTwice(bench.host, *step);
+    }
+    REQUIRE(bench.undoAll().ok());
+    CHECK(difference(empty, dumpAll(host)) == "");
+    REQUIRE(bench.undoAll().ok());
+  }
+}
+
+TEST_CASE("verify() names what is missing after somebody broke it") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const std::string config = demoConfig(R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]},
+      "portMappings": [{"hostPort": 8080, "containerPort": 80}])");
+  StepBench bench{config, "c1", {{"10.42.0.7/24", "10.42.0.1"}, {"fd42::7/64", "fd42::1"}}};
+  REQUIRE(bench.applyAll().ok());
+  const std::string veth = bench.attachment.hostVeth.toString();
+  const auto chain = pons::chainOf(bench.attachment, bench.attachment.sourceNats.front());
+  struct Breakage {
+    std::string step;
+    std::vector<std::string> command;
+    std::vector<std::string> repair;
+    std::string says;
+  };
+  const Breakage breakages[] = {
+      {"bridge", {"ip", "link", "set", "pons0", "down"}, {"ip", "link", "set", "pons0", "up"}, "down"},
+      {"gateway address 10.42", {"ip", "addr", "del", "10.42.0.1/24", "dev", "pons0"},
+       {"ip", "addr", "add", "10.42.0.1/24", "dev", "pons0"}, "10.42.0.1/24"},
+      {"IPv4 forwarding", {"sysctl", "-qw", "net.ipv4.ip_forward=0"}, {"sysctl", "-qw", "net.ipv4.ip_forward=1"},
+       "net/ipv4/ip_forward"},
+      {"published ports at", {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=0"},
+       {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=1"}, "route_localnet"},
+      {"veth", {"ip", "link", "set", veth, "nomaster"}, {"ip", "link", "set", veth, "master", "pons0"}, "no port"},
+      {"addresses", {"ip", "-n", "c1", "addr", "del", "fd42::7/64", "dev", "eth0"},
+       {"ip", "-n", "c1", "addr", "add", "fd42::7/64", "dev", "eth0", "nodad"}, "fd42::7/64"},
+      {"addresses", {"ip", "-n", "c1", "route", "del", "default"},
+       {"ip", "-n", "c1", "route", "add", "default", "via", "10.42.0.1"}, "0.0.0.0/0"},
+      {"published ports", {"nft", "flush map ip pons forwards_any"},
+       {"nft", "add element ip pons forwards_any { tcp . 8080 : 10.42.0.7 . 80 }"}, "8080"},
+      {"IPv4 masquerade", {"nft", "flush chain ip pons " + chain}, {}, "lost rules"},
+      {"IPv4 table pons", {"nft", "flush chain ip pons postrouting"}, {}, "postrouting"},
+      {"IPv6 table pons", {"nft", "delete table ip6 pons"}, {}, "chain"},
+      {"veth", {"ip", "link", "del", veth}, {}, "gone"},
+      {"bridge", {"ip", "link", "del", "pons0"}, {}, "gone"},
+  };
+  for (const Breakage& breakage : breakages) {
+    CAPTURE(breakage.command.back());
+    const auto& step = breakage.step == "published ports" ? *bench.plan.at(bench.plan.size() - 2)
+                                                          : bench.step(breakage.step);
+    CAPTURE(step.name());
+    CHECK(step.verify(bench.host).ok());
+    outputOf(breakage.command);
+    const auto verified = step.verify(bench.host);
+    REQUIRE(verified.failedWith(pons::kBroken));
+    CAPTURE(verified.error().message);
+    CHECK(verified.error().message.find(breakage.says) != std::string::npos);
+    if (!breakage.repair.empty()) outputOf(breakage.repair);
+  }
+}

@@ -1,0 +1,114 @@
+#include "tests/runtime/town.h"
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "netlib/sysctl.h"
+
+namespace support {
+namespace {
+
+using netlib::Family;
+
+const std::string kIpam = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd00:42::/64"}]]})";
+
+// Whether packets that only cross a bridge pass through the IP layer's rules. Distributions differ in it.
+void setBridgeFiltering(const std::string& value) {
+  for (const char* name : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
+    REQUIRE(netlib::sysctl::write(name, value).ok());
+  }
+}
+
+const char* nameOf(Transport transport) { return transport == Transport::Tcp ? "TCP" : "UDP"; }
+
+Outcome call(const std::string& verb, const std::string& container, const std::string& netns,
+             const std::string& members) {
+  const std::vector<std::string> environment{"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + container,
+                                             "CNI_NETNS=" + netns, "CNI_IFNAME=eth0", "CNI_PATH=/"};
+  return run({PONS_BINARY}, {.environment = environment,
+                             .input = R"({"cniVersion": "1.1.0", "name": "town", "type": "pons", )" + members + "}"});
+}
+
+}  // namespace
+
+const Addresses& addressesOf(Family family) {
+  static const Addresses ipv4{Family::Ipv4, "192.0.2.1",  "192.0.2.2", "10.42.0.1",
+                              "10.42.0.10", "10.42.0.11", "0.0.0.0"};
+  static const Addresses ipv6{
+      Family::Ipv6, "2001:db8:1::1", "2001:db8:1::2", "fd00:42::1", "fd00:42::10", "fd00:42::11", "::"};
+  return family == Family::Ipv4 ? ipv4 : ipv6;
+}
+
+std::string ipsOf(const std::string& ipv4, const std::string& ipv6) {
+  return R"("ips": [")" + ipv4 + R"(", ")" + ipv6 + R"("])";
+}
+
+std::string publishing(const std::string& hostAddress) {
+  std::string mappings;
+  for (const char* protocol : {"tcp", "udp"}) {
+    mappings += std::string{mappings.empty() ? "" : ", "} + R"({"hostPort": 8080, "containerPort": 80, "protocol": ")" +
+                protocol + R"(", "hostIP": ")" + hostAddress + R"("})";
+  }
+  return R"("portMappings": [)" + mappings + "]";
+}
+
+std::string Town::attach(const std::string& container, const std::string& runtimeConfig) {
+  host.addNamespace(container);
+  const Outcome added = add(container, runtimeConfig);
+  REQUIRE_MESSAGE(added.ok(), added.out << added.err);
+  return pathOf(container);
+}
+
+void Town::attachBoth() {
+  const Addresses& ipv4 = addressesOf(Family::Ipv4);
+  const Addresses& ipv6 = addressesOf(Family::Ipv6);
+  serve(attach("a", ipsOf(ipv4.a, ipv6.a) + ", " + publishing()), kContainerPort, "a");
+  attach("b", ipsOf(ipv4.b, ipv6.b));
+}
+
+Outcome Town::add(const std::string& container, const std::string& runtimeConfig) {
+  return call("ADD", container, pathOf(container), kIpam + members + R"(, "runtimeConfig": {)" + runtimeConfig + "}");
+}
+
+void Town::del(const std::string& container) {
+  // As a runtime may say it that has forgotten everything.
+  const Outcome deleted = call("DEL", container, "", R"("ipam": {})");
+  REQUIRE_MESSAGE(deleted.ok(), deleted.out << deleted.err);
+}
+
+void Town::serve(const Place& place, std::uint16_t port, const std::string& label) {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    serveAt(place, endpoint(addressesOf(family).any, port), label);
+  }
+}
+
+void Town::serveAt(const Place& place, const Endpoint& local, const std::string& label) {
+  for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+    servers.emplace_back(place, transport, local, label);
+  }
+}
+
+void forEachWay(const std::function<void(Town& town, const Way& way)>& work) {
+  for (const std::string filtering : {"0", "1"}) {
+    CAPTURE(filtering);
+    inTown([&](Town& town) {
+      setBridgeFiltering(filtering);
+      town.attachBoth();
+      for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+          INFO(netlib::nameOf(family), " ", nameOf(transport));
+          work(town, {transport, addressesOf(family)});
+        }
+      }
+    });
+  }
+}
+
+void inTown(const std::function<void(Town& town)>& work) {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  Town town;
+  work(town);
+}
+
+}  // namespace support

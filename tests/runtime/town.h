@@ -1,0 +1,73 @@
+// Where traffic is tried: a host between the outside and its containers, which the built binary attaches to one
+// dual-stack network. Container "a" publishes its port 80 as the host's 8080; "b" is a neighbour and client.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <string>
+
+#include "tests/support/fake_host.h"
+#include "tests/support/traffic.h"
+
+namespace support {
+
+inline constexpr std::uint16_t kHostPort = 8080;
+inline constexpr std::uint16_t kContainerPort = 80;
+
+/// Who is who in one family.
+struct Addresses {
+  netlib::Family family;
+  std::string host;  ///< on the uplink
+  std::string outside;
+  std::string gateway;
+  std::string a;
+  std::string b;
+  std::string any;
+};
+
+const Addresses& addressesOf(netlib::Family family);
+
+/// The container's addresses as runtimeConfig member, so that tests know them.
+std::string ipsOf(const std::string& ipv4, const std::string& ipv6);
+/// runtimeConfig member: the container's port 80 as the host's 8080, TCP and UDP; `hostAddress` empty: of every
+/// address.
+std::string publishing(const std::string& hostAddress = "");
+
+struct Town {
+  FakeHost host;
+  std::string outside = host.addOutside();
+  std::list<Server> servers;
+  /// Members of the configuration besides version, name, type, bridge and ipam; each begins with a comma.
+  std::string members;
+
+  /// An empty namespace and an ADD with these members of runtimeConfig. The path is returned: a Place.
+  std::string attach(const std::string& container, const std::string& runtimeConfig);
+  /// "a" with its servers on port 80, which call themselves "a", and "b".
+  void attachBoth();
+
+  Outcome add(const std::string& container, const std::string& runtimeConfig);
+  /// Must succeed.
+  void del(const std::string& container);
+
+  /// Answers in both families by TCP and UDP on all addresses of that namespace.
+  void serve(const Place& place, std::uint16_t port, const std::string& label);
+  /// On one address only.
+  void serveAt(const Place& place, const Endpoint& local, const std::string& label);
+};
+
+/// One kind of traffic through a town.
+struct Way {
+  Transport transport;
+  Addresses addresses;
+};
+
+/// Calls `work` for IPv4 and IPv6, TCP and UDP, in a town of both containers whose bridged packets do not and do pass
+/// through the IP layer's rules (bridge-nf-call-iptables). Skips, loudly, where there can be no town.
+void forEachWay(const std::function<void(Town& town, const Way& way)>& work);
+
+/// A town of no containers yet: the case is skipped where there can be none.
+void inTown(const std::function<void(Town& town)>& work);
+
+inline std::string pathOf(const std::string& container) { return "/run/netns/" + container; }
+
+}  // namespace support
