@@ -53,11 +53,13 @@ void putFilter(Batch& batch, const Filter& filter) {
     const auto tuple = batch.nest(CTA_TUPLE_REPLY);
     putSource(batch, filter.family, filter.replySource);
   }
+  // The kernel compares IPv6 addresses the wrong way round (ctnetlink_filter_match_tuple, seen in 6.18): those are
+  // compared here alone.
+  const std::uint32_t address = filter.family == Family::Ipv4 ? kSourceAddress : 0U;
   const auto flags = batch.nest(CTA_FILTER);
-  batch.putU32(CTA_FILTER_ORIG_FLAGS, (filter.originalSource ? kSourceAddress : 0U) |
-                                          (filter.protocol ? kProtocol : 0U) |
+  batch.putU32(CTA_FILTER_ORIG_FLAGS, (filter.originalSource ? address : 0U) | (filter.protocol ? kProtocol : 0U) |
                                           (filter.originalDestinationPort ? kDestinationPort : 0U));
-  batch.putU32(CTA_FILTER_REPLY_FLAGS, filter.replySource ? kSourceAddress : 0U);
+  batch.putU32(CTA_FILTER_REPLY_FLAGS, filter.replySource ? address : 0U);
 }
 
 Tuple tupleOf(const Attributes& tuple, Family family) {

@@ -195,6 +195,17 @@ Result<> Directory::removeTree(const std::string& name) const {
   return removeDirectory(name);
 }
 
+Result<> Directory::checkWritable() const {
+  if (faccessat(fd_.get(), ".", W_OK, AT_EACCESS) < 0) return failAt("write to", ".");
+  struct statfs status {};
+  if (fstatfs(fd_.get(), &status) < 0) return failAt("examine the file system of", ".");
+  // A file system without a fixed number of files tells none at all.
+  const bool isFull = status.f_bavail == 0 || (status.f_files != 0 && status.f_ffree == 0);
+  // A tmpfs without a limit tells no blocks at all.
+  if (isFull && status.f_blocks != 0) return fail(ENOSPC, "no space left in " + path_);
+  return {};
+}
+
 Result<bool> Directory::isVolatile() const {
   struct statfs status {};
   if (fstatfs(fd_.get(), &status) < 0) return failAt("examine the file system of", ".");

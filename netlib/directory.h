@@ -50,6 +50,9 @@ class Directory {
   /// Removes the directory of that name with all that is in it; one that is not there is fine.
   Result<> removeTree(const std::string& name) const;
 
+  /// EROFS, EACCES or ENOSPC where nothing could be made in it; makes nothing.
+  Result<> checkWritable() const;
+
   /// True where it lies in memory (tmpfs, ramfs) and ends with the boot.
   Result<bool> isVolatile() const;
 

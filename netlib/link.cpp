@@ -186,6 +186,13 @@ Result<> remove(Socket& socket, const IfName& name) {
   return {};
 }
 
+Result<> remove(Socket& socket, unsigned index) {
+  Batch batch;
+  batch.begin(RTM_DELLINK, NLM_F_ACK, infoOf(index), "delete link " + std::to_string(index));
+  TRY(socket.request(batch));
+  return {};
+}
+
 void appendSetUp(Batch& batch, unsigned index) { appendSetFlags(batch, index, IFF_UP, IFF_UP); }
 
 void appendSetFlags(Batch& batch, unsigned index, unsigned flags, unsigned mask) {

@@ -72,6 +72,7 @@ Result<> probeBridges(Socket& socket);
 
 /// ENODEV where there is none. Takes both ends of a veth.
 Result<> remove(Socket& socket, const IfName& name);
+Result<> remove(Socket& socket, unsigned index);
 
 /// Requests for a batch.
 void appendSetUp(Batch& batch, unsigned index);

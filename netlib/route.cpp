@@ -78,9 +78,11 @@ void appendAdd(Batch& batch, const Route& route) {
 Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkIndex) {
   Batch batch;
   batch.begin(RTM_GETROUTE, NLM_F_DUMP | NLM_F_ACK, infoOf(family, 0), "list routes");
-  batch.putU32(RTA_OIF, linkIndex);
+  if (linkIndex != 0) batch.putU32(RTA_OIF, linkIndex);
   auto routes = TRY(dump(socket, batch));
-  std::erase_if(routes, [linkIndex](const Route& r) { return r.linkIndex != linkIndex || r.table == RT_TABLE_LOCAL; });
+  std::erase_if(routes, [linkIndex](const Route& route) {
+    return route.table == RT_TABLE_LOCAL || (linkIndex != 0 && route.linkIndex != linkIndex);
+  });
   return routes;
 }
 

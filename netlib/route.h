@@ -26,8 +26,8 @@ struct Route {
 /// EEXIST where an equal one is there. ENETUNREACH where the gateway cannot be reached through the link.
 void appendAdd(Batch& batch, const Route& route);
 
-/// All routes of the family through that link, of all tables but the local one. A dump.
-Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkIndex);
+/// All routes of the family, of all tables but the local one; those through one link where its index is not 0. A dump.
+Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkIndex = 0);
 
 /// The default routes' links, of both families: their indexes without repetition. A dump of the main table.
 Result<std::vector<unsigned>> defaultLinks(Socket& socket);

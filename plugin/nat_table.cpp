@@ -73,6 +73,10 @@ void appendHooks(nft::Transaction& transaction, Family family) {
   for (const auto& [chain, hook] : {std::pair{kPrerouting, NF_INET_PRE_ROUTING}, {kOutput, NF_INET_LOCAL_OUT}}) {
     transaction.addBaseChain(
         table, {.name = chain, .type = "nat", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_NAT_DST});
+    if (family == Family::Ipv4 && hook == NF_INET_PRE_ROUTING) {
+      // Off the wire this is a martian, which the kernel drops: but not once its destination is translated (W3).
+      transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, loopback()).returnToCaller());
+    }
     transaction.addRule(table, chain, nft::Rule{}.destinationIsLocal().jump(kForwards));
   }
   transaction.addBaseChain(
@@ -103,9 +107,10 @@ void appendLoopback(nft::Transaction& transaction) {
 
 /// What a family's skeleton must hold: chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
-  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1}, {kOutput, 1}};
+  const std::size_t loopback = family == Family::Ipv4 ? 1 : 0;
+  std::vector<std::pair<const char*, std::size_t>> chains{
+      {kForwards, 2}, {kPrerouting, 1 + loopback}, {kOutput, 1}, {kPostrouting, 1 + loopback}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
-  chains.emplace_back(kPostrouting, family == Family::Ipv4 ? 2 : 1);
   return chains;
 }
 

@@ -7,7 +7,7 @@
 //   map sources       { subnet : jump to the network's chain }
 //
 //   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
-//   chain prerouting  dstnat:             to this host: jump forwards
+//   chain prerouting  dstnat:             to this host, but not to 127.0.0.0/8: jump forwards
 //   chain output      dstnat:             to this host: jump forwards
 //   chain forwards    dnat by forwards_ip, then by forwards_any
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4

@@ -19,12 +19,13 @@ bool isListed(const cni::NetworkRequest& request, const AttachmentKey& key) {
   return std::ranges::find(*request.valid, cni::ValidAttachment{key.container, key.ifName}) != request.valid->end();
 }
 
-/// A record that is not committed and that nobody works on is what a killed verb left, whatever the runtime says.
+/// A record that is not committed and that nobody works on is what a killed verb left, whatever the runtime says. But
+/// one that cannot be read may be a living container's, whose namespace it does not tell.
 netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const Record& record) {
-  if (record.state != RecordState::Committed) return true;
+  if (record.state != RecordState::Committed && !record.salvaged) return true;
   if (request.valid) return !isListed(request, record.attachment.key);
   const Liveness alive = TRY(livenessOf(host, record.attachment));
-  return !alive.netns || !alive.link;
+  return !alive.link || !(alive.netns || record.salvaged);
 }
 
 netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const AttachmentKey& key) {
@@ -42,6 +43,19 @@ std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
     for (const Range& range : set) subnets.push_back(range.subnet);
   }
   return subnets;
+}
+
+/// The next ADD takes away the attachments of which nothing is left, so that one of these is as good as a free address.
+/// Were it not so, a runtime that asks for the status before each ADD would never come to the ADD that heals the pool.
+netlib::Result<bool> hasDead(const NetworkName& network, Host& host) {
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    if (key.network != network) continue;
+    const auto record = host.ledger.find(key, std::chrono::milliseconds{0});
+    if (!record || !*record) continue;
+    const Liveness alive = TRY(livenessOf(host, (*record)->attachment));
+    if (!alive.netns && !alive.link) return true;
+  }
+  return false;
 }
 
 cni::Failure limited(const std::string& what) {
@@ -77,8 +91,9 @@ cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
   const auto unavailable = [](const netlib::Error& error) { return cni::fail(ErrorCode::NotAvailable, error.message); };
   if (const auto bridges = netlib::link::probeBridges(host.route); !bridges) return unavailable(bridges.error());
   if (const auto nft = netlib::nft::probe(host.netfilter); !nft) return unavailable(nft.error());
+  if (const auto writable = host.ledger.checkWritable(); !writable) return unavailable(writable.error());
   const auto free = host.ledger.checkFree(request.network, request.config.addresses);
-  if (!free) return unavailable(free.error());
+  if (!free && !TRY(hasDead(request.network, host))) return unavailable(free.error());
   return {};
 }
 

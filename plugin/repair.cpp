@@ -30,7 +30,10 @@ void repairOne(Host& host, const Attachment& attachment, RepairMode mode, std::v
   }
   for (const auto& step : planFor(attachment)) {
     const auto verified = step->verify(host);
-    if (!verified) findings.push_back(mended(host, *step, mode, who + verified.error().message));
+    if (verified) continue;
+    findings.push_back(mended(host, *step, mode, who + verified.error().message));
+    // Whatever comes after a shared state stands on it: without its own bridge, say, it would work on another's.
+    if (!step->hold().empty() && !findings.back().reason.empty()) return;
   }
 }
 
@@ -41,8 +44,11 @@ netlib::Result<std::vector<Finding>> repair(Host& host, RepairMode mode) {
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
     const auto record = host.ledger.find(key, std::chrono::milliseconds{0});
     if (record.failedWith(ETIMEDOUT)) continue;  // another verb is at work on it
-    if (!record) return netlib::fail(record.error());
-    if (*record && (*record)->state == RecordState::Committed) {
+    if (!record) {
+      findings.push_back({key.toString() + ": " + record.error().message, "its record cannot be used"});
+    } else if (*record && (*record)->salvaged) {
+      findings.push_back({key.toString() + ": its record is damaged", "only a DEL and a new ADD bring it back"});
+    } else if (*record && (*record)->state == RecordState::Committed) {
       repairOne(host, (*record)->attachment, mode, findings);
     }
   }

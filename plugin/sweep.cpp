@@ -33,10 +33,11 @@ netlib::Result<> sweepLinks(Host& host, const NetworkName& network) {
   Failures failures;
   for (const link::Link& veth : TRY(link::ofKind(host.route, "veth"))) {
     const auto key = keyOfAlias(veth.alias, network);
-    const auto name = netlib::IfName::parse(veth.name);
-    // The record was written before the link was made, so a link that was seen first and has none is nobody's.
-    if (!key || !name || TRY(host.ledger.isOnRecord(*key))) continue;
-    const auto removed = link::remove(host.route, *name);
+    // The record was written before the link was made, so a link that was seen first and has none is nobody's. An alias
+    // that was cut short tells another key, from which another name follows.
+    if (!key || hostVethName(*key).toString() != veth.name || TRY(host.ledger.isOnRecord(*key))) continue;
+    // By index: an ADD that came meanwhile has made a link of the same name.
+    const auto removed = link::remove(host.route, veth.index);
     if (!removed.failedWith(ENODEV)) failures.add("delete " + veth.name, removed);
   }
   return failures.result();

@@ -92,11 +92,8 @@ Result<IpAddress> chooseRequested(const Search& search, const IpAddress& address
 
 /// The addresses that have a claim, stale or not.
 Result<std::vector<IpAddress>> claimedAddresses(const Search& search) {
-  const auto names = search.state.list(addressDirectory(search.network));
-  if (names.failedWith(ENOENT)) return std::vector<IpAddress>{};
-  if (!names.ok()) return netlib::fail(names.error());
   std::vector<IpAddress> addresses;
-  for (const std::string& name : *names) {
+  for (const std::string& name : TRY(namesIn(search.state, addressDirectory(search.network)))) {
     // Anything else in there is not ours, and claims nothing.
     if (const auto address = IpAddress::parse(name)) addresses.push_back(*address);
   }

@@ -100,6 +100,7 @@ ClaimLink holdClaim(const AttachmentKey& key, const std::string& hold) {
 Result<std::optional<AttachmentKey>> pointeeOf(const Directory& state, const std::string& claim) {
   const auto target = state.readLink(claim);
   if (target.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
+  if (target.failedWith(EINVAL)) return netlib::fail(EBADMSG, state.path() + "/" + claim + " is no link to a record");
   if (!target.ok()) return netlib::fail(target.error());
   auto key = keyOfRecord(resolved(claim, *target));
   if (!key) {
@@ -151,9 +152,16 @@ Result<std::optional<AttachmentKey>> holderOf(const Directory& state, const std:
   }
 }
 
+Result<std::vector<std::string>> namesIn(const Directory& state, const std::string& directory) {
+  auto names = state.list(directory);
+  // A file in a directory's place is nothing that we made, and holds nothing of ours.
+  if (names.failedWith(ENOENT) || names.failedWith(ENOTDIR)) return std::vector<std::string>{};
+  return names;
+}
+
 Result<bool> removeIfEmpty(const Directory& state, const std::string& directory) {
   const Result<> removed = state.removeDirectory(directory);
-  if (removed.failedWith(ENOTEMPTY)) return false;
+  if (removed.failedWith(ENOTEMPTY) || removed.failedWith(ENOTDIR)) return false;
   if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
   return true;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "netlib/directory.h"
 
@@ -53,7 +54,10 @@ netlib::Result<> drop(const netlib::Directory& state, const ClaimLink& claim, co
 netlib::Result<std::optional<AttachmentKey>> holderOf(const netlib::Directory& state, const std::string& hold,
                                                       const std::optional<AttachmentKey>& except);
 
-/// False where the directory is in use; one that is gone already was removed.
+/// The names in a directory; none where there is no directory of that name.
+netlib::Result<std::vector<std::string>> namesIn(const netlib::Directory& state, const std::string& directory);
+
+/// False where the directory is in use, or is none; one that is gone already was removed.
 netlib::Result<bool> removeIfEmpty(const netlib::Directory& state, const std::string& directory);
 
 /// "container c1 (eth0) of network demo"

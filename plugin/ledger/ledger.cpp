@@ -292,16 +292,10 @@ Result<std::optional<Attachment>> Ledger::anyOf(const NetworkName& network) {
 
 Result<std::vector<AttachmentKey>> Ledger::attachments() {
   std::vector<AttachmentKey> keys;
-  const auto networks = state_.list(std::string{kNetworks});
-  if (networks.failedWith(ENOENT)) return keys;
-  if (!networks.ok()) return fail(networks.error());
-  for (const std::string& network : *networks) {
+  for (const std::string& network : TRY(namesIn(state_, std::string{kNetworks}))) {
     const auto name = NetworkName::parse(network);
     if (!name) continue;  // nothing that we made
-    const auto records = state_.list(recordDirectory(*name));
-    if (records.failedWith(ENOENT)) continue;  // its last attachment left meanwhile
-    if (!records.ok()) return fail(records.error());
-    for (const std::string& record : *records) {
+    for (const std::string& record : TRY(namesIn(state_, recordDirectory(*name)))) {
       if (const auto key = keyOfRecord(recordDirectory(*name) + "/" + record)) keys.push_back(*key);
     }
   }

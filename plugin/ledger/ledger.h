@@ -98,6 +98,8 @@ class Ledger {
   /// One of the network's attachments, whichever; nothing where it has none. Locks nothing.
   netlib::Result<std::optional<Attachment>> anyOf(const NetworkName& network);
 
+  /// EROFS, EACCES or ENOSPC where no attachment could be written down.
+  netlib::Result<> checkWritable() { return state_.checkWritable(); }
   /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases.
   netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
 

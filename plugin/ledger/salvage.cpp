@@ -14,17 +14,14 @@ using netlib::Result;
 
 namespace {
 
-Result<std::vector<std::string>> listIfThere(const Directory& state, const std::string& directory) {
-  auto names = state.list(directory);
-  if (names.failedWith(ENOENT)) return std::vector<std::string>{};
-  return names;
-}
-
 Result<> addClaims(const Directory& state, const std::string& directory, const AttachmentKey& key,
                    std::vector<std::string>& claims) {
-  for (const std::string& name : TRY(listIfThere(state, directory))) {
+  for (const std::string& name : TRY(namesIn(state, directory))) {
     const std::string claim = directory + "/" + name;
-    if (TRY(pointeeOf(state, claim)) == key) claims.push_back(claim);
+    const auto pointee = pointeeOf(state, claim);
+    if (pointee.failedWith(EBADMSG)) continue;  // nothing that we made
+    if (!pointee.ok()) return netlib::fail(pointee.error());
+    if (*pointee == key) claims.push_back(claim);
   }
   return {};
 }
@@ -66,7 +63,7 @@ Result<std::vector<std::string>> claimsOf(const Directory& state, const Attachme
   std::vector<std::string> claims;
   TRY(addClaims(state, addressDirectory(key.network), key, claims));
   for (const std::string_view top : {kPorts, kHolds}) {
-    for (const std::string& name : TRY(listIfThere(state, std::string{top}))) {
+    for (const std::string& name : TRY(namesIn(state, std::string{top}))) {
       TRY(addClaims(state, std::string{top} + "/" + name, key, claims));
     }
   }

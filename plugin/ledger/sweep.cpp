@@ -9,12 +9,6 @@ using netlib::Result;
 
 namespace {
 
-Result<std::vector<std::string>> namesIn(const Directory& state, const std::string& directory) {
-  auto names = state.list(directory);
-  if (names.failedWith(ENOENT)) return std::vector<std::string>{};
-  return names;
-}
-
 /// The claims in one directory that belong to records of the network which are gone.
 Result<> sweepDirectory(const Directory& state, const std::string& directory, const NetworkName& network) {
   for (const std::string& name : TRY(namesIn(state, directory))) {

@@ -31,11 +31,14 @@ netlib::Result<netlib::MacAddress> randomMac() {
   return netlib::MacAddress{bytes};
 }
 
-/// A container must not become the host's router (CVE-2020-10749). The setting goes with the bridge.
-netlib::Result<> refuseRouterAdvertisements(const netlib::IfName& bridge) {
-  const std::string name = netlib::sysctl::ofInterface(netlib::Family::Ipv6, bridge, "accept_ra");
-  const auto refused = netlib::sysctl::write(name, "0");
-  if (!refused && !refused.failedWith(ENOENT)) return netlib::fail(refused.error());  // ENOENT: no IPv6 here
+/// A container must not become the host's router (CVE-2020-10749). And the link-local address must be usable at once:
+/// without one the kernel asks for no neighbour on behalf of others, so that nothing from outside would reach the first
+/// container for two seconds. The settings go with the bridge.
+netlib::Result<> setUpIpv6(const netlib::IfName& bridge) {
+  for (const char* setting : {"accept_ra", "accept_dad"}) {
+    const auto off = netlib::sysctl::write(netlib::sysctl::ofInterface(netlib::Family::Ipv6, bridge, setting), "0");
+    if (!off && !off.failedWith(ENOENT)) return netlib::fail(off.error());  // ENOENT: no IPv6 here
+  }
   return {};
 }
 
@@ -46,7 +49,7 @@ netlib::Result<> create(Host& host, const Attachment& attachment) {
   // Two first containers at once: the other one made it.
   if (created.failedWith(EEXIST)) return {};
   if (!created) return netlib::fail(created.error());
-  return refuseRouterAdvertisements(attachment.bridge.name);
+  return setUpIpv6(attachment.bridge.name);
 }
 
 netlib::Result<link::Link> findOrCreate(Host& host, const Attachment& attachment) {

@@ -55,14 +55,29 @@ route::Route routeOf(const Attachment& attachment, const Route& wanted, unsigned
           .advmss = wanted.advmss};
 }
 
-void appendAll(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
+void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
   link::appendSetUp(batch, link::kLoopbackIndex);
   if (attachment.containerInterfaceDown) return;
   link::appendSetUp(batch, index);
   const auto detection = attachment.detectDuplicateAddresses ? address::DuplicateDetection::On  //
                                                              : address::DuplicateDetection::Off;
   for (const Lease& lease : attachment.leases) address::appendAdd(batch, index, lease.address, detection);
+}
+
+/// All in one datagram. A route that is there already stays as it is: the first network of a container gives it its
+/// default route, a second one must not fail for that.
+netlib::Result<> request(Host& host, const Attachment& attachment, unsigned index) {
+  netlib::Batch batch;
+  appendLinksAndAddresses(batch, attachment, index);
+  const std::size_t firstRoute = batch.count();
   for (const Route& wanted : attachment.routes) route::appendAdd(batch, routeOf(attachment, wanted, index));
+
+  const auto answers = TRY(host.container->route.exchange(batch));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const bool isThere = i >= firstRoute && answers[i].error == EEXIST;
+    if (answers[i].error != 0 && !isThere) return netlib::fail(errorOf(answers[i], batch.what(i)));
+  }
+  return {};
 }
 
 netlib::Result<> verifyAddresses(Host& host, const Attachment& attachment, unsigned index) {
@@ -75,10 +90,10 @@ netlib::Result<> verifyAddresses(Host& host, const Attachment& attachment, unsig
   return {};
 }
 
-/// In any table: later plugins (sbr) may move routes.
-netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment, unsigned index) {
+/// In any table and through any link: later plugins (sbr) may move routes, and another network may have come first.
+netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment) {
   for (const Route& wanted : attachment.routes) {
-    const auto present = TRY(route::list(host.container->route, wanted.destination.family(), index));
+    const auto present = TRY(route::list(host.container->route, wanted.destination.family()));
     if (std::ranges::find(present, wanted.destination, &route::Route::destination) == present.end()) {
       return broken("route to " + wanted.destination.toString() + " is missing in the container");
     }
@@ -93,10 +108,7 @@ std::string ContainerAddresses::name() const { return "addresses of " + attachme
 netlib::Result<> ContainerAddresses::apply(Host& host) const {
   const unsigned index = TRY(indexOf(host, attachment_));
   if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(attachment_); }));
-  netlib::Batch batch;
-  appendAll(batch, attachment_, index);
-  TRY(host.container->route.request(batch));
-  return {};
+  return request(host, attachment_, index);
 }
 
 // They go with the interface.
@@ -111,7 +123,7 @@ netlib::Result<> ContainerAddresses::verify(Host& host) const {
   if (attachment_.containerInterfaceDown) return {};
   if (!interface->up()) return broken(attachment_.key.ifName.toString() + " is down in the container");
   TRY(verifyAddresses(host, attachment_, interface->index));
-  return verifyRoutes(host, attachment_, interface->index);
+  return verifyRoutes(host, attachment_);
 }
 
 netlib::Result<> ContainerAddresses::repair(Host&) const {

@@ -75,6 +75,16 @@ netlib::Result<> writeIfPresent(const std::string& name, const std::string& valu
   return *current == value ? netlib::Result<>{} : sysctl::write(name, value);
 }
 
+/// With forwarding off 1 and 2 mean the same, so this takes nothing from whoever switched it off.
+netlib::Result<> restoreRouterAdvertisements(const Originals& originals) {
+  for (const auto& [name, value] : originals) {
+    if (!name.ends_with("/accept_ra") || value != "1") continue;
+    const auto current = sysctl::read(name);
+    if (current && *current == "2") TRY(sysctl::write(name, "1"));
+  }
+  return {};
+}
+
 netlib::Result<> restore(netlib::Family family, const Originals& originals) {
   // The switch first, as it overwrites the others.
   TRY(writeIfPresent(switchOf(family), originals.at(switchOf(family))));
@@ -105,9 +115,12 @@ netlib::Result<> ForwardingHeld::apply(Host& host) const {
 netlib::Result<> ForwardingHeld::undo(Host& host) const {
   const Originals originals = TRY(host.ledger.remembered(hold()));
   if (!originals.contains(switchOf(family_))) return {};
-  // Somebody switched it off meanwhile: what he set since then is his.
-  const bool stillOurs = TRY(sysctl::read(switchOf(family_))) == "1";
-  if (stillOurs && !TRY(neededByOthers(host, originals))) TRY(restore(family_, originals));
+  if (TRY(sysctl::read(switchOf(family_))) != "1") {
+    // Somebody switched it off meanwhile, and what he set since then is his; or an ADD was killed before it was on.
+    TRY(restoreRouterAdvertisements(originals));
+  } else if (!TRY(neededByOthers(host, originals))) {
+    TRY(restore(family_, originals));
+  }
   return host.ledger.forget(hold());
 }
 

@@ -46,7 +46,6 @@ netlib::Result<std::vector<netlib::IpPrefix>> addressesToReplace(Host& host, con
 
 /// Written down first, so that they come back with undo().
 netlib::Result<> replace(Host& host, const std::string& hold, const std::vector<netlib::IpPrefix>& replaced) {
-  if (replaced.empty()) return {};
   std::map<std::string, std::string> originals;
   for (const netlib::IpPrefix& prefix : replaced) originals[prefix.toString()] = "replaced";
   {
@@ -78,11 +77,9 @@ std::string GatewayAddress::name() const {
 std::string GatewayAddress::hold() const { return hold::gateway(attachment_, address_); }
 
 netlib::Result<> GatewayAddress::apply(Host& host) const {
-  netlib::Batch batch;
-  address::appendAdd(batch, host.bridge.index, address_, address::DuplicateDetection::Off);
-  const auto added = host.route.request(batch);
+  const auto added = add(host);
   if (added.failedWith(EEXIST)) return {};
-  if (!added) return netlib::fail(added.error());
+  if (!added) return added;
 
   auto alone = makeAlone(host);
   // The error that matters is the first one.
@@ -90,8 +87,20 @@ netlib::Result<> GatewayAddress::apply(Host& host) const {
   return alone;
 }
 
+netlib::Result<> GatewayAddress::add(Host& host) const {
+  netlib::Batch batch;
+  address::appendAdd(batch, host.bridge.index, address_, address::DuplicateDetection::Off);
+  TRY(host.route.request(batch));
+  return {};
+}
+
 netlib::Result<> GatewayAddress::makeAlone(Host& host) const {
-  return replace(host, hold(), TRY(addressesToReplace(host, address_, attachment_.bridge.forceAddress)));
+  const auto replaced = TRY(addressesToReplace(host, address_, attachment_.bridge.forceAddress));
+  if (replaced.empty()) return {};
+  TRY(replace(host, hold(), replaced));
+  // Among IPv4 addresses of one subnet the kernel takes the later ones away with the first, and ours came later.
+  const auto again = add(host);
+  return again.failedWith(EEXIST) ? netlib::Result<>{} : again;
 }
 
 netlib::Result<> GatewayAddress::undo(Host& host) const {

@@ -17,6 +17,7 @@ class GatewayAddress final : public Step {
   netlib::Result<> verify(Host& host) const override;
 
  private:
+  netlib::Result<> add(Host& host) const;
   /// Other addresses that overlap give way or make it fail.
   netlib::Result<> makeAlone(Host& host) const;
 

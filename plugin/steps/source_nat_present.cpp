@@ -21,11 +21,13 @@ netlib::Result<std::string> chainAt(Host& host, const SourceNat& nat, const netl
   return found ? found->jumpTo : std::string{};
 }
 
-/// The chains, by subnet, that the network had under an earlier configuration.
-netlib::Result<std::map<std::string, std::string>> chainsToReplace(Host& host, const SourceNat& nat) {
+/// The chains, by subnet, that the network had under an earlier configuration: those other than `chain`.
+netlib::Result<std::map<std::string, std::string>> chainsToReplace(Host& host, const SourceNat& nat,
+                                                                   const std::string& chain) {
   std::map<std::string, std::string> chains;
   for (const auto& subnet : nat.subnets) {
-    if (auto chain = TRY(chainAt(host, nat, subnet)); !chain.empty()) chains.emplace(subnet.toString(), chain);
+    const std::string present = TRY(chainAt(host, nat, subnet));
+    if (!present.empty() && present != chain) chains.emplace(subnet.toString(), present);
   }
   return chains;
 }
@@ -57,7 +59,7 @@ netlib::Result<> SourceNatPresent::apply(Host& host) const {
 netlib::Result<> SourceNatPresent::setChain(Host& host) const {
   const std::string chain = chainOf(attachment_, nat_);
   const nft::Table table = nat::tableOf(nat_.family);
-  const auto replaced = TRY(chainsToReplace(host, nat_));
+  const auto replaced = TRY(chainsToReplace(host, nat_, chain));
   if (!replaced.empty()) TRY(host.ledger.remember(hold(), replaced));
   const bool haveChain = nft::countRules(host.netfilter, table, chain).ok();
   nft::Transaction transaction;

@@ -33,7 +33,7 @@ netlib::Result<> removeLeftover(Host& host, const Attachment& attachment) {
                                     attachment.netnsPath + ")");
   }
   if (!leftover) return netlib::fail(leftover.error());
-  if (!leftover->alias.starts_with("pons ")) {
+  if (leftover->kind != "veth" || !leftover->alias.starts_with("pons ")) {
     return netlib::fail(EEXIST, "link " + attachment.hostVeth.toString() + " exists and is not of pons: remove it");
   }
   return link::remove(host.route, attachment.hostVeth);

@@ -79,12 +79,15 @@ TEST_CASE("Every step can be applied, seen, applied again where it is shared, an
 TEST_CASE("verify() names what is missing after somebody broke it") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
-  const std::string config = demoConfig(R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]},
+  const std::string config =
+      demoConfig(R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]},
       "portMappings": [{"hostPort": 8080, "containerPort": 80}])");
   StepBench bench{config, "c1", {{"10.42.0.7/24", "10.42.0.1"}, {"fd42::7/64", "fd42::1"}}};
   REQUIRE(bench.applyAll().ok());
   const std::string veth = bench.attachment.hostVeth.toString();
   const auto chain = pons::chainOf(bench.attachment, bench.attachment.sourceNats.front());
+  const std::string plugBack =
+      "ip link set " + veth + " master pons0 && ip link set " + veth + " type bridge_slave hairpin on";
   struct Breakage {
     std::string step;
     std::vector<std::string> command;
@@ -93,19 +96,31 @@ TEST_CASE("verify() names what is missing after somebody broke it") {
   };
   const Breakage breakages[] = {
       {"bridge", {"ip", "link", "set", "pons0", "down"}, {"ip", "link", "set", "pons0", "up"}, "down"},
-      {"gateway address 10.42", {"ip", "addr", "del", "10.42.0.1/24", "dev", "pons0"},
-       {"ip", "addr", "add", "10.42.0.1/24", "dev", "pons0"}, "10.42.0.1/24"},
-      {"IPv4 forwarding", {"sysctl", "-qw", "net.ipv4.ip_forward=0"}, {"sysctl", "-qw", "net.ipv4.ip_forward=1"},
+      {"gateway address 10.42",
+       {"ip", "addr", "del", "10.42.0.1/24", "dev", "pons0"},
+       {"ip", "addr", "add", "10.42.0.1/24", "dev", "pons0"},
+       "10.42.0.1/24"},
+      {"IPv4 forwarding",
+       {"sysctl", "-qw", "net.ipv4.ip_forward=0"},
+       {"sysctl", "-qw", "net.ipv4.ip_forward=1"},
        "net/ipv4/ip_forward"},
-      {"published ports at", {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=0"},
-       {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=1"}, "route_localnet"},
-      {"veth", {"ip", "link", "set", veth, "nomaster"}, {"ip", "link", "set", veth, "master", "pons0"}, "no port"},
-      {"addresses", {"ip", "-n", "c1", "addr", "del", "fd42::7/64", "dev", "eth0"},
-       {"ip", "-n", "c1", "addr", "add", "fd42::7/64", "dev", "eth0", "nodad"}, "fd42::7/64"},
-      {"addresses", {"ip", "-n", "c1", "route", "del", "default"},
-       {"ip", "-n", "c1", "route", "add", "default", "via", "10.42.0.1"}, "0.0.0.0/0"},
-      {"published ports", {"nft", "flush map ip pons forwards_any"},
-       {"nft", "add element ip pons forwards_any { tcp . 8080 : 10.42.0.7 . 80 }"}, "8080"},
+      {"published ports at",
+       {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=0"},
+       {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=1"},
+       "route_localnet"},
+      {"veth", {"ip", "link", "set", veth, "nomaster"}, {"sh", "-c", plugBack}, "no port"},
+      {"addresses",
+       {"ip", "-n", "c1", "addr", "del", "fd42::7/64", "dev", "eth0"},
+       {"ip", "-n", "c1", "addr", "add", "fd42::7/64", "dev", "eth0", "nodad"},
+       "fd42::7/64"},
+      {"addresses",
+       {"ip", "-n", "c1", "route", "del", "default"},
+       {"ip", "-n", "c1", "route", "add", "default", "via", "10.42.0.1"},
+       "0.0.0.0/0"},
+      {"published ports",
+       {"nft", "flush map ip pons forwards_any"},
+       {"nft", "add element ip pons forwards_any { tcp . 8080 : 10.42.0.7 . 80 }"},
+       "8080"},
       {"IPv4 masquerade", {"nft", "flush chain ip pons " + chain}, {}, "lost rules"},
       {"IPv4 table pons", {"nft", "flush chain ip pons postrouting"}, {}, "postrouting"},
       {"IPv6 table pons", {"nft", "delete table ip6 pons"}, {}, "chain"},
@@ -114,8 +129,8 @@ TEST_CASE("verify() names what is missing after somebody broke it") {
   };
   for (const Breakage& breakage : breakages) {
     CAPTURE(breakage.command.back());
-    const auto& step = breakage.step == "published ports" ? *bench.plan.at(bench.plan.size() - 2)
-                                                          : bench.step(breakage.step);
+    const auto& step =
+        breakage.step == "published ports" ? *bench.plan.at(bench.plan.size() - 2) : bench.step(breakage.step);
     CAPTURE(step.name());
     CHECK(step.verify(bench.host).ok());
     outputOf(breakage.command);

@@ -1,7 +1,7 @@
 // Forwarding: on while it is needed, and as it was afterwards.
-#include <doctest/doctest.h>
-
 #include <fstream>
+
+#include <doctest/doctest.h>
 
 #include "netlib/sysctl.h"
 
@@ -40,7 +40,8 @@ TEST_CASE("Forwarding that was on before stays on, and nothing is remembered") {
 }
 
 TEST_CASE("W40: a torn file of originals breaks neither ADD nor DEL") {
-  for (const std::string content : {"", "{", "{\"net/ipv4/ip_forward\": ", "null", "[]", "{\"net/ipv4/ip_forward\": 7}"}) {
+  for (const std::string content :
+       {"", "{", "{\"net/ipv4/ip_forward\": ", "null", "[]", "{\"net/ipv4/ip_forward\": 7}"}) {
     CAPTURE(content);
     REQUIRE_FAKE_HOST(fake);
     fake.addNamespace("c1");

@@ -114,8 +114,9 @@ TEST_CASE("Code 5: a full state directory, with whatever room is left") {
     const std::string top = "/run/full" + std::to_string(inodes);
     mountTmpfs(top, "nr_inodes=" + std::to_string(inodes));
     const Unchanged unchanged{host};
-    checkError(add(withStateDir(top + "/pons")), ErrorCode::Io, {top + "/pons", "No space left"});
-    CHECK(ledgerText(top + "/pons").empty());
+    checkError(add(withStateDir(top + "/pons")), ErrorCode::Io, {"No space left"});
+    // No record and no claim; directories may be left.
+    CHECK(ledgerText(top + "/pons").find("c1") == std::string::npos);
   }
 }
 
@@ -132,7 +133,8 @@ TEST_CASE("Code 6: stdin or prevResult that cannot be read") {
   host.addNamespace("c1");
   const Unchanged unchanged{host};
   for (const char* input : {"", " ", "null", "[]", "{", "\xef\xbb\xbf{}", "// no\n{}"}) {
-    for (const char* verb : {"ADD", "CHECK", "DEL"}) checkError(call(verb, input), ErrorCode::Decode, {"network config"});
+    for (const char* verb : {"ADD", "CHECK", "DEL"})
+      checkError(call(verb, input), ErrorCode::Decode, {"network config"});
   }
   checkError(add(configWithIpam("") + "{}"), ErrorCode::Decode, {"network config"});
   checkError(add(withPrevious(configWithIpam(""), "7")), ErrorCode::Decode, {"prevResult"});
@@ -146,8 +148,7 @@ TEST_CASE("Code 7: a configuration that makes no sense is told by key and value"
   const Unchanged unchanged{host};
   checkError(add("{}"), ErrorCode::InvalidConfig, {"missing network name"});
   checkError(add(R"({"name": "../demo"})"), ErrorCode::InvalidConfig, {"network name", "../demo"});
-  checkError(add(config(R"("ipam": {"subnet": "10.42.0.0"})")), ErrorCode::InvalidConfig,
-             {"ipam.subnet", "10.42.0.0"});
+  checkError(add(config(R"("ipam": {"subnet": "10.42.0.0"})")), ErrorCode::InvalidConfig, {"ipam.subnet", "10.42.0.0"});
   checkError(add(config(R"("ipam": {"subnet": "10.42.0.0/24", "gateway": "10.43.0.1"})")), ErrorCode::InvalidConfig,
              {"10.43.0.1"});
   checkError(add(configWithIpam(R"("bridge": "a name that is too long")")), ErrorCode::InvalidConfig, {"bridge"});
@@ -199,7 +200,8 @@ TEST_CASE("Code 7: a link of the bridge's name that is none, and a subnet that t
   host.addNamespace("c1");
   host.addOutside();
   const Unchanged unchanged{host};
-  checkError(add(configWithIpam(R"("bridge": "uplink")")), ErrorCode::InvalidConfig, {"uplink", "not a bridge", "veth"});
+  checkError(add(configWithIpam(R"("bridge": "uplink")")), ErrorCode::InvalidConfig,
+             {"uplink", "not a bridge", "veth"});
   checkError(add(config(R"("ipam": {"subnet": "192.0.2.128/25"})")), ErrorCode::InvalidConfig,
              {"192.0.2.129/25", "192.0.2.1/24", "uplink"});
 }

@@ -76,8 +76,9 @@ TEST_CASE("mtu: \"auto\" that is too small for IPv6 is refused where the contain
   outputOf({"ip", "link", "set", "uplink", "mtu", "1279"});
   {
     const Unchanged unchanged{host};
-    checkError(add(config(R"("mtu": "auto", "ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd00::/64"}]]})")),
-               ErrorCode::InvalidConfig, {"\"mtu\": \"auto\"", "1279", "1280"});
+    checkError(
+        add(config(R"("mtu": "auto", "ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd00::/64"}]]})")),
+        ErrorCode::InvalidConfig, {"\"mtu\": \"auto\"", "1279", "1280"});
   }
   resultOf(add(configWithIpam(R"("mtu": "auto")")));
 }
@@ -161,15 +162,17 @@ TEST_CASE("disableContainerInterface leaves the container's interface down") {
 TEST_CASE("Flags of the bridge port: isolation and hairpin") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
-  const auto port = [](const std::string& members, const std::string& ifName) {
-    const Document result = resultOf(add(configWithIpam(members), {.ifName = ifName}));
+  const auto isPort = [](const std::string& members, bool isolated, bool hairpin) {
+    const Document result = resultOf(add(configWithIpam(members)));
     const Document link = linkOf(hostVethOf(result));
     const Value data = only(link)["linkinfo"]["info_slave_data"];
-    return std::pair{data["isolated"].boolean(), data["hairpin"].boolean()};
+    CHECK(data["isolated"].boolean() == isolated);
+    CHECK(data["hairpin"].boolean() == hairpin);
+    checkSilent(del(configWithIpam(members)));
   };
-  CHECK(port("", "eth0") == std::pair{std::optional{false}, std::optional{true}});
-  CHECK(port(R"("portIsolation": true)", "eth1") == std::pair{std::optional{true}, std::optional{true}});
-  CHECK(port(R"("hairpinMode": false)", "eth2") == std::pair{std::optional{false}, std::optional{false}});
+  isPort("", false, true);
+  isPort(R"("portIsolation": true)", true, true);
+  isPort(R"("hairpinMode": false)", false, false);
 }
 
 TEST_CASE("A MAC that the runtime asks for, by each of its ways") {
@@ -222,7 +225,8 @@ TEST_CASE("DNS from resolvConf, from the file, and from the runtime, which wins"
   const std::string own = R"(, "dns": {"nameservers": ["192.0.2.54"]})";
   CHECK(nameserverOf(config(ipam)) == "192.0.2.53");
   CHECK(nameserverOf(config(ipam + own)) == "192.0.2.54");
-  CHECK(nameserverOf(config(ipam + own + R"(, "runtimeConfig": {"dns": {"Servers": ["192.0.2.55"], "Searches": null}})")) ==
+  CHECK(nameserverOf(
+            config(ipam + own + R"(, "runtimeConfig": {"dns": {"Servers": ["192.0.2.55"], "Searches": null}})")) ==
         "192.0.2.55");
   const Document result = resultOf(add(config(ipam)));
   CHECK(textOf(result["dns"]["search"].items().at(0)) == "example.org");

@@ -16,8 +16,9 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 std::vector<std::string> environmentOf(const std::string& verb, const Subject& subject) {
-  return {"CNI_COMMAND=" + verb,           "CNI_CONTAINERID=" + subject.container, "CNI_NETNS=" + subject.netns,
-          "CNI_IFNAME=" + subject.ifName, "CNI_ARGS=" + subject.args,             "CNI_PATH=/opt/cni/bin"};
+  return {"CNI_COMMAND=" + verb,        "CNI_CONTAINERID=" + subject.container,
+          "CNI_NETNS=" + subject.netns, "CNI_IFNAME=" + subject.ifName,
+          "CNI_ARGS=" + subject.args,   "CNI_PATH=/opt/cni/bin"};
 }
 
 Outcome call(const std::string& verb, const std::string& config, const Subject& subject) {

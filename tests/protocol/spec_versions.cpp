@@ -73,8 +73,10 @@ TEST_CASE("ADD, CHECK and DEL in every version of CNI") {
     const Outcome attached = add(network, subject);
     const Document result = resultOf(attached);
     CHECK(textOf(result["cniVersion"]) == (version.empty() ? "0.1.0" : version));
-    if (version < "0.3.0") checkFamilies(result);
-    else checkLists(result, version);
+    if (version < "0.3.0")
+      checkFamilies(result);
+    else
+      checkLists(result, version);
     const std::string withResult = withPrevious(network, attached.out);
     if (version >= "0.4.0") checkSilent(check(withResult, subject));
     checkSilent(del(withResult, subject));
@@ -128,7 +130,8 @@ TEST_CASE("T3, W50: DEL needs neither namespace nor prevResult, runtimeConfig or
   host.addNamespace("c1");
   const std::string network = config(kDualStack + ", " + kGoCasedPorts);
   const std::string bare = R"({"name": "demo", "type": "pons"})";
-  const std::string changed = configOf("0.3.1", R"("bridge": "other0", "ipMasq": false, "ipam": {"subnet": "10.50.0.0/16"})");
+  const std::string changed =
+      configOf("0.3.1", R"("bridge": "other0", "ipMasq": false, "ipam": {"subnet": "10.50.0.0/16"})");
   const std::string invalid = configOf("1.1.0", R"("vlan": 7, "mtu": "huge", "ipam": {"subnet": 5}, "prevResult": 3)");
   for (const std::string& atDel : {network, bare, changed, invalid}) {
     for (const std::string netns : {"/run/netns/c1", "", "/run/netns/gone", "/proc/self/ns/net", "/etc/passwd"}) {
@@ -162,7 +165,7 @@ TEST_CASE("The attachment of another container, interface or network outlives a 
   resultOf(first);
   const Unchanged unchanged{host};
   resultOf(add(network, {.container = "c2", .netns = "/run/netns/c2"}));
-  resultOf(add(network, {.ifName = "eth1"}));
+  resultOf(add(configWithIpam(R"("isDefaultGateway": false)"), {.ifName = "eth1"}));
   checkSilent(del(network, {.container = "c2", .netns = "/run/netns/c2"}));
   checkSilent(del(network, {.ifName = "eth1"}));
   checkSilent(del(R"({"name": "other", "type": "pons"})"));

@@ -48,7 +48,8 @@ TEST_CASE("A result that cannot be written fails the ADD, and DEL takes the atta
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const BrokenPipe pipe;
-  for (const std::string redirection : {">&-", ">&9", ">/dev/full", ">&- 2>&-", ">&9 2>&9", "</dev/stdin >/dev/full 2>&9"}) {
+  for (const std::string redirection :
+       {">&-", ">&9", ">/dev/full", ">&- 2>&-", ">&9 2>&9", "</dev/stdin >/dev/full 2>&9"}) {
     CAPTURE(redirection);
     const Unchanged unchanged{host};
     const Outcome outcome = callRedirected("ADD", redirection, kTalkative);

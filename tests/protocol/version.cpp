@@ -21,8 +21,8 @@ Outcome callWith(const std::vector<std::string>& environment, const std::string&
 }  // namespace
 
 TEST_CASE("VERSION answers the same bytes whatever stands in stdin and environment") {
-  for (const std::string& input : {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"},
-                                  std::string(5'000'000, 'x')}) {
+  for (const std::string& input :
+       {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"}, std::string(5'000'000, 'x')}) {
     const Outcome outcome = call("VERSION", input, {.container = "", .netns = "dummy", .ifName = "dummy"});
     CHECK(outcome.ok());
     CHECK(outcome.out == kVersions);
@@ -48,4 +48,11 @@ TEST_CASE("A command that CNI does not know is refused by its name") {
     checkError(call(command, "{}"), ErrorCode::InvalidEnvironment, {"unknown CNI_COMMAND: "});
   }
   checkError(call("REPAIR", "{}"), ErrorCode::InvalidEnvironment, {"unknown CNI_COMMAND: REPAIR"});
+}
+
+TEST_CASE("GC and STATUS with a version that does not have them are refused") {
+  for (const std::string verb : {"GC", "STATUS"}) {
+    checkError(call(verb, configOf("1.0.0", ""), {.container = "", .netns = "", .ifName = ""}),
+               ErrorCode::IncompatibleVersion, {"does not allow " + verb});
+  }
 }

@@ -32,12 +32,12 @@ std::string addLan(Town& town) {
   return lan;
 }
 
-// 127.0.0.1 seen from that namespace is beyond this router: what an attacker with root in his namespace can do.
+// To that namespace 127.0.0.1 is a host beyond this router: what an attacker with root in his namespace can do.
 void lookForLoopbackAt(const FakeHost& host, const std::string& place, const std::string& router) {
   host.inside(place, [&] {
     REQUIRE(netlib::sysctl::write("net/ipv4/conf/all/route_localnet", "1").ok());
-    outputOf({"ip", "route", "del", "local", "127.0.0.0/8", "dev", "lo", "table", "local"});
-    outputOf({"sh", "-c", "ip route del local 127.0.0.1 dev lo table local; ip route add 127.0.0.1 via " + router});
+    outputOf({"ip", "address", "del", "127.0.0.1/8", "dev", "lo"});
+    outputOf({"ip", "route", "add", "127.0.0.1", "via", router});
   });
 }
 

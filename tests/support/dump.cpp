@@ -27,6 +27,8 @@ const std::vector<std::pair<std::regex, const char*>>& passingThings() {
       {std::regex{R"(\b(\w*_timer|topology_change\w*) +[\d.]+)"}, ""},
       {std::regex{R"(\b\d+sec\b)"}, "some"},  // lifetimes
       {std::regex{R"( refcnt \d+)"}, ""},     //
+      // A bridge takes them from its ports, and keeps them when the last one goes.
+      {std::regex{R"( tso_max_(size|segs) \d+)"}, ""},
       {std::regex{R"( +)"}, " "},
   };
   return things;

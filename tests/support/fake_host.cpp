@@ -128,8 +128,10 @@ void FakeHost::removeNamespace(const std::string& path) {
 
 std::string FakeHost::addOutside() {
   const std::string outside = addNamespace("outside");
-  ip("link add uplink type veth peer name uplink netns outside\n"
-     "addr add 192.0.2.1/24 dev uplink\n"
+  ip("link add uplink type veth peer name uplink netns outside\n");
+  // Else IPv6 could not be forwarded to the outside for two seconds, for want of a link-local address.
+  check(netlib::sysctl::write("net/ipv6/conf/uplink/accept_dad", "0").ok(), "switch address detection off");
+  ip("addr add 192.0.2.1/24 dev uplink\n"
      "addr add 2001:db8:1::1/64 dev uplink nodad\n"
      "link set uplink up\n");
   inside(outside, [] {

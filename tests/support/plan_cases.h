@@ -12,9 +12,9 @@ namespace support {
 
 struct PlanCase {
   std::string name;
-  std::string members;     ///< of the configuration, see demoConfig()
-  std::string args = {};   ///< CNI_ARGS
-  std::string bridge = {}; ///< of somebody else, made before
+  std::string members;      ///< of the configuration, see demoConfig()
+  std::string args = {};    ///< CNI_ARGS
+  std::string bridge = {};  ///< of somebody else, made before
 };
 
 inline std::vector<PlanCase> planCases() {
@@ -25,7 +25,9 @@ inline std::vector<PlanCase> planCases() {
                                                 {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])";
   return {{"minimal", ipv4},
           {"dual stack, published ports, exclusions", dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"])"},
-          {"bridge of somebody else", ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)", {},
+          {"bridge of somebody else",
+           ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)",
+           {},
            "br-admin"},
           {"no addresses", R"("ipam": {})"},
           {"requested address", dual, "IP=10.42.0.77,fd42::77"}};

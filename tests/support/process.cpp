@@ -42,6 +42,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 [[noreturn]] void execute(const std::vector<std::string>& argv, const RunOptions& options) {
   const bool own = options.environment.has_value();
+  if (options.beforeExec) options.beforeExec();
   execvpe(argv[0].c_str(), pointers(argv).data(), own ? pointers(*options.environment).data() : environ);
   std::fprintf(stderr, "%s: %s\n", argv[0].c_str(), std::strerror(errno));
   _exit(127);
@@ -54,14 +55,20 @@ bool waitFor(pid_t child, std::chrono::milliseconds timeout) {
   return poll(&wait, 1, static_cast<int>(timeout.count())) != 0;
 }
 
-Outcome finish(pid_t child, std::chrono::milliseconds timeout) {
+Outcome outcomeOf(int status) {
   Outcome outcome;
-  outcome.timedOut = !waitFor(child, timeout);
-  if (outcome.timedOut) kill(child, SIGKILL);
-  int status = 0;
-  if (waitpid(child, &status, 0) != child) std::abort();
   if (WIFEXITED(status)) outcome.exitCode = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
+  return outcome;
+}
+
+Outcome finish(pid_t child, std::chrono::milliseconds timeout) {
+  const bool timedOut = !waitFor(child, timeout);
+  if (timedOut) kill(child, SIGKILL);
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) std::abort();
+  Outcome outcome = outcomeOf(status);
+  outcome.timedOut = timedOut;
   return outcome;
 }
 
@@ -88,7 +95,7 @@ Outcome run(const std::vector<std::string>& argv, const RunOptions& options) {
     dup2(err.get(), STDERR_FILENO);
     execute(argv, options);
   });
-  Outcome outcome = finish(child, options.timeout);
+  Outcome outcome = options.wait ? outcomeOf(options.wait(child)) : finish(child, options.timeout);
   outcome.out = contentOf(out);
   outcome.err = contentOf(err);
   return outcome;

@@ -17,6 +17,10 @@ struct RunOptions {
   std::string input;
   /// The program is killed after it.
   std::chrono::milliseconds timeout{30'000};
+  /// In the new process, right before it becomes the program.
+  std::function<void()> beforeExec = {};
+  /// Sees the program to its end in place of run(), without the timeout; the answer is that of waitpid().
+  std::function<int(pid_t)> wait = {};
 };
 
 struct Outcome {

@@ -130,7 +130,8 @@ std::string dumpLedger() {
   std::vector<std::string> lines;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator{kStateDir}) {
     if (outlivesAttachments(entry.path())) continue;
-    lines.push_back(entry.path().string() + (entry.is_symlink() ? " -> " + fs::read_symlink(entry.path()).string() : ""));
+    lines.push_back(entry.path().string() +
+                    (entry.is_symlink() ? " -> " + fs::read_symlink(entry.path()).string() : ""));
   }
   std::ranges::sort(lines);
   std::string text;

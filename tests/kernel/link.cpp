@@ -1,0 +1,207 @@
+#include "netlib/link.h"
+
+#include <doctest/doctest.h>
+#include <net/if.h>
+
+#include "netlib/netns.h"
+
+#include "tests/support/fake_host.h"
+
+using namespace support;
+using netlib::Batch;
+using netlib::IfName;
+using netlib::MacAddress;
+using netlib::Socket;
+
+namespace {
+
+IfName name(const char* text) { return IfName::parse(text).value(); }
+MacAddress mac(const char* text) { return MacAddress::parse(text).value(); }
+Socket open() { return Socket::open(Socket::Subsystem::Route).value(); }
+
+const MacAddress kBridgeMac = mac("02:00:00:00:00:01");
+
+netlib::link::NewBridge bridgeNamed(const char* text) {
+  return {.name = name(text), .mac = kBridgeMac, .mtu = 0, .alias = "pons bridge"};
+}
+
+// A container's namespace, a bridge, and what is needed for a veth between them.
+struct VethBench {
+  FakeHost& fake;
+  netlib::Netns container;
+  Socket route = open();
+  unsigned bridge;
+
+  explicit VethBench(FakeHost& host) : fake(host), container(netlib::Netns::open(host.addNamespace("c1")).value()) {
+    REQUIRE(netlib::link::createBridge(route, bridgeNamed("br0")).ok());
+    bridge = netlib::link::find(route, name("br0"))->index;
+  }
+
+  netlib::link::NewVeth veth(const char* hostName = "v0", const char* peerName = "eth0") const {
+    return {.hostName = name(hostName),
+            .hostMac = mac("02:00:00:00:00:02"),
+            .alias = "pons demo c1 eth0",
+            .master = bridge,
+            .hairpin = true,
+            .isolated = true,
+            .peerName = name(peerName),
+            .peerMac = mac("02:00:00:00:00:03"),
+            .peerNetns = container.fd(),
+            .mtu = 1400};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("A bridge is born up, with its MAC and alias, and is found by name, index and kind") {
+  REQUIRE_FAKE_HOST(host);
+  Socket route = open();
+  CHECK(netlib::link::find(route, name("br0")).failedWith(ENODEV));
+  REQUIRE(netlib::link::createBridge(route, bridgeNamed("br0")).ok());
+  const auto found = netlib::link::find(route, name("br0"));
+  REQUIRE(found.ok());
+  CHECK(found->name == "br0");
+  CHECK(found->kind == "bridge");
+  CHECK(found->alias == "pons bridge");
+  CHECK(found->mac == kBridgeMac);
+  CHECK(found->up());
+  CHECK(!found->promiscuous());
+  CHECK(found->master == 0);
+  CHECK(netlib::link::find(route, found->index)->name == "br0");
+  const auto bridges = netlib::link::ofKind(route, "bridge").value();
+  REQUIRE(bridges.size() == 1);
+  CHECK(bridges.front().index == found->index);
+  CHECK(netlib::link::ofKind(route, "vxlan").value().empty());
+  REQUIRE(netlib::link::remove(route, name("br0")).ok());
+  CHECK(netlib::link::remove(route, name("br0")).failedWith(ENODEV));
+  CHECK(netlib::link::find(route, 4711).failedWith(ENODEV));
+}
+
+TEST_CASE("A bridge whose name is taken is EEXIST, and the link that has it keeps its alias") {
+  REQUIRE_FAKE_HOST(host);
+  outputOf({"ip", "link", "add", "br0", "type", "veth", "peer", "name", "br1"});
+  outputOf({"ip", "link", "set", "br0", "alias", "mine"});
+  const std::string before = host.dump();
+  Socket route = open();
+  const auto created = netlib::link::createBridge(route, bridgeNamed("br0"));
+  REQUIRE(created.failedWith(EEXIST));
+  CHECK(created.error().message.find("br0") != std::string::npos);
+  CHECK(host.dump() == before);
+}
+
+TEST_CASE("A bridge that the kernel refuses is not there, and the error has the kernel's reason") {
+  REQUIRE_FAKE_HOST(host);
+  const std::string before = host.dump();
+  Socket route = open();
+  auto wrong = bridgeNamed("br0");
+  wrong.mtu = 70'000;
+  const auto created = netlib::link::createBridge(route, wrong);
+  REQUIRE(created.failedWith(EINVAL));
+  CHECK(created.error().message.find("(") != std::string::npos);
+  CHECK(host.dump() == before);
+}
+
+TEST_CASE("A bridge whose second request is refused is removed again") {
+  REQUIRE_FAKE_HOST(host);
+  const std::string before = host.dump();
+  Socket route = open();
+  auto wrong = bridgeNamed("br0");
+  wrong.alias = std::string(300, 'x');  // longer than the kernel allows
+  REQUIRE(!netlib::link::createBridge(route, wrong).ok());
+  CHECK(host.dump() == before);
+}
+
+TEST_CASE("A veth is born with both ends configured, the host end a port and up") {
+  REQUIRE_FAKE_HOST(host);
+  VethBench bench{host};
+  const auto peerIndex = netlib::link::createVeth(bench.route, bench.veth());
+  REQUIRE(peerIndex.ok());
+  const auto found = netlib::link::find(bench.route, name("v0")).value();
+  CHECK(found.kind == "veth");
+  CHECK(found.alias == "pons demo c1 eth0");
+  CHECK(found.mac == mac("02:00:00:00:00:02"));
+  CHECK(found.mtu == 1400);
+  CHECK(found.up());
+  CHECK(found.master == bench.bridge);
+  CHECK(found.hairpin);
+  CHECK(found.isolated);
+  const auto ports = netlib::link::portsOf(bench.route, bench.bridge).value();
+  REQUIRE(ports.size() == 1);
+  CHECK(ports.front().name == "v0");
+
+  Socket inside = bench.container.inside([] { return Socket::open(Socket::Subsystem::Route); }).value();
+  const auto peer = netlib::link::find(inside, name("eth0")).value();
+  CHECK(peer.mac == mac("02:00:00:00:00:03"));
+  CHECK(peer.mtu == 1400);
+  CHECK(!peer.up());
+  if (*peerIndex) CHECK(**peerIndex == peer.index);
+
+  REQUIRE(netlib::link::remove(bench.route, name("v0")).ok());
+  CHECK(netlib::link::find(inside, name("eth0")).failedWith(ENODEV));
+  CHECK(netlib::link::portsOf(bench.route, bench.bridge).value().empty());
+}
+
+TEST_CASE("A veth that cannot be made whole is not made at all") {
+  REQUIRE_FAKE_HOST(host);
+  VethBench bench{host};
+  const auto leavesNothing = [&](const netlib::link::NewVeth& veth, int code) {
+    const std::string before = host.dump() + host.inside("/run/netns/c1", [] { return dumpNetwork(); });
+    const auto created = netlib::link::createVeth(bench.route, veth);
+    CHECK(created.failedWith(code));
+    CHECK(host.dump() + host.inside("/run/netns/c1", [] { return dumpNetwork(); }) == before);
+  };
+  SUBCASE("the peer's name is taken") {
+    outputOf({"ip", "-n", "c1", "link", "add", "eth0", "type", "bridge"});
+    leavesNothing(bench.veth(), EEXIST);
+  }
+  SUBCASE("the host's name is taken") {
+    outputOf({"ip", "link", "add", "v0", "type", "bridge"});
+    // It gets the alias: see appendPortSettings().
+    outputOf({"ip", "link", "set", "v0", "alias", "pons demo c1 eth0"});
+    leavesNothing(bench.veth(), EEXIST);
+  }
+  SUBCASE("there is no such bridge") {
+    auto veth = bench.veth();
+    veth.master = 4711;
+    leavesNothing(veth, EINVAL);
+  }
+  SUBCASE("the second request fails: the alias is too long") {
+    auto veth = bench.veth();
+    veth.alias = std::string(300, 'x');
+    const std::string before = host.dump();
+    CHECK(!netlib::link::createVeth(bench.route, veth).ok());
+    CHECK(host.dump() == before);
+  }
+  SUBCASE("the descriptor is no namespace") {
+    auto veth = bench.veth();
+    veth.peerNetns = 0;
+    const std::string before = host.dump();
+    CHECK(!netlib::link::createVeth(bench.route, veth).ok());
+    CHECK(host.dump() == before);
+  }
+}
+
+TEST_CASE("A batch sets up, MTU and MAC of one link, and says which request failed") {
+  REQUIRE_FAKE_HOST(host);
+  outputOf({"ip", "link", "add", "br0", "type", "bridge"});
+  Socket route = open();
+  const unsigned index = netlib::link::find(route, name("br0"))->index;
+  Batch batch;
+  netlib::link::appendSetUp(batch, index);
+  netlib::link::appendSetMtu(batch, index, 1300);
+  netlib::link::appendSetMac(batch, index, kBridgeMac);
+  netlib::link::appendSetFlags(batch, index, IFF_PROMISC, IFF_PROMISC);
+  REQUIRE(route.request(batch).ok());
+  const auto found = netlib::link::find(route, index).value();
+  CHECK(found.up());
+  CHECK(found.mtu == 1300);
+  CHECK(found.mac == kBridgeMac);
+  CHECK(found.promiscuous());
+
+  Batch wrong;
+  netlib::link::appendSetUp(wrong, index);
+  netlib::link::appendSetMtu(wrong, 4711, 1300);
+  const auto failed = route.request(wrong);
+  REQUIRE(failed.failedWith(ENODEV));
+  CHECK(failed.error().message.find("MTU of link 4711") != std::string::npos);
+}

@@ -1,0 +1,121 @@
+#include "netlib/route.h"
+
+#include <doctest/doctest.h>
+#include <linux/rtnetlink.h>
+
+#include "netlib/link.h"
+
+#include "tests/support/attachments.h"
+#include "tests/support/fake_host.h"
+
+using namespace support;
+using netlib::Batch;
+using netlib::Family;
+using netlib::Socket;
+namespace route = netlib::route;
+
+namespace {
+
+struct RouteBench {
+  Socket socket = Socket::open(Socket::Subsystem::Route).value();
+  unsigned index;
+
+  explicit RouteBench(FakeHost& host) {
+    host.addOutside();
+    index = netlib::link::find(socket, netlib::IfName::parse("uplink").value())->index;
+  }
+  netlib::Result<> add(const route::Route& wanted) {
+    Batch batch;
+    route::appendAdd(batch, wanted);
+    TRY(socket.request(batch));
+    return {};
+  }
+  std::optional<route::Route> find(const netlib::IpPrefix& destination) {
+    for (const auto& each : route::list(socket, destination.family(), index).value()) {
+      if (each.destination == destination) return each;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Routes are added with all that they may bear, and listed so") {
+  REQUIRE_FAKE_HOST(host);
+  RouteBench bench{host};
+  const route::Route wanted[] = {
+      {.destination = prefix("10.9.0.0/16"), .gateway = ip("192.0.2.2"), .linkIndex = bench.index},
+      {.destination = prefix("10.8.0.0/16"), .linkIndex = bench.index},
+      {.destination = prefix("10.7.0.0/16"),
+       .gateway = ip("192.0.2.2"),
+       .linkIndex = bench.index,
+       .table = 1000,
+       .metric = 7,
+       .mtu = 1300,
+       .advmss = 1200},
+      {.destination = prefix("2001:db8:9::/48"), .gateway = ip("2001:db8:1::2"), .linkIndex = bench.index, .metric = 9},
+      {.destination = prefix("2001:db8:8::/48"), .linkIndex = bench.index, .mtu = 1400},
+  };
+  for (const auto& each : wanted) {
+    CAPTURE(each.destination.toString());
+    REQUIRE(bench.add(each).ok());
+    CHECK(bench.add(each).failedWith(EEXIST));
+    const auto found = bench.find(each.destination);
+    REQUIRE(found);
+    CHECK(found->gateway == each.gateway);
+    CHECK(found->linkIndex == bench.index);
+    CHECK(found->table == each.table);
+    if (each.metric != 0) CHECK(found->metric == each.metric);
+    CHECK(found->mtu == each.mtu);
+    CHECK(found->advmss == each.advmss);
+  }
+}
+
+TEST_CASE("A scope that is asked for is kept; a gateway out of reach is ENETUNREACH; a missing link is told") {
+  REQUIRE_FAKE_HOST(host);
+  RouteBench bench{host};
+  REQUIRE(bench.add({.destination = prefix("10.6.0.0/16"), .linkIndex = bench.index, .scope = RT_SCOPE_UNIVERSE}).ok());
+  CHECK(bench.find(prefix("10.6.0.0/16"))->scope == RT_SCOPE_UNIVERSE);
+  const auto unreachable =
+      bench.add({.destination = prefix("10.5.0.0/16"), .gateway = ip("203.0.113.1"), .linkIndex = bench.index});
+  REQUIRE(unreachable.failedWith(ENETUNREACH));
+  CHECK(unreachable.error().message.find("10.5.0.0/16 via 203.0.113.1") != std::string::npos);
+  CHECK(bench.add({.destination = prefix("10.5.0.0/16"), .linkIndex = 4711}).failedWith(ENODEV));
+}
+
+TEST_CASE("The links of default routes are told once each") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = Socket::open(Socket::Subsystem::Route).value();
+  CHECK(route::defaultLinks(socket).value().empty());
+  RouteBench bench{host};
+  CHECK(route::defaultLinks(socket).value() == std::vector<unsigned>{bench.index});
+  outputOf({"ip", "link", "add", "br0", "up", "type", "bridge"});
+  outputOf({"ip", "route", "add", "default", "dev", "br0", "table", "77"});
+  CHECK(route::defaultLinks(socket).value().size() == 1);
+  outputOf({"ip", "route", "add", "default", "dev", "br0", "metric", "9"});
+  CHECK(route::defaultLinks(socket).value().size() == 2);
+}
+
+TEST_CASE("An address is local where the host holds it, and nowhere else") {
+  REQUIRE_FAKE_HOST(host);
+  RouteBench bench{host};
+  for (const char* local : {"192.0.2.1", "127.0.0.1", "127.1.2.3", "192.0.2.255", "2001:db8:1::1", "::1"}) {
+    CAPTURE(local);
+    CHECK(route::isLocal(bench.socket, ip(local)).value());
+  }
+  outputOf({"ip", "route", "add", "blackhole", "203.0.113.0/24"});
+  outputOf({"ip", "route", "add", "prohibit", "198.51.100.0/24"});
+  outputOf({"ip", "route", "add", "unreachable", "198.18.0.0/24"});
+  for (const char* foreign :
+       {"192.0.2.2", "8.8.8.8", "203.0.113.1", "198.51.100.1", "198.18.0.1", "2001:db8:1::2", "2001:db8:ffff::1"}) {
+    CAPTURE(foreign);
+    CHECK(!route::isLocal(bench.socket, ip(foreign)).value());
+  }
+}
+
+TEST_CASE("Without any route nothing is local but the loopback") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = Socket::open(Socket::Subsystem::Route).value();
+  CHECK(!route::isLocal(socket, ip("8.8.8.8")).value());
+  CHECK(!route::isLocal(socket, ip("2001:db8::1")).value());
+}

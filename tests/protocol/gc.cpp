@@ -1,0 +1,258 @@
+// GC: nothing that the runtime no longer has is left, and nothing else is touched.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "netlib/file_lock.h"
+
+#include "tests/protocol/network.h"
+#include "tests/support/cni_input.h"
+#include "tests/support/runtime.h"
+
+using namespace support;
+using pons::cni::ErrorCode;
+using pons::cni::Verb;
+
+namespace {
+
+const std::string kDual = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})";
+const std::string kOther = R"("ipam": {"subnet": "10.43.0.0/24"})";
+
+/// Two networks with published ports, two containers each.
+struct Pair {
+  FakeHost host;
+  Network demo{"demo", kDual};
+  Network other{"other", kOther};
+
+  Pair() {
+    demo.attach(host, "c1", publishing({{8081, 80}}));
+    demo.attach(host, "c2", publishing({{8082, 80}}));
+    other.attach(host, "o1", publishing({{9081, 80}}));
+    other.attach(host, "o2", publishing({{9082, 80}}));
+  }
+  /// From here on these containers of "demo" are not expected any more.
+  void lose(const std::vector<std::string>& containers) {
+    for (const std::string& container : containers) demo.forget(container);
+  }
+  void checkOthers() const { other.checkAll(); }
+};
+
+bool hostHas(const std::string& word) {
+  return (outputOf({"nft", "list", "ruleset"}) + outputOf({"ip", "-d", "link"}) + ledgerText()).find(word) !=
+         std::string::npos;
+}
+
+std::string vethOf(const std::string& network, const std::string& container) {
+  return pons::hostVethName({pons::NetworkName::parse(network).value(), pons::ContainerId::parse(container).value(),
+                             netlib::IfName::parse("eth0").value()})
+      .toString();
+}
+
+// An ADD that ends without a word before the step of that index.
+void addAndDie(const pons::cni::Request& request, std::size_t step) {
+  const auto died = runForked([&] {
+    const auto dieHere = [step](std::size_t position, pons::Host&) -> netlib::Result<> {
+      if (position == step) _exit(99);
+      return {};
+    };
+    return addWith(request, dieHere).ok() ? 0 : 1;
+  });
+  REQUIRE(died.exitCode == 99);
+}
+
+}  // namespace
+
+TEST_CASE("GC takes away exactly what is not in the runtime's list, under either key and in Go's spelling") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  const std::string goCase = R"(, "cni.dev/valid-attachments": [{"ContainerID": "c1", "IfName": "eth0"}]})";
+  const auto listings = std::vector<std::function<std::string(const std::string&)>>{
+      [](const std::string& config) { return withValid(config, {"c1", "unheard-of"}); },
+      [](const std::string& config) { return withValid(config, {"c1"}, "cni.dev/attachments"); },
+      [&](const std::string& config) { return config.substr(0, config.rfind('}')) + goCase; },
+  };
+  for (const auto& listed : listings) {
+    Pair hosts;
+    checkSilent(callForNetwork("GC", listed(hosts.demo.config())));
+    checkError(hosts.demo.check("c2"), ErrorCode::CheckFailed, {"not attached"});
+    CHECK(!hostHas("8082"));
+    CHECK(!hostHas(vethOf("demo", "c2")));
+    hosts.lose({"c2"});
+    hosts.demo.checkAll();
+    hosts.checkOthers();
+  }
+}
+
+TEST_CASE("GC with an empty list of each network leaves the host as it was before the first ADD") {
+  REQUIRE_FAKE_HOST(host);
+  for (const char* name : {"c1", "c2", "o1"}) host.addNamespace(name);
+  const Unchanged unchanged{host};
+  const Network demo{"demo", kDual};
+  const Network other{"other", kOther};
+  resultOf(add(demo.config(publishing({{8081, 80}})), subjectOf("c1")));
+  resultOf(add(demo.config(), subjectOf("c2")));
+  resultOf(add(other.config(publishing({{9081, 80}})), subjectOf("o1")));
+  checkSilent(demo.gcAllBut({}));
+  checkSilent(demo.gcAllBut({}));
+  checkSilent(other.gcAllBut({}));
+}
+
+TEST_CASE("GC goes by interface too: one container with two of them") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", kDual};
+  demo.attach(host, "c1");
+  Subject second = subjectOf("c1");
+  second.ifName = "eth1";
+  resultOf(add(demo.config(), second));
+  checkSilent(demo.gcAllBut({"c1"}));
+  demo.checkAll();
+  CHECK(outputOf({"ip", "-n", "c1", "-o", "link"}).find("eth1") == std::string::npos);
+}
+
+TEST_CASE("GC without a list keeps what is alive, and takes away what lost its namespace or its link") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  for (const std::string null : {"", R"("cni.dev/valid-attachments": null)"}) {
+    Pair hosts;
+    checkSilent(callForNetwork("GC", hosts.demo.config(null)));
+    hosts.demo.checkAll();
+
+    hosts.host.removeNamespace("/run/netns/c1");
+    shell("ip link del " + vethOf("demo", "c2"));
+    hosts.demo.attach(hosts.host, "c3", publishing({{8083, 80}}));
+    hosts.host.removeNamespace("/run/netns/o2");
+    hosts.other.forget("o2");
+    checkSilent(callForNetwork("GC", hosts.demo.config(null)));
+    hosts.lose({"c1", "c2"});
+    for (const char* gone : {"8081", "8082", "c1:eth0", "c2:eth0"}) CHECK_MESSAGE(!hostHas(gone), gone);
+    hosts.demo.checkAll();
+    hosts.checkOthers();
+    CHECK(hostHas("o2:eth0"));  // another network's
+  }
+}
+
+TEST_CASE("GC sweeps what has no record: links, port elements, chains, claims") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  for (const char* loss : {"rm -rf /run/pons/networks/demo/attachments", "rm -rf /run/pons/networks/demo",
+                           "rm /run/pons/networks/demo/attachments/*"}) {
+    CAPTURE(loss);
+    Pair hosts;
+    shell(loss);
+    checkSilent(hosts.demo.gc());
+    for (const char* gone : {"8081", "8082", "c1:eth0", "c2:eth0", "pons-demo", "10.42.0.", "fd42::"}) {
+      CHECK_MESSAGE(!hostHas(gone), gone);
+    }
+    hosts.checkOthers();
+  }
+}
+
+TEST_CASE("GC of a network whose state directory was lost leaves nothing of it") {
+  REQUIRE_FAKE_HOST(host);
+  for (const char* name : {"c1", "c2"}) host.addNamespace(name);
+  // Forwarding stays on: what it was went with the directory, and somebody may need it.
+  shell("echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
+  const Unchanged unchanged{host};
+  const Network demo{"demo", kDual};
+  resultOf(add(demo.config(publishing({{8081, 80}})), subjectOf("c1")));
+  resultOf(add(demo.config(publishing({{8082, 80}})), subjectOf("c2")));
+  shell("rm -rf /run/pons");
+  checkSilent(demo.gcAllBut({}));
+}
+
+TEST_CASE("GC sweeps by hand-made leftovers and spares what is not of pons or of another network") {
+  Pair hosts;
+  shell("ip link add stray0 type veth peer name stray1 && ip link set stray0 alias 'pons demo lost eth0'");
+  const std::string ours = vethOf("demo", "lost");
+  shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
+  shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.99 . 80 }'");
+  shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.99");
+  // Another network's, also without a record, and things that are nobody's.
+  shell("ip link add theirs0 type veth peer name theirs1 && ip link set theirs0 alias 'pons other lost eth0'");
+  shell("ip link add plain0 type veth peer name plain1 && ip link add br-admin type bridge");
+  shell("nft add table ip mine && nft add chain ip mine net_demo");
+  const std::string mine = outputOf({"nft", "list", "table", "ip", "mine"});
+
+  checkSilent(hosts.demo.gc());
+  for (const char* gone : {"7777", "10.42.0.99"}) CHECK_MESSAGE(!hostHas(gone), gone);
+  CHECK(!hostHas(ours));
+  for (const char* kept : {"theirs0", "plain0", "br-admin"}) CHECK_MESSAGE(hostHas(kept), kept);
+  CHECK(outputOf({"nft", "list", "table", "ip", "mine"}) == mine);
+  hosts.demo.checkAll();
+  hosts.checkOthers();
+}
+
+TEST_CASE("GC does not take a living container's link whose alias is too long to tell its key") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const std::string config = R"({"cniVersion": "1.1.0", "type": "pons", "name": ")" + std::string(100, 'n') +
+                             R"(", "ipam": {"subnet": "10.42.0.0/24"}})";
+  // "pons <network> <container> eth0" is one byte longer than an alias may be: it ends in "eth".
+  const Subject subject{.container = std::string(255 + 1 - 5 - 100 - 1 - 5, 'c')};
+  const Outcome added = add(config, subject);
+  resultOf(added);
+  checkSilent(callForNetwork("GC", config));
+  checkSilent(check(withPrevious(config, added.out), subject));
+}
+
+TEST_CASE("GC goes on after an error and reports it") {
+  Pair hosts;
+  shell("sed -i 's/\"format\": 1/\"format\": 2/' " + recordOf(hosts.demo, "c1"));
+  const Outcome collected = hosts.demo.gcAllBut({});
+  CHECK(collected.exitCode == 1);
+  const auto error = documentOf(collected);
+  const std::string message = textOf(error["msg"]);
+  CHECK_MESSAGE(message.find("demo c1 eth0") != std::string::npos, message);
+  CHECK_MESSAGE(message.find("newer pons") != std::string::npos, message);
+  CHECK(!hostHas("8082"));
+  hosts.checkOthers();
+  // What the newer pons made is untouched.
+  CHECK(outputOf({"nft", "list", "ruleset"}).find("8081") != std::string::npos);
+  CHECK(hostHas(vethOf("demo", "c1")));
+}
+
+TEST_CASE("GC leaves an attachment to the verb that is working on it") {
+  Pair hosts;
+  const auto held = netlib::FileLock::acquire(netlib::UniqueFd{open(recordOf(hosts.demo, "c1").c_str(), O_RDWR)},
+                                              std::chrono::seconds{1}, "the record");
+  REQUIRE(held.ok());
+  checkSilent(hosts.demo.gcAllBut({}));
+  CHECK(hostHas("8081"));
+  CHECK(!hostHas("8082"));
+  hosts.checkOthers();
+}
+
+TEST_CASE("GC and STATUS came with CNI 1.1.0 and need no container") {
+  REQUIRE_FAKE_HOST(host);
+  for (const char* verb : {"GC", "STATUS"}) {
+    checkSilent(callForNetwork(verb, configOf("1.1.0", pons::test::kIpam.data())));
+    for (const char* version : {"0.3.1", "0.4.0", "1.0.0"}) {
+      checkError(callForNetwork(verb, configOf(version, pons::test::kIpam.data())), ErrorCode::IncompatibleVersion,
+                 {verb, version});
+    }
+  }
+}
+
+TEST_CASE("What a killed ADD left is undone by the next ADD, by DEL and by GC with or without a list") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Runtime runtime{demoConfig(kDual + ", " + publishing({{8081, 80}}))};
+  const std::string config = demoConfig(kDual);
+  const auto request = runtime.request(Verb::Add, "c1");
+  const std::size_t count = stepCount(request);
+  const std::string before = host.dump() + ledgerText();
+  const std::vector<std::function<void()>> ways{
+      [&] {
+        resultOf(add(config));
+        checkSilent(del(config));
+      },
+      [&] { checkSilent(del(config)); },
+      [&] { checkSilent(callForNetwork("GC", config)); },
+      [&] { checkSilent(callForNetwork("GC", withValid(config, {"c1"}))); },
+  };
+  for (std::size_t step = 0; step <= count; ++step) {
+    for (const auto& way : ways) {
+      CAPTURE(step);
+      addAndDie(request, step);
+      way();
+      CHECK(host.dump() + ledgerText() == before);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+#include "tests/support/tracer.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <elf.h>
+#include <linux/ptrace.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace support {
+namespace {
+
+using Kind = Interference::Kind;
+
+void check(bool succeeded, const char* what) {
+  if (!succeeded) throw std::runtime_error(std::string{what} + ": " + std::strerror(errno));
+}
+
+#if defined(__x86_64__)
+using Registers = user_regs_struct;
+constexpr bool kKnownProcessor = true;
+void setCall(pid_t child, Registers& registers, long call) {
+  registers.orig_rax = static_cast<unsigned long long>(call);
+  iovec part{&registers, sizeof registers};
+  check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "replace a system call");
+}
+void setAnswer(Registers& registers, long answer) { registers.rax = static_cast<unsigned long long>(answer); }
+#elif defined(__aarch64__)
+using Registers = user_regs_struct;
+constexpr bool kKnownProcessor = true;
+void setCall(pid_t child, Registers& /*registers*/, int call) {
+  iovec part{&call, sizeof call};
+  check(ptrace(PTRACE_SETREGSET, child, NT_ARM_SYSTEM_CALL, &part) == 0, "replace a system call");
+}
+void setAnswer(Registers& registers, long answer) { registers.regs[0] = static_cast<unsigned long long>(answer); }
+#else
+struct Registers {};
+constexpr bool kKnownProcessor = false;
+void setCall(pid_t, Registers&, long) {}
+void setAnswer(Registers&, long) {}
+#endif
+
+Registers registersOf(pid_t child) {
+  Registers registers{};
+  iovec part{&registers, sizeof registers};
+  check(ptrace(PTRACE_GETREGSET, child, NT_PRSTATUS, &part) == 0, "read registers");
+  return registers;
+}
+
+bool asksForMemory(long call) { return call == SYS_brk || call == SYS_mmap || call == SYS_mremap; }
+
+/// One run, from its first stop to its end.
+class Tracer {
+ public:
+  Tracer(const Interference& interference, std::vector<long>& calls) : interference_(interference), calls_(calls) {}
+
+  /// The wait status that the program ended with.
+  int follow(pid_t child) {
+    int status = next(child);
+    if (!WIFSTOPPED(status)) return status;
+    check(ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0, "trace");
+    int signal = 0;
+    for (;;) {
+      check(ptrace(PTRACE_SYSCALL, child, 0, signal) == 0 || errno == ESRCH, "continue");
+      status = next(child);
+      if (!WIFSTOPPED(status)) return status;
+      const bool atCall = WSTOPSIG(status) == (SIGTRAP | 0x80);
+      signal = atCall || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+      if (atCall) stopped(child);
+    }
+  }
+
+ private:
+  static int next(pid_t child) {
+    int status = 0;
+    check(waitpid(child, &status, 0) == child, "wait for the traced program");
+    return status;
+  }
+
+  void stopped(pid_t child) {
+    ptrace_syscall_info info{};
+    check(ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) > 0, "look at a system call");
+    if (info.op == PTRACE_SYSCALL_INFO_EXIT) return leaving(child);
+    const long call = static_cast<long>(info.entry.nr);
+    if (calls_.empty() && !(call == SYS_read && info.entry.args[0] == STDIN_FILENO)) return;
+    calls_.push_back(call);
+    entering(child, call);
+  }
+
+  void entering(pid_t child, long call) {
+    const bool here = calls_.size() == interference_.at;
+    if (here && interference_.kind == Kind::Kill) kill(child, SIGKILL);
+    if (here && interference_.kind == Kind::Fail) refuse(child, interference_.error);
+    if (here && interference_.kind == Kind::DoAndFail) answer_ = -interference_.error;
+    const bool exhausted = interference_.kind == Kind::NoMoreMemory && calls_.size() >= interference_.at;
+    if (exhausted && asksForMemory(call)) refuse(child, ENOMEM);
+  }
+
+  void refuse(pid_t child, int error) {
+    Registers registers = registersOf(child);
+    setCall(child, registers, -1);
+    answer_ = -error;
+  }
+
+  void leaving(pid_t child) {
+    if (answer_ == 0) return;
+    Registers registers = registersOf(child);
+    setAnswer(registers, answer_);
+    iovec part{&registers, sizeof registers};
+    check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "replace an answer");
+    answer_ = 0;
+  }
+
+  const Interference& interference_;
+  std::vector<long>& calls_;
+  long answer_ = 0;  ///< what the call under way is to answer; 0: what the kernel says
+};
+
+}  // namespace
+
+bool canTrace() {
+  if (!kKnownProcessor) return false;
+  static const bool answer = runForked([] { return ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 ? 0 : 1; }).ok();
+  return answer;
+}
+
+TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options,
+                        const Interference& interference) {
+  TracedOutcome traced;
+  Tracer tracer{interference, traced.calls};
+  RunOptions supervised = options;
+  supervised.beforeExec = [] { ptrace(PTRACE_TRACEME, 0, 0, 0); };
+  supervised.wait = [&tracer](pid_t child) { return tracer.follow(child); };
+  traced.outcome = run(argv, supervised);
+  return traced;
+}
+
+}  // namespace support

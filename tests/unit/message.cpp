@@ -1,0 +1,67 @@
+#include "netlib/message.h"
+
+#include <doctest/doctest.h>
+
+using namespace netlib;
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+}  // namespace
+
+TEST_CASE("Attributes are read by type, the last of a type counts, and flags of a type do not matter") {
+  const Bytes bytes{5,  0, 1, 0,    7,   0,   0, 0,              // u8
+                    8,  0, 2, 0,    1,   2,   3, 4,              // u32
+                    7,  0, 3, 0,    'a', 'b', 0, 0,              // text
+                    5,  0, 1, 0,    9,   0,   0, 0,              // u8 again
+                    12, 0, 4, 0x80, 8,   0,   1, 0, 1, 0, 0, 0,  // nested
+                    4,  0, 5, 0};                                // flag
+  const Attributes attributes{bytes};
+  CHECK(attributes.u8(1) == 9);
+  CHECK(attributes.u32(2) == 0x04030201U);
+  CHECK(attributes.text(3) == "ab");
+  CHECK(attributes.nested(4).u32(1) == 1);
+  CHECK(attributes.bytes(5)->empty());
+  CHECK(!attributes.bytes(6));
+  CHECK(!attributes.u32(1));
+  CHECK(!attributes.u8(2));
+  CHECK(!attributes.nested(6).u8(1));
+}
+
+TEST_CASE("Malformed attributes end the list, and nothing behind the end is read") {
+  const Bytes good{5, 0, 1, 0, 7, 0, 0, 0};
+  for (const Bytes& bad : {Bytes{0, 0, 2, 0}, Bytes{3, 0, 2, 0}, Bytes{9, 0, 2, 0, 1, 1, 1, 1}, Bytes{0xff, 0xff, 2, 0},
+                           Bytes{5, 0, 2}, Bytes{5}}) {
+    Bytes bytes = good;
+    bytes.insert(bytes.end(), bad.begin(), bad.end());
+    const Attributes attributes{bytes};
+    CHECK(attributes.u8(1) == 7);
+    CHECK(!attributes.bytes(2));
+  }
+  const Bytes text{6, 0, 1, 0, 'a', 'b'};  // neither NUL nor padding
+  CHECK(Attributes{text}.text(1) == "ab");
+}
+
+TEST_CASE("A message too short for its header has none, and no attributes") {
+  Bytes bytes(NLMSG_HDRLEN + 7);
+  CHECK(!Message{bytes}.family<std::uint64_t>());
+  CHECK(!Message{bytes}.attributes<std::uint64_t>().bytes(0));
+  bytes.resize(NLMSG_HDRLEN + 8);
+  CHECK(Message{bytes}.family<std::uint64_t>() == 0U);
+}
+
+TEST_CASE("A batch counts and names its requests") {
+  Batch batch;
+  CHECK(batch.empty());
+  batch.begin(1, 0, std::uint32_t{0}, "first");
+  {
+    const auto outer = batch.nest(1);
+    const auto inner = batch.nest(2);
+    batch.putU32(3, 4);
+  }
+  batch.begin(2, 0, std::uint32_t{0}, "second");
+  CHECK(batch.count() == 2);
+  CHECK(batch.what(0) == "first");
+  CHECK(batch.what(1) == "second");
+}
