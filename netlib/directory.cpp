@@ -199,10 +199,10 @@ Result<> Directory::checkWritable() const {
   if (faccessat(fd_.get(), ".", W_OK, AT_EACCESS) < 0) return failAt("write to", ".");
   struct statfs status {};
   if (fstatfs(fd_.get(), &status) < 0) return failAt("examine the file system of", ".");
-  // A file system without a fixed number of files tells none at all.
-  const bool isFull = status.f_bavail == 0 || (status.f_files != 0 && status.f_ffree == 0);
-  // A tmpfs without a limit tells no blocks at all.
-  if (isFull && status.f_blocks != 0) return fail(ENOSPC, "no space left in " + path_);
+  // File systems that know no limit tell a total of 0.
+  const bool outOfBlocks = status.f_blocks != 0 && status.f_bavail == 0;
+  const bool outOfFiles = status.f_files != 0 && status.f_ffree == 0;
+  if (outOfBlocks || outOfFiles) return fail(ENOSPC, "no space left in " + path_);
   return {};
 }
 

@@ -45,7 +45,11 @@ Attributes Attributes::nested(unsigned type) const {
   return Attributes{bytes(type).value_or(std::span<const std::uint8_t>{})};
 }
 
-Batch::Batch() : buffer_(new std::uint8_t[kMaxMessage]), capacity_(kMaxMessage) {}
+namespace {
+
+constexpr std::size_t kFirstRoom = 4096;  // most batches fit; larger ones cost page faults that they need
+
+}  // namespace
 
 nlmsghdr& Batch::at(std::size_t index) {
   return *reinterpret_cast<nlmsghdr*>(buffer_.get() + requests_.at(index).offset);
@@ -55,18 +59,19 @@ nlmsghdr& Batch::current() { return at(requests_.size() - 1); }
 
 std::size_t Batch::size() { return requests_.empty() ? 0 : requests_.back().offset + NLMSG_ALIGN(current().nlmsg_len); }
 
-std::uint8_t* Batch::room() {
-  const std::size_t used = size();
-  if (capacity_ < used + kMaxMessage) {
+std::uint8_t* Batch::reserve(std::size_t offset, std::size_t room) {
+  if (capacity_ < offset + room) {
     // Not a vector: growing one would write zeros over pages that nobody may ever touch.
-    const std::size_t capacity = std::max(2 * capacity_, used + kMaxMessage);
+    const std::size_t capacity = std::max({kFirstRoom, 2 * capacity_, offset + room});
     std::unique_ptr<std::uint8_t[]> larger{new std::uint8_t[capacity]};
-    std::memcpy(larger.get(), buffer_.get(), used);
+    if (buffer_) std::memcpy(larger.get(), buffer_.get(), offset);
     buffer_ = std::move(larger);
     capacity_ = capacity;
   }
-  return buffer_.get() + used;
+  return buffer_.get() + offset;
 }
+
+void Batch::reserveAttribute(std::size_t payload) { reserve(size(), NLMSG_ALIGN(NLA_HDRLEN + payload)); }
 
 void Batch::taken(std::string what) {
   const std::size_t offset = size();
@@ -74,7 +79,8 @@ void Batch::taken(std::string what) {
 }
 
 void Batch::begin(unsigned type, unsigned flags, std::span<const std::byte> familyHeader, std::string what) {
-  nlmsghdr* header = mnl_nlmsg_put_header(room());
+  const std::size_t length = NLMSG_HDRLEN + NLMSG_ALIGN(familyHeader.size());
+  nlmsghdr* header = mnl_nlmsg_put_header(reserve(size(), length));
   header->nlmsg_type = static_cast<std::uint16_t>(type);
   header->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
   std::memcpy(mnl_nlmsg_put_extra_header(header, familyHeader.size()), familyHeader.data(), familyHeader.size());
@@ -82,28 +88,25 @@ void Batch::begin(unsigned type, unsigned flags, std::span<const std::byte> fami
 }
 
 void Batch::put(unsigned type, std::span<const std::uint8_t> bytes) {
-  if (!mnl_attr_put_check(&current(), kMaxMessage, static_cast<std::uint16_t>(type), bytes.size(), bytes.data())) {
-    overflowed_ = true;
-  }
-}
-
-void Batch::putText(unsigned type, const std::string& text) {
-  if (!mnl_attr_put_strz_check(&current(), kMaxMessage, static_cast<std::uint16_t>(type), text.c_str())) {
-    overflowed_ = true;
-  }
-}
-
-void Batch::putU32(unsigned type, std::uint32_t number) {
-  if (!mnl_attr_put_u32_check(&current(), kMaxMessage, static_cast<std::uint16_t>(type), number)) overflowed_ = true;
-}
-
-void Batch::putRaw(std::span<const std::byte> bytes) {
-  nlmsghdr& message = current();
-  if (message.nlmsg_len + NLMSG_ALIGN(bytes.size()) > kMaxMessage) {
+  if (bytes.size() > UINT16_MAX - NLA_HDRLEN) {
     overflowed_ = true;
     return;
   }
-  std::memcpy(mnl_nlmsg_put_extra_header(&message, bytes.size()), bytes.data(), bytes.size());
+  reserveAttribute(bytes.size());
+  mnl_attr_put(&current(), static_cast<std::uint16_t>(type), bytes.size(), bytes.data());
+}
+
+void Batch::putText(unsigned type, const std::string& text) {
+  put(type, {reinterpret_cast<const std::uint8_t*>(text.c_str()), text.size() + 1});
+}
+
+void Batch::putU32(unsigned type, std::uint32_t number) {
+  put(type, {reinterpret_cast<const std::uint8_t*>(&number), sizeof number});
+}
+
+void Batch::putRaw(std::span<const std::byte> bytes) {
+  reserveAttribute(bytes.size());
+  std::memcpy(mnl_nlmsg_put_extra_header(&current(), bytes.size()), bytes.data(), bytes.size());
 }
 
 Batch::Nest::Nest(Batch& batch, unsigned type) : batch_(batch), start_(batch.current().nlmsg_len) {

@@ -67,8 +67,6 @@ class Message {
 /// as they are: byte order is the caller's business, as it differs by attribute.
 class Batch {
  public:
-  Batch();
-
   /// Starts the next request; attributes follow until the next begin(). `what` names it in error messages.
   /// NLM_F_REQUEST is always added.
   template <class Header>
@@ -101,11 +99,12 @@ class Batch {
   };
   [[nodiscard]] Nest nest(unsigned type) { return {*this, type}; }
 
-  /// A message that somebody else writes (libnftnl): room for kMaxMessage bytes, of which he fills the front.
+  /// A message that somebody else writes (libnftnl, which checks no bounds): into `room` bytes, of which he fills the
+  /// front.
   template <class Write>
     requires std::invocable<Write, char*>
-  void append(std::string what, Write write) {
-    write(reinterpret_cast<char*>(room()));
+  void append(std::string what, std::size_t room, Write write) {
+    write(reinterpret_cast<char*>(reserve(size(), room)));
     taken(std::move(what));
   }
 
@@ -113,8 +112,6 @@ class Batch {
   bool empty() const { return requests_.empty(); }
   /// How messages name the request with that index.
   const std::string& what(std::size_t index) const { return requests_.at(index).what; }
-
-  static constexpr std::size_t kMaxMessage = 80 * 1024;  // an attribute's length has 16 bits
 
  private:
   friend class Socket;
@@ -126,14 +123,17 @@ class Batch {
 
   void begin(unsigned type, unsigned flags, std::span<const std::byte> familyHeader, std::string what);
   void putRaw(std::span<const std::byte> bytes);
-  std::uint8_t* room();
+  /// Makes sure of `room` bytes from that offset on; they may lie elsewhere afterwards.
+  std::uint8_t* reserve(std::size_t offset, std::size_t room);
+  /// The same behind the current message.
+  void reserveAttribute(std::size_t payload);
   void taken(std::string what);
   nlmsghdr& current();
   nlmsghdr& at(std::size_t index);
   std::size_t size();
 
   std::unique_ptr<std::uint8_t[]> buffer_;
-  std::size_t capacity_;
+  std::size_t capacity_ = 0;
   std::vector<Request> requests_;
   bool overflowed_ = false;  // latched; Socket refuses to send such a batch
 };

@@ -18,6 +18,11 @@ namespace netlib::nft {
 
 namespace {
 
+/// More than libnftnl writes for one object with the names and expressions that are used here (a rule takes 600 bytes),
+/// and for one element (120 bytes: an IPv6 key and data).
+constexpr std::size_t kObjectRoom = 2048;
+constexpr std::size_t kElementRoom = 192;
+
 template <auto Release>
 struct Released {
   template <class T>
@@ -48,7 +53,7 @@ nlmsghdr* putHeader(char* room, unsigned type, const Table& table, unsigned flag
 
 /// The brackets of a transaction are not acknowledged: the first one answers only when the whole fails.
 void appendBracket(Batch& batch, std::uint16_t type) {
-  batch.append("nf_tables transaction", [type](char* room) {
+  batch.append("nf_tables transaction", kObjectRoom, [type](char* room) {
     nlmsghdr* header = mnl_nlmsg_put_header(room);
     header->nlmsg_type = type;
     header->nlmsg_flags = NLM_F_REQUEST;
@@ -147,7 +152,7 @@ Result<> Transaction::commit(Socket& netfilter) {
 }
 
 void Transaction::addTable(const Table& table) {
-  batch_.append("create nf_tables table " + table.name, [&](char* room) {
+  batch_.append("create nf_tables table " + table.name, kObjectRoom, [&](char* room) {
     const OwnedTable made{allocated(nftnl_table_alloc())};
     nftnl_table_set_u32(made.get(), NFTNL_TABLE_FAMILY, numberOf(table.family));
     nftnl_table_set_str(made.get(), NFTNL_TABLE_NAME, table.name.c_str());
@@ -156,7 +161,7 @@ void Transaction::addTable(const Table& table) {
 }
 
 void Transaction::deleteTable(const Table& table) {
-  batch_.append("delete nf_tables table " + table.name, [&](char* room) {
+  batch_.append("delete nf_tables table " + table.name, kObjectRoom, [&](char* room) {
     const OwnedTable named{allocated(nftnl_table_alloc())};
     nftnl_table_set_str(named.get(), NFTNL_TABLE_NAME, table.name.c_str());
     nftnl_table_nlmsg_build_payload(putHeader(room, NFT_MSG_DELTABLE, table, NLM_F_ACK), named.get());
@@ -164,7 +169,7 @@ void Transaction::deleteTable(const Table& table) {
 }
 
 void Transaction::addChain(const Table& table, const std::string& name, const std::string& comment) {
-  batch_.append("create nf_tables chain " + name, [&](char* room) {
+  batch_.append("create nf_tables chain " + name, kObjectRoom, [&](char* room) {
     const OwnedChain chain = chainOf(table, name);
     setComment(*chain, comment);
     nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWCHAIN, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
@@ -173,7 +178,7 @@ void Transaction::addChain(const Table& table, const std::string& name, const st
 }
 
 void Transaction::addBaseChain(const Table& table, const BaseChain& base) {
-  batch_.append("create nf_tables chain " + base.name, [&](char* room) {
+  batch_.append("create nf_tables chain " + base.name, kObjectRoom, [&](char* room) {
     const OwnedChain chain = chainOf(table, base.name);
     nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, base.type.c_str());
     nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_HOOKNUM, base.hook);
@@ -184,20 +189,20 @@ void Transaction::addBaseChain(const Table& table, const BaseChain& base) {
 }
 
 void Transaction::deleteChain(const Table& table, const std::string& name) {
-  batch_.append("flush nf_tables chain " + name, [&](char* room) {
+  batch_.append("flush nf_tables chain " + name, kObjectRoom, [&](char* room) {
     const OwnedRule all{allocated(nftnl_rule_alloc())};
     nftnl_rule_set_str(all.get(), NFTNL_RULE_TABLE, table.name.c_str());
     nftnl_rule_set_str(all.get(), NFTNL_RULE_CHAIN, name.c_str());
     nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_DELRULE, table, NLM_F_ACK), all.get());
   });
-  batch_.append("delete nf_tables chain " + name, [&](char* room) {
+  batch_.append("delete nf_tables chain " + name, kObjectRoom, [&](char* room) {
     const OwnedChain chain = chainOf(table, name);
     nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_DELCHAIN, table, NLM_F_ACK), chain.get());
   });
 }
 
 void Transaction::addSet(const Table& table, const Set& set) {
-  batch_.append("create nf_tables set " + set.name, [&](char* room) {
+  batch_.append("create nf_tables set " + set.name, kObjectRoom, [&](char* room) {
     const OwnedSet made = setOf(table, set.name);
     const std::uint32_t flags =
         (set.dataType != 0 ? std::uint32_t{NFT_SET_MAP} : 0) | (set.interval ? std::uint32_t{NFT_SET_INTERVAL} : 0);
@@ -216,7 +221,7 @@ void Transaction::addSet(const Table& table, const Set& set) {
 }
 
 void Transaction::addRule(const Table& table, const std::string& chain, const Rule& rule) {
-  batch_.append("add rule to nf_tables chain " + chain, [&](char* room) {
+  batch_.append("add rule to nf_tables chain " + chain, kObjectRoom, [&](char* room) {
     nftnl_rule_set_u32(rule.rule_.get(), NFTNL_RULE_FAMILY, numberOf(table.family));
     nftnl_rule_set_str(rule.rule_.get(), NFTNL_RULE_TABLE, table.name.c_str());
     nftnl_rule_set_str(rule.rule_.get(), NFTNL_RULE_CHAIN, chain.c_str());
@@ -235,16 +240,15 @@ void Transaction::deleteElements(const Table& table, const std::string& set, std
 
 void Transaction::changeElements(Change change, const Table& table, const std::string& set,
                                  std::span<const Element> elements) {
-  // A list of elements is one attribute with a length of 16 bits, and none is longer than 100 bytes.
-  constexpr std::size_t kPerMessage = 512;
+  // A list of elements is one attribute with a length of 16 bits.
+  constexpr std::size_t kPerMessage = UINT16_MAX / kElementRoom;
   const bool adds = change == Change::Add;
   for (; !elements.empty(); elements = elements.subspan(std::min(kPerMessage, elements.size()))) {
+    const auto some = elements.first(std::min(kPerMessage, elements.size()));
     batch_.append((adds ? "add elements to nf_tables set " : "delete elements of nf_tables set ") + set,
-                  [&](char* room) {
+                  kObjectRoom + some.size() * kElementRoom, [&](char* room) {
                     const OwnedSet part = setOf(table, set);
-                    for (const Element& element : elements.first(std::min(kPerMessage, elements.size()))) {
-                      nftnl_set_elem_add(part.get(), elementOf(element));
-                    }
+                    for (const Element& element : some) nftnl_set_elem_add(part.get(), elementOf(element));
                     const unsigned type = adds ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
                     const unsigned flags = NLM_F_ACK | (adds ? NLM_F_CREATE : 0U);
                     nftnl_set_elems_nlmsg_build_payload(putHeader(room, type, table, flags), part.get());
@@ -254,14 +258,14 @@ void Transaction::changeElements(Change change, const Table& table, const std::s
 
 Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain) {
   Batch batch;
-  batch.append("list nf_tables chain " + chain, [&](char* room) {
+  batch.append("list nf_tables chain " + chain, kObjectRoom, [&](char* room) {
     const OwnedChain named = chainOf(table, chain);
     nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_GETCHAIN, table, NLM_F_ACK), named.get());
   });
   TRY(netfilter.request(batch));
 
   Batch rules;
-  rules.append("list rules of nf_tables chain " + chain, [&](char* room) {
+  rules.append("list rules of nf_tables chain " + chain, kObjectRoom, [&](char* room) {
     const OwnedRule all{allocated(nftnl_rule_alloc())};
     nftnl_rule_set_str(all.get(), NFTNL_RULE_TABLE, table.name.c_str());
     nftnl_rule_set_str(all.get(), NFTNL_RULE_CHAIN, chain.c_str());
@@ -289,7 +293,7 @@ Result<> appendElements(const Message& message, const Table& table, const std::s
 
 Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table) {
   Batch batch;
-  batch.append("list nf_tables chains",
+  batch.append("list nf_tables chains", kObjectRoom,
                [&](char* room) { putHeader(room, NFT_MSG_GETCHAIN, table, NLM_F_DUMP | NLM_F_ACK); });
   std::vector<NamedChain> chains;
   const auto answers = TRY(netfilter.request(batch));
@@ -304,7 +308,7 @@ Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table
 
 Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set) {
   Batch batch;
-  batch.append("list elements of nf_tables set " + set, [&](char* room) {
+  batch.append("list elements of nf_tables set " + set, kObjectRoom, [&](char* room) {
     const OwnedSet whole = setOf(table, set);
     nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, NLM_F_DUMP | NLM_F_ACK),
                                         whole.get());
@@ -319,7 +323,9 @@ Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table,
 
 Result<> probe(Socket& netfilter) {
   Batch batch;
-  batch.append("ask for nf_tables", [](char* room) { putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, NLM_F_ACK); });
+  batch.append("ask for nf_tables", kObjectRoom, [](char* room) {
+    putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, NLM_F_ACK);
+  });
   TRY(netfilter.request(batch));
   return {};
 }
@@ -327,7 +333,7 @@ Result<> probe(Socket& netfilter) {
 Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
                                            const Element& key) {
   Batch batch;
-  batch.append("find element of nf_tables set " + set, [&](char* room) {
+  batch.append("find element of nf_tables set " + set, kObjectRoom, [&](char* room) {
     const OwnedSet part = setOf(table, set);
     nftnl_set_elem_add(part.get(), elementOf(Element{.key = key.key, .intervalEnd = key.intervalEnd}));
     nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, NLM_F_ACK), part.get());

@@ -107,9 +107,9 @@ void appendLoopback(nft::Transaction& transaction) {
 
 /// What a family's skeleton must hold: chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
-  const std::size_t loopback = family == Family::Ipv4 ? 1 : 0;
+  const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
   std::vector<std::pair<const char*, std::size_t>> chains{
-      {kForwards, 2}, {kPrerouting, 1 + loopback}, {kOutput, 1}, {kPostrouting, 1 + loopback}};
+      {kForwards, 2}, {kPrerouting, 1 + forLoopback}, {kOutput, 1}, {kPostrouting, 1 + forLoopback}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   return chains;
 }

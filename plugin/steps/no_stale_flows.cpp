@@ -12,16 +12,13 @@ std::string NoStaleFlows::name() const { return "no stale connections"; }
 netlib::Result<> NoStaleFlows::apply(Host&) const { return {}; }
 
 netlib::Result<> NoStaleFlows::undo(Host& host) const {
+  std::vector<conntrack::Filter> filters;
   for (const Lease& lease : attachment_.leases) {
     const netlib::IpAddress& address = lease.address.address();
-    const netlib::Family family = address.family();
-    for (const conntrack::Filter& filter : {conntrack::Filter{.family = family, .originalSource = address},
-                                            conntrack::Filter{.family = family, .replySource = address}}) {
-      const auto flows = TRY(conntrack::list(host.netfilter, filter));
-      TRY(conntrack::remove(host.netfilter, family, flows));
-    }
+    filters.push_back({.family = address.family(), .originalSource = address});
+    filters.push_back({.family = address.family(), .replySource = address});
   }
-  return {};
+  return conntrack::remove(host.netfilter, filters);
 }
 
 // Connections come and go while the container lives.

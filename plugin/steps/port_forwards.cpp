@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "netlib/address.h"
 #include "netlib/conntrack.h"
-#include "netlib/route.h"
+#include "netlib/sysctl.h"
 
 #include "plugin/nat_transaction.h"
 
@@ -67,21 +68,32 @@ netlib::Result<> add(Host& host, Family family, const Elements& elements) {
   return commit();
 }
 
-/// A UDP flow that began before the port was published is never translated while it lives (W8). Only flows to this host
-/// are ended, and not those that reach the container already.
-netlib::Result<> endStaleFlows(Host& host, const PortForward& forward) {
-  auto flows = TRY(conntrack::list(host.netfilter, {.family = forward.target.family(),
-                                                    .protocol = static_cast<std::uint8_t>(forward.protocol),
-                                                    .originalDestinationPort = forward.hostPort}));
-  std::vector<conntrack::Flow> stale;
-  for (conntrack::Flow& flow : flows) {
-    if (flow.replySource == forward.target) continue;
-    const bool toThisPort = forward.hostAddress.isUnspecified()
-                                ? TRY(netlib::route::isLocal(host.route, flow.originalDestination))
-                                : flow.originalDestination == forward.hostAddress;
-    if (toThisPort) stale.push_back(std::move(flow));
+/// The addresses that a forward answers at.
+netlib::Result<std::vector<netlib::IpAddress>> hostAddressesOf(Host& host, const PortForward& forward) {
+  if (!forward.hostAddress.isUnspecified()) return std::vector{forward.hostAddress};
+  std::vector<netlib::IpAddress> addresses;
+  for (const auto& held : TRY(netlib::address::list(host.route, forward.target.family()))) {
+    addresses.push_back(held.prefix.address());
   }
-  return conntrack::remove(host.netfilter, forward.target.family(), stale);
+  return addresses;
+}
+
+/// A UDP flow that began before the port was published is never translated while it lives (W8). Only flows to addresses
+/// of this host are ended: the same port of another host is none of ours.
+netlib::Result<> endStaleFlows(Host& host, const std::vector<PortForward>& forwards) {
+  const bool anyUdp = std::ranges::find(forwards, Protocol::Udp, &PortForward::protocol) != forwards.end();
+  if (!anyUdp || TRY(netlib::sysctl::read("net/netfilter/nf_conntrack_count")) == "0") return {};
+  std::vector<conntrack::Filter> filters;
+  for (const PortForward& forward : forwards) {
+    if (forward.protocol != Protocol::Udp) continue;
+    for (const auto& address : TRY(hostAddressesOf(host, forward))) {
+      filters.push_back({.family = address.family(),
+                         .protocol = static_cast<std::uint8_t>(forward.protocol),
+                         .originalDestination = address,
+                         .originalDestinationPort = forward.hostPort});
+    }
+  }
+  return conntrack::remove(host.netfilter, filters);
 }
 
 std::string textOf(const PortForward& forward) {
@@ -104,10 +116,7 @@ netlib::Result<> PortForwards::apply(Host& host) const {
       return added;
     }
   }
-  for (const PortForward& forward : attachment_.forwards) {
-    if (forward.protocol == Protocol::Udp) TRY(endStaleFlows(host, forward));
-  }
-  return {};
+  return endStaleFlows(host, attachment_.forwards);
 }
 
 netlib::Result<> PortForwards::undo(Host& host) const {

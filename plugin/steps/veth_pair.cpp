@@ -6,7 +6,7 @@ namespace link = netlib::link;
 
 namespace {
 
-constexpr std::size_t kMaxAlias = 255;  // IFALIASZ less its terminator
+constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
 
 /// Tells people and GC whose link it is.
 std::string aliasOf(const AttachmentKey& key) { return ("pons " + key.toString()).substr(0, kMaxAlias); }

@@ -137,9 +137,10 @@ TEST_CASE("GC sweeps what has no record: links, port elements, chains, claims") 
     Pair hosts;
     shell(loss);
     checkSilent(hosts.demo.gc());
-    for (const char* gone : {"8081", "8082", "c1:eth0", "c2:eth0", "pons-demo", "10.42.0.", "fd42::"}) {
+    for (const char* gone : {"8081", "8082", "c1:eth0", "c2:eth0", "bridge-pons-demo", "10.42.0.", "fd42::"}) {
       CHECK_MESSAGE(!hostHas(gone), gone);
     }
+    CHECK(!run({"ip", "link", "show", "pons-demo"}).ok());
     hosts.checkOthers();
   }
 }
@@ -184,8 +185,8 @@ TEST_CASE("GC does not take a living container's link whose alias is too long to
   host.addNamespace("c1");
   const std::string config = R"({"cniVersion": "1.1.0", "type": "pons", "name": ")" + std::string(100, 'n') +
                              R"(", "ipam": {"subnet": "10.42.0.0/24"}})";
-  // "pons <network> <container> eth0" is one byte longer than an alias may be: it ends in "eth".
-  const Subject subject{.container = std::string(255 + 1 - 5 - 100 - 1 - 5, 'c')};
+  // "pons <network> <container> eth0" is two bytes longer than an alias may be: it ends in "et".
+  const Subject subject{.container = std::string(256 - 5 - 100 - 1 - 5, 'c')};
   const Outcome added = add(config, subject);
   resultOf(added);
   checkSilent(callForNetwork("GC", config));

@@ -2,10 +2,10 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 
 #include <elf.h>
-#include <linux/ptrace.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -84,7 +84,7 @@ class Tracer {
   }
 
   void stopped(pid_t child) {
-    ptrace_syscall_info info{};
+    __ptrace_syscall_info info{};
     check(ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) > 0, "look at a system call");
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) return leaving(child);
     const long call = static_cast<long>(info.entry.nr);

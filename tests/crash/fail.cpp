@@ -1,0 +1,174 @@
+// Every system call of an ADD and of a DEL fails in turn: the answer is one error and the host is as it was, or the
+// verb did its work all the same.
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+
+#include <doctest/doctest.h>
+#include <sys/syscall.h>
+
+#include "plugin/cni/error.h"
+#include "plugin/cni/json.h"
+
+#include "tests/crash/scene.h"
+
+using namespace support;
+using Kind = Interference::Kind;
+
+namespace {
+
+/// How a system call of ours can fail in a world where nothing is wrong with its arguments.
+struct Fault {
+  long call;
+  const char* name;
+  std::vector<int> errors;
+  Kind kind = Kind::Fail;
+};
+
+const std::vector<Fault>& faults() {
+  static const std::vector<Fault> table{
+      {SYS_read, "read", {EIO, EINTR, ENOMEM}},
+      {SYS_write, "write", {EIO, EINTR, ENOSPC, EPERM, ENOMEM}},
+      {SYS_pread64, "pread64", {EIO, EINTR, ENOMEM}},
+      {SYS_pwrite64, "pwrite64", {EIO, EINTR, ENOSPC, ENOMEM}},
+      {SYS_openat, "openat", {EMFILE, ENOMEM, EPERM, EINTR, EIO, ENOSPC}},
+      {SYS_close, "close", {EIO, EINTR}, Kind::DoAndFail},
+      {SYS_fstat, "fstat", {EIO, ENOMEM}},
+      {SYS_newfstatat, "newfstatat", {EIO, ENOMEM, EPERM}},
+      {SYS_fstatfs, "fstatfs", {EIO, ENOMEM}},
+      {SYS_faccessat2, "faccessat2", {EIO, ENOMEM, EPERM}},
+      {SYS_getdents64, "getdents64", {EIO, ENOMEM}},
+      {SYS_mkdirat, "mkdirat", {ENOSPC, EPERM, EIO, ENOMEM}},
+      {SYS_linkat, "linkat", {ENOSPC, EPERM, EIO, ENOMEM}},
+      {SYS_symlinkat, "symlinkat", {ENOSPC, EPERM, EIO, ENOMEM}},
+      {SYS_readlinkat, "readlinkat", {EIO, EPERM, ENOMEM}},
+      {SYS_renameat, "renameat", {ENOSPC, EPERM, EIO, ENOMEM}},
+      {SYS_unlinkat, "unlinkat", {EPERM, EIO, ENOMEM}},
+      {SYS_flock, "flock", {EINTR, ENOMEM}},
+      {SYS_getrandom, "getrandom", {EINTR}},
+      {SYS_ioctl, "ioctl", {EPERM, ENOMEM}},
+      {SYS_setns, "setns", {EPERM, ENOMEM}},
+      {SYS_socket, "socket", {EMFILE, ENOMEM, EPERM}},
+      {SYS_setsockopt, "setsockopt", {ENOMEM, EPERM}},
+      {SYS_sendto, "sendto", {ENOMEM, EINTR, EPERM}},
+      {SYS_recvmsg, "recvmsg", {EINTR, ENOMEM, ENOBUFS}},
+      {SYS_brk, "brk", {ENOMEM}, Kind::NoMoreMemory},
+      {SYS_mmap, "mmap", {ENOMEM}, Kind::NoMoreMemory},
+      {SYS_mremap, "mremap", {ENOMEM}, Kind::NoMoreMemory},
+      {SYS_munmap, "munmap", {ENOMEM}},
+#ifdef SYS_open
+      {SYS_open, "open", {EMFILE, ENOMEM, EPERM, EINTR, EIO, ENOSPC}},
+      {SYS_mkdir, "mkdir", {ENOSPC, EPERM, EIO, ENOMEM}},
+#endif
+      // These cannot fail, or their failure is no matter of the kernel's state.
+      {SYS_getpid, "getpid", {}},
+      {SYS_gettid, "gettid", {}},
+      {SYS_exit_group, "exit_group", {}},
+      {SYS_lseek, "lseek", {}},
+      {SYS_fcntl, "fcntl", {}},
+      {SYS_rt_sigaction, "rt_sigaction", {}},
+      {SYS_rt_sigprocmask, "rt_sigprocmask", {}},
+      {SYS_setitimer, "setitimer", {}},
+      {SYS_geteuid, "geteuid", {}},
+      {SYS_clock_gettime, "clock_gettime", {}},
+      {SYS_tgkill, "tgkill", {}},
+  };
+  return table;
+}
+
+const Fault& faultOf(long call) {
+  const auto found = std::ranges::find(faults(), call, &Fault::call);
+  if (found != faults().end()) return *found;
+  static Fault unknown{0, "", {}};
+  FAIL_CHECK("the table of faults lacks system call " << call);
+  return unknown;
+}
+
+/// One error document with a code that is documented, and nothing else.
+void checkOneError(const Outcome& outcome) {
+  CHECK(outcome.exitCode == 1);
+  const auto document = pons::json::Document::parse(outcome.out);
+  REQUIRE_MESSAGE(document.ok(), "stdout: " << outcome.out);
+  using pons::cni::ErrorCode;
+  constexpr std::array kOfThisHost{ErrorCode::UnsupportedField, ErrorCode::Io,       ErrorCode::InvalidConfig,
+                                   ErrorCode::InvalidNetns,     ErrorCode::TryAgain, ErrorCode::Internal};
+  const auto code = document->root()["code"].integer().value_or(0);
+  const bool expected = std::ranges::any_of(kOfThisHost, [&](ErrorCode c) { return static_cast<int>(c) == code; });
+  CHECK_MESSAGE(expected, "stdout: " << outcome.out);
+}
+
+/// The thread cannot come back from the container's namespace: the program must end at once.
+bool endedOnPurpose(const TracedOutcome& traced, std::size_t at) {
+  return traced.calls.at(at - 1) == SYS_setns && traced.outcome.signal == SIGABRT;
+}
+
+using AfterFault = void (*)(const Scene& scene, const TracedOutcome& traced, std::size_t at);
+
+/// Runs the verb with a fault at each of its calls in turn; each time `before` has prepared, and `after` looks.
+void failEvery(const Scene& scene, const std::string& verb, void (*before)(const Scene&), AfterFault after) {
+  before(scene);
+  std::vector<long> calls = scene.meddled(verb, {}).calls;
+  scene.must("DEL");
+  for (std::size_t at = 1; at <= calls.size(); ++at) {
+    const Fault& fault = faultOf(calls[at - 1]);
+    for (std::size_t i = 0; i < fault.errors.size(); ++i) {
+      if (!wantsAll() && i != at % fault.errors.size()) continue;
+      CAPTURE(at);
+      CAPTURE(fault.name);
+      CAPTURE(std::strerror(fault.errors[i]));
+      before(scene);
+      const auto traced = scene.meddled(verb, {.kind = fault.kind, .at = at, .error = fault.errors[i]});
+      CAPTURE(traced.outcome.out);
+      CAPTURE(traced.outcome.err);
+      after(scene, traced, at);
+      // What was chosen at random, a free address for one, may have taken another way.
+      calls = traced.calls.size() > calls.size() ? traced.calls : calls;
+    }
+  }
+}
+
+void nothing(const Scene&) {}
+void attach(const Scene& scene) { scene.must("ADD"); }
+
+void afterAdd(const Scene& scene, const TracedOutcome& traced, std::size_t at) {
+  if (traced.outcome.ok()) {
+    scene.checkWorking(traced.outcome.out);
+    scene.must("DEL");
+  } else if (endedOnPurpose(traced, at)) {
+    scene.must("DEL");
+  } else {
+    checkOneError(traced.outcome);
+  }
+  scene.checkUntouched();
+}
+
+void afterDel(const Scene& scene, const TracedOutcome& traced, std::size_t) {
+  if (!traced.outcome.ok()) {
+    checkOneError(traced.outcome);
+    scene.must("DEL");
+  }
+  scene.checkUntouched();
+}
+
+}  // namespace
+
+TEST_CASE("An ADD of which any system call fails answers with one error and leaves nothing, or works") {
+  REQUIRE_SCENE(scene, Neighbour::None);
+  failEvery(scene, "ADD", nothing, afterAdd);
+}
+
+TEST_CASE("An ADD of which any system call fails harms no living attachment") {
+  REQUIRE_SCENE(scene, Neighbour::Living);
+  failEvery(scene, "ADD", nothing, afterAdd);
+}
+
+TEST_CASE("A DEL of which any system call fails says so, and a second one finishes") {
+  REQUIRE_SCENE(scene, Neighbour::None);
+  failEvery(scene, "DEL", attach, afterDel);
+}
+
+TEST_CASE("A DEL of which any system call fails harms no living attachment") {
+  REQUIRE_SCENE(scene, Neighbour::Living);
+  failEvery(scene, "DEL", attach, afterDel);
+}

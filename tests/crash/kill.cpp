@@ -1,0 +1,76 @@
+// The program killed at every one of its system calls: whatever it left, the next verb takes away.
+#include <csignal>
+
+#include <doctest/doctest.h>
+
+#include "tests/crash/scene.h"
+
+using namespace support;
+
+namespace {
+
+/// Ways from what a killed ADD left back to the host as it was.
+const std::vector<std::string> kWaysBack{"DEL", "GC", "ADD"};
+
+void goBack(const Scene& scene, const std::string& way) {
+  scene.must(way);
+  if (way == "ADD") scene.must("DEL");
+  scene.checkUntouched();
+}
+
+/// Kills a verb before its call of that number; false where it had ended by then.
+bool killed(const Scene& scene, const std::string& verb, std::size_t at) {
+  const auto traced = scene.meddled(verb, {.kind = Interference::Kind::Kill, .at = at});
+  if (traced.calls.size() < at) {
+    REQUIRE_MESSAGE(traced.outcome.ok(), verb << ": " << traced.outcome.out);
+    return false;
+  }
+  REQUIRE(traced.outcome.signal == SIGKILL);
+  return true;
+}
+
+/// Kills the verb at each of its calls, once for each way back or with the ways in turn.
+void killEvery(const Scene& scene, const std::string& verb, const std::vector<std::string>& ways) {
+  for (std::size_t at = 1;; ++at) {
+    CAPTURE(at);
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      if (!wantsAll() && i != at % ways.size()) continue;
+      CAPTURE(ways[i]);
+      if (verb != "ADD") scene.must("ADD");
+      if (!killed(scene, verb, at)) return scene.must("DEL");
+      goBack(scene, ways[i]);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("An ADD killed at any system call is taken away by DEL, by GC and by the next ADD") {
+  REQUIRE_SCENE(scene, Neighbour::None);
+  killEvery(scene, "ADD", kWaysBack);
+}
+
+TEST_CASE("An ADD killed at any system call beside a living attachment harms it not") {
+  REQUIRE_SCENE(scene, Neighbour::Living);
+  killEvery(scene, "ADD", kWaysBack);
+}
+
+TEST_CASE("A DEL killed at any system call is finished by another DEL, by GC and by the next ADD") {
+  REQUIRE_SCENE(scene, Neighbour::None);
+  killEvery(scene, "DEL", kWaysBack);
+}
+
+TEST_CASE("A DEL killed at any system call beside a living attachment harms it not") {
+  REQUIRE_SCENE(scene, Neighbour::Living);
+  killEvery(scene, "DEL", kWaysBack);
+}
+
+TEST_CASE("A GC killed at any system call is finished by the next one") {
+  REQUIRE_SCENE(scene, Neighbour::None);
+  killEvery(scene, "GC", {"GC"});
+}
+
+TEST_CASE("A GC killed at any system call beside a living attachment harms it not") {
+  REQUIRE_SCENE(scene, Neighbour::Living);
+  killEvery(scene, "GC", {"GC"});
+}

@@ -1,0 +1,253 @@
+// Repair: what others took away comes back, by `pons repair` at once and by the next ADD.
+#include <chrono>
+#include <list>
+#include <sstream>
+#include <thread>
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "plugin/transaction.h"
+
+#include "tests/protocol/network.h"
+#include "tests/support/runtime.h"
+#include "tests/support/traffic.h"
+
+using namespace support;
+using pons::cni::ErrorCode;
+
+namespace {
+
+const std::string kDual = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})";
+
+/// Three networks, one of them dual-stack, with three containers each, which publish their port 80.
+struct Town {
+  FakeHost host;
+  std::string outside = host.addOutside();
+  std::vector<Network> networks{{"demo", kDual},
+                                {"second", R"("ipam": {"subnet": "10.43.0.0/24"})"},
+                                {"third", R"("ipMasqExclude": ["10.0.0.0/8"], "ipam": {"subnet": "10.44.0.0/24"})"}};
+  std::list<Server> servers;
+  std::map<std::string, int> ports;  // the host's, by container
+
+  Town() {
+    int port = 8000;
+    for (Network& network : networks) {
+      for (const char* number : {"1", "2", "3"}) attach(network, network.name() + number, ++port);
+    }
+  }
+  void attach(Network& network, const std::string& container, int port) {
+    const std::string address = network.attach(host, container, publishing({{port, 80}}));
+    ports[container] = port;
+    servers.emplace_back("/run/netns/" + container, Transport::Tcp, endpoint(address, 80), container);
+  }
+
+  /// Every published port leads to its container from outside, from the host and from its own loopback, and every
+  /// container speaks to the outside under the host's name.
+  void checkTraffic() const {
+    const Server web{outside, Transport::Tcp, endpoint("192.0.2.2", 443), "web"};
+    for (const auto& [container, port] : ports) {
+      CAPTURE(container);
+      const auto hostPort = static_cast<std::uint16_t>(port);
+      CHECK(ask(outside, Transport::Tcp, endpoint("192.0.2.1", hostPort)) == container + " 192.0.2.2");
+      CHECK(ask(kHere, Transport::Tcp, endpoint("192.0.2.1", hostPort)) == container + " 192.0.2.1");
+      CHECK(ask(kHere, Transport::Tcp, endpoint("127.0.0.1", hostPort)).has_value());
+      CHECK(ask("/run/netns/" + container, Transport::Tcp, endpoint("192.0.2.2", 443)) == "web 192.0.2.1");
+    }
+  }
+  void checkAll() const {
+    for (const Network& network : networks) network.checkAll();
+    checkTraffic();
+  }
+};
+
+const std::vector<std::string>& damages() {
+  static const std::vector<std::string> all{
+      "nft flush ruleset",
+      "nft delete table ip pons",
+      "nft flush chain ip pons postrouting",
+      "nft flush chain ip6 pons prerouting",
+      "nft flush map ip pons forwards_any",
+      "nft delete element ip pons forwards_any '{ tcp . 8001 }'",
+      "nft flush map ip pons sources",
+      "nft flush set ip pons bridges",
+      "for c in $(nft list chains | grep -o 'net_[0-9a-f]*'); do nft flush chain ip pons $c || true; done",
+      "ip addr flush dev pons-demo scope global",
+      "ip link set pons-demo down",
+      "ip link del pons-demo",
+      "for b in demo second third; do ip link del pons-$b; done; nft flush ruleset",
+      "echo 0 > /proc/sys/net/ipv4/ip_forward",
+      "echo 0 > /proc/sys/net/ipv6/conf/all/forwarding",
+      "echo 0 > /proc/sys/net/ipv4/conf/pons-second/route_localnet",
+      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l nomaster; done",
+      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l down; done",
+  };
+  return all;
+}
+
+/// What `nft monitor` says while it lives.
+class Monitor {
+ public:
+  Monitor() : process_([] { return listen(); }) {
+    // Only once it listens it misses nothing.
+    while (text().empty()) {
+      shell("nft add table ip probe && nft delete table ip probe");
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }
+  /// How many transactions changed this family's table "pons".
+  int transactionsOf(const std::string& family) const {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    std::istringstream lines{text()};
+    int count = 0;
+    bool touched = false;
+    for (std::string line; std::getline(lines, line);) {
+      touched |= line.find(" " + family + " pons") != std::string::npos;
+      if (line.find("new generation") == std::string::npos) continue;
+      count += touched ? 1 : 0;
+      touched = false;
+    }
+    return count;
+  }
+
+ private:
+  static constexpr const char* kFile = "/run/nft-monitor";
+
+  static int listen() {
+    const int file = open(kFile, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(file, STDOUT_FILENO);
+    execlp("stdbuf", "stdbuf", "-oL", "nft", "monitor", nullptr);
+    return 127;
+  }
+  static std::string text() {
+    std::string text = outputOf({"sh", "-c", std::string{"cat "} + kFile + " 2>/dev/null || true"});
+    return text;
+  }
+
+  ForkedProcess process_;
+};
+
+}  // namespace
+
+TEST_CASE("pons repair brings back everything on record, and --dry-run only says what is missing") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  Town town;
+  town.checkAll();
+  CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
+  const std::string sound = town.host.dump() + ledgerText();
+  for (const std::string& damage : damages()) {
+    CAPTURE(damage);
+    shell(damage);
+    {
+      const Unchanged unchanged{town.host};
+      const Outcome looked = repair({"--dry-run"});
+      CHECK(looked.exitCode == 1);
+      CHECK_MESSAGE(looked.out.starts_with("broken: "), looked.out);
+      CHECK(looked.err.empty());
+    }
+    const Outcome mended = repair();
+    CHECK_MESSAGE(mended.exitCode == 0, mended.out << mended.err);
+    CHECK_MESSAGE(mended.out.starts_with("mended: "), mended.out);
+    CHECK(mended.out.find("broken: ") == std::string::npos);
+    CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
+    town.checkAll();
+  }
+  for (const Network& network : town.networks) checkSilent(network.gcAllBut({}));
+  CHECK(ledgerText().find("demo") == std::string::npos);
+  CHECK(outputOf({"nft", "list", "ruleset"}).empty());
+}
+
+TEST_CASE("After a flushed ruleset the next ADD brings back what all others had, in one transaction for each family") {
+  Town town;
+  Monitor monitor;
+  shell("nft flush ruleset");
+  const int before4 = monitor.transactionsOf("ip");
+  const int before6 = monitor.transactionsOf("ip6");
+  town.attach(town.networks.front(), "late", 8100);
+  // One that rebuilds; then the new container's own.
+  CHECK(monitor.transactionsOf("ip") - before4 <= 3);
+  CHECK(monitor.transactionsOf("ip6") - before6 <= 3);
+  CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
+  town.checkAll();
+}
+
+TEST_CASE("An attachment that is on its way out is not rebuilt") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", kDual};
+  demo.attach(host, "c1", publishing({{8081, 80}}));
+  demo.attach(host, "c2", publishing({{8082, 80}}));
+  shell("sed -i 's/\"committed\"}*$/\"leaving\"  /' " + recordOf(demo, "c1"));
+  REQUIRE(outputOf({"cat", recordOf(demo, "c1")}).find("leaving") != std::string::npos);
+  demo.forget("c1");
+  shell("nft flush ruleset");
+  const Outcome mended = repair();
+  CHECK_MESSAGE(mended.ok(), mended.out);
+  const std::string rules = outputOf({"nft", "list", "ruleset"});
+  CHECK(rules.find("8081") == std::string::npos);
+  CHECK(rules.find("8082") != std::string::npos);
+  demo.checkAll();
+  checkSilent(demo.del("c1"));
+  checkSilent(demo.del("c2"));
+  CHECK(outputOf({"nft", "list", "ruleset"}).empty());
+}
+
+TEST_CASE("pons repair goes on after what it cannot mend, says so and exits 1") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", kDual};
+  Network second{"second", R"("ipam": {"subnet": "10.43.0.0/24"})"};
+  for (const char* name : {"a", "b", "c", "d"}) demo.attach(host, name);
+  second.attach(host, "s1", publishing({{8081, 80}}));
+  shell("sed -i 's/\"format\": 1/\"format\": 2/' " + recordOf(demo, "a"));
+  shell("echo noise > " + recordOf(demo, "b"));
+  host.removeNamespace("/run/netns/c");
+  shell("ip -n d link del eth0; nft flush ruleset; ip addr del 10.43.0.1/24 dev pons-second");
+  const Outcome mended = repair();
+  CHECK(mended.exitCode == 1);
+  for (const char* who : {"demo a eth0", "demo b eth0", "demo c eth0", "demo d eth0"}) {
+    CHECK_MESSAGE(mended.out.find(std::string{"broken: "} + who) != std::string::npos, mended.out);
+  }
+  second.checkAll();
+}
+
+TEST_CASE("pons repair never plugs a container into another network's bridge") {
+  REQUIRE_FAKE_HOST(host);
+  Network alpha{"alpha", kDual};
+  Network beta{"beta", R"("ipam": {"subnet": "10.43.0.0/24"})"};
+  alpha.attach(host, "a1");
+  beta.attach(host, "b1");
+  shell("ip link del pons-beta && ip link add pons-beta type dummy");
+  const std::string before = outputOf({"ip", "-br", "link", "show", "master", "pons-alpha"}) +
+                             outputOf({"ip", "-br", "addr", "show", "dev", "pons-alpha"});
+  const Outcome mended = repair();
+  CHECK(mended.exitCode == 1);
+  CHECK_MESSAGE(mended.out.find("is not a bridge") != std::string::npos, mended.out);
+  CHECK(outputOf({"ip", "-br", "link", "show", "master", "pons-alpha"}) +
+            outputOf({"ip", "-br", "addr", "show", "dev", "pons-alpha"}) ==
+        before);
+  alpha.checkAll();
+}
+
+TEST_CASE("pons repair: its arguments, its state directory, and nothing to do") {
+  REQUIRE_FAKE_HOST(host);
+  CHECK(repair().out == "nothing is missing\n");
+  CHECK(repair({"--help"}).exitCode == 0);
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"--unknown"}, {"--state-dir"}, {"again"}, {"--dry-run", "more"}}) {
+    const Outcome misused = repair(wrong);
+    CHECK(misused.exitCode == 2);
+    CHECK(misused.out.empty());
+    CHECK(misused.err.starts_with("usage: "));
+  }
+  Network demo{"demo", kDual + R"(, "stateDir": "/run/elsewhere")"};
+  demo.attach(host, "c1");
+  shell("nft flush ruleset");
+  CHECK(repair().out == "nothing is missing\n");
+  CHECK(repair({"--state-dir", "/run/elsewhere", "--dry-run"}).exitCode == 1);
+  CHECK(repair({"--state-dir=/run/elsewhere"}).ok());
+  demo.checkAll();
+  shell("chmod 0777 /run/elsewhere");
+  const Outcome refused = repair({"--state-dir", "/run/elsewhere"});
+  CHECK(refused.exitCode == 1);
+  CHECK(refused.err.find("may be written by others") != std::string::npos);
+}
