@@ -47,6 +47,9 @@ Attributes Attributes::nested(unsigned type) const {
 
 namespace {
 
+/// NLMSG_ALIGN and NLA_ALIGN are the same, but not for sizes.
+constexpr std::size_t aligned(std::size_t length) { return (length + 3) & ~std::size_t{3}; }
+
 constexpr std::size_t kFirstRoom = 4096;  // most batches fit; larger ones cost page faults that they need
 
 }  // namespace
@@ -71,7 +74,7 @@ std::uint8_t* Batch::reserve(std::size_t offset, std::size_t room) {
   return buffer_.get() + offset;
 }
 
-void Batch::reserveAttribute(std::size_t payload) { reserve(size(), NLMSG_ALIGN(NLA_HDRLEN + payload)); }
+void Batch::reserveAttribute(std::size_t payload) { reserve(size(), aligned(NLA_HDRLEN + payload)); }
 
 void Batch::taken(std::string what) {
   const std::size_t offset = size();
@@ -79,7 +82,7 @@ void Batch::taken(std::string what) {
 }
 
 void Batch::begin(unsigned type, unsigned flags, std::span<const std::byte> familyHeader, std::string what) {
-  const std::size_t length = NLMSG_HDRLEN + NLMSG_ALIGN(familyHeader.size());
+  const std::size_t length = NLMSG_HDRLEN + aligned(familyHeader.size());
   nlmsghdr* header = mnl_nlmsg_put_header(reserve(size(), length));
   header->nlmsg_type = static_cast<std::uint16_t>(type);
   header->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
