@@ -74,7 +74,7 @@ std::uint8_t* Batch::reserve(std::size_t offset, std::size_t room) {
   return buffer_.get() + offset;
 }
 
-void Batch::reserveAttribute(std::size_t payload) { reserve(size(), aligned(NLA_HDRLEN + payload)); }
+void Batch::reserveAttribute(std::size_t payload) { reserve(size(), aligned(sizeof(nlattr) + payload)); }
 
 void Batch::taken(std::string what) {
   const std::size_t offset = size();
@@ -82,7 +82,7 @@ void Batch::taken(std::string what) {
 }
 
 void Batch::begin(unsigned type, unsigned flags, std::span<const std::byte> familyHeader, std::string what) {
-  const std::size_t length = NLMSG_HDRLEN + aligned(familyHeader.size());
+  const std::size_t length = sizeof(nlmsghdr) + aligned(familyHeader.size());
   nlmsghdr* header = mnl_nlmsg_put_header(reserve(size(), length));
   header->nlmsg_type = static_cast<std::uint16_t>(type);
   header->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
@@ -91,7 +91,7 @@ void Batch::begin(unsigned type, unsigned flags, std::span<const std::byte> fami
 }
 
 void Batch::put(unsigned type, std::span<const std::uint8_t> bytes) {
-  if (bytes.size() > UINT16_MAX - NLA_HDRLEN) {
+  if (bytes.size() > UINT16_MAX - sizeof(nlattr)) {
     overflowed_ = true;
     return;
   }
