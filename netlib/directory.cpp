@@ -105,7 +105,7 @@ Result<std::string> Directory::readFile(const std::string& name, std::size_t lim
 
 Result<> Directory::createFile(const std::string& name, const std::string& content) const {
   // Written beside its place and then linked: who finds the name finds all of the content.
-  const std::string draft = name + "." + std::to_string(getpid());
+  const std::string draft = draftOf(name);
   const UniqueFd file = TRY(openFile(draft, O_WRONLY | O_CREAT | O_TRUNC));
   const ssize_t written = write(file.get(), content.data(), content.size());
   if (written >= 0 && static_cast<std::size_t>(written) != content.size()) errno = ENOSPC;

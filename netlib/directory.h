@@ -26,8 +26,10 @@ class Directory {
   /// An existing file, or with O_CREAT a new one of mode 0600.
   Result<UniqueFd> openFile(const std::string& name, int flags) const;
   Result<std::string> readFile(const std::string& name, std::size_t limit) const;
-  /// A new file with that content, as a whole or not at all; EEXIST where the name is taken.
+  /// A new file with that content, as a whole or not at all; EEXIST where the name is taken. Not by two at once; one
+  /// that was killed leaves a draft, which the next one takes over.
   Result<> createFile(const std::string& name, const std::string& content) const;
+  static std::string draftOf(const std::string& name) { return name + ".draft"; }
 
   /// Whatever bears that name, a dangling symlink too.
   Result<bool> exists(const std::string& name) const;

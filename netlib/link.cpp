@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -141,14 +142,14 @@ Result<> createBridge(Socket& socket, const NewBridge& bridge) {
     batch.putText(IFLA_INFO_KIND, "bridge");
   }
   TRY(socket.request(batch));
+  return {};
+}
 
-  Batch alias;  // not in one datagram: were the name taken, somebody else's link would get the alias
-  appendAlias(alias, bridge.name, bridge.alias);
-  const auto marked = socket.request(alias);
-  if (marked) return {};
-  // The error that matters is the first; a bridge that cannot be removed either is found by its name next time.
-  static_cast<void>(remove(socket, bridge.name));
-  return fail(marked.error());
+Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias) {
+  Batch batch;
+  appendAlias(batch, name, alias);
+  TRY(socket.request(batch));
+  return {};
 }
 
 Result<> probeBridges(Socket& socket) {
@@ -202,6 +203,14 @@ void appendSetFlags(Batch& batch, unsigned index, unsigned flags, unsigned mask)
 void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set MAC of link " + std::to_string(index));
   batch.put(IFLA_ADDRESS, mac.bytes());
+}
+
+void appendAnnounceChanges(Batch& batch, unsigned index) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set arp_notify of link " + std::to_string(index));
+  const auto families = batch.nest(IFLA_AF_SPEC);
+  const auto ipv4 = batch.nest(AF_INET);
+  const auto settings = batch.nest(IFLA_INET_CONF);
+  batch.putU32(IPV4_DEVCONF_ARP_NOTIFY, 1);
 }
 
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {

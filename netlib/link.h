@@ -43,10 +43,10 @@ struct NewBridge {
   IfName name;
   MacAddress mac;  ///< explicit, so that neither udev nor a joining port changes it
   std::uint32_t mtu = 0;
-  std::string alias;
 };
-/// Made and up, or nothing: EEXIST where the name is taken.
+/// Made and up, or nothing: EEXIST where the name is taken. The kernel takes no alias at birth.
 Result<> createBridge(Socket& socket, const NewBridge& bridge);
+Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias);
 
 struct NewVeth {
   IfName hostName;
@@ -77,6 +77,9 @@ Result<> remove(Socket& socket, unsigned index);
 /// Requests for a batch.
 void appendSetUp(Batch& batch, unsigned index);
 void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
+/// From now on the kernel announces the link's IPv4 addresses (gratuitous ARP) whenever its MAC is set or it comes up:
+/// net.ipv4.conf.<link>.arp_notify. For IPv6 there is only the sysctl ndisc_notify.
+void appendAnnounceChanges(Batch& batch, unsigned index);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
 void appendSetMaster(Batch& batch, unsigned index, unsigned master);
 /// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.

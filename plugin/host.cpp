@@ -14,4 +14,9 @@ netlib::Result<Host> Host::open(Ledger ledger) {
   return Host{std::move(ledger), std::move(route), std::move(netfilter), std::nullopt};
 }
 
+netlib::Result<unsigned> containerIndexOf(Host& host, const Attachment& attachment) {
+  if (host.containerIndex) return *host.containerIndex;
+  return TRY(netlib::link::find(host.container->route, attachment.key.ifName)).index;
+}
+
 }  // namespace pons

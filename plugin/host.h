@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include "netlib/announce.h"
 #include "netlib/link.h"
 #include "netlib/netns.h"
 #include "netlib/socket.h"
@@ -34,5 +33,8 @@ struct Host {
 
   static netlib::Result<Host> open(Ledger ledger);
 };
+
+/// The index of the container's interface in its namespace: as VethPair learned it, else looked up.
+netlib::Result<unsigned> containerIndexOf(Host& host, const Attachment& attachment);
 
 }  // namespace pons

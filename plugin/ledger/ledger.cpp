@@ -256,9 +256,12 @@ Result<std::map<std::string, std::string>> Ledger::remembered(const std::string&
 }
 
 Result<> Ledger::forget(const std::string& hold) {
-  Result<> removed = state_.remove(originalsName(hold));
-  if (removed.failedWith(ENOENT)) return {};
-  return removed;
+  const std::string name = originalsName(hold);
+  for (const std::string& file : {name, netlib::Directory::draftOf(name)}) {
+    const Result<> removed = state_.remove(file);
+    if (!removed && !removed.failedWith(ENOENT)) return removed;
+  }
+  return {};
 }
 
 Result<std::optional<RecordText>> Ledger::peek(const std::string& name) {

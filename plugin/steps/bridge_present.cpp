@@ -16,6 +16,10 @@ namespace {
 /// By this alias a bridge is known as made by pons, and may be removed by pons.
 constexpr std::string_view kOwnAlias = "pons bridge";
 
+/// In the ledger while the bridge is being made: the kernel takes an alias only afterwards, and what a kill leaves
+/// without one would pass for a bridge of somebody else.
+constexpr const char* kBegun = "begun";
+
 constexpr const char* kUp = "up";
 constexpr const char* kPromiscuous = "promiscuous";
 
@@ -42,24 +46,41 @@ netlib::Result<> setUpIpv6(const netlib::IfName& bridge) {
   return {};
 }
 
+bool isOwn(const link::Link& bridge) { return bridge.alias == kOwnAlias; }
+
+/// Made by us, but killed before it got its alias.
+netlib::Result<bool> isHalfMade(Host& host, const std::string& hold, const link::Link& bridge) {
+  return !isOwn(bridge) && TRY(host.ledger.remembered(hold)).contains(kBegun);
+}
+
+/// The alias comes last: a bridge that has it is complete.
 netlib::Result<> create(Host& host, const Attachment& attachment) {
-  const link::NewBridge bridge{
-      .name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu, .alias = std::string{kOwnAlias}};
-  const auto created = link::createBridge(host.route, bridge);
-  // Two first containers at once: the other one made it.
-  if (created.failedWith(EEXIST)) return {};
-  if (!created) return netlib::fail(created.error());
-  return setUpIpv6(attachment.bridge.name);
+  const std::string hold = hold::bridge(attachment);
+  TRY(host.ledger.remember(hold, {{kBegun, attachment.bridge.name.toString()}}));
+  const auto created =
+      link::createBridge(host.route, {.name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu});
+  if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());
+  TRY(setUpIpv6(attachment.bridge.name));
+  TRY(link::setAlias(host.route, attachment.bridge.name, std::string{kOwnAlias}));
+  return host.ledger.forget(hold);
+}
+
+netlib::Result<link::Link> findWhole(Host& host, const Attachment& attachment) {
+  auto found = link::find(host.route, attachment.bridge.name);
+  if (found && TRY(isHalfMade(host, hold::bridge(attachment), *found))) return netlib::fail(ENODEV, "half made");
+  return found;
 }
 
 netlib::Result<link::Link> findOrCreate(Host& host, const Attachment& attachment) {
-  auto found = link::find(host.route, attachment.bridge.name);
+  auto found = findWhole(host, attachment);
+  if (!found.failedWith(ENODEV)) return found;
+  // Two first containers come one after the other.
+  const auto lock = TRY(host.ledger.lockHost());
+  found = findWhole(host, attachment);
   if (!found.failedWith(ENODEV)) return found;
   TRY(create(host, attachment));
   return link::find(host.route, attachment.bridge.name);
 }
-
-bool isOwn(const link::Link& bridge) { return bridge.alias == kOwnAlias; }
 
 /// A bridge of somebody else gets back the flags that it had before the first attachment.
 netlib::Result<> rememberFlags(Host& host, const std::string& hold, const link::Link& bridge) {
@@ -116,10 +137,12 @@ netlib::Result<> BridgePresent::undo(Host& host) const {
   const auto bridge = link::find(host.route, attachment_.bridge.name);
   if (bridge.failedWith(ENODEV)) return host.ledger.forget(hold());
   if (!bridge) return netlib::fail(bridge.error());
-  if (!isOwn(*bridge)) return restoreFlags(host, hold(), *bridge);
+  const bool halfMade = TRY(isHalfMade(host, hold(), *bridge));
+  if (!isOwn(*bridge) && !halfMade) return restoreFlags(host, hold(), *bridge);
   // Somebody plugged a link of his own into our bridge: it stays for him.
   if (!TRY(link::portsOf(host.route, bridge->index)).empty()) return {};
-  return link::remove(host.route, attachment_.bridge.name);
+  TRY(link::remove(host.route, attachment_.bridge.name));
+  return host.ledger.forget(hold());
 }
 
 netlib::Result<> BridgePresent::verify(Host& host) const {

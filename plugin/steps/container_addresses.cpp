@@ -22,16 +22,12 @@ bool hasIpv6(const Attachment& attachment) {
   return std::ranges::any_of(attachment.leases, [](const Lease& l) { return l.address.family() == Family::Ipv6; });
 }
 
-netlib::Result<unsigned> indexOf(Host& host, const Attachment& attachment) {
-  if (host.containerIndex) return *host.containerIndex;
-  return TRY(link::find(host.container->route, attachment.key.ifName)).index;
-}
-
 /// Runtimes hand over namespaces with IPv6 switched off. And where nobody asked for duplicate address detection the
 /// link-local address is to be usable at once, as the others are by their own flag.
 netlib::Result<> switchOnIpv6(const Attachment& attachment) {
   const auto name = [&](std::string_view key) { return sysctl::ofInterface(Family::Ipv6, attachment.key.ifName, key); };
   TRY(sysctl::write(name("disable_ipv6"), "0"));
+  TRY(sysctl::write(name("ndisc_notify"), "1"));  // see NeighboursTold
   return sysctl::write(name("accept_dad"), attachment.detectDuplicateAddresses ? "1" : "0");
 }
 
@@ -106,7 +102,7 @@ netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment) {
 std::string ContainerAddresses::name() const { return "addresses of " + attachment_.key.ifName.toString(); }
 
 netlib::Result<> ContainerAddresses::apply(Host& host) const {
-  const unsigned index = TRY(indexOf(host, attachment_));
+  const unsigned index = TRY(containerIndexOf(host, attachment_));
   if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(attachment_); }));
   return request(host, attachment_, index);
 }

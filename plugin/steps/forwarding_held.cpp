@@ -114,7 +114,7 @@ netlib::Result<> ForwardingHeld::apply(Host& host) const {
 
 netlib::Result<> ForwardingHeld::undo(Host& host) const {
   const Originals originals = TRY(host.ledger.remembered(hold()));
-  if (!originals.contains(switchOf(family_))) return {};
+  if (!originals.contains(switchOf(family_))) return host.ledger.forget(hold());
   if (TRY(sysctl::read(switchOf(family_))) != "1") {
     // Somebody switched it off meanwhile, and what he set since then is his; or an ADD was killed before it was on.
     TRY(restoreRouterAdvertisements(originals));

@@ -66,7 +66,9 @@ TEST_CASE("GC takes away exactly what is not in the runtime's list, under either
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::string goCase = R"(, "cni.dev/valid-attachments": [{"ContainerID": "c1", "IfName": "eth0"}]})";
   const auto listings = std::vector<std::function<std::string(const std::string&)>>{
-      [](const std::string& config) { return withValid(config, {"c1", "unheard-of"}); },
+      [](const std::string& config) {
+        return withValid(config, {"c1", "unheard-of"});
+      },
       [](const std::string& config) { return withValid(config, {"c1"}, "cni.dev/attachments"); },
       [&](const std::string& config) { return config.substr(0, config.rfind('}')) + goCase; },
   };

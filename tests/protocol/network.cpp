@@ -5,8 +5,8 @@
 namespace support {
 
 Outcome callForNetwork(const std::string& verb, const std::string& config) {
-  return run({PONS_BINARY},
-             {.environment = std::vector<std::string>{"CNI_COMMAND=" + verb, "CNI_PATH=/opt/cni/bin"}, .input = config});
+  return run({PONS_BINARY}, {.environment = std::vector<std::string>{"CNI_COMMAND=" + verb, "CNI_PATH=/opt/cni/bin"},
+                             .input = config});
 }
 
 Outcome repair(const std::vector<std::string>& arguments) {

@@ -154,8 +154,8 @@ TEST_CASE("A DEL that could not get the host lock is repeated with success") {
   const Network demo{"demo", kIpam + R"(, "lockTimeout": 1)"};
   resultOf(add(demo.config(publishing({{8080, 80}})), subjectOf("c1")));
   {
-    const auto hostLock = netlib::FileLock::acquire(
-        netlib::UniqueFd{open("/run/pons/lock", O_RDWR | O_CLOEXEC)}, std::chrono::seconds{1}, "the host lock");
+    const auto hostLock = netlib::FileLock::acquire(netlib::UniqueFd{open("/run/pons/lock", O_RDWR | O_CLOEXEC)},
+                                                    std::chrono::seconds{1}, "the host lock");
     REQUIRE(hostLock.ok());
     checkError(demo.del("c1"), ErrorCode::TryAgain, {"host lock"});
   }

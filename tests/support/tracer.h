@@ -14,10 +14,10 @@ namespace support {
 struct Interference {
   enum class Kind : std::uint8_t {
     None,
-    Kill,        ///< SIGKILL before the kernel begins with it
-    Fail,        ///< it answers `error`, and the kernel does nothing
-    DoAndFail,   ///< it answers `error`, but the kernel did it: so does close(), whose descriptor is gone all the same
-    NoMoreMemory ///< from this call on the kernel refuses every request for memory with ENOMEM
+    Kill,         ///< SIGKILL before the kernel begins with it
+    Fail,         ///< it answers `error`, and the kernel does nothing
+    DoAndFail,    ///< it answers `error`, but the kernel did it: so does close(), whose descriptor is gone all the same
+    NoMoreMemory  ///< from this call on the kernel refuses every request for memory with ENOMEM
   };
   Kind kind = Kind::None;
   std::size_t at = 0;  ///< the first one counted has number 1

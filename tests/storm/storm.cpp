@@ -1,0 +1,98 @@
+// Many runtimes at once, doing everything that is legal at random and killing what they started.
+//   PONS_STORM_SECONDS    how long (default: 8, and 60 with PONS_TEST_LONG=1)
+//   PONS_STORM_SEED       a number, to have the same dice again
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "tests/storm/client.h"
+#include "tests/storm/observer.h"
+#include "tests/storm/world.h"
+#include "tests/support/at_once.h"
+#include "tests/support/plan_cases.h"
+
+using namespace storm;
+
+namespace {
+
+std::optional<std::uint64_t> numberFrom(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? std::nullopt : std::optional{std::strtoull(text, nullptr, 10)};
+}
+
+std::chrono::seconds duration() {
+  const bool longRun = numberFrom("PONS_TEST_LONG").value_or(0) != 0;
+  return std::chrono::seconds{numberFrom("PONS_STORM_SECONDS").value_or(longRun ? 60 : 8)};
+}
+
+std::string contentOf(const char* file) {
+  std::ifstream stream{file};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+/// How often each deed was done, for people.
+std::map<std::string, int> deeds() {
+  std::istringstream lines{contentOf(kDeeds)};
+  std::map<std::string, int> counts;
+  for (std::string line; std::getline(lines, line);) ++counts[line];
+  return counts;
+}
+
+bool client(int number, std::uint64_t seed, std::chrono::steady_clock::time_point end) {
+  try {
+    Client{number, seed + static_cast<std::uint64_t>(number)}.runUntil(end);
+  } catch (const std::exception& problem) { note(kComplaints, std::string{"a client: "} + problem.what()); }
+  return true;
+}
+
+int observe() {
+  try {
+    for (Observer observer;; std::this_thread::sleep_for(std::chrono::milliseconds{30})) {
+      observer.look();
+      note(kDeeds, "observed");
+    }
+  } catch (const std::exception& problem) { note(kComplaints, std::string{"the observer: "} + problem.what()); }
+  return 1;
+}
+
+void collectAll() {
+  for (const Network& network : kNetworks) {
+    const auto collected =
+        support::run({PONS_BINARY}, {.environment = {{"CNI_COMMAND=GC", "CNI_PATH=/"}},
+                                     .input = configOf(network, R"("cni.dev/valid-attachments": [])")});
+    CHECK_MESSAGE(collected.ok(), collected.out);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Storm: whatever happens at once, nothing has two owners, nothing is lost and nothing is left") {
+  REQUIRE_FAKE_HOST(host);
+  const std::uint64_t seed = numberFrom("PONS_STORM_SEED").value_or(std::random_device{}());
+  MESSAGE("PONS_STORM_SEED=" << seed << " for " << duration().count() << " s");
+  host.addOutside();
+  for (int number = 0; number < kContainers; ++number) host.addNamespace(containerName(number));
+  const auto dump = [&] { return host.dump() + "== ledger\n" + support::dumpLedger(); };
+  const std::string before = dump();
+
+  {
+    const support::ForkedProcess observer{observe};
+    const auto end = std::chrono::steady_clock::now() + duration();
+    CHECK(support::atOnce(kClients, [&](int number) { return client(number, seed, end); }) == kClients);
+  }
+  Observer{}.look();
+  collectAll();
+  CHECK(support::difference(before, dump()) == "");
+  CHECK_MESSAGE(contentOf(kComplaints).empty(), contentOf(kComplaints));
+
+  for (const auto& [deed, count] : deeds()) MESSAGE(deed << ": " << count);
+  // The dice must have given each of the deeds that this is about.
+  for (const char* deed :
+       {"ADD 0", "ADD 7", "ADD 11", "ADD killed", "DEL 0", "DEL killed", "CHECK 0", "GC 0", "STATUS 0", "observed"}) {
+    CHECK_MESSAGE(deeds()[deed] > 0, deed);
+  }
+}
