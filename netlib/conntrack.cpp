@@ -1,5 +1,7 @@
 #include "netlib/conntrack.h"
 
+#include <algorithm>
+
 #include <endian.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -15,12 +17,6 @@ enum FilterFlag : std::uint32_t {
   kDestinationAddress = 1 << 1,
   kProtocol = 1 << 3,
   kDestinationPort = 1 << 5
-};
-
-/// One flow that the kernel told of: enough to name it again.
-struct Flow {
-  std::vector<std::uint8_t> originalTuple;
-  std::uint32_t id;
 };
 
 struct Tuple {
@@ -42,16 +38,13 @@ constexpr unsigned messageType(unsigned message) { return NFNL_SUBSYS_CTNETLINK 
 unsigned sourceAttribute(Family family) { return family == Family::Ipv4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC; }
 unsigned destinationAttribute(Family family) { return family == Family::Ipv4 ? CTA_IP_V4_DST : CTA_IP_V6_DST; }
 
-void putAddresses(Batch& batch, Family family, const std::optional<IpAddress>& source,
-                  const std::optional<IpAddress>& destination) {
-  const auto ip = batch.nest(CTA_TUPLE_IP);
-  if (source) batch.put(sourceAttribute(family), source->bytes());
-  if (destination) batch.put(destinationAttribute(family), destination->bytes());
-}
-
 void putOriginalTuple(Batch& batch, const Filter& filter) {
   const auto tuple = batch.nest(CTA_TUPLE_ORIG);
-  putAddresses(batch, filter.family, filter.originalSource, filter.originalDestination);
+  {
+    const auto ip = batch.nest(CTA_TUPLE_IP);
+    if (filter.originalSource) batch.put(CTA_IP_V4_SRC, filter.originalSource->bytes());
+    if (filter.originalDestination) batch.put(CTA_IP_V4_DST, filter.originalDestination->bytes());
+  }
   if (!filter.protocol) return;
   const auto protocol = batch.nest(CTA_TUPLE_PROTO);
   batch.putU8(CTA_PROTO_NUM, *filter.protocol);
@@ -60,20 +53,21 @@ void putOriginalTuple(Batch& batch, const Filter& filter) {
   batch.put(CTA_PROTO_DST_PORT, {reinterpret_cast<const std::uint8_t*>(&port), sizeof port});
 }
 
-void putFilter(Batch& batch, const Filter& filter) {
+void appendDelete(Batch& batch, const Filter& filter) {
+  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family), "delete tracked connections");
+  // A kernel that does not know CTA_FILTER here takes this for the tuple of one flow, and refuses it: half of it is
+  // missing. So it never flushes its whole table instead.
   putOriginalTuple(batch, filter);
   if (filter.replySource) {
     const auto tuple = batch.nest(CTA_TUPLE_REPLY);
-    putAddresses(batch, filter.family, filter.replySource, std::nullopt);
+    const auto ip = batch.nest(CTA_TUPLE_IP);
+    batch.put(CTA_IP_V4_SRC, filter.replySource->bytes());
   }
-  // The kernel compares IPv6 addresses the wrong way round (ctnetlink_filter_match_tuple, seen in 6.18): those are
-  // compared here alone.
-  const std::uint32_t address = filter.family == Family::Ipv4 ? kSourceAddress : 0U;
   const auto flags = batch.nest(CTA_FILTER);
   batch.putU32(CTA_FILTER_ORIG_FLAGS,
                (filter.originalSource ? kSourceAddress : 0U) | (filter.originalDestination ? kDestinationAddress : 0U) |
                    (filter.protocol ? kProtocol : 0U) | (filter.originalDestinationPort ? kDestinationPort : 0U));
-  batch.putU32(CTA_FILTER_REPLY_FLAGS, filter.replySource ? address : 0U);
+  batch.putU32(CTA_FILTER_REPLY_FLAGS, filter.replySource ? kSourceAddress : 0U);
 }
 
 Tuple tupleOf(const Attributes& tuple, Family family) {
@@ -97,62 +91,58 @@ bool matches(const Filter& filter, const Tuple& original, const Tuple& reply) {
          (!filter.replySource || filter.replySource == reply.source);
 }
 
-std::optional<Flow> flowOf(const Message& message, const Filter& filter) {
+/// Appends the deletion of the flow that the kernel tells of, where it matches.
+void appendDeleteIfMatching(Batch& batch, const Message& message, Family family, std::span<const Filter> filters) {
   const Attributes attributes = message.attributes<nfgenmsg>();
   const auto originalBytes = attributes.bytes(CTA_TUPLE_ORIG);
   const auto id = attributes.u32(CTA_ID);
-  if (!originalBytes || !id) return std::nullopt;
-  const Tuple original = tupleOf(Attributes{*originalBytes}, filter.family);
-  const Tuple reply = tupleOf(attributes.nested(CTA_TUPLE_REPLY), filter.family);
-  if (!matches(filter, original, reply)) return std::nullopt;
-  return Flow{{originalBytes->begin(), originalBytes->end()}, *id};
+  if (!originalBytes || !id) return;
+  const Tuple original = tupleOf(Attributes{*originalBytes}, family);
+  const Tuple reply = tupleOf(attributes.nested(CTA_TUPLE_REPLY), family);
+  if (std::ranges::none_of(filters, [&](const Filter& filter) { return matches(filter, original, reply); })) return;
+  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(family), "delete tracked connection");
+  batch.put(CTA_TUPLE_ORIG | NLA_F_NESTED, *originalBytes);
+  batch.putU32(CTA_ID, *id);
 }
 
-Result<std::vector<Flow>> list(Socket& netfilter, const Filter& filter) {
-  Batch batch;
-  batch.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(filter.family),
-              "list tracked connections");
-  putFilter(batch, filter);
-  const auto answers = TRY(netfilter.request(batch));
-  std::vector<Flow> flows;
-  for (const Message& message : answers.front().messages) {
-    if (auto flow = flowOf(message, filter)) flows.push_back(*std::move(flow));
-  }
-  return flows;
-}
+Result<> listAndRemove(Socket& netfilter, Family family, std::span<const Filter> filters) {
+  Batch dump;
+  dump.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(family), "list tracked connections");
+  const auto flows = TRY(netfilter.request(dump));
 
-/// One by one; a flow that has ended meanwhile is fine.
-Result<> removeListed(Socket& netfilter, const Filter& filter) {
   Batch batch;
-  for (const Flow& flow : TRY(list(netfilter, filter))) {
-    batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family), "delete tracked connection");
-    batch.put(CTA_TUPLE_ORIG | NLA_F_NESTED, flow.originalTuple);
-    batch.putU32(CTA_ID, flow.id);
-  }
+  for (const Message& message : flows.front().messages) appendDeleteIfMatching(batch, message, family, filters);
   if (batch.empty()) return {};
   for (const Answer& answer : TRY(netfilter.exchange(batch))) {
+    // ENOENT: it has ended meanwhile.
     if (answer.error != 0 && answer.error != ENOENT) return fail(errorOf(answer, "delete tracked connection"));
   }
+  return {};
+}
+
+/// EINVAL where this kernel cannot.
+Result<> removeByFilter(Socket& netfilter, std::span<const Filter> filters) {
+  Batch batch;
+  for (const Filter& filter : filters) appendDelete(batch, filter);
+  TRY(netfilter.request(batch));
   return {};
 }
 
 }  // namespace
 
 Result<> remove(Socket& netfilter, std::span<const Filter> filters) {
-  if (filters.empty()) return {};
-  Batch batch;
-  for (const Filter& filter : filters) {
-    batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family),
-                "delete tracked connections");
-    putFilter(batch, filter);
-  }
-  const auto answers = TRY(netfilter.exchange(batch));
-  for (std::size_t i = 0; i < filters.size(); ++i) {
-    // A kernel that does not know CTA_FILTER here takes the tuple for that of one flow, and misses half of it.
-    if (answers[i].error == EINVAL) {
-      TRY(removeListed(netfilter, filters[i]));
-    } else if (answers[i].error != 0) {
-      return fail(errorOf(answers[i], batch.what(i)));
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    std::vector<Filter> some;
+    std::ranges::copy_if(filters, std::back_inserter(some), [family](const Filter& f) { return f.family == family; });
+    if (some.empty()) continue;
+    // The kernel's filter compares IPv6 addresses the wrong way round (ctnetlink_filter_match_tuple, still so in 6.18):
+    // it would delete the flows of everybody else.
+    const bool canFilter = family == Family::Ipv4;
+    const Result<> filtered = canFilter ? removeByFilter(netfilter, some) : Result<>{};
+    if (!canFilter || filtered.failedWith(EINVAL)) {
+      TRY(listAndRemove(netfilter, family, some));
+    } else if (!filtered) {
+      return filtered;
     }
   }
   return {};

@@ -2,7 +2,7 @@
 // to the next tenant of its address.
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "netlib/ip_address.h"
 #include "netlib/socket.h"
@@ -20,9 +20,9 @@ struct Filter {
   std::optional<IpAddress> replySource = std::nullopt;
 };
 
-/// Deletes the flows that match any of the filters, each of which gives at least one address. The kernel walks its
-/// table once for each filter (0.2 ms) and deletes as it goes; kernels that cannot (before 6.8) are asked for the flows
-/// first, which takes some 10 ms.
+/// Deletes the flows that match any of the filters, each of which gives at least one address. For IPv4 the kernel walks
+/// its table once for each filter and deletes as it goes (0.2 ms). Kernels before 6.8 cannot, and none can for IPv6:
+/// there all flows of the family are asked for first (some 10 ms).
 Result<> remove(Socket& netfilter, std::span<const Filter> filters);
 
 }  // namespace netlib::conntrack

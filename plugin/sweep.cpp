@@ -58,16 +58,13 @@ netlib::Result<bool> hasForeignForwards(Host& host, Family family, const std::ve
   return false;
 }
 
-/// A chain of this network that no attachment on record uses.
-netlib::Result<bool> hasForeignChains(Host& host, Family family, const NetworkName& network,
-                                      const std::vector<Attachment>& staying) {
+/// A chain of this network that no attachment holds. The holds are asked, not the records: one that cannot be read, or
+/// that a newer pons wrote, may be a living container's.
+netlib::Result<bool> hasForeignChains(Host& host, const netlib::FileLock& hostLock, Family family,
+                                      const NetworkName& network) {
   for (const auto& chain : TRY(netlib::nft::listChains(host.netfilter, nat::tableOf(family)))) {
     if (chain.comment != nat::networkComment(network)) continue;
-    const bool used = std::ranges::any_of(staying, [&](const Attachment& attachment) {
-      return std::ranges::any_of(attachment.sourceNats,
-                                 [&](const SourceNat& nat) { return chainOf(attachment, nat) == chain.name; });
-    });
-    if (!used) return true;
+    if (!TRY(host.ledger.isHeld(hostLock, hold::sourceNat(network, chain.name)))) return true;
   }
   return false;
 }
@@ -76,9 +73,8 @@ netlib::Result<bool> hasForeignChains(Host& host, Family family, const NetworkNa
 /// would have to tell an old one from a new one of the same key.
 netlib::Result<> sweepTable(Host& host, const netlib::FileLock& hostLock, Family family, const NetworkName& network,
                             const std::vector<netlib::IpPrefix>& subnets) {
-  const auto staying = TRY(host.ledger.staying(hostLock));
   const bool foreign =
-      TRY(hasForeignForwards(host, family, subnets)) || TRY(hasForeignChains(host, family, network, staying));
+      TRY(hasForeignForwards(host, family, subnets)) || TRY(hasForeignChains(host, hostLock, family, network));
   return foreign ? nat::rebuild(host, hostLock, family) : netlib::Result<>{};
 }
 

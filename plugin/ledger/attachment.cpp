@@ -95,7 +95,11 @@ std::string forwarding(netlib::Family family) { return "forwarding-" + suffixOf(
 std::string natTable(netlib::Family family) { return "nat-" + suffixOf(family); }
 
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat) {
-  return "masquerade-" + attachment.key.network.toString() + "-" + digestOf(attachment, nat);
+  return sourceNat(attachment.key.network, chainOf(attachment, nat));
+}
+
+std::string sourceNat(const NetworkName& network, const std::string& chain) {
+  return "masquerade-" + network.toString() + "-" + chain.substr(chain.find('_') + 1);
 }
 
 std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }

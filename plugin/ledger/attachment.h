@@ -127,6 +127,8 @@ std::string gateway(const Attachment& attachment, const netlib::IpPrefix& addres
 std::string forwarding(netlib::Family family);
 std::string natTable(netlib::Family family);
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
+/// The same from what nf_tables tells: a network's chain.
+std::string sourceNat(const NetworkName& network, const std::string& chain);
 /// Published IPv4 ports are reachable at the host's 127.0.0.1 through this bridge.
 std::string loopback(const Attachment& attachment);
 }  // namespace hold

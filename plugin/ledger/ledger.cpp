@@ -142,7 +142,7 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
   for (;;) {
     auto lock = FileLock::acquire(TRY(makeRecordFile(attachment.key)), std::chrono::milliseconds{0}, name);
     if (lock.ok()) {
-      const Result<> written = writeWhole(*lock, text, 0, name);
+      const Result<> written = writeWhole(*lock, text, 0, state_.path() + "/" + name);
       if (written.ok()) return Record{std::move(attachment), RecordState::Claimed, std::move(*lock)};
       TRY(state_.remove(name));
       return fail(written.error());
@@ -175,7 +175,7 @@ Result<> Ledger::changeState(Record& record, RecordState state) {
   if (record.salvaged || offset < 0) {
     return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
   }
-  TRY(writeWhole(record.lock, tail, offset, recordName(record.attachment.key)));
+  TRY(writeWhole(record.lock, tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
   record.state = state;
   return {};
 }

@@ -59,7 +59,7 @@ netlib::Result<> create(Host& host, const Attachment& attachment) {
   TRY(host.ledger.remember(hold, {{kBegun, attachment.bridge.name.toString()}}));
   const auto created =
       link::createBridge(host.route, {.name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu});
-  if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());
+  if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());  // EEXIST: half made
   TRY(setUpIpv6(attachment.bridge.name));
   TRY(link::setAlias(host.route, attachment.bridge.name, std::string{kOwnAlias}));
   return host.ledger.forget(hold);

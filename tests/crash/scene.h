@@ -32,11 +32,15 @@ class Scene {
 
  private:
   std::string input(const std::string& verb) const;
+  std::string dump() const;
+  /// A cheap dump that tells more states apart than there are; it does for most that are equal.
+  std::string glance() const;
 
   FakeHost& host_;
   std::optional<std::string> neighbour_;  ///< the result of its ADD
   std::string empty_;                     ///< the dump before anybody came
   std::string before_;                    ///< the dump before c1 came
+  mutable std::string glance_;            ///< the glance() of a state whose dump was equal to before_
 };
 
 /// Whether all combinations are wanted, which takes long (PONS_TEST_LONG=1), or each call and each error once.

@@ -216,7 +216,7 @@ TEST_CASE("pons repair never plugs a container into another network's bridge") {
   Network beta{"beta", R"("ipam": {"subnet": "10.43.0.0/24"})"};
   alpha.attach(host, "a1");
   beta.attach(host, "b1");
-  shell("ip link del pons-beta && ip link add pons-beta type dummy");
+  shell("ip link del pons-beta && ip link add pons-beta type veth peer name peer");
   const std::string before = outputOf({"ip", "-br", "link", "show", "master", "pons-alpha"}) +
                              outputOf({"ip", "-br", "addr", "show", "dev", "pons-alpha"});
   const Outcome mended = repair();

@@ -1,11 +1,14 @@
 #include "tests/support/tracer.h"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
 #include <elf.h>
+#include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -31,6 +34,7 @@ void setCall(pid_t child, Registers& registers, long call) {
   check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "replace a system call");
 }
 void setAnswer(Registers& registers, long answer) { registers.rax = static_cast<unsigned long long>(answer); }
+void clearFirstArgument(Registers& registers) { registers.rdi = 0; }
 #elif defined(__aarch64__)
 using Registers = user_regs_struct;
 constexpr bool kKnownProcessor = true;
@@ -39,11 +43,13 @@ void setCall(pid_t child, Registers& /*registers*/, int call) {
   check(ptrace(PTRACE_SETREGSET, child, NT_ARM_SYSTEM_CALL, &part) == 0, "replace a system call");
 }
 void setAnswer(Registers& registers, long answer) { registers.regs[0] = static_cast<unsigned long long>(answer); }
+void clearFirstArgument(Registers& registers) { registers.regs[0] = 0; }
 #else
 struct Registers {};
 constexpr bool kKnownProcessor = false;
 void setCall(pid_t, Registers&, long) {}
 void setAnswer(Registers&, long) {}
+void clearFirstArgument(Registers&) {}
 #endif
 
 Registers registersOf(pid_t child) {
@@ -53,12 +59,28 @@ Registers registersOf(pid_t child) {
   return registers;
 }
 
-bool asksForMemory(long call) { return call == SYS_brk || call == SYS_mmap || call == SYS_mremap; }
+void setRegisters(pid_t child, Registers& registers) {
+  iovec part{&registers, sizeof registers};
+  check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "write registers");
+}
+
+/// Opening a file changes the world only where it may make one.
+bool mayChange(long call, const std::uint64_t* arguments) {
+  constexpr std::array kChanging{SYS_write,  SYS_pwrite64,  SYS_sendto,   SYS_mkdirat,
+                                 SYS_linkat, SYS_symlinkat, SYS_unlinkat, SYS_renameat2};
+  if (call == SYS_openat) return (arguments[2] & O_CREAT) != 0;
+    // Older names, which newer processors lack.
+#ifdef __x86_64__
+  if (call == SYS_mkdir || call == SYS_rename) return true;
+#endif
+  return std::ranges::find(kChanging, call) != kChanging.end();
+}
 
 /// One run, from its first stop to its end.
 class Tracer {
  public:
-  Tracer(const Interference& interference, std::vector<long>& calls) : interference_(interference), calls_(calls) {}
+  Tracer(const Interference& interference, std::vector<TracedCall>& calls)
+      : interference_(interference), calls_(calls) {}
 
   /// The wait status that the program ended with.
   int follow(pid_t child) {
@@ -89,7 +111,7 @@ class Tracer {
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) return leaving(child);
     const long call = static_cast<long>(info.entry.nr);
     if (calls_.empty() && !(call == SYS_read && info.entry.args[0] == STDIN_FILENO)) return;
-    calls_.push_back(call);
+    calls_.push_back({call, mayChange(call, info.entry.args)});
     entering(child, call);
   }
 
@@ -99,7 +121,15 @@ class Tracer {
     if (here && interference_.kind == Kind::Fail) refuse(child, interference_.error);
     if (here && interference_.kind == Kind::DoAndFail) answer_ = -interference_.error;
     const bool exhausted = interference_.kind == Kind::NoMoreMemory && calls_.size() >= interference_.at;
-    if (exhausted && asksForMemory(call)) refuse(child, ENOMEM);
+    if (exhausted && call == SYS_brk) keepBreak(child);
+    if (exhausted && (call == SYS_mmap || call == SYS_mremap)) refuse(child, ENOMEM);
+  }
+
+  /// brk() has no error: where it fails it answers the end that the heap has, as it does to one who asks for end 0.
+  void keepBreak(pid_t child) {
+    Registers registers = registersOf(child);
+    clearFirstArgument(registers);
+    setRegisters(child, registers);
   }
 
   void refuse(pid_t child, int error) {
@@ -112,13 +142,12 @@ class Tracer {
     if (answer_ == 0) return;
     Registers registers = registersOf(child);
     setAnswer(registers, answer_);
-    iovec part{&registers, sizeof registers};
-    check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "replace an answer");
+    setRegisters(child, registers);
     answer_ = 0;
   }
 
   const Interference& interference_;
-  std::vector<long>& calls_;
+  std::vector<TracedCall>& calls_;
   long answer_ = 0;  ///< what the call under way is to answer; 0: what the kernel says
 };
 

@@ -24,10 +24,15 @@ struct Interference {
   int error = 0;       ///< an errno; for Fail and DoAndFail
 };
 
+struct TracedCall {
+  long number;     ///< SYS_read ...
+  bool mayChange;  ///< something outside of the process, so that it shows after a kill
+};
+
 struct TracedOutcome {
   Outcome outcome;
-  /// The numbers (SYS_read ...) of all calls that were counted, in order.
-  std::vector<long> calls;
+  /// All that were counted, in order.
+  std::vector<TracedCall> calls;
 };
 
 /// Whether this machine lets us trace, and its processor is known here.
