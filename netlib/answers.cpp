@@ -20,12 +20,14 @@ std::string reasonOf(const nlmsghdr& header, std::span<const std::uint8_t> bytes
   return std::string{Attributes{bytes.subspan(offset)}.text(NLMSGERR_ATTR_MSG).value_or("")};
 }
 
+constexpr int kMaxErrno = 4095;  // of the kernel
+
 /// The code of NLMSG_ERROR and NLMSG_DONE alike: a negative errno, 0 for success.
 std::optional<int> codeOf(std::span<const std::uint8_t> bytes) {
   std::int32_t code = 0;
   if (bytes.size() < NLMSG_HDRLEN + sizeof code) return std::nullopt;
   std::memcpy(&code, bytes.data() + NLMSG_HDRLEN, sizeof code);
-  return code <= 0 ? std::optional{-code} : std::nullopt;
+  return code <= 0 && code >= -kMaxErrno ? std::optional{-code} : std::nullopt;
 }
 
 }  // namespace

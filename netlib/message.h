@@ -68,7 +68,7 @@ class Message {
 class Batch {
  public:
   /// Starts the next request; attributes follow until the next begin(). `what` names it in error messages.
-  /// NLM_F_REQUEST is always added.
+  /// NLM_F_REQUEST is always added. Only requests with NLM_F_ACK are waited for.
   template <class Header>
   void begin(unsigned type, unsigned flags, const Header& familyHeader, std::string what) {
     begin(type, flags, std::as_bytes(std::span(&familyHeader, 1)), std::move(what));

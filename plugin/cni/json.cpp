@@ -1,6 +1,8 @@
 #include "plugin/cni/json.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 
 // A size_t length throughout: RapidJSON's default is 32 bits wide.
 #define RAPIDJSON_NO_SIZETYPEDEFINE
@@ -19,9 +21,32 @@ namespace pons::json {
 
 namespace {
 
-const rapidjson::Value& nodeOf(const void* node) { return *static_cast<const rapidjson::Value*>(node); }
+/// RapidJSON's own one answers null where memory ends, and its callers write there.
+struct Allocator {
+  static constexpr bool kNeedFree = true;
+  void* Malloc(std::size_t size) { return Realloc(nullptr, 0, size); }
+  void* Realloc(void* original, std::size_t /*originalSize*/, std::size_t size) {
+    if (size == 0) {
+      Free(original);
+      return nullptr;
+    }
+    void* grown = std::realloc(original, size);
+    if (grown == nullptr) throw std::bad_alloc{};
+    return grown;
+  }
+  static void Free(void* memory) { std::free(memory); }
+};
 
-std::string_view textOf(const rapidjson::Value& value) { return {value.GetString(), value.GetStringLength()}; }
+using Utf8 = rapidjson::UTF8<>;
+using Pool = rapidjson::MemoryPoolAllocator<Allocator>;
+using Node = rapidjson::GenericValue<Utf8, Pool>;
+using Buffer = rapidjson::GenericStringBuffer<Utf8, Allocator>;
+using CompactWriter = rapidjson::Writer<Buffer, Utf8, Utf8, Allocator>;
+using IndentedWriter = rapidjson::PrettyWriter<Buffer, Utf8, Utf8, Allocator>;
+
+const Node& nodeOf(const void* node) { return *static_cast<const Node*>(node); }
+
+std::string_view textOf(const Node& value) { return {value.GetString(), value.GetStringLength()}; }
 
 char lowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -88,7 +113,7 @@ std::optional<std::int64_t> Value::integer() const {
 std::vector<Value> Value::items() const {
   std::vector<Value> items;
   if (!isArray()) return items;
-  for (const rapidjson::Value& item : nodeOf(node_).GetArray()) items.push_back(item.IsNull() ? Value{} : Value{&item});
+  for (const Node& item : nodeOf(node_).GetArray()) items.push_back(item.IsNull() ? Value{} : Value{&item});
   return items;
 }
 
@@ -103,14 +128,14 @@ std::vector<std::pair<std::string_view, Value>> Value::members() const {
 
 std::string Value::text() const {
   if (!present()) return "null";
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer{buffer};
+  Buffer buffer;
+  CompactWriter writer{buffer};
   nodeOf(node_).Accept(writer);
   return {buffer.GetString(), buffer.GetSize()};
 }
 
 struct Document::Tree {
-  rapidjson::Document document;
+  rapidjson::GenericDocument<Utf8, Pool, Allocator> document;
 };
 
 Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
@@ -129,7 +154,7 @@ netlib::Result<Document> Document::parse(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "not JSON: it begins with a byte order mark");
 
   auto tree = std::make_unique<Tree>();
-  rapidjson::Document& document = tree->document;
+  auto& document = tree->document;
   document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
   if (document.HasParseError()) {
     const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
@@ -139,7 +164,7 @@ netlib::Result<Document> Document::parse(std::string_view text) {
   return Document{std::move(tree)};
 }
 
-Value Document::root() const { return Value{static_cast<const rapidjson::Value*>(&tree_->document)}; }
+Value Document::root() const { return Value{static_cast<const Node*>(&tree_->document)}; }
 
 struct Writer::Sink {
   explicit Sink(Style chosen) : style(chosen), compact(buffer), indented(buffer) { indented.SetIndent(' ', 4); }
@@ -155,9 +180,9 @@ struct Writer::Sink {
   }
 
   Style style;
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> compact;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> indented;
+  Buffer buffer;
+  CompactWriter compact;
+  IndentedWriter indented;
 };
 
 Writer::Writer(Style style) : sink_(std::make_unique<Sink>(style)) {}

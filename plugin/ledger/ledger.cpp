@@ -86,7 +86,11 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
 
     auto content = readRecord(lock, key);
     if (content.ok()) {
-      return std::optional<Record>{{std::move(content->attachment), content->state, std::move(lock)}};
+      const bool whole = content->state == RecordState::Committed || TRY(forgetUnclaimed(state_, content->attachment));
+      return std::optional<Record>{{.attachment = std::move(content->attachment),
+                                    .state = content->state,
+                                    .lock = std::move(lock),
+                                    .incomplete = !whole}};
     }
     if (!content.failedWith(EBADMSG)) return fail(content.error());
 
@@ -156,9 +160,10 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
 
 Result<> Ledger::takeClaims(const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
-  for (const std::string& hold : holdsOf(attachment)) TRY(take(state_, holdClaim(key, hold), key));
   for (const Lease& lease : attachment.leases) TRY(take(state_, addressClaim(key, lease.address.address()), key));
   for (const PortForward& forward : attachment.forwards) TRY(take(state_, portClaim(key, forward), key));
+  // Last, as they follow from the others: whoever has a hold has all that it stands for. See forgetUnclaimed().
+  for (const std::string& hold : holdsOf(attachment)) TRY(take(state_, holdClaim(key, hold), key));
   return {};
 }
 
@@ -193,7 +198,7 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
   if (!TRY(isLinked(record.lock))) return {};
   const AttachmentKey& key = record.attachment.key;
   TRY(dropClaims(record.attachment));
-  if (record.salvaged) TRY(dropUnknownClaims(key));
+  if (record.salvaged || record.incomplete) TRY(dropUnknownClaims(key));
   TRY(state_.remove(recordName(key)));
   return removeEmptyDirectories(key.network);
 }
@@ -276,7 +281,9 @@ Result<std::vector<Attachment>> Ledger::staying(const FileLock& /*hostLock*/) {
   std::vector<Attachment> staying;
   for (const AttachmentKey& key : TRY(attachments())) {
     auto record = TRY(peek(recordName(key)));
-    if (record && record->state != RecordState::Leaving) staying.push_back(std::move(record->attachment));
+    if (!record || record->state == RecordState::Leaving) continue;
+    if (record->state == RecordState::Claimed) TRY(forgetUnclaimed(state_, record->attachment));
+    staying.push_back(std::move(record->attachment));
   }
   return staying;
 }

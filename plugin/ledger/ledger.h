@@ -24,7 +24,8 @@ struct Record {
   Attachment attachment;
   RecordState state;
   netlib::FileLock lock;
-  bool salvaged = false;  ///< made up from claims, see find(): it knows fewer holds than it has
+  bool salvaged = false;    ///< made up from claims, see find(): it knows fewer holds than it has
+  bool incomplete = false;  ///< names only what it has claimed: its ADD or DEL died among the claims
 };
 
 /// Makes the whole attachment once its addresses are known.

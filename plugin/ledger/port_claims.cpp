@@ -29,8 +29,8 @@ Result<> checkAgainstClaim(const Directory& state, const PortForward& forward, c
 
   const auto owner = TRY(ownerOf(state, claim));
   if (!owner) return state.remove(claim);
-  return netlib::fail(EADDRINUSE, described(forward, forward.hostAddress) + " is not free: " +
-                                      described(forward, *claimed) + " is published by " + described(*owner));
+  const std::string wanted = *claimed == forward.hostAddress ? "" : described(forward, forward.hostAddress) + ": ";
+  return netlib::fail(EADDRINUSE, wanted + described(forward, *claimed) + " is published by " + described(*owner));
 }
 
 Result<> checkAgainstClaims(const Directory& state, const PortForward& forward) {

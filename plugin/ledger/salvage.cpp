@@ -70,6 +70,22 @@ Result<std::vector<std::string>> claimsOf(const Directory& state, const Attachme
   return claims;
 }
 
+Result<bool> forgetUnclaimed(const Directory& state, Attachment& attachment) {
+  const AttachmentKey& key = attachment.key;
+  std::vector<Lease> leases;
+  for (const Lease& lease : attachment.leases) {
+    if (TRY(pointeeOf(state, addressClaim(key, lease.address.address()).name)) == key) leases.push_back(lease);
+  }
+  std::vector<PortForward> forwards;
+  for (const PortForward& forward : attachment.forwards) {
+    if (TRY(pointeeOf(state, portClaim(key, forward).name)) == key) forwards.push_back(forward);
+  }
+  const bool whole = leases == attachment.leases && forwards == attachment.forwards;
+  attachment.leases = std::move(leases);
+  attachment.forwards = std::move(forwards);
+  return whole;
+}
+
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
   Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
   for (const std::string& claim : claims) {

@@ -106,15 +106,16 @@ std::string textOf(const PortForward& forward) {
 std::string PortForwards::name() const { return "published ports"; }
 
 netlib::Result<> PortForwards::apply(Host& host) const {
+  auto published = publish(host);
+  // A part of it may be there. The error that matters is the first one.
+  if (!published) static_cast<void>(undo(host));
+  return published;
+}
+
+netlib::Result<> PortForwards::publish(Host& host) const {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const Elements elements = elementsOf(attachment_, family);
-    if (elements.empty()) continue;
-    const auto added = add(host, family, elements);
-    if (!added) {
-      // Of two families the first may be there. The error that matters is this one.
-      static_cast<void>(undo(host));
-      return added;
-    }
+    if (!elements.empty()) TRY(add(host, family, elements));
   }
   return endStaleFlows(host, attachment_.forwards);
 }

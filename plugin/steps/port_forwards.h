@@ -15,6 +15,8 @@ class PortForwards final : public Step {
   netlib::Result<> verify(Host& host) const override;
 
  private:
+  netlib::Result<> publish(Host& host) const;
+
   const Attachment& attachment_;
 };
 

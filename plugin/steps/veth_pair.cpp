@@ -39,6 +39,14 @@ netlib::Result<> removeLeftover(Host& host, const Attachment& attachment) {
   return link::remove(host.route, attachment.hostVeth);
 }
 
+/// A request may have been done although its answer was lost. Name and MAC address are derived from the key, which the
+/// record says is ours.
+netlib::Result<> removeIfMade(Host& host, const Attachment& attachment) {
+  const auto made = link::find(host.route, attachment.hostVeth);
+  if (!made || made->mac != attachment.hostMac) return {};
+  return link::remove(host.route, attachment.hostVeth);
+}
+
 netlib::Error explained(netlib::Error error, const Attachment& attachment) {
   if (error.code == EXFULL) {
     error.message = "bridge " + attachment.bridge.name.toString() +
@@ -59,7 +67,11 @@ netlib::Result<> VethPair::apply(Host& host) const {
     TRY(removeLeftover(host, attachment_));
     created = create(host, attachment_);
   }
-  if (!created) return netlib::fail(explained(created.error(), attachment_));
+  if (!created) {
+    // The error that matters is the first one.
+    static_cast<void>(removeIfMade(host, attachment_));
+    return netlib::fail(explained(created.error(), attachment_));
+  }
   host.containerIndex = *created;
   return {};
 }

@@ -110,7 +110,7 @@ using AfterFault = void (*)(const Scene& scene, const TracedOutcome& traced, std
 /// Runs the verb with a fault at each of its calls in turn; each time `before` has prepared, and `after` looks.
 void failEvery(const Scene& scene, const std::string& verb, void (*before)(const Scene&), AfterFault after) {
   before(scene);
-  std::vector<TracedCall> calls = scene.meddled(verb, {}).calls;
+  const std::vector<TracedCall> calls = scene.meddled(verb, {}).calls;
   scene.must("DEL");
   for (std::size_t at = 1; at <= calls.size(); ++at) {
     const Fault& fault = faultOf(calls[at - 1].number);
@@ -121,12 +121,11 @@ void failEvery(const Scene& scene, const std::string& verb, void (*before)(const
       const std::string error = std::strerror(fault.errors[i]);
       CAPTURE(error);
       before(scene);
-      const auto traced = scene.meddled(verb, {.kind = fault.kind, .at = at, .error = fault.errors[i]});
+      const auto traced =
+          scene.meddled(verb, {.kind = fault.kind, .at = at, .call = fault.call, .error = fault.errors[i]});
       CAPTURE(traced.outcome.out);
       CAPTURE(traced.outcome.err);
       after(scene, traced, at);
-      // What was chosen at random, a free address for one, may have taken another way.
-      calls = traced.calls.size() > calls.size() ? traced.calls : calls;
     }
   }
 }

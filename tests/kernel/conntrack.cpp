@@ -32,8 +32,7 @@ std::size_t count(Socket& netfilter, Family family) {
   nfgenmsg header{};
   header.nfgen_family = static_cast<std::uint8_t>(family);
   netlib::Batch batch;
-  batch.begin(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, header, "count");
-  batch.putU32(CTA_MARK_MASK, 0);
+  batch.begin(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP | NLM_F_ACK, header, "count");
   const auto answers = netfilter.request(batch);
   REQUIRE(answers.ok());
   return answers->front().messages.size();

@@ -184,6 +184,33 @@ TEST_CASE("Foreign files in every directory of the ledger disturb nobody who has
   CHECK(!run({"ip", "link", "show", "pons-demo"}).ok());
 }
 
+TEST_CASE("What a killed verb wrote down but has not claimed is not taken from whoever has it by now") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  // Killed between the record and the claims, or on the way back between the claims and the record.
+  for (const std::string state : {"claimed\"  ", "leaving\"  "}) {
+    for (const std::string way : {"DEL", "GC", "ADD"}) {
+      CAPTURE(state);
+      CAPTURE(way);
+      REQUIRE_FAKE_HOST(host);
+      Network demo{"demo", kIpam};
+      demo.attach(host, "c1", publishing({{8080, 80}}));
+      host.addNamespace("dead");
+      shell("sed 's/\"c1\"/\"dead\"/; s/committed\"/" + state + "/' " + recordOf(demo, "c1") + " > " +
+            recordOf(demo, "dead"));
+      shell("nft flush ruleset");
+      CHECK(repair().ok());
+      demo.checkAll();
+      if (way == "DEL") checkSilent(demo.del("dead"));
+      if (way == "GC") checkSilent(demo.gc());
+      if (way == "ADD") resultOf(add(demo.config(), subjectOf("dead")));
+      demo.checkAll();
+      checkSilent(demo.gcAllBut({"c1"}));
+      demo.checkAll();
+      CHECK(ledgerText().find("dead:eth0") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("A pool full of dead attachments heals itself; one full of living ones answers 11 with the numbers") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kIpam};

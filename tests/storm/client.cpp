@@ -17,6 +17,8 @@ constexpr const char* kPortTakenOrPoolExhausted = " 7 11 ";
 constexpr const char* kAlreadyAttached = " 100 ";
 constexpr const char* kAnyOfAdd = " 7 11 100 ";
 constexpr const char* kOfStatus = " 50 51 ";
+/// The kernel interrupts a dump of the links while others come and go.
+constexpr const char* kOfGc = " 11 ";
 
 void complain(const std::string& what, const Outcome& outcome) {
   note(kComplaints, what + ": exit code " + std::to_string(outcome.exitCode) + ", signal " +
@@ -104,7 +106,7 @@ void Client::callForNetwork(const std::string& verb, int network) {
       support::run({PONS_BINARY}, {.environment = {{"CNI_COMMAND=" + verb, "CNI_PATH=/"}},
                                    .input = configOf(kNetworks.at(static_cast<std::size_t>(network))),
                                    .timeout = std::chrono::seconds{120}});
-  judge(verb + " " + std::to_string(network), outcome, verb == "STATUS" ? kOfStatus : kNone);
+  judge(verb + " " + std::to_string(network), outcome, verb == "STATUS" ? kOfStatus : kOfGc);
 }
 
 void Client::kill(const std::string& verb, int container) {

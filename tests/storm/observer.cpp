@@ -32,10 +32,24 @@ std::string textOf(const PortForward& forward) {
          std::to_string(forward.hostPort) + " to " + forward.target.toString();
 }
 
+/// Whose ADD was killed among its claims has only those, whatever its record says.
+void forgetUnclaimed(pons::Attachment& attachment) {
+  static const netlib::Directory state = netlib::Directory::openPrivate(support::kStateDir).value();
+  const auto isForeign = [&](const pons::ClaimLink& claim) {
+    return pons::pointeeOf(state, claim.name).value() != attachment.key;
+  };
+  std::erase_if(attachment.leases, [&](const pons::Lease& lease) {
+    return isForeign(addressClaim(attachment.key, lease.address.address()));
+  });
+  std::erase_if(attachment.forwards,
+                [&](const PortForward& forward) { return isForeign(portClaim(attachment.key, forward)); });
+}
+
 std::optional<RecordText> read(const pons::AttachmentKey& key) {
   std::ifstream file{support::kStateDir + ("/" + recordName(key))};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   auto record = pons::decodeRecord(text);
+  if (record && record->state != RecordState::Committed) forgetUnclaimed(record->attachment);
   if (record) return *record;
   return std::nullopt;  // torn by a kill: it holds no claims that count, see ledger.cpp
 }

@@ -19,7 +19,7 @@ inline pons::Attachment attachmentOf(const pons::AttachmentKey& key, std::vector
   return {.key = key,
           .netnsPath = "/run/netns/" + key.container.toString(),
           .netns = {.device = 4, .inode = 4026531840},
-          .bridge = {.name = netlib::IfName::parse("pons0").value()},
+          .bridge = {.name = netlib::IfName::parse(key.network.toString() == "demo" ? "pons0" : "pons1").value()},
           .hostVeth = pons::hostVethName(key),
           .hostMac = netlib::MacAddress::parse("0a:00:00:00:00:01").value(),
           .containerMac = netlib::MacAddress::parse("0a:00:00:00:00:02").value(),

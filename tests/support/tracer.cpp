@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 
 #include <elf.h>
@@ -34,7 +35,8 @@ void setCall(pid_t child, Registers& registers, long call) {
   check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "replace a system call");
 }
 void setAnswer(Registers& registers, long answer) { registers.rax = static_cast<unsigned long long>(answer); }
-void clearFirstArgument(Registers& registers) { registers.rdi = 0; }
+unsigned long long& firstArgument(Registers& registers) { return registers.rdi; }
+void restoreFirstArgument(Registers& registers, unsigned long long value) { registers.rdi = value; }
 #elif defined(__aarch64__)
 using Registers = user_regs_struct;
 constexpr bool kKnownProcessor = true;
@@ -43,13 +45,15 @@ void setCall(pid_t child, Registers& /*registers*/, int call) {
   check(ptrace(PTRACE_SETREGSET, child, NT_ARM_SYSTEM_CALL, &part) == 0, "replace a system call");
 }
 void setAnswer(Registers& registers, long answer) { registers.regs[0] = static_cast<unsigned long long>(answer); }
-void clearFirstArgument(Registers& registers) { registers.regs[0] = 0; }
+unsigned long long& firstArgument(Registers& registers) { return registers.regs[0]; }
+void restoreFirstArgument(Registers&, unsigned long long) {}  // by now it holds the answer
 #else
 struct Registers {};
 constexpr bool kKnownProcessor = false;
 void setCall(pid_t, Registers&, long) {}
 void setAnswer(Registers&, long) {}
-void clearFirstArgument(Registers&) {}
+unsigned long long& firstArgument(Registers&) { std::abort(); }
+void restoreFirstArgument(Registers&, unsigned long long) {}
 #endif
 
 Registers registersOf(pid_t child) {
@@ -116,7 +120,7 @@ class Tracer {
   }
 
   void entering(pid_t child, long call) {
-    const bool here = calls_.size() == interference_.at;
+    const bool here = calls_.size() == interference_.at && (interference_.call < 0 || interference_.call == call);
     if (here && interference_.kind == Kind::Kill) kill(child, SIGKILL);
     if (here && interference_.kind == Kind::Fail) refuse(child, interference_.error);
     if (here && interference_.kind == Kind::DoAndFail) answer_ = -interference_.error;
@@ -128,7 +132,8 @@ class Tracer {
   /// brk() has no error: where it fails it answers the end that the heap has, as it does to one who asks for end 0.
   void keepBreak(pid_t child) {
     Registers registers = registersOf(child);
-    clearFirstArgument(registers);
+    firstArgument_ = firstArgument(registers);
+    firstArgument(registers) = 0;
     setRegisters(child, registers);
   }
 
@@ -139,16 +144,19 @@ class Tracer {
   }
 
   void leaving(pid_t child) {
-    if (answer_ == 0) return;
+    if (answer_ == 0 && !firstArgument_) return;
     Registers registers = registersOf(child);
-    setAnswer(registers, answer_);
+    if (firstArgument_) restoreFirstArgument(registers, *firstArgument_);
+    firstArgument_.reset();
+    if (answer_ != 0) setAnswer(registers, answer_);
     setRegisters(child, registers);
     answer_ = 0;
   }
 
   const Interference& interference_;
   std::vector<TracedCall>& calls_;
-  long answer_ = 0;  ///< what the call under way is to answer; 0: what the kernel says
+  std::optional<unsigned long long> firstArgument_;  ///< of the call under way, where it was replaced
+  long answer_ = 0;                                  ///< what the call under way is to answer; 0: what the kernel says
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ struct Interference {
   };
   Kind kind = Kind::None;
   std::size_t at = 0;  ///< the first one counted has number 1
+  long call = -1;      ///< it is left alone where it is not this one (SYS_read ...), as not all runs are alike
   int error = 0;       ///< an errno; for Fail and DoAndFail
 };
 

@@ -218,8 +218,8 @@ TEST_CASE("W31: networks do not share addresses; both families are leased from t
   Ledger ledger = bench.open();
   AddressRequest request = requestFor("10.42.0.0/30");
   request.sets.push_back(requestFor("1100:200::/24").sets.front());
-  const auto first = claim(ledger, keyOf("c1", "one"), request);
-  const auto second = claim(ledger, keyOf("c1", "two"), request);
+  const auto first = claim(ledger, keyOf("c1", "demo"), request);
+  const auto second = claim(ledger, keyOf("c1", "other"), request);
   REQUIRE(first.ok());
   REQUIRE(second.ok());
   CHECK(first->attachment.leases[0] == second->attachment.leases[0]);
@@ -250,7 +250,7 @@ TEST_CASE("W27: what cannot be read is an error, never free") {
   std::filesystem::remove(ports + "/0.0.0.0");
   SUBCASE("a file in a link's place") {
     std::ofstream{ports + "/0.0.0.0"} << "x";
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EINVAL));
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
   }
   SUBCASE("a link to somewhere else") {
     std::filesystem::create_symlink("/etc/passwd", ports + "/0.0.0.0");
