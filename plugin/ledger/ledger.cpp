@@ -86,7 +86,7 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
 
     auto content = readRecord(lock, key);
     if (content.ok()) {
-      const bool whole = content->state == RecordState::Committed || TRY(forgetUnclaimed(state_, content->attachment));
+      const bool whole = content->state == RecordState::Committed || forgetUnclaimed(state_, content->attachment);
       return std::optional<Record>{{.attachment = std::move(content->attachment),
                                     .state = content->state,
                                     .lock = std::move(lock),
@@ -198,7 +198,12 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
   if (!TRY(isLinked(record.lock))) return {};
   const AttachmentKey& key = record.attachment.key;
   TRY(dropClaims(record.attachment));
-  if (record.salvaged || record.incomplete) TRY(dropUnknownClaims(key));
+  if (record.incomplete) {
+    // Of claims that are gone already the empty directories may be left, and the holds follow from all of them.
+    const RecordText whole = TRY(readRecord(record.lock, key));
+    TRY(dropClaims(whole.attachment));
+  }
+  if (record.salvaged) TRY(dropUnknownClaims(key));
   TRY(state_.remove(recordName(key)));
   return removeEmptyDirectories(key.network);
 }
@@ -221,6 +226,13 @@ Result<> Ledger::dropUnknownClaims(const AttachmentKey& key) {
   for (const std::string& claim : TRY(claimsOf(state_, key))) {
     TRY(state_.remove(claim));
     TRY(removeIfEmpty(state_, claim.substr(0, claim.rfind('/'))));
+  }
+  // A directory may have lost its last claim right before the end of whoever was to remove it.
+  for (const std::string_view top : {kPorts, kHolds}) {
+    const auto names = state_.list(std::string{top});
+    if (names.failedWith(ENOENT)) continue;
+    if (!names.ok()) return fail(names.error());
+    for (const std::string& name : *names) TRY(removeIfEmpty(state_, std::string{top} + "/" + name));
   }
   return {};
 }
@@ -282,7 +294,7 @@ Result<std::vector<Attachment>> Ledger::staying(const FileLock& /*hostLock*/) {
   for (const AttachmentKey& key : TRY(attachments())) {
     auto record = TRY(peek(recordName(key)));
     if (!record || record->state == RecordState::Leaving) continue;
-    if (record->state == RecordState::Claimed) TRY(forgetUnclaimed(state_, record->attachment));
+    if (record->state == RecordState::Claimed) forgetUnclaimed(state_, record->attachment);
     staying.push_back(std::move(record->attachment));
   }
   return staying;

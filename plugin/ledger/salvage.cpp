@@ -70,20 +70,17 @@ Result<std::vector<std::string>> claimsOf(const Directory& state, const Attachme
   return claims;
 }
 
-Result<bool> forgetUnclaimed(const Directory& state, Attachment& attachment) {
+bool forgetUnclaimed(const Directory& state, Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
-  std::vector<Lease> leases;
-  for (const Lease& lease : attachment.leases) {
-    if (TRY(pointeeOf(state, addressClaim(key, lease.address.address()).name)) == key) leases.push_back(lease);
-  }
-  std::vector<PortForward> forwards;
-  for (const PortForward& forward : attachment.forwards) {
-    if (TRY(pointeeOf(state, portClaim(key, forward).name)) == key) forwards.push_back(forward);
-  }
-  const bool whole = leases == attachment.leases && forwards == attachment.forwards;
-  attachment.leases = std::move(leases);
-  attachment.forwards = std::move(forwards);
-  return whole;
+  const auto isUnclaimed = [&](const ClaimLink& claim) {
+    const auto owner = pointeeOf(state, claim.name);
+    return owner.ok() && *owner != key;  // one that cannot be read stays: its release will say why
+  };
+  const auto leases = std::erase_if(
+      attachment.leases, [&](const Lease& lease) { return isUnclaimed(addressClaim(key, lease.address.address())); });
+  const auto forwards = std::erase_if(attachment.forwards,
+                                      [&](const PortForward& forward) { return isUnclaimed(portClaim(key, forward)); });
+  return leases + forwards == 0;
 }
 
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {

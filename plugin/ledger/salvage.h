@@ -21,6 +21,6 @@ Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std:
 /// Takes the leases and ports that it has not claimed out of the attachment: its ADD was killed between the record and
 /// the claims, or its DEL on the same way back. By now they may be somebody else's, whose state in the kernel goes by
 /// the same keys. False where there were any.
-netlib::Result<bool> forgetUnclaimed(const netlib::Directory& state, Attachment& attachment);
+bool forgetUnclaimed(const netlib::Directory& state, Attachment& attachment);
 
 }  // namespace pons

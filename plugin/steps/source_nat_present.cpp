@@ -14,6 +14,12 @@ void appendElements(nft::Transaction& transaction, const SourceNat& nat, const s
   }
 }
 
+netlib::Result<bool> exists(Host& host, const nft::Table& table, const std::string& chain) {
+  const auto rules = nft::countRules(host.netfilter, table, chain);
+  if (!rules && !rules.failedWith(ENOENT)) return netlib::fail(rules.error());
+  return rules.ok();
+}
+
 /// The chain that a subnet's packets take; empty where none is set.
 netlib::Result<std::string> chainAt(Host& host, const SourceNat& nat, const netlib::IpPrefix& subnet) {
   const nft::Element start = nat::sourceElements(subnet, "").front();
@@ -61,7 +67,7 @@ netlib::Result<> SourceNatPresent::setChain(Host& host) const {
   const nft::Table table = nat::tableOf(nat_.family);
   const auto replaced = TRY(chainsToReplace(host, nat_, chain));
   if (!replaced.empty()) TRY(host.ledger.remember(hold(), replaced));
-  const bool haveChain = nft::countRules(host.netfilter, table, chain).ok();
+  const bool haveChain = TRY(exists(host, table, chain));
   nft::Transaction transaction;
   if (!haveChain) { nat::appendNetwork(transaction, nat_, chain, nat::networkComment(attachment_.key.network)); }
   for (const auto& subnet : nat_.subnets) {
@@ -83,7 +89,7 @@ netlib::Result<> SourceNatPresent::undo(Host& host) const {
     transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
     // Containers of the earlier configuration get their chain back.
     const auto earlier = replaced.find(subnet.toString());
-    if (earlier == replaced.end() || !nft::countRules(host.netfilter, table, earlier->second).ok()) continue;
+    if (earlier == replaced.end() || !TRY(exists(host, table, earlier->second))) continue;
     transaction.addElements(table, nat::kSources, nat::sourceElements(subnet, earlier->second));
   }
   transaction.deleteChain(table, chain);

@@ -107,15 +107,17 @@ bool endedOnPurpose(const TracedOutcome& traced, std::size_t at) {
 
 using AfterFault = void (*)(const Scene& scene, const TracedOutcome& traced, std::size_t at);
 
-/// Runs the verb with a fault at each of its calls in turn; each time `before` has prepared, and `after` looks.
+/// Runs the verb with a fault at each of its calls in turn, or for a short run at every fourth with the errors in turn;
+/// each time `before` has prepared, and `after` looks.
 void failEvery(const Scene& scene, const std::string& verb, void (*before)(const Scene&), AfterFault after) {
   before(scene);
   const std::vector<TracedCall> calls = scene.meddled(verb, {}).calls;
   scene.must("DEL");
-  for (std::size_t at = 1; at <= calls.size(); ++at) {
+  const std::size_t stride = wantsAll() ? 1 : 4;
+  for (std::size_t at = 1; at <= calls.size(); at += stride) {
     const Fault& fault = faultOf(calls[at - 1].number);
     for (std::size_t i = 0; i < fault.errors.size(); ++i) {
-      if (!wantsAll() && i != at % fault.errors.size()) continue;
+      if (!wantsAll() && i != (at / stride) % fault.errors.size()) continue;
       CAPTURE(at);
       CAPTURE(fault.name);
       const std::string error = std::strerror(fault.errors[i]);

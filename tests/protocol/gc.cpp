@@ -165,8 +165,8 @@ TEST_CASE("GC sweeps by hand-made leftovers and spares what is not of pons or of
   shell("ip link add stray0 type veth peer name stray1 && ip link set stray0 alias 'pons demo lost eth0'");
   const std::string ours = vethOf("demo", "lost");
   shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
-  shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.99 . 80 }'");
-  shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.99");
+  shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.255 . 80 }'");
+  shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.255");
   // Another network's, also without a record, and things that are nobody's.
   shell("ip link add theirs0 type veth peer name theirs1 && ip link set theirs0 alias 'pons other lost eth0'");
   shell("ip link add plain0 type veth peer name plain1 && ip link add br-admin type bridge");
@@ -174,7 +174,7 @@ TEST_CASE("GC sweeps by hand-made leftovers and spares what is not of pons or of
   const std::string mine = outputOf({"nft", "list", "table", "ip", "mine"});
 
   checkSilent(hosts.demo.gc());
-  for (const char* gone : {"7777", "10.42.0.99"}) CHECK_MESSAGE(!hostHas(gone), gone);
+  for (const char* gone : {"7777", "10.42.0.255"}) CHECK_MESSAGE(!hostHas(gone), gone);
   CHECK(!hostHas(ours));
   for (const char* kept : {"theirs0", "plain0", "br-admin"}) CHECK_MESSAGE(hostHas(kept), kept);
   CHECK(outputOf({"nft", "list", "table", "ip", "mine"}) == mine);

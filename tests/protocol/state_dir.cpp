@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"
+#include "tests/support/attachments.h"
 #include "tests/support/runtime.h"
 
 using namespace support;
@@ -195,8 +196,9 @@ TEST_CASE("What a killed verb wrote down but has not claimed is not taken from w
       Network demo{"demo", kIpam};
       demo.attach(host, "c1", publishing({{8080, 80}}));
       host.addNamespace("dead");
-      shell("sed 's/\"c1\"/\"dead\"/; s/committed\"/" + state + "/' " + recordOf(demo, "c1") + " > " +
-            recordOf(demo, "dead"));
+      const std::string veth = pons::hostVethName(keyOf("dead")).toString();
+      shell("sed 's/\"c1\"/\"dead\"/; s/\"pons[0-9a-f]\\{11\\}\"/\"" + veth + "\"/; s/committed\"/" + state + "/' " +
+            recordOf(demo, "c1") + " > " + recordOf(demo, "dead"));
       shell("nft flush ruleset");
       CHECK(repair().ok());
       demo.checkAll();

@@ -1,0 +1,79 @@
+#include "netlib/nft_objects.h"
+
+namespace netlib::nft {
+
+nlmsghdr* putHeader(char* room, unsigned type, const Table& table, unsigned flags) {
+  return nftnl_nlmsg_build_hdr(room, static_cast<std::uint16_t>(type), static_cast<std::uint16_t>(table.family),
+                               static_cast<std::uint16_t>(flags), 0);
+}
+
+OwnedChain chainOf(const Table& table, const std::string& name) {
+  OwnedChain chain{allocated(nftnl_chain_alloc())};
+  nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_FAMILY, static_cast<std::uint32_t>(table.family));
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, table.name.c_str());
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, name.c_str());
+  return chain;
+}
+
+OwnedSet setOf(const Table& table, const std::string& name) {
+  OwnedSet set{allocated(nftnl_set_alloc())};
+  nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, static_cast<std::uint32_t>(table.family));
+  nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table.name.c_str());
+  nftnl_set_set_str(set.get(), NFTNL_SET_NAME, name.c_str());
+  return set;
+}
+
+OwnedRule allRulesOf(const Table& table, const std::string& chain) {
+  OwnedRule all{allocated(nftnl_rule_alloc())};
+  nftnl_rule_set_str(all.get(), NFTNL_RULE_TABLE, table.name.c_str());
+  nftnl_rule_set_str(all.get(), NFTNL_RULE_CHAIN, chain.c_str());
+  return all;
+}
+
+/// The comment as nft writes it: type 0, length, text with NUL.
+void setComment(nftnl_chain& chain, const std::string& comment) {
+  constexpr std::size_t kLongest = 127;
+  const std::string text = comment.substr(0, kLongest);
+  std::vector<std::uint8_t> userData{NFTNL_UDATA_CHAIN_COMMENT, static_cast<std::uint8_t>(text.size() + 1)};
+  userData.insert(userData.end(), text.begin(), text.end());
+  userData.push_back(0);
+  nftnl_chain_set_data(&chain, NFTNL_CHAIN_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+}
+
+std::string commentOf(const nftnl_chain& chain) {
+  std::uint32_t length = 0;
+  const auto* bytes = static_cast<const char*>(nftnl_chain_get_data(&chain, NFTNL_CHAIN_USERDATA, &length));
+  constexpr std::size_t kTypeAndLength = 2;
+  if (bytes == nullptr || length <= kTypeAndLength || bytes[0] != NFTNL_UDATA_CHAIN_COMMENT) return {};
+  const std::string text{bytes + kTypeAndLength, length - kTypeAndLength};
+  return text.substr(0, text.find('\0'));
+}
+
+nftnl_set_elem* elementOf(const Element& element) {
+  nftnl_set_elem* made = allocated(nftnl_set_elem_alloc());
+  nftnl_set_elem_set(made, NFTNL_SET_ELEM_KEY, element.key.data(), static_cast<std::uint32_t>(element.key.size()));
+  if (!element.data.empty()) {
+    nftnl_set_elem_set(made, NFTNL_SET_ELEM_DATA, element.data.data(), static_cast<std::uint32_t>(element.data.size()));
+  }
+  if (!element.jumpTo.empty()) {
+    nftnl_set_elem_set_u32(made, NFTNL_SET_ELEM_VERDICT, static_cast<std::uint32_t>(NFT_JUMP));
+    nftnl_set_elem_set_str(made, NFTNL_SET_ELEM_CHAIN, element.jumpTo.c_str());
+  }
+  if (element.intervalEnd) nftnl_set_elem_set_u32(made, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+  return made;
+}
+
+Element elementOf(nftnl_set_elem& found) {
+  const auto bytes = [&found](std::uint16_t attribute) {
+    std::uint32_t length = 0;
+    const auto* data = static_cast<const std::uint8_t*>(nftnl_set_elem_get(&found, attribute, &length));
+    return data == nullptr ? std::vector<std::uint8_t>{} : std::vector<std::uint8_t>(data, data + length);
+  };
+  Element element{.key = bytes(NFTNL_SET_ELEM_KEY), .data = bytes(NFTNL_SET_ELEM_DATA)};
+  if (nftnl_set_elem_is_set(&found, NFTNL_SET_ELEM_CHAIN)) {
+    element.jumpTo = nftnl_set_elem_get_str(&found, NFTNL_SET_ELEM_CHAIN);
+  }
+  return element;
+}
+
+}  // namespace netlib::nft
