@@ -122,8 +122,11 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
 
 cni::Result<> del(const cni::Request& request, Host& host) {
   auto record = TRY(host.ledger.find(request.key));
-  if (!record) return {};
-  TRY(takeAway(host, *record, planFor(record->attachment)));
+  if (record) {
+    TRY(takeAway(host, *record, planFor(record->attachment)));
+  } else {
+    TRY(host.ledger.tidy(request.key.network));
+  }
   return {};
 }
 

@@ -64,5 +64,7 @@ int main(int argc, char** argv) {
   const pons::Answer result = answer(argc, argv);
   // Without a reader of stderr nothing is lost that anybody waits for; without one of stdout the result is.
   static_cast<void>(writeAll(STDERR_FILENO, result.err));
-  return writeAll(STDOUT_FILENO, result.out) ? result.exitCode : EXIT_FAILURE;
+  if (writeAll(STDOUT_FILENO, result.out)) return result.exitCode;
+  result.takeBack();
+  return EXIT_FAILURE;
 }

@@ -89,6 +89,18 @@ netlib::Result<> commit(Host& host, Family family, const Changes& changes) {
   return commitOnce(host, changes);
 }
 
+netlib::Result<> removeElements(Host& host, Family family, const std::string& map,
+                                std::span<const nft::Element> elements) {
+  const auto removed = commitOnce(
+      host, [&](nft::Transaction& transaction) { transaction.deleteElements(tableOf(family), map, elements); });
+  if (!removed.failedWith(ENOENT)) return removed;
+  if (elements.size() <= 1) return {};
+  // One that is missing undoes the whole transaction, so they go one by one. (Linux 6.3 has a request that does not
+  // mind, but Debian 12 runs 6.1.)
+  for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeElements(host, family, map, elements.subspan(i, 1)));
+  return {};
+}
+
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, Family family) {
   const Recorded recorded{family, TRY(host.ledger.staying(hostLock))};
   return commitOnce(host, [&](nft::Transaction& transaction) {

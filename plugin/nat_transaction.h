@@ -12,8 +12,11 @@ using Changes = std::function<void(netlib::nft::Transaction&)>;
 /// Commits the changes, after rebuilding the family's table where it is missing. Takes the host lock for that.
 netlib::Result<> commit(Host& host, netlib::Family family, const Changes& changes);
 
-/// Replaces the family's table, whatever is left of it, by what the ledger says; all or nothing. Nothing where nobody
-/// on record needs the table.
+/// Deletes elements of a map by their keys; those that are gone already are fine, and so is a table that is.
+netlib::Result<> removeElements(Host& host, netlib::Family family, const std::string& map,
+                                std::span<const netlib::nft::Element> elements);
+
+/// Replaces the family's table, whatever is left of it, by what the ledger says; all or nothing.
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, netlib::Family family);
 
 }  // namespace pons::nat

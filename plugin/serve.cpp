@@ -40,6 +40,14 @@ cni::Result<std::string> work(const cni::NetworkRequest& request) {
   return std::string{};
 }
 
+/// What the runtime would do next, if it could.
+void takeBack(const cni::Request& request) {
+  auto host = openHost(request.config.settings);
+  const auto gone = host ? del(request, *host) : cni::Result<>{netlib::fail(host.error())};
+  if (!gone) log::error("take back ADD " + request.key.toString() + ": " + gone.error().message);
+}
+void takeBack(const cni::NetworkRequest&) {}
+
 std::string subjectOf(const cni::Request& request) { return request.key.toString(); }
 std::string subjectOf(const cni::NetworkRequest& request) { return request.network.toString(); }
 
@@ -55,7 +63,7 @@ Answer answerTo(const cni::Result<Request>& request, const std::string& input) {
     return failed(done.error(), textOf(request->version));
   }
   log::info(event + ": done");
-  return {0, std::move(done).value(), {}};
+  return {0, std::move(done).value(), {}, [request = *request] { takeBack(request); }};
 }
 
 }  // namespace

@@ -12,6 +12,8 @@ struct Answer {
   int exitCode;
   std::string out;  ///< for stdout: one JSON document, or nothing
   std::string err;  ///< for stderr
+  /// Called where `out` could not be written: an ADD whose result nobody gets has failed, and is taken back.
+  std::function<void()> takeBack = [] {};
 };
 
 /// All of stdin; at most one byte past cni::kMaxInput, which is then refused.

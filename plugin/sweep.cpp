@@ -13,6 +13,7 @@
 namespace pons {
 
 namespace link = netlib::link;
+namespace nft = netlib::nft;
 using netlib::Family;
 
 namespace {
@@ -47,35 +48,54 @@ bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPref
   return std::ranges::any_of(subnets, [&](const netlib::IpPrefix& subnet) { return subnet.contains(address); });
 }
 
-/// A published port of this network in nf_tables that nobody has claimed.
-netlib::Result<bool> hasForeignForwards(Host& host, Family family, const std::vector<netlib::IpPrefix>& subnets) {
+/// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
+/// under the host lock none can come: so what has no claim is nobody's.
+netlib::Result<> sweepForwards(Host& host, Family family, const std::vector<netlib::IpPrefix>& subnets) {
   for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
-    for (const auto& element : TRY(netlib::nft::listElements(host.netfilter, nat::tableOf(family), map))) {
+    std::vector<nft::Element> unclaimed;
+    for (const auto& element : TRY(nft::listElements(host.netfilter, nat::tableOf(family), map))) {
       const auto forward = nat::forwardOf(element, family, map);
-      if (forward && isInside(forward->target, subnets) && !TRY(host.ledger.isClaimed(*forward))) return true;
+      if (!forward || !isInside(forward->target, subnets) || TRY(host.ledger.isClaimed(*forward))) continue;
+      unclaimed.push_back(element);
     }
+    if (!unclaimed.empty()) TRY(nat::removeElements(host, family, map, unclaimed));
   }
-  return false;
+  return {};
 }
 
-/// A chain of this network that no attachment holds. The holds are asked, not the records: one that cannot be read, or
-/// that a newer pons wrote, may be a living container's.
-netlib::Result<bool> hasForeignChains(Host& host, const netlib::FileLock& hostLock, Family family,
-                                      const NetworkName& network) {
-  for (const auto& chain : TRY(netlib::nft::listChains(host.netfilter, nat::tableOf(family)))) {
+netlib::Result<> removeChain(Host& host, Family family, const std::string& chain,
+                             const std::vector<netlib::IpPrefix>& subnets) {
+  const nft::Table table = nat::tableOf(family);
+  nft::Transaction transaction;
+  for (const auto& subnet : subnets) {
+    if (subnet.family() != family) continue;
+    const auto elements = nat::sourceElements(subnet.network(), "");
+    const auto found = TRY(nft::findElement(host.netfilter, table, nat::kSources, elements.front()));
+    if (found && found->jumpTo == chain) transaction.deleteElements(table, nat::kSources, elements);
+  }
+  transaction.deleteChain(table, chain);
+  return transaction.commit(host.netfilter);
+}
+
+/// The chains of this network that no attachment holds. The holds are asked, not the records: one that cannot be read,
+/// or that a newer pons wrote, may be a living container's.
+netlib::Result<> sweepChains(Host& host, const netlib::FileLock& hostLock, Family family, const NetworkName& network,
+                             const std::vector<netlib::IpPrefix>& subnets) {
+  for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
     if (chain.comment != nat::networkComment(network)) continue;
-    if (!TRY(host.ledger.isHeld(hostLock, hold::sourceNat(network, chain.name)))) return true;
+    if (TRY(host.ledger.isHeld(hostLock, hold::sourceNat(network, chain.name)))) continue;
+    TRY(removeChain(host, family, chain.name, subnets));
   }
-  return false;
+  return {};
 }
 
-/// Rebuilding is one atomic transaction in which every packet finds what is on record; deleting element by element
-/// would have to tell an old one from a new one of the same key.
-netlib::Result<> sweepTable(Host& host, const netlib::FileLock& hostLock, Family family, const NetworkName& network,
-                            const std::vector<netlib::IpPrefix>& subnets) {
-  const bool foreign =
-      TRY(hasForeignForwards(host, family, subnets)) || TRY(hasForeignChains(host, hostLock, family, network));
-  return foreign ? nat::rebuild(host, hostLock, family) : netlib::Result<>{};
+/// Other networks' chains and ports count as in use even where no record tells of them: their GC looks after them.
+netlib::Result<bool> isTableInUse(Host& host, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources}) {
+    if (!TRY(nft::listElements(host.netfilter, table, map)).empty()) return true;
+  }
+  return false;
 }
 
 /// Shared state that no attachment at all holds any more.
@@ -85,10 +105,14 @@ netlib::Result<> sweepShared(Host& host, const netlib::FileLock& hostLock, const
     const bool held = TRY(host.ledger.isHeld(hostLock, step.hold()));
     return held ? netlib::Result<>{} : step.undo(host);
   };
+  const auto undoTableIfUnused = [&](Family family) -> netlib::Result<> {
+    const bool used = TRY(isTableInUse(host, family));
+    return used ? netlib::Result<>{} : undoIfUnheld(NatTablePresent{family});
+  };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnheld(step)); };
   sweepStep(LoopbackReachable{nobody});
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    sweepStep(NatTablePresent{family});
+    failures.add("undo the nf_tables table", undoTableIfUnused(family));
     sweepStep(ForwardingHeld{family});
   }
   sweepStep(BridgePresent{nobody});
@@ -107,7 +131,8 @@ netlib::Result<> sweep(Host& host, const NetworkName& network, const netlib::IfN
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
   failures.add("sweep the ledger", host.ledger.sweepClaims(hostLock, network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    failures.add("sweep nf_tables", sweepTable(host, hostLock, family, network, subnets));
+    failures.add("sweep published ports", sweepForwards(host, family, subnets));
+    failures.add("sweep chains", sweepChains(host, hostLock, family, network, subnets));
   }
   failures.add("sweep shared state", sweepShared(host, hostLock, nobody));
   return failures.result();

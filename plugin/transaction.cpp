@@ -56,6 +56,14 @@ netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan) {
 
 Transaction::~Transaction() {
   if (kept_) return;
+  try {
+    rollBack();
+  } catch (const std::exception&) {
+    // No memory is left, and so no way to say so: the record stays, and DEL or the next ADD finishes.
+  }
+}
+
+void Transaction::rollBack() {
   std::vector<const Step*> steps;
   for (const auto& step : plan_) {
     const bool applied = std::ranges::find(applied_, step.get()) != applied_.end();

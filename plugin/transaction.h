@@ -31,6 +31,8 @@ class Transaction {
   void keep() { kept_ = true; }
 
  private:
+  void rollBack();
+
   Host& host_;
   Record& record_;
   const Plan& plan_;

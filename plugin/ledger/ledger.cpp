@@ -111,7 +111,13 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   Attachment attachment = TRY(complete(std::move(leases)));
   TRY(checkPorts(state_, attachment));
   TRY(checkGateways(attachment));
-  Record record = TRY(writeRecord(std::move(attachment)));
+  auto written = writeRecord(std::move(attachment));
+  if (!written.ok()) {
+    // The error that matters is the first one; empty directories claim nothing.
+    static_cast<void>(removeEmptyDirectories(key.network));
+    return written;
+  }
+  Record record = TRY(std::move(written));
   if (const Result<> taken = takeClaims(record.attachment); !taken.ok()) {
     // Where even this fails the record stays, and with it all that a DEL needs to try again.
     const Result<> released = release(hostLock, record);
@@ -206,6 +212,11 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
   if (record.salvaged) TRY(dropUnknownClaims(key));
   TRY(state_.remove(recordName(key)));
   return removeEmptyDirectories(key.network);
+}
+
+Result<> Ledger::tidy(const NetworkName& network) {
+  const FileLock hostLock = TRY(lockHost());
+  return removeEmptyDirectories(network);
 }
 
 Result<> Ledger::dropClaims(const Attachment& attachment) {

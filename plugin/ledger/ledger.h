@@ -78,6 +78,9 @@ class Ledger {
   /// Tolerates what is already gone. After the last release nothing is left below networks/, ports/ and holds/.
   netlib::Result<> release(const netlib::FileLock& hostLock, const Record& record);
 
+  /// Removes what an ADD that died before it had a record may have left: directories without anything in them.
+  netlib::Result<> tidy(const NetworkName& network);
+
   /// Values that shared state replaced on the host, by name (sysctl paths), kept under the name of its hold until it
   /// goes. The first writer wins: `remember` does nothing where something is already remembered. A damaged file
   /// remembers nothing: better a switch that stays on than a DEL that fails for ever. Call them under the host lock.

@@ -39,21 +39,9 @@ void appendAdd(nft::Transaction& transaction, Family family, const Elements& ele
   transaction.addElements(nat::tableOf(family), nat::kForwardsIp, elements.ip);
 }
 
-/// Deleting one that is missing undoes its whole transaction, so on ENOENT they go one by one. (Linux 6.3 has a request
-/// that does not mind, but Debian 12 runs 6.1.)
-netlib::Result<> removeFrom(Host& host, Family family, const char* map, std::span<const nft::Element> elements) {
-  nft::Transaction transaction;
-  transaction.deleteElements(nat::tableOf(family), map, elements);
-  const auto removed = transaction.commit(host.netfilter);
-  if (!removed.failedWith(ENOENT)) return removed;
-  if (elements.size() <= 1) return {};
-  for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeFrom(host, family, map, elements.subspan(i, 1)));
-  return {};
-}
-
 netlib::Result<> remove(Host& host, Family family, const Elements& elements) {
-  if (!elements.any.empty()) TRY(removeFrom(host, family, nat::kForwardsAny, elements.any));
-  if (!elements.ip.empty()) TRY(removeFrom(host, family, nat::kForwardsIp, elements.ip));
+  if (!elements.any.empty()) TRY(nat::removeElements(host, family, nat::kForwardsAny, elements.any));
+  if (!elements.ip.empty()) TRY(nat::removeElements(host, family, nat::kForwardsIp, elements.ip));
   return {};
 }
 

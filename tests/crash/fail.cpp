@@ -102,7 +102,7 @@ void checkOneError(const Outcome& outcome) {
 
 /// The thread cannot come back from the container's namespace: the program must end at once.
 bool endedOnPurpose(const TracedOutcome& traced, std::size_t at) {
-  return traced.calls.at(at - 1).number == SYS_setns && traced.outcome.signal == SIGABRT;
+  return traced.outcome.signal == SIGABRT && traced.calls.at(at - 1).number == SYS_setns;
 }
 
 using AfterFault = void (*)(const Scene& scene, const TracedOutcome& traced, std::size_t at);
