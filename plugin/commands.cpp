@@ -37,22 +37,14 @@ cni::Result<Container> openContainer(const std::string& path) {
 
 NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
 
-/// Takes away the attachments of the network whose namespace and link are both gone: a crashed host's or a forgetful
-/// runtime's. True where there were any.
+/// True where any were.
 netlib::Result<bool> reclaimDead(const NetworkName& network, Host& host) {
-  bool reclaimed = false;
-  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    if (key.network != network) continue;
-    auto record = host.ledger.find(key, std::chrono::milliseconds{0});
-    // Another verb is at work on it, or a newer pons wrote it: what the others give back may be enough.
-    if (!record || !*record) continue;
-    const Liveness alive = TRY(livenessOf(host, (*record)->attachment));
-    if (alive.netns || alive.link) continue;
-    TRY(takeAway(host, **record, planFor((*record)->attachment)));
-    log::warning("reclaimed " + key.toString() + ": its namespace and its link are gone");
-    reclaimed = true;
+  std::vector<Record> dead = TRY(deadOf(host, network));
+  for (Record& record : dead) {
+    TRY(takeAway(host, record, planFor(record.attachment)));
+    log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
   }
-  return reclaimed;
+  return !dead.empty();
 }
 
 cni::Result<Record> claim(const cni::Request& request, Host& host) {

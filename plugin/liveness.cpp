@@ -10,4 +10,16 @@ netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
   return Liveness{.netns = sameNetns, .link = link.ok()};
 }
 
+netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network) {
+  std::vector<Record> dead;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    if (key.network != network) continue;
+    auto record = host.ledger.find(key, std::chrono::milliseconds{0});
+    if (!record || !*record) continue;
+    const Liveness alive = TRY(livenessOf(host, (*record)->attachment));
+    if (!alive.netns && !alive.link) dead.push_back(std::move(**record));
+  }
+  return dead;
+}
+
 }  // namespace pons

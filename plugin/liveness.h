@@ -12,4 +12,8 @@ struct Liveness {
 
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment);
 
+/// The records of the network's attachments whose namespace and link are both gone: a crashed container's, or one that
+/// its runtime forgot. Those that another verb is at work on, or that a newer pons wrote, are left out.
+netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network);
+
 }  // namespace pons

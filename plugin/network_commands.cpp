@@ -45,19 +45,6 @@ std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
   return subnets;
 }
 
-/// The next ADD takes away the attachments of which nothing is left, so that one of these is as good as a free address.
-/// Were it not so, a runtime that asks for the status before each ADD would never come to the ADD that heals the pool.
-netlib::Result<bool> hasDead(const NetworkName& network, Host& host) {
-  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    if (key.network != network) continue;
-    const auto record = host.ledger.find(key, std::chrono::milliseconds{0});
-    if (!record || !*record) continue;
-    const Liveness alive = TRY(livenessOf(host, (*record)->attachment));
-    if (!alive.netns && !alive.link) return true;
-  }
-  return false;
-}
-
 cni::Failure limited(const std::string& what) {
   return cni::fail(ErrorCode::NotAvailableLimited, what + ": run \"pons repair\"");
 }
@@ -93,7 +80,9 @@ cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
   if (const auto nft = netlib::nft::probe(host.netfilter); !nft) return unavailable(nft.error());
   if (const auto writable = host.ledger.checkWritable(); !writable) return unavailable(writable.error());
   const auto free = host.ledger.checkFree(request.network, request.config.addresses);
-  if (!free && !TRY(hasDead(request.network, host))) return unavailable(free.error());
+  // The next ADD takes the dead ones away. Were it not said so, a runtime that asks before each ADD would never come to
+  // the one that heals the pool.
+  if (!free && TRY(deadOf(host, request.network)).empty()) return unavailable(free.error());
   return {};
 }
 

@@ -21,9 +21,7 @@ Socket open() { return Socket::open(Socket::Subsystem::Route).value(); }
 
 const MacAddress kBridgeMac = mac("02:00:00:00:00:01");
 
-netlib::link::NewBridge bridgeNamed(const char* text) {
-  return {.name = name(text), .mac = kBridgeMac, .mtu = 0};
-}
+netlib::link::NewBridge bridgeNamed(const char* text) { return {.name = name(text), .mac = kBridgeMac, .mtu = 0}; }
 
 // A container's namespace, a bridge, and what is needed for a veth between them.
 struct VethBench {

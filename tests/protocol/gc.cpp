@@ -110,7 +110,7 @@ TEST_CASE("GC goes by interface too: one container with two of them") {
   CHECK(outputOf({"ip", "-n", "c1", "-o", "link"}).find("eth1") == std::string::npos);
 }
 
-TEST_CASE("GC without a list keeps what is alive, and takes away what lost its namespace or its link") {
+TEST_CASE("W51: GC without a list keeps what is alive, and takes away what lost its namespace or its link") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   for (const std::string null : {"", R"("cni.dev/valid-attachments": null)"}) {
     Pair hosts;
@@ -160,7 +160,7 @@ TEST_CASE("GC of a network whose state directory was lost leaves nothing of it")
   checkSilent(demo.gcAllBut({}));
 }
 
-TEST_CASE("GC sweeps by hand-made leftovers and spares what is not of pons or of another network") {
+TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons or of another network") {
   Pair hosts;
   shell("ip link add stray0 type veth peer name stray1 && ip link set stray0 alias 'pons demo lost eth0'");
   const std::string ours = vethOf("demo", "lost");

@@ -1,0 +1,79 @@
+// What an attachment costs in rules, and that it is all there or not at all.
+#include <algorithm>
+#include <array>
+
+#include <doctest/doctest.h>
+#include <sys/syscall.h>
+
+#include "tests/protocol/plugin_run.h"
+#include "tests/support/tracer.h"
+
+using namespace support;
+
+namespace {
+
+const std::string kDualStack = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd00:42::/64"}]]})";
+
+std::string publishing(int hostPort) {
+  return configOf("1.1.0", kDualStack + R"(, "portMappings": [{"hostPort": )" + std::to_string(hostPort) +
+                               R"(, "containerPort": 80}])");
+}
+
+Subject subjectOf(FakeHost& host, const std::string& id) { return {.container = id, .netns = host.addNamespace(id)}; }
+
+/// Lines of the ruleset that are rules: not tables, chains, sets or their elements.
+std::size_t countRules() {
+  const std::string rules = outputOf({"nft", "-s", "list", "ruleset"});
+  std::size_t count = 0;
+  for (const std::string_view statement : {"masquerade", "return", "drop", "dnat", "jump forwards", "vmap"}) {
+    for (std::size_t at = rules.find(statement); at != std::string::npos; at = rules.find(statement, at + 1)) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("W9: the rules of a network do not grow with its containers") {
+  REQUIRE_FAKE_HOST(host);
+  const Unchanged unchanged{host};
+  const std::vector subjects{subjectOf(host, "c1"), subjectOf(host, "c2"), subjectOf(host, "c3")};
+  resultOf(add(publishing(8081), subjects[0]));
+  const std::size_t withOne = countRules();
+  REQUIRE(withOne > 8);
+  resultOf(add(publishing(8082), subjects[1]));
+  resultOf(add(publishing(8083), subjects[2]));
+  CHECK(countRules() == withOne);
+  for (const Subject& subject : subjects) checkSilent(del(publishing(8080), subject));
+}
+
+TEST_CASE("W52: a port that cannot be published in one family is published in none") {
+  REQUIRE_FAKE_HOST(host);
+  const Subject subject = subjectOf(host, "c1");
+  // Somebody else's table of our name, whose map takes no such elements: the second transaction fails.
+  outputOf({"nft",
+            "add table ip6 pons; add map ip6 pons sources { type ipv6_addr : verdict; flags interval; }; "
+            "add chain ip6 pons forwards; add map ip6 pons forwards_any { type mark : mark; }"});
+  {
+    const Unchanged unchanged{host};
+    const Outcome outcome = add(configOf("1.1.0", kDualStack + R"(, "ipMasq": false, "hairpinMode": true,
+        "portMappings": [{"hostPort": 8080, "containerPort": 80}])"),
+                                subject);
+    CHECK(outcome.exitCode != 0);
+    documentOf(outcome);
+  }
+}
+
+TEST_CASE("W55, W68: neither ADD nor DEL runs a program") {
+  if (!canTrace()) return FakeHost::countSkip();
+  REQUIRE_FAKE_HOST(host);
+  const Subject subject = subjectOf(host, "c1");
+  for (const std::string verb : {"ADD", "DEL"}) {
+    const RunOptions options{.environment = environmentOf(verb, subject), .input = publishing(8080)};
+    const TracedOutcome traced = runTraced({PONS_BINARY}, options, {});
+    REQUIRE_MESSAGE(traced.outcome.ok(), traced.outcome.out);
+    REQUIRE(traced.calls.size() > 20);
+    constexpr std::array kStarting{SYS_execve, SYS_execveat, SYS_fork, SYS_vfork, SYS_clone, SYS_clone3};
+    CHECK(std::ranges::none_of(traced.calls,
+                               [&](const TracedCall& call) { return std::ranges::count(kStarting, call.number) > 0; }));
+  }
+}
