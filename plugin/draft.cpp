@@ -149,6 +149,7 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
 Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases) {
   const cni::Config& config = request.config;
   constexpr std::uint8_t kHostEnd = 0x02;
+  const MacAddress mac = config.mac.value_or(macFor(request.key, leases));
   Attachment attachment{.key = request.key,
                         .netnsPath = request.netnsPath,
                         .netns = netns,
@@ -158,7 +159,7 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                                    .forceAddress = config.forceAddress},
                         .hostVeth = hostVethName(request.key),
                         .hostMac = localMac(kHostEnd, hashOf(request.key.toString())),
-                        .containerMac = config.mac.value_or(macFor(request.key, leases)),
+                        .containerMac = mac,
                         .mtu = mtu,
                         .hairpin = config.hairpin,
                         .isolated = config.portIsolation,

@@ -21,7 +21,8 @@ namespace pons::json {
 
 namespace {
 
-/// RapidJSON's own one answers null where memory ends, and its callers write there.
+/// RapidJSON's own one answers null where memory ends, and its callers write there. The names are RapidJSON's.
+// NOLINTBEGIN(readability-identifier-naming,clang-diagnostic-unused-const-variable)
 struct Allocator {
   static constexpr bool kNeedFree = true;
   void* Malloc(std::size_t size) { return Realloc(nullptr, 0, size); }
@@ -36,6 +37,7 @@ struct Allocator {
   }
   static void Free(void* memory) { std::free(memory); }
 };
+// NOLINTEND(readability-identifier-naming,clang-diagnostic-unused-const-variable)
 
 using Utf8 = rapidjson::UTF8<>;
 using Pool = rapidjson::MemoryPoolAllocator<Allocator>;

@@ -49,18 +49,14 @@ TEST_CASE("W9: the rules of a network do not grow with its containers") {
 TEST_CASE("W52: a port that cannot be published in one family is published in none") {
   REQUIRE_FAKE_HOST(host);
   const Subject subject = subjectOf(host, "c1");
-  // Somebody else's table of our name, whose map takes no such elements: the second transaction fails.
+  const Unchanged unchanged{host};
+  // A table of our name whose map takes no such elements: the second family fails. The table goes with the rollback.
   outputOf({"nft",
             "add table ip6 pons; add map ip6 pons sources { type ipv6_addr : verdict; flags interval; }; "
             "add chain ip6 pons forwards; add map ip6 pons forwards_any { type mark : mark; }"});
-  {
-    const Unchanged unchanged{host};
-    const Outcome outcome = add(configOf("1.1.0", kDualStack + R"(, "ipMasq": false, "hairpinMode": true,
-        "portMappings": [{"hostPort": 8080, "containerPort": 80}])"),
-                                subject);
-    CHECK(outcome.exitCode != 0);
-    documentOf(outcome);
-  }
+  const Outcome outcome = add(publishing(8080), subject);
+  CHECK(outcome.exitCode != 0);
+  documentOf(outcome);
 }
 
 TEST_CASE("W55, W68: neither ADD nor DEL runs a program") {
