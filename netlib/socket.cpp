@@ -43,7 +43,7 @@ Result<Socket> Socket::open(Subsystem subsystem) {
 }
 
 Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
-  constexpr int kTries = 3;
+  constexpr int kTries = 10;
   for (int attempt = 1;; ++attempt) {
     auto answers = exchangeOnce(batch);
     if (!answers.failedWith(EINTR) || attempt == kTries) return answers;

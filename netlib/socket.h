@@ -16,7 +16,7 @@ class Socket {
 
   /// Sends all requests in one datagram and collects every answer. An error of a single request is in its Answer; the
   /// Result fails only where the conversation itself broke: EMSGSIZE (batch too large), ETIMEDOUT (no answer for ten
-  /// seconds), ENOBUFS (the kernel dropped answers), EINTR (a dump was interrupted three times), EBADMSG.
+  /// seconds), ENOBUFS (the kernel dropped answers), EINTR (a dump was interrupted ten times), EBADMSG.
   Result<std::vector<Answer>> exchange(Batch& batch);
 
   /// The same where every request must succeed: the first that failed becomes the error, "what: errno text (reason)".

@@ -130,7 +130,13 @@ cni::Result<> check(const cni::Request& request, Host& host) {
   if (!request.previous) return cni::fail(ErrorCode::InvalidConfig, "CHECK needs prevResult");
   TRY(compare(*request.previous, record->attachment));
   TRY(enterForCheck(request, record->attachment, host));
-  for (const auto& step : planFor(record->attachment)) TRY(step->verify(host));
+  for (const auto& step : planFor(record->attachment)) {
+    const auto verified = step->verify(host);
+    if (verified.failedWith(kBroken)) {
+      return cni::fail(ErrorCode::CheckFailed, verified.error().message + ": run \"pons repair\"");
+    }
+    TRY(verified);
+  }
   return {};
 }
 
