@@ -84,7 +84,7 @@ void appendHooks(nft::Transaction& transaction, Family family) {
 }
 
 /// With route_localnet a bridge would let containers reach what listens on the host's 127.0.0.1; the guard stops that
-/// before routing (W3). IPv6 has no route_localnet: ::1 cannot be published this way.
+/// before routing (W3). IPv6 has no route_localnet, and ::1 is not published.
 void appendLoopback(nft::Transaction& transaction) {
   const nft::Table table = tableOf(Family::Ipv4);
   transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});

@@ -24,7 +24,7 @@ TEST_CASE("Path 2: from the host to a port published on its own addresses") {
 
 TEST_CASE("Path 3 (W2): from the host to 127.0.0.1, which the container sees as its gateway") {
   forEachWay([](Town&, const Way& way) {
-    // ::1 cannot be routed out of the host: IPv6 has no route_localnet.
+    // ::1 is not published: IPv6 has no route_localnet.
     if (way.addresses.family == Family::Ipv6) return;
     CHECK(ask(kHere, way.transport, endpoint("127.0.0.1", kHostPort)) == "a " + way.addresses.gateway);
   });
