@@ -1,9 +1,9 @@
 // What pons knows of its attachments, as files on tmpfs (drawn in ledger.cpp and in README.md). Written before the
 // kernel is touched and released last, so that whatever a killed process leaves behind can be found and taken away.
 //
-// Every change of claims happens under one host lock, held for some file operations only. A verb that works on an
-// attachment holds the lock of its record meanwhile. Order: a record's lock may be held while waiting for the host
-// lock, never the other way round.
+// Every change of claims happens under one host lock, held for some file operations, and by a last holder while he
+// takes shared state away. A verb that works on an attachment holds the lock of its record meanwhile. Order: a record's
+// lock may be held while waiting for the host lock, never the other way round.
 #pragma once
 
 #include <chrono>
