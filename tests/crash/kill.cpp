@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "plugin/cni/error.h"
+
 #include "tests/crash/scene.h"
 
 using namespace support;
@@ -13,7 +15,12 @@ namespace {
 const std::vector<std::string> kWaysBack{"DEL", "GC", "ADD"};
 
 void goBack(const Scene& scene, const std::string& way) {
-  scene.must(way);
+  // Killed between the commit and the end: the attachment is whole, and an ADD must not replace it.
+  if (way == "ADD" && scene.isCommitted()) {
+    scene.mustFail("ADD", pons::cni::ErrorCode::AlreadyAttached);
+  } else {
+    scene.must(way);
+  }
   if (way == "ADD") scene.must("DEL");
   scene.checkUntouched();
 }

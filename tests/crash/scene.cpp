@@ -1,10 +1,15 @@
 #include "tests/crash/scene.h"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
 #include "netlib/sysctl.h"
+
+#include "plugin/cni/json.h"
+#include "plugin/ledger/record.h"
 
 namespace support {
 namespace {
@@ -56,6 +61,19 @@ Outcome Scene::call(const std::string& verb) const {
 void Scene::must(const std::string& verb) const {
   const Outcome outcome = call(verb);
   REQUIRE_MESSAGE(outcome.ok(), verb << ": " << outcome.out << outcome.err);
+}
+
+void Scene::mustFail(const std::string& verb, pons::cni::ErrorCode code) const {
+  const Outcome outcome = call(verb);
+  const auto answer = pons::json::Document::parse(outcome.out);
+  REQUIRE_MESSAGE(answer.ok(), verb << ": " << outcome.out << outcome.err);
+  REQUIRE_MESSAGE((*answer)["code"].integer() == static_cast<int>(code), verb << ": " << outcome.out);
+}
+
+bool Scene::isCommitted() const {
+  std::ifstream record{std::string{kStateDir} + "/networks/demo/attachments/c1:eth0.json"};
+  const std::string text{std::istreambuf_iterator<char>{record}, {}};
+  return text.ends_with(pons::recordTail(pons::RecordState::Committed));
 }
 
 void Scene::checkUntouched() const {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "plugin/cni/error.h"
+
 #include "tests/support/plan_cases.h"
 #include "tests/support/tracer.h"
 
@@ -24,6 +26,11 @@ class Scene {
   Outcome call(const std::string& verb) const;
   /// call() that has to succeed.
   void must(const std::string& verb) const;
+  /// call() that has to answer with that error.
+  void mustFail(const std::string& verb, pons::cni::ErrorCode code) const;
+
+  /// Whether c1's record says that its ADD came to its end.
+  bool isCommitted() const;
 
   /// Says what is another than before c1 came, and looks after the neighbour.
   void checkUntouched() const;

@@ -115,7 +115,8 @@ class Tracer {
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) return leaving(child);
     const long call = static_cast<long>(info.entry.nr);
     if (calls_.empty() && !(call == SYS_read && info.entry.args[0] == STDIN_FILENO)) return;
-    calls_.push_back({call, mayChange(call, info.entry.args)});
+    const bool answers = call == SYS_write && info.entry.args[0] == STDOUT_FILENO;
+    calls_.push_back({call, mayChange(call, info.entry.args), answers});
     entering(child, call);
   }
 

@@ -28,6 +28,7 @@ struct Interference {
 struct TracedCall {
   long number;     ///< SYS_read ...
   bool mayChange;  ///< something outside of the process, so that it shows after a kill
+  bool answers;    ///< writes to the standard output
 };
 
 struct TracedOutcome {
