@@ -5,6 +5,7 @@
 #include "netlib/route.h"
 
 #include "plugin/draft.h"
+#include "plugin/failures.h"
 #include "plugin/liveness.h"
 #include "plugin/log.h"
 #include "plugin/transaction.h"
@@ -16,7 +17,8 @@ using cni::ErrorCode;
 namespace {
 
 /// A record whose lock is free and which is not committed: the ADD or DEL that worked on it died. It is undone first.
-cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
+cni::Result<> clearWay(const cni::Request& request, Host& host) {
+  const AttachmentKey& key = request.key;
   auto record = TRY(host.ledger.find(key));
   if (!record) return {};
   if (record->state == RecordState::Committed) {
@@ -24,6 +26,7 @@ cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
                                                      key.network.toString() + " as " + key.ifName.toString() +
                                                      " already: DEL it first");
   }
+  fillIn(*record, request.config);
   TRY(takeAway(host, *record, planFor(record->attachment)));
   return {};
 }
@@ -38,9 +41,10 @@ cni::Result<Container> openContainer(const std::string& path) {
 NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
 
 /// True where any were.
-netlib::Result<bool> reclaimDead(const NetworkName& network, Host& host) {
-  std::vector<Record> dead = TRY(deadOf(host, network));
+netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
+  std::vector<Record> dead = TRY(deadOf(host, request.key.network));
   for (Record& record : dead) {
+    fillIn(record, request.config);
     TRY(takeAway(host, record, planFor(record.attachment)));
     log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
   }
@@ -57,7 +61,9 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   };
   const auto claimOnce = [&] { return host.ledger.claim(request.key, request.config.addresses, heldByHost, complete); };
   auto record = claimOnce();
-  if (record.failedWith(EADDRNOTAVAIL) && TRY(reclaimDead(request.key.network, host))) record = claimOnce();
+  // A network without a free address, or a fixed address that the container had before its host or runtime crashed.
+  const bool taken = record.failedWith(EADDRNOTAVAIL) || record.failedWith(EADDRINUSE);
+  if (taken && TRY(reclaimDead(request, host))) record = claimOnce();
   return TRY(std::move(record));
 }
 
@@ -79,6 +85,16 @@ cni::Result<> compare(const cni::AddResult& previous, const Attachment& attachme
   return {};
 }
 
+/// Attached by the reference plugins, or its record is lost: whoever else may hold addresses for it is told.
+netlib::Result<> freeAddresses(const cni::Request& request, Host& host) {
+  Attachment unknown = bareAttachment(request.key, request.config.bridge);
+  unknown.hostLocalDir = request.config.addresses.hostLocalDir;
+  unknown.delegated = request.config.delegated;
+  Failures failures;
+  for (const auto& step : ipamPlanFor(unknown)) failures.add("undo " + step->name(), step->undo(host));
+  return failures.result();
+}
+
 cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attachment, Host& host) {
   auto container = Container::open(request.netnsPath);
   if (container.failedWith(ENOENT)) {
@@ -94,7 +110,7 @@ cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attac
 }  // namespace
 
 cni::Result<std::string> add(const cni::Request& request, Host& host) {
-  TRY(clearWay(request.key, host));
+  TRY(clearWay(request, host));
   host.container = TRY(openContainer(request.netnsPath));
 
   // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
@@ -115,9 +131,11 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
 cni::Result<> del(const cni::Request& request, Host& host) {
   auto record = TRY(host.ledger.find(request.key));
   if (record) {
+    fillIn(*record, request.config);
     TRY(takeAway(host, *record, planFor(record->attachment)));
   } else {
     TRY(host.ledger.tidy(request.key.network));
+    TRY(freeAddresses(request, host));
   }
   return {};
 }

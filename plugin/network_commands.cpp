@@ -4,6 +4,7 @@
 
 #include "netlib/nft.h"
 
+#include "plugin/draft.h"
 #include "plugin/failures.h"
 #include "plugin/liveness.h"
 #include "plugin/sweep.h"
@@ -34,7 +35,29 @@ netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const A
   if (!found) return netlib::fail(found.error());
   std::optional<Record>& record = *found;
   if (!record || !TRY(isGarbage(request, host, *record))) return {};
+  fillIn(*record, request.config);
   return takeAway(host, *record, planFor(record->attachment));
+}
+
+/// Whether a lease in host-local's files belongs to nobody whom the runtime still has. Without its list nothing tells
+/// of a container of other plugins whether it lives; and one on record goes with its record.
+netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const HostLocalOwner& owner) {
+  const auto container = ContainerId::parse(owner.container);
+  if (!request.valid || !container) return false;
+  const auto ifName = netlib::IfName::parse(owner.ifName);
+  // Files of old plugins name no interface.
+  if (!ifName)
+    return std::ranges::find(*request.valid, *container, &cni::ValidAttachment::container) == request.valid->end();
+  const AttachmentKey key{request.network, *container, *ifName};
+  return !isListed(request, key) && !TRY(host.ledger.isOnRecord(key));
+}
+
+netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) {
+  const auto& dataDir = request.config.addresses.hostLocalDir;
+  if (!dataDir) return {};
+  const auto files = TRY(HostLocal::lockExisting(*dataDir, request.network, host.ledger.patience()));
+  if (!files) return {};
+  return files->sweep([&](const HostLocalOwner& owner) { return isGarbage(request, host, owner); });
 }
 
 std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
@@ -69,6 +92,7 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
     if (key.network == request.network) failures.add(key.toString(), collect(request, host, key));
   }
   failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
+  failures.add("sweep host-local's files", sweepHostLocal(request, host));
   TRY(failures.result());
   return {};
 }

@@ -43,6 +43,7 @@ struct Config {
 
   std::optional<netlib::MacAddress> mac;
   AddressRequest addresses;
+  std::optional<DelegatedIpam> delegated;  ///< who gives the addresses in place of the request above
   std::vector<Route> routes;
   std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
   std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
@@ -50,7 +51,10 @@ struct Config {
   Dns dns;
 };
 
-/// Of ADD and CHECK; DEL needs decodeSettings() only.
-Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment);
+/// Of ADD and CHECK. `input` is the text that `root` was read from.
+Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
+
+/// Of DEL: the settings, and who else has to hear that addresses are free. All other members are the defaults.
+Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

@@ -73,7 +73,9 @@ Result<Dns> decodeDns(const Field& dns) { return decode(dns, kSpecKeys); }
 Result<Dns> chooseDns(const Field& config) {
   Dns dns = TRY(decode(config["runtimeConfig"]["dns"], kCapabilityKeys));
   if (dns.empty()) dns = TRY(decode(config["dns"], kSpecKeys));
-  if (dns.empty()) dns = TRY(readResolvConf(config["ipam"]["resolvConf"]));
+  const Field ipam = config["ipam"];
+  if (dns.empty() && ipam["type"].is("static")) dns = TRY(decode(ipam["dns"], kSpecKeys));
+  if (dns.empty()) dns = TRY(readResolvConf(ipam["resolvConf"]));
   return dns;
 }
 

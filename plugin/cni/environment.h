@@ -21,6 +21,7 @@ struct Environment {
   std::string netns;        ///< CNI_NETNS
   std::string ifName;       ///< CNI_IFNAME
   std::string args;         ///< CNI_ARGS
+  std::string path;         ///< CNI_PATH
   std::string stateDir;     ///< PONS_STATE_DIR
 
   /// getenv() in the program, a map in tests; null where the variable is not set.
@@ -35,6 +36,7 @@ Result<std::optional<Verb>> verbOf(const Environment& environment);
 struct CniArgs {
   std::string ip;  ///< one address or several, joined by ','
   std::string mac;
+  std::string gateway;  ///< of ipam type static: one address or several, joined by ','
 };
 
 /// "KEY=value;KEY=value". Keys that pons does not know are for others and no error, whatever IgnoreUnknown says.

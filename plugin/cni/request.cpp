@@ -113,10 +113,10 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
                   .config = {},
                   .previous = std::nullopt};
   if (verb == Verb::Del) {
-    request.config.settings = TRY(decodeSettings(root, environment));
+    request.config = TRY(decodeConfigOfDel(root, environment, input));
     return request;
   }
-  request.config = TRY(decodeConfig(root, version, environment));
+  request.config = TRY(decodeConfig(root, version, environment, input));
   const json::Value previous = document["prevResult"];
   if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
   return request;
@@ -127,7 +127,7 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb));
-  Config config = TRY(decodeConfig(root, version, environment));
+  Config config = TRY(decodeConfig(root, version, environment, input));
   NetworkRequest request{
       .verb = verb, .version = version, .network = network, .config = std::move(config), .valid = std::nullopt};
   if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));

@@ -19,6 +19,10 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
+/// For Field::parsed().
+inline constexpr std::string_view kExpectedPath = "an absolute path without \"..\"";
+std::optional<std::string> parsePath(std::string_view text);
+
 /// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
 Result<Settings> decodeSettings(const Field& config, const Environment& environment);
 
