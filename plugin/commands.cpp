@@ -4,6 +4,7 @@
 
 #include "netlib/route.h"
 
+#include "plugin/delegate.h"
 #include "plugin/draft.h"
 #include "plugin/failures.h"
 #include "plugin/liveness.h"
@@ -51,7 +52,17 @@ netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
   return !dead.empty();
 }
 
-cni::Result<Record> claim(const cni::Request& request, Host& host) {
+/// Attached by the reference plugins, or its record is lost: whoever else may hold addresses for it is told.
+netlib::Result<> freeAddresses(const cni::Request& request, Host& host) {
+  Attachment unknown = bareAttachment(request.key, request.config.bridge);
+  unknown.hostLocalDir = request.config.addresses.hostLocalDir;
+  unknown.delegated = request.config.delegated;
+  Failures failures;
+  for (const auto& step : ipamPlanFor(unknown)) failures.add("undo " + step->name(), step->undo(host));
+  return failures.result();
+}
+
+cni::Result<Record> claimAddresses(const cni::Request& request, Host& host) {
   const std::uint32_t mtu = TRY(mtuFor(request.config, host));
   const auto heldByHost = [&host](const netlib::IpAddress& address) {
     return netlib::route::isLocal(host.route, address);
@@ -65,6 +76,17 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   const bool taken = record.failedWith(EADDRNOTAVAIL) || record.failedWith(EADDRINUSE);
   if (taken && TRY(reclaimDead(request, host))) record = claimOnce();
   return TRY(std::move(record));
+}
+
+/// What a foreign plugin gave goes back where nothing comes of it. Not where the claim lost against another one of the
+/// same attachment: its DEL would free the other's.
+cni::Result<Record> claim(const cni::Request& request, Host& host) {
+  auto record = claimAddresses(request, host);
+  if (!record && request.config.delegated && record.error().code != ErrorCode::AlreadyAttached) {
+    const auto freed = freeAddresses(request, host);
+    if (!freed) log::warning("rollback of " + request.key.toString() + ": " + freed.error().message);
+  }
+  return record;
 }
 
 /// The previous result must still tell of this attachment; what other plugins put beside it is theirs.
@@ -85,16 +107,6 @@ cni::Result<> compare(const cni::AddResult& previous, const Attachment& attachme
   return {};
 }
 
-/// Attached by the reference plugins, or its record is lost: whoever else may hold addresses for it is told.
-netlib::Result<> freeAddresses(const cni::Request& request, Host& host) {
-  Attachment unknown = bareAttachment(request.key, request.config.bridge);
-  unknown.hostLocalDir = request.config.addresses.hostLocalDir;
-  unknown.delegated = request.config.delegated;
-  Failures failures;
-  for (const auto& step : ipamPlanFor(unknown)) failures.add("undo " + step->name(), step->undo(host));
-  return failures.result();
-}
-
 cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attachment, Host& host) {
   auto container = Container::open(request.netnsPath);
   if (container.failedWith(ENOENT)) {
@@ -107,11 +119,21 @@ cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attac
   return {};
 }
 
+/// Steps of this verb reach foreign IPAM plugins through it.
+Delegate& callDelegatesFor(const cni::Request& request, Host& host) {
+  auto delegate = std::make_unique<Delegate>(request);
+  Delegate& called = *delegate;
+  host.ipam = std::move(delegate);
+  return called;
+}
+
 }  // namespace
 
-cni::Result<std::string> add(const cni::Request& request, Host& host) {
-  TRY(clearWay(request, host));
-  host.container = TRY(openContainer(request.netnsPath));
+cni::Result<std::string> add(const cni::Request& asked, Host& host) {
+  Delegate& delegate = callDelegatesFor(asked, host);
+  TRY(clearWay(asked, host));
+  host.container = TRY(openContainer(asked.netnsPath));
+  const cni::Request request = TRY(delegate.add(asked));
 
   // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
   Record record = TRY(claim(request, host));
@@ -129,18 +151,22 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
 }
 
 cni::Result<> del(const cni::Request& request, Host& host) {
+  const Delegate& delegate = callDelegatesFor(request, host);
   auto record = TRY(host.ledger.find(request.key));
   if (record) {
     fillIn(*record, request.config);
-    TRY(takeAway(host, *record, planFor(record->attachment)));
+    const auto gone = takeAway(host, *record, planFor(record->attachment));
+    if (!gone) return netlib::fail(delegate.explained(gone.error()));
   } else {
     TRY(host.ledger.tidy(request.key.network));
-    TRY(freeAddresses(request, host));
+    const auto freed = freeAddresses(request, host);
+    if (!freed) return netlib::fail(delegate.explained(freed.error()));
   }
   return {};
 }
 
 cni::Result<> check(const cni::Request& request, Host& host) {
+  const Delegate& delegate = callDelegatesFor(request, host);
   const auto record = TRY(host.ledger.find(request.key));
   if (!record || record->state != RecordState::Committed) {
     return cni::fail(ErrorCode::CheckFailed, request.key.toString() + " is not attached");
@@ -153,7 +179,7 @@ cni::Result<> check(const cni::Request& request, Host& host) {
     if (verified.failedWith(kBroken)) {
       return cni::fail(ErrorCode::CheckFailed, verified.error().message + ": run \"pons repair\"");
     }
-    TRY(verified);
+    if (!verified) return netlib::fail(delegate.explained(verified.error()));
   }
   return {};
 }

@@ -4,8 +4,10 @@
 
 #include "netlib/nft.h"
 
+#include "plugin/delegate.h"
 #include "plugin/draft.h"
 #include "plugin/failures.h"
+#include "plugin/ipam_commands.h"
 #include "plugin/liveness.h"
 #include "plugin/sweep.h"
 #include "plugin/transaction.h"
@@ -39,17 +41,13 @@ netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const A
   return takeAway(host, *record, planFor(record->attachment));
 }
 
-/// Whether a lease in host-local's files belongs to nobody whom the runtime still has. Without its list nothing tells
-/// of a container of other plugins whether it lives; and one on record goes with its record.
+/// One on record goes with its record.
 netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const HostLocalOwner& owner) {
+  if (!isForgotten(request.valid, owner)) return false;
   const auto container = ContainerId::parse(owner.container);
-  if (!request.valid || !container) return false;
   const auto ifName = netlib::IfName::parse(owner.ifName);
-  // Files of old plugins name no interface.
-  if (!ifName)
-    return std::ranges::find(*request.valid, *container, &cni::ValidAttachment::container) == request.valid->end();
-  const AttachmentKey key{request.network, *container, *ifName};
-  return !isListed(request, key) && !TRY(host.ledger.isOnRecord(key));
+  if (!container || !ifName) return true;
+  return !TRY(host.ledger.isOnRecord({request.network, *container, *ifName}));
 }
 
 netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) {
@@ -65,6 +63,7 @@ std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
   for (const RangeSet& set : config.addresses.sets) {
     for (const Range& range : set) subnets.push_back(range.subnet);
   }
+  for (const Lease& lease : config.addresses.fixed) subnets.push_back(lease.address.network());
   return subnets;
 }
 
@@ -84,17 +83,31 @@ cni::Result<> verifyShared(const NetworkName& network, Host& host) {
   return {};
 }
 
+/// A plugin that is not there gives no address: in STATUS that is its own code.
+cni::Result<> statusOfDelegate(const cni::NetworkRequest& request) {
+  auto answer = Delegate{request}.callForNetwork();
+  if (!answer && answer.error().code == ErrorCode::InvalidEnvironment) {
+    return cni::fail(ErrorCode::NotAvailable, answer.error().message, answer.error().details);
+  }
+  return answer;
+}
+
 }  // namespace
 
 cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
+  auto calls = std::make_unique<Delegate>(request);
+  Delegate& delegate = *calls;
+  host.ipam = std::move(calls);
   Failures failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
     if (key.network == request.network) failures.add(key.toString(), collect(request, host, key));
   }
   failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
   failures.add("sweep host-local's files", sweepHostLocal(request, host));
-  TRY(failures.result());
-  return {};
+  const auto forwarded = delegate.callForNetwork();
+  if (failures.none()) return forwarded;
+  if (!forwarded) failures.add("GC of the IPAM plugin", netlib::fail(EREMOTEIO, forwarded.error().message));
+  return netlib::fail(delegate.explained(failures.result().error()));
 }
 
 cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
@@ -107,7 +120,7 @@ cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
   // The next ADD takes the dead ones away. Were it not said so, a runtime that asks before each ADD would never come to
   // the one that heals the pool.
   if (!free && TRY(deadOf(host, request.network)).empty()) return unavailable(free.error());
-  return {};
+  return statusOfDelegate(request);
 }
 
 }  // namespace pons

@@ -4,6 +4,7 @@
 
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
+#include "plugin/steps/delegated_addresses.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/gateway_address.h"
 #include "plugin/steps/host_local_files.h"
@@ -34,6 +35,7 @@ void addIfHeld(Plan& plan, const std::vector<std::string>& holds, Arguments&&...
 /// First, so that they are told last: when nothing of the container answers to its addresses any more.
 void addIpam(Plan& plan, const Attachment& attachment) {
   if (attachment.hostLocalDir) add<HostLocalFiles>(plan, attachment);
+  if (attachment.delegated) add<DelegatedAddresses>(plan, attachment);
 }
 
 void addShared(Plan& plan, const Attachment& attachment) {

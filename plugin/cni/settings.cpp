@@ -36,6 +36,7 @@ std::optional<std::string> parsePath(std::string_view text) {
 Result<Settings> decodeSettings(const Field& config, const Environment& environment) {
   Settings settings;
   settings.stateDir = TRY(decodeStateDir(config["stateDir"], environment.stateDir));
+  settings.pluginPath = environment.path;
   settings.logFile = TRY(config["logFile"].parsed(parsePath, kExpectedPath)).value_or("");
   settings.logLevel = TRY(config["logLevel"].parsed(parseLogLevel, "trace, debug, info, warning, error or off"))
                           .value_or(settings.logLevel);

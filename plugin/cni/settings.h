@@ -15,6 +15,7 @@ struct Settings {
   std::string logFile;                 ///< absolute; empty: stderr
   log::Level logLevel = log::Level::Warning;
   std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
+  std::string pluginPath;  ///< CNI_PATH: directories joined by ':', in which foreign IPAM plugins are looked for
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };
