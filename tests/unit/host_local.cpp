@@ -159,7 +159,7 @@ TEST_CASE("Requested addresses: what the reference grants and refuses, ours does
   const Scratch theirs;
   const Scratch ours;
   const std::string ipam = R"("subnet": "10.1.2.0/28", "rangeEnd": "10.1.2.9")";
-  for (const char* wish : {"10.1.2.5", "10.1.2.5", "10.1.2.1", "10.1.2.10", "10.1.9.9", "10.1.2.6,10.1.2.7", ""}) {
+  for (const char* wish : {"10.1.2.5", "10.1.2.5", "10.1.2.1", "10.1.2.10", "10.1.9.9", "10.1.2.6,10.1.2.7"}) {
     CAPTURE(wish);
     static int number = 0;
     const std::string container = "c" + std::to_string(number++);
