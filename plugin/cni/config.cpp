@@ -50,6 +50,15 @@ Result<> decodeBridge(Config& config, const Field& root) {
   return {};
 }
 
+Result<> decodeFirewall(Config& config, const Field& root) {
+  const auto forward = TRY(root["forward"].text());
+  config.acceptForward = forward.value_or("auto") == "auto";
+  if (!config.acceptForward && *forward != "off") return root["forward"].invalid("auto or off");
+  config.ingress =
+      TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
+  return {};
+}
+
 Result<> decodeAddresses(Config& config, const Field& root, const IpamConfig& ipam, const CniArgs& args) {
   Requested requested = TRY(decodeRequested(root, args));
   config.mac = requested.mac;
@@ -128,6 +137,7 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
   Config config;
   config.settings = TRY(decodeSettings(root, environment));
   TRY(decodeBridge(config, root));
+  TRY(decodeFirewall(config, root));
   TRY(decodeAddresses(config, root, ipam, args));
   config.mtu = TRY(decodeMtu(root["mtu"], ipam));
   TRY(decodeGateway(config, root));

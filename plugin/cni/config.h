@@ -39,6 +39,8 @@ struct Config {
   bool portIsolation = false;
   bool detectDuplicateAddresses = false;
   bool disableContainerInterface = false;
+  bool acceptForward = true;  ///< where the host's own firewall would drop what containers send
+  IngressPolicy ingress = IngressPolicy::Open;
   Mtu mtu;
 
   std::optional<netlib::MacAddress> mac;
