@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -149,13 +150,15 @@ Rule& Rule::connectionBits(std::uint32_t key, std::uint32_t bits) {
 
 Rule& Rule::iptablesConnectionState(std::uint16_t states) {
   constexpr std::uint32_t kRevision = 3;  // the newest: where the states have 16 bits
-  xt_conntrack_mtinfo3 match{};
-  match.match_flags = XT_CONNTRACK_STATE;
-  match.state_mask = states;
+  // libnftnl takes this one over and frees it.
+  void* memory = allocated(std::calloc(1, sizeof(xt_conntrack_mtinfo3)));  // NOLINT(cppcoreguidelines-no-malloc)
+  auto* match = new (memory) xt_conntrack_mtinfo3{};
+  match->match_flags = XT_CONNTRACK_STATE;
+  match->state_mask = states;
   Expression(*this, "match")
       .set(NFTNL_EXPR_MT_NAME, std::string{"conntrack"})
       .set(NFTNL_EXPR_MT_REV, kRevision)
-      .set(NFTNL_EXPR_MT_INFO, {reinterpret_cast<const std::uint8_t*>(&match), sizeof match});
+      .set(NFTNL_EXPR_MT_INFO, {static_cast<const std::uint8_t*>(memory), sizeof *match});
   return *this;
 }
 
