@@ -59,6 +59,14 @@ std::string_view textOf(const nftnl_expr* expression, std::uint16_t attribute) {
   return text == nullptr ? std::string_view{} : text;
 }
 
+/// The text of iptables' own comment match: what iptables-restore makes of ours.
+std::string commentOf(const nftnl_expr* match) {
+  std::uint32_t length = 0;
+  const auto* text = static_cast<const char*>(nftnl_expr_get(match, NFTNL_EXPR_MT_INFO, &length));
+  const std::string_view whole = text == nullptr ? std::string_view{} : std::string_view{text, length};
+  return std::string{whole.substr(0, whole.find('\0'))};
+}
+
 /// Takes note of one expression of a rule.
 void note(const nftnl_expr* expression, filter::Rule& rule) {
   constexpr std::array<std::string_view, 4> kWithoutMeaning{"counter", "log", "notrack", "last"};
@@ -72,7 +80,7 @@ void note(const nftnl_expr* expression, filter::Rule& rule) {
   } else if (name == "target") {  // of iptables-nft; the others (LOG, MARK) let the packet go on
     if (textOf(expression, NFTNL_EXPR_TG_NAME) == "REJECT") rule.verdict = filter::Verdict::Drop;
   } else if (name == "match" && textOf(expression, NFTNL_EXPR_MT_NAME) == "comment") {
-    return;
+    rule.comment = commentOf(expression);
   } else if (std::ranges::find(kWithoutMeaning, name) == kWithoutMeaning.end()) {
     rule.conditional = true;
   }

@@ -1,11 +1,10 @@
 // The answer to a host whose own firewall drops what it does not know.
-#include <array>
-
 #include <doctest/doctest.h>
 
 #include "plugin/steps/forward_accepted.h"
 #include "plugin/sweep.h"
 
+#include "tests/support/attachments.h"
 #include "tests/support/plan_cases.h"
 
 using namespace support;
@@ -18,7 +17,6 @@ void shell(const std::string& commands) { outputOf({"sh", "-ec", commands}); }
 struct Firewall {
   std::string commands;
   std::string show;
-  std::size_t accepts = 3;
 };
 
 const std::vector<Firewall>& firewalls() {
@@ -31,13 +29,13 @@ const std::vector<Firewall>& firewalls() {
       {"nft 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; "
        "}'",
        "nft -s list chain inet filter forward"},
-      {"nft 'add table ip fw; add chain ip fw fwd { type filter hook forward priority 10; }; add rule ip fw fwd "
+      {"nft 'add table ip fw; add chain ip fw way { type filter hook forward priority 10; }; add rule ip fw way "
        "counter "
        "log reject'",
-       "nft -s list chain ip fw fwd"},
+       "nft -s list chain ip fw way"},
       {"nft 'add table ip6 fw; add chain ip6 fw last; add rule ip6 fw last drop; "
-       "add chain ip6 fw fwd { type filter hook forward priority 10; }; add rule ip6 fw fwd jump last'",
-       "nft -s list chain ip6 fw fwd"}};
+       "add chain ip6 fw way { type filter hook forward priority 10; }; add rule ip6 fw way jump last'",
+       "nft -s list chain ip6 fw way"}};
   return all;
 }
 
@@ -76,7 +74,7 @@ TEST_CASE("A chain that drops is answered in that very chain, and is as before a
     CHECK(step.verify(host).failedWith(pons::kBroken));
     const auto applied = step.apply(host);
     REQUIRE_MESSAGE(applied.ok(), applied.error().message);
-    CHECK(marksIn(shown(firewall)) == firewall.accepts);
+    CHECK(marksIn(shown(firewall)) == 3);
     CHECK(step.verify(host).ok());
     const std::string once = shown(firewall);
     REQUIRE(step.apply(host).ok());
@@ -115,8 +113,8 @@ TEST_CASE("Chains that accept, other hooks and other families are left alone, an
   shell(
       "iptables-nft -P INPUT DROP; iptables-nft -A FORWARD -i eth9 -j DROP;"
       "nft 'add table inet t; add chain inet t in { type filter hook input priority 0; policy drop; };"
-      "     add chain inet t fwd { type filter hook forward priority 0; }; add rule inet t fwd ct state invalid drop;"
-      "     add table bridge t; add chain bridge t fwd { type filter hook forward priority 0; policy drop; }'");
+      "     add chain inet t way { type filter hook forward priority 0; }; add rule inet t way ct state invalid drop;"
+      "     add table bridge t; add chain bridge t way { type filter hook forward priority 0; policy drop; }'");
   pons::Host host = openHost();
   const std::string before = fake.dump();
   const pons::Attachment with = attachment();
