@@ -169,6 +169,7 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
+  attachment.bandwidth = config.bandwidth;
   attachment.routes = routesFor(config, attachment.leases);
   attachment.forwards = forwardsFor(config, attachment.leases);
   attachment.sourceNats = sourceNatsFor(config, attachment.forwards);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/steps/bandwidth_limited.h"
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
 #include "plugin/steps/forwarding_held.h"
@@ -47,6 +48,7 @@ void addShared(Plan& plan, const Attachment& attachment) {
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
   add<VethPair>(plan, attachment);
+  if (attachment.bandwidth) add<BandwidthLimited>(plan, attachment);
   add<ContainerAddresses>(plan, attachment);
   if (!attachment.forwards.empty()) add<PortForwards>(plan, attachment);
   if (!attachment.leases.empty() && !attachment.containerInterfaceDown) add<NeighboursTold>(plan, attachment);

@@ -133,6 +133,7 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
   TRY(decodeGateway(config, root));
   TRY(decodeMasquerade(config, root, ipam));
   TRY(decodePorts(config, root));
+  config.bandwidth = TRY(decodeBandwidth(root));
   config.dns = TRY(chooseDns(root));
   return config;
 }

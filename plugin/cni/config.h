@@ -7,6 +7,7 @@
 #include "netlib/if_name.h"
 #include "netlib/mac_address.h"
 
+#include "plugin/cni/bandwidth.h"
 #include "plugin/cni/dns.h"
 #include "plugin/cni/environment.h"
 #include "plugin/cni/port_mapping.h"
@@ -47,6 +48,7 @@ struct Config {
   std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
   std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
   std::vector<PortMapping> portMappings;
+  std::optional<Bandwidth> bandwidth;
   Dns dns;
 };
 

@@ -74,6 +74,22 @@ void writeForward(json::Writer& writer, const PortForward& forward) {
   writer.member("target", forward.target.toString()).member("targetPort", int{forward.targetPort});
 }
 
+void writeLimit(json::Writer& writer, std::string_view name, const std::optional<RateLimit>& limit) {
+  if (!limit) return;
+  writer.key(name).beginObject();
+  writer.member("rate", static_cast<std::int64_t>(limit->rate));
+  writer.member("burst", static_cast<std::int64_t>(limit->burst));
+  writer.endObject();
+}
+
+void writeBandwidth(json::Writer& writer, const std::optional<Bandwidth>& bandwidth) {
+  if (!bandwidth) return;
+  writer.key("bandwidth").beginObject();
+  writeLimit(writer, "ingress", bandwidth->ingress);
+  writeLimit(writer, "egress", bandwidth->egress);
+  writer.endObject();
+}
+
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
   writer.member("path", escaped(attachment.netnsPath));
@@ -216,6 +232,20 @@ Result<PortForward> readForward(const json::Value& object) {
   return forward;
 }
 
+Result<std::optional<RateLimit>> readLimit(const json::Value& limit) {
+  if (!limit.present()) return std::optional<RateLimit>{};
+  const auto rate = TRY(number<std::int64_t>(limit, "rate", kMinRate));
+  const auto burst = TRY(number<std::int64_t>(limit, "burst"));
+  return std::optional{RateLimit{.rate = static_cast<std::uint64_t>(rate), .burst = static_cast<std::uint64_t>(burst)}};
+}
+
+/// Absent in records of a pons that knew no limits.
+Result<std::optional<Bandwidth>> readBandwidth(const json::Value& limits) {
+  if (!limits.present()) return std::optional<Bandwidth>{};
+  return std::optional{
+      Bandwidth{.ingress = TRY(readLimit(limits["ingress"])), .egress = TRY(readLimit(limits["egress"]))}};
+}
+
 Result<NetnsId> readNetnsId(const json::Value& object) {
   return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
                  .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
@@ -264,6 +294,7 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
   attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
   attachment.forwards = TRY(list<PortForward>(object, "forwards", readForward));
+  attachment.bandwidth = TRY(readBandwidth(object["bandwidth"]));
   return attachment;
 }
 
@@ -298,6 +329,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeList(writer, "routes", attachment.routes, writeRoute);
   writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);
   writeList(writer, "forwards", attachment.forwards, writeForward);
+  writeBandwidth(writer, attachment.bandwidth);
   return finished(writer, state);
 }
 
