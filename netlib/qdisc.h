@@ -47,7 +47,7 @@ Result<> createIngress(Socket& socket, unsigned linkIndex);
 Result<> removeIdleIngress(Socket& socket, unsigned linkIndex);
 
 /// Every packet that arrives at the link goes to another link's way out (and from there on, if that is an ifb, as if it
-/// had just arrived). One a mark. EINVAL: there is no ingress qdisc.
+/// had just arrived). The kernel makes a second one of the same mark as well. EINVAL: there is no ingress qdisc.
 Result<> createRedirect(Socket& socket, unsigned linkIndex, Mark mark, unsigned targetIndex);
 
 /// The link that the filter of this mark redirects to: 0 where that link is gone. Nothing where there is no such
