@@ -158,6 +158,7 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
+  attachment.bandwidth = config.bandwidth;
   attachment.routes = routesFor(config, attachment.leases);
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.forwards);

@@ -19,8 +19,8 @@ constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kOutput = "output";
 constexpr const char* kForwards = "forwards";
 constexpr const char* kPostrouting = "postrouting";
-constexpr const char* kIngress = "ingress";
-constexpr const char* kLimits = "limits";
+constexpr const char* kForwarding = "forwarding";
+constexpr const char* kBetweenBridges = "between_bridges";
 
 netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
 netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
@@ -117,32 +117,32 @@ void appendIngress(nft::Transaction& transaction, Family family) {
                              .keyType = nft::concat(nft::kIfname, nft::kIfname),
                              .keyLength = 2 * IFNAMSIZ,
                              .hostEndian = true});
-  transaction.addChain(table, kLimits, "ingress policies");
-  transaction.addRule(table, kLimits, nft::Rule{}.connectionIsKnown().accept());
-  transaction.addRule(table, kLimits,
+  transaction.addChain(table, kBetweenBridges, "ingress policies");
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.connectionIsKnown().accept());
+  transaction.addRule(table, kBetweenBridges,
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
                           .loadInterfaceName(nft::Interface::Out, kNameRegisters)
                           .inSet(kWithin, 0)
                           .accept());
-  transaction.addRule(table, kLimits, nft::Rule{}.drop());
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
   transaction.addBaseChain(
-      table, {.name = kIngress, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
-  transaction.addRule(table, kIngress,
+      table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
+  transaction.addRule(table, kForwarding,
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
                           .inSet(kLimited, 0)
                           .loadInterfaceName(nft::Interface::Out, 0)
                           .inSet(kLimited, 0)
-                          .jump(kLimits));
+                          .jump(kBetweenBridges));
 }
 
 /// What a family's skeleton must hold: chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1 + forLoopback},
-                                                          {kOutput, 1},   {kPostrouting, 2 + forLoopback},
-                                                          {kLimits, 3},   {kIngress, 1}};
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2},       {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},         {kPostrouting, 2 + forLoopback},
+                                                          {kBetweenBridges, 3}, {kForwarding, 1}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   return chains;
 }

@@ -16,8 +16,8 @@
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
 //                                         published and to an address of the set masqueraded: masquerade
 //                                         source address by the map sources
-//   chain ingress     forward, filter:    from and to a bridge of the set limited: jump limits
-//   chain limits      an established connection: accept; bridges by the set within: accept; drop
+//   chain forwarding  forward, filter:    from and to a bridge of the set limited: jump between_bridges
+//   chain between_bridges  an established connection: accept; bridges by the set within: accept; drop
 //   chain net_<hash>  see appendNetwork
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/steps/bandwidth_limited.h"
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
 #include "plugin/steps/container_tuned.h"
@@ -51,10 +52,9 @@ void addShared(Plan& plan, const Attachment& attachment) {
 /// ones.
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
-  if (attachment.key.part == Part::Network) {
-    add<VethPair>(plan, attachment);
-    add<ContainerAddresses>(plan, attachment);
-  }
+  if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);
+  if (attachment.bandwidth) add<BandwidthLimited>(plan, attachment);
+  if (attachment.key.part == Part::Network) add<ContainerAddresses>(plan, attachment);
   if (attachment.tuning) add<ContainerTuned>(plan, attachment);
   if (!attachment.forwards.empty()) add<PortForwards>(plan, attachment);
   if (!attachment.leases.empty() && !attachment.containerInterfaceDown) add<NeighboursTold>(plan, attachment);

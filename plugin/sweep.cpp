@@ -20,7 +20,7 @@ using netlib::Family;
 
 namespace {
 
-/// Who the alias of a link names; see VethPair.
+/// Who the alias of a link names; see aliasOf().
 std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkName& network) {
   constexpr std::string_view kOurs = "pons ";
   if (!alias.starts_with(kOurs)) return std::nullopt;
@@ -28,16 +28,17 @@ std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkNam
   return key && key->network == network ? key : std::nullopt;
 }
 
-netlib::Result<> sweepLinks(Host& host, const NetworkName& network) {
+netlib::Result<> sweepLinks(Host& host, const NetworkName& network, const std::string& kind,
+                            netlib::IfName (*nameOf)(const AttachmentKey& key)) {
   Failures failures;
-  for (const link::Link& veth : TRY(link::ofKind(host.route, "veth"))) {
-    const auto key = keyOfAlias(veth.alias, network);
+  for (const link::Link& candidate : TRY(link::ofKind(host.route, kind))) {
+    const auto key = keyOfAlias(candidate.alias, network);
     // The record was written before the link was made, so a link that was seen first and has none is nobody's. An alias
     // that was cut short tells another key, from which another name follows.
-    if (!key || hostVethName(*key).toString() != veth.name || TRY(host.ledger.isOnRecord(*key))) continue;
+    if (!key || nameOf(*key).toString() != candidate.name || TRY(host.ledger.isOnRecord(*key))) continue;
     // By index: an ADD that came meanwhile has made a link of the same name.
-    const auto removed = link::remove(host.route, veth.index);
-    if (!removed.failedWith(ENODEV)) failures.add("delete " + veth.name, removed);
+    const auto removed = link::remove(host.route, candidate.index);
+    if (!removed.failedWith(ENODEV)) failures.add("delete " + candidate.name, removed);
   }
   return failures.result();
 }
@@ -127,7 +128,8 @@ netlib::Result<> sweep(Host& host, const NetworkName& network, const netlib::IfN
   const Attachment nobody = bareAttachment({network, ContainerId::parse("nobody").value(), bridge}, bridge);
 
   Failures failures;
-  failures.add("sweep links", sweepLinks(host, network));
+  failures.add("sweep links", sweepLinks(host, network, "veth", hostVethName));
+  failures.add("sweep links", sweepLinks(host, network, "ifb", ifbName));
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
   failures.add("sweep the ledger", host.ledger.sweepClaims(hostLock, network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {

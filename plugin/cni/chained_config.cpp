@@ -43,6 +43,9 @@ Result<> decodeChained(Config& config, const Field& root, const Environment& env
   switch (environment.applet) {
     case Applet::Portmap:
       return decodePortmap(config, root);
+    case Applet::Bandwidth:
+      config.bandwidth = TRY(decodeReferenceBandwidth(root));
+      return {};
     case Applet::Firewall:
       return decodeFirewall(config, root);
     case Applet::Tuning:

@@ -158,6 +158,7 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
   if (dialect.isWholeChain) {
     TRY(decodePorts(config, root));
     TRY(decodeFirewall(config, root));
+    config.bandwidth = TRY(decodeBandwidth(root));
   }
   config.dns = TRY(chooseDns(root));
   return {};

@@ -49,6 +49,13 @@ std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
   return hexDigits(hashOf(text), 16);
 }
 
+/// The letters and as many digits as fill the 15 bytes of an interface name, so that this cannot fail.
+netlib::IfName linkName(const std::string& letters, const AttachmentKey& key) {
+  std::string text = key.network.toString();
+  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
+  return *netlib::IfName::parse(letters + hexDigits(hashOf(text), 15 - static_cast<int>(letters.size())));
+}
+
 }  // namespace
 
 std::string_view nameOf(Protocol protocol) {
@@ -88,11 +95,13 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
           .forwards = {}};
 }
 
-netlib::IfName hostVethName(const AttachmentKey& key) {
-  std::string text = key.network.toString();
-  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
-  // Four letters and eleven digits are the 15 bytes of an interface name, so this cannot fail.
-  return *netlib::IfName::parse("pons" + hexDigits(hashOf(text), 11));
+netlib::IfName hostVethName(const AttachmentKey& key) { return linkName("pons", key); }
+
+netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsb", key); }
+
+std::string aliasOf(const AttachmentKey& key) {
+  constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
+  return ("pons " + key.toString()).substr(0, kMaxAlias);
 }
 
 std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }

@@ -92,6 +92,25 @@ enum class IngressPolicy : std::uint8_t {
 std::string_view nameOf(IngressPolicy policy);
 std::optional<IngressPolicy> parseIngressPolicy(std::string_view text);
 
+/// One byte a second: the kernel counts in bytes.
+inline constexpr std::uint64_t kMinRate = 8;
+
+/// How fast one direction may be.
+struct RateLimit {
+  std::uint64_t rate;   ///< bits a second; at least kMinRate
+  std::uint64_t burst;  ///< bits that may pass at once after a pause; what a packet needs is granted in any case
+
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+/// Nothing: as fast as it goes.
+struct Bandwidth {
+  std::optional<RateLimit> ingress = std::nullopt;  ///< towards the container
+  std::optional<RateLimit> egress = std::nullopt;
+
+  friend bool operator==(const Bandwidth&, const Bandwidth&) = default;
+};
+
 struct BridgeSettings {
   netlib::IfName name;
   bool gateway = true;  ///< the bridge bears the leases' gateway addresses, and the host forwards
@@ -136,6 +155,7 @@ struct Attachment {
 
   std::optional<Tuning> tuning = std::nullopt;
   std::optional<Tuning> untuned = std::nullopt;  ///< what `tuning` replaced
+  std::optional<Bandwidth> bandwidth = std::nullopt;
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
@@ -146,6 +166,12 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
 
 /// The name of the attachment's veth in the host, derived: it is found again without the container's namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);
+
+/// The name of the ifb through which goes what a limited container sends; derived likewise.
+netlib::IfName ifbName(const AttachmentKey& key);
+
+/// The alias of both, which tells people and GC whose they are; cut off where it is longer than the kernel takes.
+std::string aliasOf(const AttachmentKey& key);
 
 /// The nf_tables chain made from this SourceNat. Named after its content too: a changed configuration gets a chain of
 /// its own beside that of the attachments which were made before.

@@ -88,6 +88,22 @@ void writeTuning(json::Writer& writer, std::string_view name, const std::optiona
   writer.endObject();
 }
 
+void writeLimit(json::Writer& writer, std::string_view name, const std::optional<RateLimit>& limit) {
+  if (!limit) return;
+  writer.key(name).beginObject();
+  writer.member("rate", static_cast<std::int64_t>(limit->rate));
+  writer.member("burst", static_cast<std::int64_t>(limit->burst));
+  writer.endObject();
+}
+
+void writeBandwidth(json::Writer& writer, const std::optional<Bandwidth>& bandwidth) {
+  if (!bandwidth) return;
+  writer.key("bandwidth").beginObject();
+  writeLimit(writer, "ingress", bandwidth->ingress);
+  writeLimit(writer, "egress", bandwidth->egress);
+  writer.endObject();
+}
+
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
   writer.member("path", escaped(attachment.netnsPath));
@@ -269,6 +285,20 @@ Result<std::optional<Tuning>> readTuning(const json::Value& object) {
   return std::optional{std::move(tuning)};
 }
 
+Result<std::optional<RateLimit>> readLimit(const json::Value& limit) {
+  if (!limit.present()) return std::optional<RateLimit>{};
+  const auto rate = TRY(number<std::int64_t>(limit, "rate", kMinRate));
+  const auto burst = TRY(number<std::int64_t>(limit, "burst"));
+  return std::optional{RateLimit{.rate = static_cast<std::uint64_t>(rate), .burst = static_cast<std::uint64_t>(burst)}};
+}
+
+/// Absent in records of a pons that knew no limits.
+Result<std::optional<Bandwidth>> readBandwidth(const json::Value& limits) {
+  if (!limits.present()) return std::optional<Bandwidth>{};
+  return std::optional{
+      Bandwidth{.ingress = TRY(readLimit(limits["ingress"])), .egress = TRY(readLimit(limits["egress"]))}};
+}
+
 Result<NetnsId> readNetnsId(const json::Value& object) {
   return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
                  .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
@@ -326,6 +356,7 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.masqueradeAll = TRY(flagIfPresent(object, "masqueradeAll")).value_or(false);
   attachment.tuning = TRY(readTuning(object["tuning"]));
   attachment.untuned = TRY(readTuning(object["untuned"]));
+  attachment.bandwidth = TRY(readBandwidth(object["bandwidth"]));
   return attachment;
 }
 
@@ -365,6 +396,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writer.member("loopbackPorts", attachment.loopbackPorts).member("masqueradeAll", attachment.masqueradeAll);
   writeTuning(writer, "tuning", attachment.tuning);
   writeTuning(writer, "untuned", attachment.untuned);
+  writeBandwidth(writer, attachment.bandwidth);
   return finished(writer, state);
 }
 

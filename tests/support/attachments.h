@@ -52,6 +52,8 @@ inline pons::Attachment fullAttachment() {
   attachment.forwards = {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80},
                          {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 65535},
                          {pons::Protocol::Sctp, ip("::"), 1, ip("fd00::7"), 2}};
+  attachment.bandwidth =
+      pons::Bandwidth{.ingress = pons::RateLimit{8, 0}, .egress = pons::RateLimit{9223372036854775807U, 4294967295U}};
   return attachment;
 }
 

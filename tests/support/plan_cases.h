@@ -24,8 +24,10 @@ inline std::vector<PlanCase> planCases() {
   const std::string ports = R"("portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
                                                 {"hostPort": 5353, "containerPort": 53, "protocol": "udp"},
                                                 {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])";
+  const std::string limits = R"("bandwidth": {"ingressRate": 20000000, "egressRate": 10000000})";
   return {{"minimal", ipv4},
-          {"dual stack, published ports, exclusions", dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"])"},
+          {"dual stack, published ports, exclusions, rate limits",
+           dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], )" + limits},
           {"bridge of somebody else",
            ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)",
            {},

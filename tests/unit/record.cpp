@@ -32,6 +32,17 @@ TEST_CASE("a record comes back as it was written, every field of it") {
   CHECK(decodeRecord(encodeRecord(plain, RecordState::Claimed))->attachment == plain);
 }
 
+TEST_CASE(
+    "a limit of one direction, and of none, come back; the record of a pons that knew no limits reads as without") {
+  auto attachment = support::attachmentOf(support::keyOf("c1"), {});
+  CHECK(encodeRecord(attachment, RecordState::Claimed).find("bandwidth") == std::string::npos);
+  for (const auto& limits : {pons::Bandwidth{.ingress = pons::RateLimit{1000, 2}},
+                             pons::Bandwidth{.egress = pons::RateLimit{1000, 2}}, pons::Bandwidth{}}) {
+    attachment.bandwidth = limits;
+    CHECK(decodeRecord(encodeRecord(attachment, RecordState::Claimed))->attachment == attachment);
+  }
+}
+
 TEST_CASE("any byte in a path and in an interface's name survives") {
   for (int byte = 1; byte < 256; ++byte) {
     auto attachment = fullAttachment();
@@ -99,6 +110,8 @@ TEST_CASE("every member is checked as strictly as the configuration was") {
       {"\"ingress\": \"isolated\"", "\"ingress\": \"closed\""},
       {"\"gateway\": \"10.42.0.1\"", "\"gateway\": \"fd00::1\""},
       {"\"10.42.0.0/24\"", "\"10.42.0.1/24\""},
+      {"\"rate\": 8", "\"rate\": 7"},
+      {"\"burst\": 4294967295", "\"burst\": -1"},
       {"\"claimed\"", "\"kept\""},
       {"\"target\": \"10.42.0.7\"", "\"target\": \"fd00::7\""},
   };
