@@ -71,15 +71,23 @@ Result<std::string> readWhole(int fd, std::size_t limit, const std::string& what
   }
 }
 
-Result<Directory> Directory::openPrivate(const std::string& path) {
+Result<Directory> Directory::openPrivate(const std::string& path) { return openOrMake(path, kPrivateDirectory); }
+
+Result<Directory> Directory::openShared(const std::string& path) { return openOrMake(path, kPublicDirectory); }
+
+Result<Directory> Directory::openOrMake(const std::string& path, unsigned mode) {
+  auto existing = openExisting(path);
+  if (!existing.failedWith(ENOENT)) return existing;
+  const std::string name = TRY(normalized(path));
+  TRY(makeParents(AT_FDCWD, name, kPublicDirectory));
+  // Somebody else may make it at the same time; what counts is whose it is once it is open.
+  if (mkdir(name.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot make " + name);
+  return openExisting(path);
+}
+
+Result<Directory> Directory::openExisting(const std::string& path) {
   const std::string name = TRY(normalized(path));
   UniqueFd fd{::open(name.c_str(), kOpenDirectory)};
-  if (!fd && errno == ENOENT) {
-    TRY(makeParents(AT_FDCWD, name, kPublicDirectory));
-    // Somebody else may make it at the same time; what counts is whose it is once it is open.
-    if (mkdir(name.c_str(), kPrivateDirectory) < 0 && errno != EEXIST) return failErrno("cannot make " + name);
-    fd = UniqueFd{::open(name.c_str(), kOpenDirectory)};
-  }
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
     return fail(EPERM, name + " is a symlink or no directory; refusing to follow it");
   }
@@ -103,19 +111,35 @@ Result<std::string> Directory::readFile(const std::string& name, std::size_t lim
   return readWhole(file.get(), limit, path_ + "/" + name);
 }
 
+Result<> Directory::writeDraft(const std::string& draft, const std::string& content) const {
+  const UniqueFd file = TRY(openFile(draft, O_WRONLY | O_CREAT | O_TRUNC));
+  const ssize_t written = write(file.get(), content.data(), content.size());
+  if (written == static_cast<ssize_t>(content.size())) return {};
+  if (written >= 0) errno = ENOSPC;
+  const Result<> failed = failAt("write", draft);
+  static_cast<void>(remove(draft));  // the reason that matters is the first one
+  return failed;
+}
+
 Result<> Directory::createFile(const std::string& name, const std::string& content) const {
   // Written beside its place and then linked: who finds the name finds all of the content.
   const std::string draft = draftOf(name);
-  const UniqueFd file = TRY(openFile(draft, O_WRONLY | O_CREAT | O_TRUNC));
-  const ssize_t written = write(file.get(), content.data(), content.size());
-  if (written >= 0 && static_cast<std::size_t>(written) != content.size()) errno = ENOSPC;
-  const bool placed = written == static_cast<ssize_t>(content.size()) &&
-                      linkat(fd_.get(), draft.c_str(), fd_.get(), name.c_str(), 0) == 0;
+  TRY(writeDraft(draft, content));
+  const bool placed = linkat(fd_.get(), draft.c_str(), fd_.get(), name.c_str(), 0) == 0;
   const int reason = errno;
   TRY(remove(draft));
   errno = reason;
   if (!placed) return failAt("create", name);
   return {};
+}
+
+Result<> Directory::replaceFile(const std::string& name, const std::string& content) const {
+  const std::string draft = draftOf(name);
+  TRY(writeDraft(draft, content));
+  if (renameat(fd_.get(), draft.c_str(), fd_.get(), name.c_str()) == 0) return {};
+  const Result<> failed = failAt("replace", name);
+  static_cast<void>(remove(draft));
+  return failed;
 }
 
 Result<bool> Directory::exists(const std::string& name) const {

@@ -22,6 +22,10 @@ class Directory {
   /// others. Components above it may be symlinks (/var/run is one). EINVAL for a path that is not absolute or ends in
   /// "." or "..".
   static Result<Directory> openPrivate(const std::string& path);
+  /// The same for one that other programs of this user read and write too: a new one has mode 0755.
+  static Result<Directory> openShared(const std::string& path);
+  /// The same for one that is there; ENOENT where it is not.
+  static Result<Directory> openExisting(const std::string& path);
 
   /// An existing file, or with O_CREAT a new one of mode 0600.
   Result<UniqueFd> openFile(const std::string& name, int flags) const;
@@ -29,6 +33,8 @@ class Directory {
   /// A new file with that content, as a whole or not at all; EEXIST where the name is taken. Not by two at once; one
   /// that was killed leaves a draft, which the next one takes over.
   Result<> createFile(const std::string& name, const std::string& content) const;
+  /// The same in place of whatever file has that name: who reads it finds the old content or the new.
+  Result<> replaceFile(const std::string& name, const std::string& content) const;
   static std::string draftOf(const std::string& name) { return name + ".draft"; }
 
   /// Whatever bears that name, a dangling symlink too.
@@ -63,6 +69,8 @@ class Directory {
 
  private:
   Directory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  static Result<Directory> openOrMake(const std::string& path, unsigned mode);
+  Result<> writeDraft(const std::string& draft, const std::string& content) const;
   Failure<Error> failAt(const std::string& what, const std::string& name) const;
 
   UniqueFd fd_;

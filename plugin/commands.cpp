@@ -5,7 +5,9 @@
 #include "netlib/route.h"
 
 #include "plugin/chained_draft.h"
+#include "plugin/delegate.h"
 #include "plugin/draft.h"
+#include "plugin/failures.h"
 #include "plugin/liveness.h"
 #include "plugin/log.h"
 #include "plugin/transaction.h"
@@ -17,7 +19,8 @@ using cni::ErrorCode;
 namespace {
 
 /// A record whose lock is free and which is not committed: the ADD or DEL that worked on it died. It is undone first.
-cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
+cni::Result<> clearWay(const cni::Request& request, Host& host) {
+  const AttachmentKey& key = request.key;
   auto record = TRY(host.ledger.find(key));
   if (!record) return {};
   if (record->state == RecordState::Committed) {
@@ -26,6 +29,7 @@ cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
                                                      key.network.toString() + " as " + key.ifName.toString() + plugin +
                                                      " already: DEL it first");
   }
+  fillIn(*record, request.config);
   TRY(takeAway(host, *record, planFor(record->attachment)));
   return {};
 }
@@ -40,16 +44,27 @@ cni::Result<Container> openContainer(const std::string& path) {
 NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
 
 /// True where any were.
-netlib::Result<bool> reclaimDead(const NetworkName& network, Host& host) {
-  std::vector<Record> dead = TRY(deadOf(host, network));
+netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
+  std::vector<Record> dead = TRY(deadOf(host, request.key.network));
   for (Record& record : dead) {
+    fillIn(record, request.config);
     TRY(takeAway(host, record, planFor(record.attachment)));
     log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
   }
   return !dead.empty();
 }
 
-cni::Result<Record> claim(const cni::Request& request, Host& host) {
+/// Attached by the reference plugins, or its record is lost: whoever else may hold addresses for it is told.
+netlib::Result<> freeAddresses(const cni::Request& request, Host& host) {
+  Attachment unknown = bareAttachment(request.key, request.config.bridge);
+  unknown.hostLocalDir = request.config.addresses.hostLocalDir;
+  unknown.delegated = request.config.delegated;
+  Failures failures;
+  for (const auto& step : ipamPlanFor(unknown)) failures.add("undo " + step->name(), step->undo(host));
+  return failures.result();
+}
+
+cni::Result<Record> claimAddresses(const cni::Request& request, Host& host) {
   const std::uint32_t mtu = TRY(mtuFor(request.config, host));
   const auto heldByHost = [&host](const netlib::IpAddress& address) {
     return netlib::route::isLocal(host.route, address);
@@ -61,8 +76,21 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   };
   const auto claimOnce = [&] { return host.ledger.claim(request.key, request.config.addresses, heldByHost, complete); };
   auto record = claimOnce();
-  if (record.failedWith(EADDRNOTAVAIL) && TRY(reclaimDead(request.key.network, host))) record = claimOnce();
+  // A network without a free address, or a fixed address that the container had before its host or runtime crashed.
+  const bool taken = record.failedWith(EADDRNOTAVAIL) || record.failedWith(EADDRINUSE);
+  if (taken && TRY(reclaimDead(request, host))) record = claimOnce();
   return TRY(std::move(record));
+}
+
+/// What a foreign plugin gave goes back where nothing comes of it. Not where the claim lost against another one of the
+/// same attachment: its DEL would free the other's.
+cni::Result<Record> claim(const cni::Request& request, Host& host) {
+  auto record = claimAddresses(request, host);
+  if (!record && request.config.delegated && record.error().code != ErrorCode::AlreadyAttached) {
+    const auto freed = freeAddresses(request, host);
+    if (!freed) log::warning("rollback of " + request.key.toString() + ": " + freed.error().message);
+  }
+  return record;
 }
 
 /// The previous result must still tell of this attachment; what other plugins put beside it is theirs.
@@ -95,13 +123,23 @@ cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attac
   return {};
 }
 
+/// Steps of this verb reach foreign IPAM plugins through it.
+Delegate& callDelegatesFor(const cni::Request& request, Host& host) {
+  auto delegate = std::make_unique<Delegate>(request);
+  Delegate& called = *delegate;
+  host.ipam = std::move(delegate);
+  return called;
+}
+
 }  // namespace
 
-cni::Result<std::string> add(const cni::Request& request, Host& host) {
-  TRY(clearWay(request.key, host));
-  const bool isChained = request.key.part != Part::Network;
-  if (isChained && !hasWork(request)) return cni::printResult(*request.previous, request.version);
-  host.container = TRY(openContainer(request.netnsPath));
+cni::Result<std::string> add(const cni::Request& asked, Host& host) {
+  Delegate& delegate = callDelegatesFor(asked, host);
+  TRY(clearWay(asked, host));
+  const bool isChained = asked.key.part != Part::Network;
+  if (isChained && !hasWork(asked)) return cni::printResult(*asked.previous, asked.version);
+  host.container = TRY(openContainer(asked.netnsPath));
+  const cni::Request request = TRY(delegate.add(asked));
 
   // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
   Record record = TRY(claim(request, host));
@@ -120,17 +158,23 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
 }
 
 cni::Result<> del(const cni::Request& request, Host& host) {
+  const Delegate& delegate = callDelegatesFor(request, host);
   auto record = TRY(host.ledger.find(request.key));
   if (record) {
-    TRY(takeAway(host, *record, planFor(record->attachment)));
+    fillIn(*record, request.config);
+    const auto gone = takeAway(host, *record, planFor(record->attachment));
+    if (!gone) return netlib::fail(delegate.explained(gone.error()));
   } else {
     TRY(host.ledger.tidy(request.key.network));
+    const auto freed = freeAddresses(request, host);
+    if (!freed) return netlib::fail(delegate.explained(freed.error()));
   }
   return {};
 }
 
 cni::Result<> check(const cni::Request& request, Host& host) {
   if (request.key.part != Part::Network && !hasWork(request)) return {};
+  const Delegate& delegate = callDelegatesFor(request, host);
   const auto record = TRY(host.ledger.find(request.key));
   if (!record || record->state != RecordState::Committed) {
     return cni::fail(ErrorCode::CheckFailed, request.key.toString() + " is not attached");
@@ -143,7 +187,7 @@ cni::Result<> check(const cni::Request& request, Host& host) {
     if (verified.failedWith(kBroken)) {
       return cni::fail(ErrorCode::CheckFailed, verified.error().message + ": run \"pons repair\"");
     }
-    TRY(verified);
+    if (!verified) return netlib::fail(delegate.explained(verified.error()));
   }
   return {};
 }

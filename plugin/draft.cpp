@@ -42,12 +42,16 @@ void appendOnce(std::vector<IpPrefix>& to, const IpPrefix& prefix) {
   if (std::ranges::find(to, prefix) == to.end()) to.push_back(prefix);
 }
 
-std::vector<IpPrefix> subnetsOf(const cni::Config& config, Family family) {
+/// Of the network; those of addresses that nobody chose from a range are known with them only.
+std::vector<IpPrefix> subnetsOf(const cni::Config& config, const std::vector<Lease>& leases, Family family) {
   std::vector<IpPrefix> subnets;
   for (const RangeSet& set : config.addresses.sets) {
     for (const Range& range : set) {
       if (range.subnet.family() == family) appendOnce(subnets, range.subnet.network());
     }
+  }
+  for (const Lease& lease : leases) {
+    if (lease.address.family() == family) appendOnce(subnets, lease.address.network());
   }
   return subnets;
 }
@@ -101,10 +105,11 @@ std::vector<IpPrefix> addressesOf(const std::vector<Lease>& leases) {
   return addresses;
 }
 
-std::vector<SourceNat> sourceNatsFor(const cni::Config& config, const std::vector<PortForward>& forwards) {
+std::vector<SourceNat> sourceNatsFor(const cni::Config& config, const std::vector<Lease>& leases,
+                                     const std::vector<PortForward>& forwards) {
   std::vector<SourceNat> nats;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    std::vector<IpPrefix> subnets = subnetsOf(config, family);
+    std::vector<IpPrefix> subnets = subnetsOf(config, leases, family);
     if (subnets.empty()) continue;
     const bool masquerade = std::ranges::find(config.masquerade, family) != config.masquerade.end();
     const bool published =
@@ -125,7 +130,8 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
     const std::uint32_t mtu = TRY(netlib::link::find(host.route, index)).mtu;
     if (smallest == 0 || mtu < smallest) smallest = mtu;
   }
-  if (smallest != 0 && smallest < cni::kMinMtuIpv6 && !subnetsOf(config, Family::Ipv6).empty()) {
+  if (smallest != 0 && smallest < cni::kMinMtuIpv6 &&
+      !subnetsOf(config, config.addresses.fixed, Family::Ipv6).empty()) {
     return netlib::fail(EINVAL, "\"mtu\": \"auto\" finds " + std::to_string(smallest) +
                                     " on the links of the default routes, and IPv6 needs at least " +
                                     std::to_string(cni::kMinMtuIpv6));
@@ -155,14 +161,22 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                         .acceptForward = config.acceptForward,
                         .ingress = config.ingress,
                         .leases = std::move(leases),
+                        .hostLocalDir = config.addresses.hostLocalDir,
+                        .delegated = config.delegated,
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
   attachment.bandwidth = config.bandwidth;
   attachment.routes = routesFor(config, attachment.leases);
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
-  attachment.sourceNats = sourceNatsFor(config, attachment.forwards);
+  attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);
   return attachment;
+}
+
+void fillIn(Record& record, const cni::Config& config) {
+  if (!record.salvaged) return;
+  record.attachment.hostLocalDir = config.addresses.hostLocalDir;
+  record.attachment.delegated = config.delegated;
 }
 
 cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host) {

@@ -14,6 +14,10 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
 /// The attachment with these leases, one for each of the request's range sets.
 Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases);
 
+/// The attachment of a record, made whole for the way back: what the claims of a damaged one do not tell, the
+/// configuration may, namely who else has heard of its addresses.
+void fillIn(Record& record, const cni::Config& config);
+
 /// What ADD answers, behind the results of earlier plugins.
 cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host);
 

@@ -1,6 +1,7 @@
 // What one verb works with: the ledger, the kernel's sockets, and what was learned on the way.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "netlib/link.h"
@@ -20,11 +21,25 @@ struct Container {
   static netlib::Result<Container> open(const std::string& path);
 };
 
+/// Calls foreign IPAM plugins; made by the floor that speaks their protocol.
+class IpamCaller {
+ public:
+  virtual ~IpamCaller() = default;
+
+  /// The plugin is told that the attachment's addresses are free; what is free already is fine.
+  virtual netlib::Result<> free(const Attachment& attachment) = 0;
+  /// The plugin is asked whether the attachment has them.
+  virtual netlib::Result<> check(const Attachment& attachment) = 0;
+};
+
 struct Host {
   Ledger ledger;
   netlib::Socket route;
   netlib::Socket netfilter;
   std::optional<Container> container;  ///< absent on DEL: nothing is undone from inside
+
+  /// Set by the verbs of a runtime.
+  std::unique_ptr<IpamCaller> ipam = nullptr;
 
   /// Set by BridgePresent, applied or verified, for the steps after it: what the kernel said of the bridge.
   netlib::link::Link bridge = {};

@@ -4,7 +4,10 @@
 
 #include "netlib/nft.h"
 
+#include "plugin/delegate.h"
+#include "plugin/draft.h"
 #include "plugin/failures.h"
+#include "plugin/ipam_commands.h"
 #include "plugin/liveness.h"
 #include "plugin/sweep.h"
 #include "plugin/transaction.h"
@@ -34,7 +37,25 @@ netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const A
   if (!found) return netlib::fail(found.error());
   std::optional<Record>& record = *found;
   if (!record || !TRY(isGarbage(request, host, *record))) return {};
+  fillIn(*record, request.config);
   return takeAway(host, *record, planFor(record->attachment));
+}
+
+/// One on record goes with its record.
+netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const HostLocalOwner& owner) {
+  if (!isForgotten(request.valid, owner)) return false;
+  const auto container = ContainerId::parse(owner.container);
+  const auto ifName = netlib::IfName::parse(owner.ifName);
+  if (!container || !ifName) return true;
+  return !TRY(host.ledger.isOnRecord({request.network, *container, *ifName}));
+}
+
+netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) {
+  const auto& dataDir = request.config.addresses.hostLocalDir;
+  if (!dataDir) return {};
+  const auto files = TRY(HostLocal::lockExisting(*dataDir, request.network, host.ledger.patience()));
+  if (!files) return {};
+  return files->sweep([&](const HostLocalOwner& owner) { return isGarbage(request, host, owner); });
 }
 
 std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
@@ -42,6 +63,7 @@ std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
   for (const RangeSet& set : config.addresses.sets) {
     for (const Range& range : set) subnets.push_back(range.subnet);
   }
+  for (const Lease& lease : config.addresses.fixed) subnets.push_back(lease.address.network());
   return subnets;
 }
 
@@ -61,19 +83,35 @@ cni::Result<> verifyShared(const NetworkName& network, Host& host) {
   return {};
 }
 
+/// A plugin that is not there gives no address: in STATUS that is its own code.
+cni::Result<> statusOfDelegate(const cni::NetworkRequest& request) {
+  auto answer = Delegate{request}.callForNetwork();
+  if (!answer && answer.error().code == ErrorCode::InvalidEnvironment) {
+    return cni::fail(ErrorCode::NotAvailable, answer.error().message, answer.error().details);
+  }
+  return answer;
+}
+
 }  // namespace
 
 cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
+  auto calls = std::make_unique<Delegate>(request);
+  Delegate& delegate = *calls;
+  host.ipam = std::move(calls);
   Failures failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
     const bool asked = key.network == request.network && key.part == request.part;
     if (asked) failures.add(key.toString(), collect(request, host, key));
   }
   // What bears a mark without a record is looked for by the plugin that is told of the bridge and the subnets.
-  if (request.part == Part::Network)
+  if (request.part == Part::Network) {
     failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
-  TRY(failures.result());
-  return {};
+    failures.add("sweep host-local's files", sweepHostLocal(request, host));
+  }
+  const auto forwarded = delegate.callForNetwork();
+  if (failures.none()) return forwarded;
+  if (!forwarded) failures.add("GC of the IPAM plugin", netlib::fail(EREMOTEIO, forwarded.error().message));
+  return netlib::fail(delegate.explained(failures.result().error()));
 }
 
 cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
@@ -86,7 +124,7 @@ cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
   // The next ADD takes the dead ones away. Were it not said so, a runtime that asks before each ADD would never come to
   // the one that heals the pool.
   if (!free && TRY(deadOf(host, request.network)).empty()) return unavailable(free.error());
-  return {};
+  return statusOfDelegate(request);
 }
 
 }  // namespace pons

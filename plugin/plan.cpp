@@ -6,9 +6,11 @@
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
 #include "plugin/steps/container_tuned.h"
+#include "plugin/steps/delegated_addresses.h"
 #include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/gateway_address.h"
+#include "plugin/steps/host_local_files.h"
 #include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
 #include "plugin/steps/nat_table_present.h"
@@ -32,6 +34,12 @@ template <class State, class... Arguments>
 void addIfHeld(Plan& plan, const std::vector<std::string>& holds, Arguments&&... arguments) {
   auto step = std::make_unique<const State>(std::forward<Arguments>(arguments)...);
   if (std::ranges::find(holds, step->hold()) != holds.end()) plan.push_back(std::move(step));
+}
+
+/// First, so that they are told last: when nothing of the container answers to its addresses any more.
+void addIpam(Plan& plan, const Attachment& attachment) {
+  if (attachment.hostLocalDir) add<HostLocalFiles>(plan, attachment);
+  if (attachment.delegated) add<DelegatedAddresses>(plan, attachment);
 }
 
 void addShared(Plan& plan, const Attachment& attachment) {
@@ -64,8 +72,15 @@ void addOwn(Plan& plan, const Attachment& attachment) {
 
 Plan planFor(const Attachment& attachment) {
   Plan plan;
+  addIpam(plan, attachment);
   addShared(plan, attachment);
   addOwn(plan, attachment);
+  return plan;
+}
+
+Plan ipamPlanFor(const Attachment& attachment) {
+  Plan plan;
+  addIpam(plan, attachment);
   return plan;
 }
 

@@ -14,4 +14,7 @@ using Plan = std::vector<std::unique_ptr<const Step>>;
 /// to `attachment`, which must stay where it is and live longer than the plan.
 Plan planFor(const Attachment& attachment);
 
+/// The part of it that tells others of the addresses.
+Plan ipamPlanFor(const Attachment& attachment);
+
 }  // namespace pons

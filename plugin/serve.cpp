@@ -1,6 +1,7 @@
 #include "plugin/serve.h"
 
 #include "plugin/commands.h"
+#include "plugin/ipam_commands.h"
 #include "plugin/log.h"
 #include "plugin/loopback.h"
 #include "plugin/network_commands.h"
@@ -64,6 +65,23 @@ Answer answerTo(const cni::Result<Request>& request, const std::string& input) {
   return {0, std::move(done).value(), {}, [request = *request] { takeBack(request); }};
 }
 
+cni::Result<std::string> work(const cni::IpamRequest& request, cni::Applet applet) {
+  return applet == cni::Applet::HostLocal ? hostLocal(request, cni::Settings{}.lockTimeout) : staticAddresses(request);
+}
+
+/// For another's main plugin, which has no settings for us.
+Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::string& input) {
+  const auto request = cni::parseIpamRequest(verb, environment, input, nameOf(environment.applet));
+  if (!request) return failed(request.error(), cni::versionForErrors(input));
+  auto done = work(*request, environment.applet);
+  if (!done) return failed(done.error(), textOf(request->version));
+  return {0, std::move(done).value(), {}, [undone = *request, applet = environment.applet]() mutable {
+            undone.verb = Verb::Del;
+            const auto gone = work(undone, applet);
+            if (!gone) log::error("take back an ADD: " + gone.error().message);
+          }};
+}
+
 }  // namespace
 
 Answer failed(const cni::Error& error, std::string_view version) { return {1, printError(error, version), {}}; }
@@ -75,6 +93,9 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
   if (**verb == Verb::Version) return {0, cni::printVersions(cni::oldestVersionOf(environment.applet)), {}};
   const auto input = readInput();
   if (!input) return failed(cni::Error{ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
+  if (environment.applet == cni::Applet::HostLocal || environment.applet == cni::Applet::Static) {
+    return answerAsIpam(**verb, environment, *input);
+  }
   if (**verb == Verb::Gc || **verb == Verb::Status) {
     return answerTo(cni::parseNetworkRequest(**verb, environment, *input), *input);
   }

@@ -76,15 +76,18 @@ Result<> decodeFirewall(Config& config, const Field& root) {
   return {};
 }
 
+DelegatedIpam delegatedTo(const std::string& type, const Environment& environment, std::string_view input) {
+  return {.type = type, .config = std::string{input}, .args = environment.args};
+}
+
 Result<> decodeAddresses(Config& config, const Field& root, const IpamConfig& ipam, const CniArgs& args) {
-  Requested requested = TRY(decodeRequested(root, args));
-  config.mac = requested.mac;
-  config.addresses = {.sets = ipam.sets, .excluded = ipam.excluded, .requested = std::move(requested.addresses)};
+  config.mac = TRY(decodeRequestedMac(root, args));
+  config.addresses = ipam.addresses;
   config.routes = ipam.routes;
 
   const Field disable = root["disableContainerInterface"];
   config.disableContainerInterface = TRY(disable.boolean()).value_or(false);
-  if (config.disableContainerInterface && !ipam.sets.empty()) {
+  if (config.disableContainerInterface && ipam.givesAddresses()) {
     return disable.invalid("false, for \"ipam\" gives addresses and an interface that is down bears none");
   }
   return {};
@@ -100,8 +103,8 @@ Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
   return Mtu{.bytes = bytes->value_or(0)};
 }
 
-Result<> decodeGateway(Config& config, const Field& root, const Dialect& dialect) {
-  const bool hasAddresses = !config.addresses.sets.empty();
+Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
+  const bool hasAddresses = ipam.givesAddresses();
   const auto isGateway = TRY(root["isGateway"].boolean());
   const auto isDefaultGateway = TRY(root["isDefaultGateway"].boolean());
   if (dialect.strict && isDefaultGateway.value_or(false)) {
@@ -127,10 +130,11 @@ Result<std::vector<Family>> decodeFamilies(const Field& list) {
 
 Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
   const auto ipMasq = TRY(root["ipMasq"].boolean());
-  if (dialect.strict && ipMasq.value_or(false) && ipam.sets.empty()) return needsAddresses(root["ipMasq"]);
+  if (dialect.strict && ipMasq.value_or(false) && !ipam.givesAddresses()) return needsAddresses(root["ipMasq"]);
+  const bool wanted = ipMasq.value_or(dialect.isGateway && config.isGateway);
   for (const Family family : TRY(decodeFamilies(root["ipMasqFamilies"]))) {
-    if (ipMasq.value_or(dialect.isGateway && config.isGateway) && ipam.hasFamily(family))
-      config.masquerade.push_back(family);
+    const bool mayHave = ipam.foreignType || ipam.hasFamily(family);
+    if (wanted && mayHave) config.masquerade.push_back(family);
   }
   for (const Field& item : TRY(root["ipMasqExclude"].items())) {
     if (const auto network = TRY(item.network())) config.masqueradeExcluded.push_back(*network);
@@ -138,25 +142,33 @@ Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& i
   return {};
 }
 
-Result<> decodePorts(Config& config, const Field& root) {
+Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) {
   config.portMappings = TRY(decodePortMappings(root));
-  if (config.portMappings.empty() || !config.addresses.sets.empty()) return {};
+  if (config.portMappings.empty() || ipam.givesAddresses()) return {};
   return fail(ErrorCode::InvalidConfig, "\"portMappings\" need an address to lead to, and \"ipam\" gives none");
 }
 
-Result<> decodeNetwork(Config& config, const Field& root, Version version, const Environment& environment,
-                       const Dialect& dialect) {
+/// What a network's configuration is read with, beside its text.
+struct Reading {
+  const Environment& environment;
+  std::string_view input;
+  const Dialect& dialect;
+};
+
+Result<> decodeNetwork(Config& config, const Field& root, Version version, const Reading& reading) {
+  const auto& [environment, input, dialect] = reading;
   TRY(refuseUnsupported(root, dialect));
-  const IpamConfig ipam = TRY(decodeIpam(root, version));
   const CniArgs args = TRY(parseCniArgs(environment.args));
+  const IpamConfig ipam = TRY(decodeIpam(root, version, args));
 
   TRY(decodeBridge(config, root, dialect));
   TRY(decodeAddresses(config, root, ipam, args));
+  if (ipam.foreignType) config.delegated = delegatedTo(*ipam.foreignType, environment, input);
   config.mtu = TRY(decodeMtu(root["mtu"], ipam));
-  TRY(decodeGateway(config, root, dialect));
+  TRY(decodeGateway(config, root, ipam, dialect));
   TRY(decodeMasquerade(config, root, ipam, dialect));
   if (dialect.isWholeChain) {
-    TRY(decodePorts(config, root));
+    TRY(decodePorts(config, root, ipam));
     TRY(decodeFirewall(config, root));
     config.bandwidth = TRY(decodeBandwidth(root));
   }
@@ -166,17 +178,29 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
 
 }  // namespace
 
-Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment) {
+Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment,
+                            std::string_view input) {
   for (const Field& group : {root["runtimeConfig"], root["args"], root["args"]["cni"]}) TRY(group.object());
   Config config;
   config.settings = TRY(decodeSettings(root, environment));
   if (environment.applet == Applet::Pons) {
-    TRY(decodeNetwork(config, root, version, environment, kNative));
+    TRY(decodeNetwork(config, root, version, {environment, input, kNative}));
   } else if (environment.applet == Applet::Bridge) {
-    TRY(decodeNetwork(config, root, version, environment, kReferenceBridge));
+    TRY(decodeNetwork(config, root, version, {environment, input, kReferenceBridge}));
   } else {
     TRY(decodeChained(config, root, environment));
   }
+  return config;
+}
+
+Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
+  Config config;
+  config.settings = TRY(decodeSettings(root, environment));
+  // With an "ipam" that cannot be read no ADD has come this far.
+  const auto partner = decodePartner(root);
+  if (!partner) return config;
+  config.addresses.hostLocalDir = partner->hostLocalDir;
+  if (partner->foreignType) config.delegated = delegatedTo(*partner->foreignType, environment, input);
   return config;
 }
 

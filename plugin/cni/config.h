@@ -49,6 +49,7 @@ struct Config {
 
   std::optional<netlib::MacAddress> mac;
   AddressRequest addresses;
+  std::optional<DelegatedIpam> delegated;  ///< who gives the addresses in place of the request above
   std::vector<Route> routes;
   std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
   std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
@@ -60,7 +61,10 @@ struct Config {
   Dns dns;
 };
 
-/// Of all verbs but DEL, which needs decodeSettings() only; in the terms of the environment's applet.
-Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment);
+/// Of all verbs but DEL, in the terms of the environment's applet. `input` is the text that `root` was read from.
+Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
+
+/// Of DEL: the settings, and who else has to hear that addresses are free. All other members are the defaults.
+Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

@@ -73,8 +73,13 @@ Result<Dns> decodeDns(const Field& dns) { return decode(dns, kSpecKeys); }
 Result<Dns> chooseDns(const Field& config) {
   Dns dns = TRY(decode(config["runtimeConfig"]["dns"], kCapabilityKeys));
   if (dns.empty()) dns = TRY(decode(config["dns"], kSpecKeys));
-  if (dns.empty()) dns = TRY(readResolvConf(config["ipam"]["resolvConf"]));
+  if (dns.empty()) dns = TRY(decodeIpamDns(config));
   return dns;
+}
+
+Result<Dns> decodeIpamDns(const Field& config) {
+  const Field ipam = config["ipam"];
+  return ipam["type"].is("static") ? decode(ipam["dns"], kSpecKeys) : readResolvConf(ipam["resolvConf"]);
 }
 
 Dns parseResolvConf(std::string_view content) {

@@ -21,8 +21,11 @@ struct Dns {
 /// The spec's "dns" object. A nameserver has to be an address that a query can be sent to.
 Result<Dns> decodeDns(const Field& dns);
 
-/// The first that says anything: runtimeConfig.dns, dns, the file that ipam.resolvConf names.
+/// The first that says anything: runtimeConfig.dns, dns, decodeIpamDns().
 Result<Dns> chooseDns(const Field& config);
+
+/// What "ipam" itself says: ipam.dns of type static, else the file that ipam.resolvConf names.
+Result<Dns> decodeIpamDns(const Field& config);
 
 /// The content of a resolv.conf(5). As in the resolver, the last domain and search line wins, and lines that it cannot
 /// use are no error.

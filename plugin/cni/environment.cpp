@@ -26,6 +26,7 @@ Environment Environment::read(const Lookup& lookup, std::string_view argv0) {
       .netns = get("CNI_NETNS"),
       .ifName = get("CNI_IFNAME"),
       .args = get("CNI_ARGS"),
+      .path = get("CNI_PATH"),
       .stateDir = get("PONS_STATE_DIR"),
       .applet = appletOf(argv0),
   };
@@ -51,6 +52,7 @@ Result<CniArgs> parseCniArgs(std::string_view text) {
     }
     if (parts[0] == "IP") args.ip = parts[1];
     if (parts[0] == "MAC") args.mac = parts[1];
+    if (parts[0] == "GATEWAY") args.gateway = parts[1];
   }
   return args;
 }

@@ -22,6 +22,7 @@ struct Environment {
   std::string netns;             ///< CNI_NETNS
   std::string ifName;            ///< CNI_IFNAME
   std::string args;              ///< CNI_ARGS
+  std::string path;              ///< CNI_PATH
   std::string stateDir;          ///< PONS_STATE_DIR
   Applet applet = Applet::Pons;  ///< the name by which the runtime calls us, which is argv[0]
 
@@ -37,6 +38,7 @@ Result<std::optional<Verb>> verbOf(const Environment& environment);
 struct CniArgs {
   std::string ip;  ///< one address or several, joined by ','
   std::string mac;
+  std::string gateway;  ///< of ipam type static: one address or several, joined by ','
 };
 
 /// "KEY=value;KEY=value". Keys that pons does not know are for others and no error, whatever IgnoreUnknown says.

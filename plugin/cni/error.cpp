@@ -1,5 +1,7 @@
 #include "plugin/cni/error.h"
 
+#include <limits>
+
 #include "plugin/cni/json.h"
 
 namespace pons::cni {
@@ -60,6 +62,16 @@ ErrorCode codeFor(int errorNumber) {
 }  // namespace
 
 Error::Error(netlib::Error error) : Error(codeFor(error.code), std::move(error.message)) {}
+
+std::optional<Error> parseError(std::string_view text) {
+  const auto document = json::Document::parse(text);
+  if (!document) return std::nullopt;
+  const auto code = (*document)["code"].integer();
+  const auto message = (*document)["msg"].string();
+  if (!code || *code <= 0 || *code > std::numeric_limits<unsigned>::max() || !message) return std::nullopt;
+  return Error{static_cast<ErrorCode>(*code), std::string{*message},
+               std::string{(*document)["details"].string().value_or("")}};
+}
 
 std::string printError(const Error& error, std::string_view version) {
   json::Writer writer{json::Style::Indented};

@@ -1,6 +1,7 @@
 // Errors as CNI tells them to a runtime, and the one table from errno to CNI codes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,9 @@ using Failure = netlib::Failure<Error>;
 inline Failure fail(ErrorCode code, std::string message, std::string details = {}) {
   return {Error{code, std::move(message), std::move(details)}};
 }
+
+/// The error that another plugin printed; nothing where the text is none.
+std::optional<Error> parseError(std::string_view text);
 
 /// The error as JSON without a newline at the end; `version` is the cniVersion that it answers to.
 std::string printError(const Error& error, std::string_view version);

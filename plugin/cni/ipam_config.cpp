@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "plugin/cni/requested.h"
 #include "plugin/cni/route.h"
+#include "plugin/cni/settings.h"
+#include "plugin/cni/static_ipam.h"
+#include "plugin/cni/text.h"
 
 namespace pons::cni {
 
@@ -58,13 +62,17 @@ Result<std::vector<netlib::IpPrefix>> decodeExcluded(const Field& list) {
   return excluded;
 }
 
+std::ptrdiff_t countOf(const AddressRequest& addresses, netlib::Family family) {
+  return std::ranges::count(addresses.sets, family, [](const RangeSet& set) { return set.front().subnet.family(); }) +
+         std::ranges::count(addresses.fixed, family, [](const Lease& lease) { return lease.address.family(); });
+}
+
 /// A result of these versions holds at most one address of each family, and at least one.
 Result<> checkOldVersion(const IpamConfig& ipam, Version version) {
   const std::string prefix = "cniVersion " + std::string{textOf(version)} + " ";
-  if (ipam.sets.empty()) return fail(ErrorCode::InvalidConfig, prefix + "needs \"ipam\" with addresses");
+  if (!ipam.givesAddresses()) return fail(ErrorCode::InvalidConfig, prefix + "needs \"ipam\" with addresses");
   for (const netlib::Family family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
-    const auto ofFamily = [family](const RangeSet& set) { return set.front().subnet.family() == family; };
-    if (std::ranges::count_if(ipam.sets, ofFamily) > 1) {
+    if (countOf(ipam.addresses, family) > 1) {
       return fail(ErrorCode::InvalidConfig,
                   prefix + "allows one " + std::string{nameOf(family)} + " address: use 0.3.0 or newer");
     }
@@ -72,24 +80,56 @@ Result<> checkOldVersion(const IpamConfig& ipam, Version version) {
   return {};
 }
 
-}  // namespace
-
-bool IpamConfig::hasFamily(netlib::Family family) const {
-  return std::ranges::any_of(sets, [family](const RangeSet& set) { return set.front().subnet.family() == family; });
+/// A file name and nothing else: it is looked for in the directories of CNI_PATH.
+std::optional<std::string> parseType(std::string_view text) {
+  const bool isName = text != "." && text != ".." && text.find_first_of("/\\") == std::string_view::npos;
+  return isName && isOneWord(text) ? std::optional{std::string{text}} : std::nullopt;
 }
 
-Result<IpamConfig> decodeIpam(const Field& config, Version version) {
-  const Field ipam = TRY(config["ipam"].object());
-  const std::string type = TRY(ipam["type"].text()).value_or("pons");
-  if (type != "pons")
-    return ipam["type"].unsupported("ipam type " + type + " is not supported yet; \"pons\" is built in");
+Result<std::string> decodeType(const Field& ipam) {
+  constexpr std::string_view kExpected = "the name of an IPAM plugin, without a path";
+  return TRY(ipam["type"].parsed(parseType, kExpected)).value_or("pons");
+}
 
+Result<> decodeRanges(AddressRequest& addresses, const Field& config, const CniArgs& args) {
+  const Field ipam = config["ipam"];
+  TRY(appendSets(addresses.sets, config["runtimeConfig"]["ipRanges"]));
+  TRY(appendPlainRange(addresses.sets, ipam));
+  TRY(appendSets(addresses.sets, ipam["ranges"]));
+  if (const auto checked = checkRangeSets(addresses.sets); !checked) return blame(ipam, checked.error());
+  addresses.excluded = TRY(decodeExcluded(ipam["exclude"]));
+  addresses.requested = TRY(decodeRequestedAddresses(config, args));
+  return {};
+}
+
+}  // namespace
+
+bool IpamConfig::hasFamily(netlib::Family family) const { return countOf(addresses, family) > 0; }
+
+Result<IpamPartner> decodePartner(const Field& config) {
+  const Field ipam = TRY(config["ipam"].object());
+  const std::string type = TRY(decodeType(ipam));
+  if (type == "pons" || type == "static") return IpamPartner{};
+  if (type != "host-local") return IpamPartner{.hostLocalDir = {}, .foreignType = type};
+  const auto dataDir = TRY(ipam["dataDir"].parsed(parsePath, kExpectedPath));
+  return IpamPartner{.hostLocalDir = dataDir.value_or(kHostLocalDir), .foreignType = {}};
+}
+
+Result<IpamConfig> decodeIpam(const Field& config, Version version, const CniArgs& args) {
+  IpamPartner partner = TRY(decodePartner(config));
+  const Field ipam = config["ipam"];
   IpamConfig decoded;
-  TRY(appendSets(decoded.sets, config["runtimeConfig"]["ipRanges"]));
-  TRY(appendPlainRange(decoded.sets, ipam));
-  TRY(appendSets(decoded.sets, ipam["ranges"]));
-  if (const auto checked = checkRangeSets(decoded.sets); !checked) return blame(ipam, checked.error());
-  decoded.excluded = TRY(decodeExcluded(ipam["exclude"]));
+  decoded.addresses.hostLocalDir = std::move(partner.hostLocalDir);
+  decoded.foreignType = std::move(partner.foreignType);
+  if (decoded.foreignType) return decoded;  // the rest of "ipam" is the other plugin's
+
+  if (ipam["type"].is("static")) {
+    decoded.addresses.fixed = TRY(decodeStaticLeases(config, args));
+  } else {
+    TRY(decodeRanges(decoded.addresses, config, args));
+  }
+  if (ipam["type"].is("static") && !decoded.givesAddresses()) return ipam["addresses"].missing();
+  if (ipam["type"].is("host-local") && !decoded.givesAddresses()) return ipam["ranges"].missing();
   decoded.routes = TRY(decodeRoutes(ipam["routes"]));
   if (version < Version::V0_3_0) TRY(checkOldVersion(decoded, version));
   return decoded;

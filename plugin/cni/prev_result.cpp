@@ -73,4 +73,12 @@ Result<AddResult> parsePrevResult(json::Value prevResult, Version configVersion)
   return result;
 }
 
+Result<AddResult> parseIpamResult(std::string_view text, Version configVersion) {
+  const auto document = json::Document::parse(text);
+  if (!document) return fail(ErrorCode::Decode, "IPAM plugin printed no result: " + document.error().message);
+  auto result = decode(Field{document->root(), ""}, configVersion);
+  if (!result) return fail(ErrorCode::Decode, "IPAM plugin's result: " + result.error().message);
+  return result;
+}
+
 }  // namespace pons::cni

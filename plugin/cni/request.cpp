@@ -1,5 +1,7 @@
 #include "plugin/cni/request.h"
 
+#include "plugin/cni/ipam_config.h"
+
 namespace pons::cni {
 
 namespace {
@@ -115,10 +117,10 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
                   .config = {},
                   .previous = std::nullopt};
   if (verb == Verb::Del) {
-    request.config.settings = TRY(decodeSettings(root, environment));
+    request.config = TRY(decodeConfigOfDel(root, environment, input));
     return request;
   }
-  request.config = TRY(decodeConfig(root, version, environment));
+  request.config = TRY(decodeConfig(root, version, environment, input));
   const json::Value previous = document["prevResult"];
   if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
   if (request.key.part != Part::Network && !request.previous) {
@@ -133,13 +135,53 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
-  Config config = TRY(decodeConfig(root, version, environment));
+  Config config = TRY(decodeConfig(root, version, environment, input));
   NetworkRequest request{.verb = verb,
                          .version = version,
                          .network = network,
                          .part = partOf(environment.applet),
                          .config = std::move(config),
                          .valid = std::nullopt};
+  if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));
+  return request;
+}
+
+Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, std::string_view input,
+                                     std::string_view type) {
+  const bool ofNetwork = verb == Verb::Gc || verb == Verb::Status;
+  if (!ofNetwork) TRY(checkRequired(verb, environment));
+  const json::Document document = TRY(parseDocument(input));
+  const Field root{document.root(), ""};
+  const NetworkName network = TRY(decodeNetworkName(root["name"]));
+  const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
+  if (!root["ipam"]["type"].is(type)) return root["ipam"]["type"].invalid("\"" + std::string{type} + "\"");
+
+  IpamRequest request{.verb = verb,
+                      .version = version,
+                      .network = network,
+                      .key = {},
+                      .addresses = {},
+                      .routes = {},
+                      .dns = {},
+                      .previous = {},
+                      .valid = {}};
+  if (!ofNetwork) {
+    const ContainerId container = TRY(parseContainerId(environment.containerId));
+    const netlib::IfName ifName = TRY(parseIfName(environment.ifName));
+    request.key = AttachmentKey{network, container, ifName};
+  }
+  if (verb == Verb::Del) {
+    request.addresses.hostLocalDir = TRY(decodePartner(root)).hostLocalDir;
+    return request;
+  }
+  const CniArgs args = TRY(parseCniArgs(environment.args));
+  IpamConfig ipam = TRY(decodeIpam(root, version, args));
+  request.addresses = std::move(ipam.addresses);
+  request.routes = std::move(ipam.routes);
+  request.dns = TRY(decodeIpamDns(root));
+  if (const json::Value previous = document["prevResult"]; previous.present()) {
+    request.previous = TRY(parsePrevResult(previous, version));
+  }
   if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));
   return request;
 }

@@ -20,8 +20,8 @@ struct Request {
 };
 
 /// For ADD, DEL and CHECK. DEL needs little, and nothing else is looked at: neither a key that an upgrade made invalid
-/// nor a prevResult of somebody else may keep a container from being taken away. Its config is the default but for
-/// the settings.
+/// nor a prevResult of somebody else may keep a container from being taken away. See
+/// decodeConfigOfDel().
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input);
 
 /// An attachment that the runtime still has.
@@ -46,6 +46,23 @@ struct NetworkRequest {
 
 /// For GC and STATUS, which came with CNI 1.1.0.
 Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environment, std::string_view input);
+
+/// What a main plugin of somebody else asks of us as its IPAM plugin.
+struct IpamRequest {
+  Verb verb;
+  Version version;
+  NetworkName network;
+  std::optional<AttachmentKey> key;  ///< nothing for GC and STATUS
+  AddressRequest addresses;          ///< for DEL host-local's directory only
+  std::vector<Route> routes;
+  Dns dns;
+  std::optional<AddResult> previous;
+  std::optional<std::vector<ValidAttachment>> valid;  ///< as in NetworkRequest
+};
+
+/// For every verb. `type` is the name under which we are called: "host-local" or "static".
+Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, std::string_view input,
+                                     std::string_view type);
 
 /// The cniVersion that an error about this input answers to: the input's own where pons speaks it, else the newest.
 std::string_view versionForErrors(std::string_view input);

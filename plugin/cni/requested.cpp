@@ -14,11 +14,7 @@ constexpr std::string_view kExpectedMac = "a unicast Ethernet address such as 0a
 std::optional<netlib::IpAddress> parseAddress(std::string_view text) {
   const auto prefix = netlib::IpPrefix::parse(text);
   const auto address = prefix ? std::optional{prefix->address()} : netlib::IpAddress::parse(text);
-  if (!address || address->isUnspecified() || address->isLoopback() || address->isMulticast() ||
-      address->isBroadcast()) {
-    return std::nullopt;
-  }
-  return address;
+  return address && isUsable(*address) ? address : std::nullopt;
 }
 
 std::optional<netlib::MacAddress> parseMac(std::string_view text) {
@@ -38,11 +34,17 @@ Result<> appendAddresses(std::vector<netlib::IpAddress>& addresses, const Field&
   return {};
 }
 
-Result<std::vector<netlib::IpAddress>> decodeAddresses(const Field& config, const std::string& argument) {
+}  // namespace
+
+bool isUsable(const netlib::IpAddress& address) {
+  return !address.isUnspecified() && !address.isLoopback() && !address.isMulticast() && !address.isBroadcast();
+}
+
+Result<std::vector<netlib::IpAddress>> decodeRequestedAddresses(const Field& config, const CniArgs& args) {
   std::vector<netlib::IpAddress> all;
   TRY(appendAddresses(all, config["runtimeConfig"]["ips"]));
   TRY(appendAddresses(all, config["args"]["cni"]["ips"]));
-  for (const std::string_view text : split(argument, ',')) {
+  for (const std::string_view text : split(args.ip, ',')) {
     if (text.empty()) continue;
     const auto address = parseAddress(text);
     if (!address) return invalidArg("IP", text, kExpectedAddress);
@@ -56,20 +58,14 @@ Result<std::vector<netlib::IpAddress>> decodeAddresses(const Field& config, cons
   return distinct;
 }
 
-Result<std::optional<netlib::MacAddress>> decodeMac(const Field& config, const std::string& argument) {
+Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config, const CniArgs& args) {
   for (const Field& field : {config["runtimeConfig"]["mac"], config["args"]["cni"]["mac"]}) {
     if (const auto mac = TRY(field.parsed(parseMac, kExpectedMac))) return mac;
   }
-  if (argument.empty()) return std::nullopt;
-  const auto mac = parseMac(argument);
-  if (!mac) return invalidArg("MAC", argument, kExpectedMac);
+  if (args.mac.empty()) return std::nullopt;
+  const auto mac = parseMac(args.mac);
+  if (!mac) return invalidArg("MAC", args.mac, kExpectedMac);
   return mac;
-}
-
-}  // namespace
-
-Result<Requested> decodeRequested(const Field& config, const CniArgs& args) {
-  return Requested{.addresses = TRY(decodeAddresses(config, args.ip)), .mac = TRY(decodeMac(config, args.mac))};
 }
 
 }  // namespace pons::cni

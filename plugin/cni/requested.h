@@ -11,14 +11,14 @@
 
 namespace pons::cni {
 
-struct Requested {
-  std::vector<netlib::IpAddress> addresses;  ///< each of which one interface can bear; without repetition
-  std::optional<netlib::MacAddress> mac;
-};
+/// Each of which one interface can bear, without repetition: from runtimeConfig.ips, args.cni.ips and IP in CNI_ARGS
+/// together. A prefix length with them is ignored, for the subnet has one.
+Result<std::vector<netlib::IpAddress>> decodeRequestedAddresses(const Field& config, const CniArgs& args);
 
-/// Addresses from runtimeConfig.ips, args.cni.ips and IP in CNI_ARGS together; a prefix length with them is ignored,
-/// for the subnet has one. The MAC from the first of runtimeConfig.mac, args.cni.mac and MAC in CNI_ARGS that gives
-/// one.
-Result<Requested> decodeRequested(const Field& config, const CniArgs& args);
+/// From the first of runtimeConfig.mac, args.cni.mac and MAC in CNI_ARGS that gives one.
+Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config, const CniArgs& args);
+
+/// True where one interface can bear the address.
+bool isUsable(const netlib::IpAddress& address);
 
 }  // namespace pons::cni

@@ -44,6 +44,9 @@ struct AddResult {
 /// Errors are always Decode.
 Result<AddResult> parsePrevResult(json::Value prevResult, Version configVersion);
 
+/// What an IPAM plugin printed, likewise.
+Result<AddResult> parseIpamResult(std::string_view text, Version configVersion);
+
 /// `own` behind `previous`, with the interface indexes moved along. The own DNS wins where there is any.
 AddResult merge(AddResult previous, AddResult own);
 

@@ -10,18 +10,10 @@ namespace pons::cni {
 namespace {
 
 constexpr std::array<std::string_view, 6> kLogLevels{"trace", "debug", "info", "warning", "error", "off"};
-constexpr std::string_view kExpectedPath = "an absolute path without \"..\"";
 
 std::optional<log::Level> parseLogLevel(std::string_view text) {
   const auto found = std::ranges::find(kLogLevels, text);
   return found == kLogLevels.end() ? std::nullopt : std::optional{static_cast<log::Level>(found - kLogLevels.begin())};
-}
-
-std::optional<std::string> parsePath(std::string_view text) {
-  const auto isControl = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
-  if (!text.starts_with('/') || std::ranges::any_of(text, isControl)) return std::nullopt;
-  if (std::ranges::count(split(text, '/'), "..") > 0) return std::nullopt;
-  return std::string{text};
 }
 
 Result<std::string> decodeStateDir(const Field& field, const std::string& fromEnvironment) {
@@ -34,9 +26,17 @@ Result<std::string> decodeStateDir(const Field& field, const std::string& fromEn
 
 }  // namespace
 
+std::optional<std::string> parsePath(std::string_view text) {
+  const auto isControl = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  if (!text.starts_with('/') || std::ranges::any_of(text, isControl)) return std::nullopt;
+  if (std::ranges::count(split(text, '/'), "..") > 0) return std::nullopt;
+  return std::string{text};
+}
+
 Result<Settings> decodeSettings(const Field& config, const Environment& environment) {
   Settings settings;
   settings.stateDir = TRY(decodeStateDir(config["stateDir"], environment.stateDir));
+  settings.pluginPath = environment.path;
   settings.logFile = TRY(config["logFile"].parsed(parsePath, kExpectedPath)).value_or("");
   settings.logLevel = TRY(config["logLevel"].parsed(parseLogLevel, "trace, debug, info, warning, error or off"))
                           .value_or(settings.logLevel);

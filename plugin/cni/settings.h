@@ -15,9 +15,14 @@ struct Settings {
   std::string logFile;                 ///< absolute; empty: stderr
   log::Level logLevel = log::Level::Warning;
   std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
+  std::string pluginPath;  ///< CNI_PATH: directories joined by ':', in which foreign IPAM plugins are looked for
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };
+
+/// For Field::parsed().
+inline constexpr std::string_view kExpectedPath = "an absolute path without \"..\"";
+std::optional<std::string> parsePath(std::string_view text);
 
 /// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
 Result<Settings> decodeSettings(const Field& config, const Environment& environment);

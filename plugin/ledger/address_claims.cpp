@@ -2,30 +2,24 @@
 
 #include <algorithm>
 
-#include "plugin/ledger/claims.h"
-
 namespace pons {
 
-using netlib::Directory;
 using netlib::IpAddress;
 using netlib::IpPrefix;
 using netlib::Result;
 
 namespace {
 
-/// How many addresses are drawn blindly. In a network that is half full, one in sixteen ADDs goes on to read the
-/// directory; that costs as much as some hundred of these.
+/// How many addresses are drawn before anybody looks which are taken. In a network that is half full, one in sixteen
+/// ADDs goes on to read the directory; that costs as much as some hundred of these.
 constexpr int kBlindDraws = 4;
 
 /// Everything that the choice within one set looks at.
 struct Search {
-  const Directory& state;
-  const NetworkName& network;
+  const AddressSources& sources;
   const AddressPool& pool;
   const RangeSet& set;
-  const HeldByHost& heldByHost;
-
-  std::string claimOf(const IpAddress& address) const { return addressDirectory(network) + "/" + address.toString(); }
+  std::size_t index;  // of the set
 };
 
 /// No address of one set may be the gateway of another.
@@ -82,109 +76,133 @@ Result<> checkRequested(const AddressRequest& request, std::span<const AddressPo
   return {};
 }
 
-Result<IpAddress> chooseRequested(const Search& search, const IpAddress& address) {
-  const auto owner = TRY(ownerOf(search.state, search.claimOf(address)));
-  const std::string what = "requested address " + address.toString();
-  if (owner) return netlib::fail(EADDRINUSE, what + " is leased to " + described(*owner));
-  if (TRY(search.heldByHost(address))) return netlib::fail(EADDRINUSE, what + " is held by the host itself");
+/// Who has the address; nothing where it is free.
+Result<std::optional<std::string>> holderOf(const AddressSources& sources, const IpAddress& address) {
+  for (const AddressRegister* entries : sources.registers) {
+    if (const auto owner = TRY(entries->ownerOf(address))) return "leased to " + *owner;
+  }
+  if (TRY(sources.heldByHost(address))) return std::optional<std::string>{"held by the host itself"};
+  return std::optional<std::string>{};
+}
+
+Result<IpAddress> chooseRequested(const AddressSources& sources, const IpAddress& address) {
+  const auto holder = TRY(holderOf(sources, address));
+  if (holder) return netlib::fail(EADDRINUSE, "requested address " + address.toString() + " is " + *holder);
   return address;
 }
 
-/// The addresses that have a claim, stale or not.
-Result<std::vector<IpAddress>> claimedAddresses(const Search& search) {
+/// The addresses that have an entry, stale or not.
+Result<std::vector<IpAddress>> enteredAddresses(const AddressSources& sources) {
   std::vector<IpAddress> addresses;
-  for (const std::string& name : TRY(namesIn(search.state, addressDirectory(search.network)))) {
-    // Anything else in there is not ours, and claims nothing.
-    if (const auto address = IpAddress::parse(name)) addresses.push_back(*address);
+  for (const AddressRegister* entries : sources.registers) {
+    std::ranges::move(TRY(entries->all()), std::back_inserter(addresses));
   }
   return addresses;
 }
 
+Result<bool> isEntered(const AddressSources& sources, const IpAddress& address) {
+  for (const AddressRegister* entries : sources.registers) {
+    if (TRY(entries->has(address))) return true;
+  }
+  return false;
+}
+
+Result<bool> removeStale(const AddressSources& sources) {
+  bool removed = false;
+  for (const AddressRegister* entries : sources.registers) removed = TRY(entries->removeStale()) || removed;
+  return removed;
+}
+
+netlib::Failure<netlib::Error> exhausted(const Search& search, std::span<const IpAddress> entered,
+                                         std::span<const IpAddress> taken) {
+  const std::size_t leased = search.pool.indexesOf(entered).size();
+  const std::size_t heldByHost = search.pool.indexesOf(taken).size() - leased;
+  std::string subnets;
+  for (const Range& range : search.set) subnets += (subnets.empty() ? "" : ", ") + range.subnet.toString();
+  std::string message =
+      "no free address in network " + search.sources.network.toString() + ": " + std::to_string(leased) + " of " +
+      // As many addresses as this were just listed one by one: the number is small.
+      std::to_string(static_cast<std::uint64_t>(search.pool.size())) + " addresses of " + subnets + " are leased";
+  if (heldByHost > 0) message += ", and " + std::to_string(heldByHost) + " held by the host itself";
+  return netlib::fail(EADDRNOTAVAIL, message);
+}
+
+/// The next address by the rule of the sources, past those in `taken`; nothing where all are.
+Result<std::optional<IpAddress>> draw(const Search& search, std::span<const IpAddress> taken) {
+  const HostLocal* roundRobin = search.sources.roundRobin;
+  if (roundRobin == nullptr) return search.pool.pickFree(taken, randomBelow);
+  return search.pool.nextFree(TRY(roundRobin->lastOf(search.index)), taken);
+}
+
 /// Nothing where every address of the pool is taken; `taken` then holds them all.
 Result<std::optional<IpAddress>> chooseAmongFree(const Search& search, std::vector<IpAddress>& taken) {
-  while (const auto address = search.pool.pickFree(taken, randomBelow)) {
-    if (!TRY(search.heldByHost(*address))) return address;
+  while (const auto address = TRY(draw(search, taken))) {
+    if (!TRY(search.sources.heldByHost(*address))) return address;
     taken.push_back(*address);
   }
   return std::optional<IpAddress>{};
 }
 
-/// Whether there were any.
-Result<bool> removeStaleClaims(const Search& search, std::span<const IpAddress> claimed) {
-  bool removed = false;
-  for (const IpAddress& address : claimed) {
-    const std::string claim = search.claimOf(address);
-    if (TRY(ownerOf(search.state, claim))) continue;
-    TRY(search.state.remove(claim));
-    removed = true;
-  }
-  return removed;
-}
-
-netlib::Failure<netlib::Error> exhausted(const Search& search, std::span<const IpAddress> claimed,
-                                         std::span<const IpAddress> taken) {
-  const std::size_t leased = search.pool.indexesOf(claimed).size();
-  const std::size_t heldByHost = search.pool.indexesOf(taken).size() - leased;
-  std::string subnets;
-  for (const Range& range : search.set) subnets += (subnets.empty() ? "" : ", ") + range.subnet.toString();
-  std::string message = "no free address in network " + search.network.toString() + ": " + std::to_string(leased) +
-                        // As many addresses as this were just listed one by one: the number is small.
-                        " of " + std::to_string(static_cast<std::uint64_t>(search.pool.size())) + " addresses of " +
-                        subnets + " are leased";
-  if (heldByHost > 0) message += ", and " + std::to_string(heldByHost) + " held by the host itself";
-  return netlib::fail(EADDRNOTAVAIL, message);
-}
-
 Result<IpAddress> chooseByListing(const Search& search) {
-  std::vector<IpAddress> claimed = TRY(claimedAddresses(search));
-  std::vector<IpAddress> taken = claimed;
+  std::vector<IpAddress> entered = TRY(enteredAddresses(search.sources));
+  std::vector<IpAddress> taken = entered;
   if (const auto address = TRY(chooseAmongFree(search, taken))) return *address;
 
-  if (!TRY(removeStaleClaims(search, claimed))) return exhausted(search, claimed, taken);
-  claimed = TRY(claimedAddresses(search));
-  taken = claimed;
+  if (!TRY(removeStale(search.sources))) return exhausted(search, entered, taken);
+  entered = TRY(enteredAddresses(search.sources));
+  taken = entered;
   if (const auto address = TRY(chooseAmongFree(search, taken))) return *address;
-  return exhausted(search, claimed, taken);
+  return exhausted(search, entered, taken);
 }
 
-/// Uniform over the free addresses, by whichever way it ends.
+/// Some draws, and then, if need be, a list of all that are taken.
 Result<IpAddress> chooseAny(const Search& search) {
-  for (int draw = 0; draw < kBlindDraws && search.pool.size() > 0; ++draw) {
-    const IpAddress address = search.pool.nth(randomBelow(search.pool.size()));
-    if (TRY(search.state.exists(search.claimOf(address)))) continue;
-    if (!TRY(search.heldByHost(address))) return address;
+  std::vector<IpAddress> drawn;
+  for (int i = 0; i < kBlindDraws; ++i) {
+    const auto address = TRY(draw(search, drawn));
+    if (!address) break;
+    if (!TRY(isEntered(search.sources, *address)) && !TRY(search.sources.heldByHost(*address))) return *address;
+    drawn.push_back(*address);
   }
   return chooseByListing(search);
 }
 
 Result<Lease> chooseLease(const Search& search, std::span<const IpAddress> requested) {
   const auto wish = std::ranges::find_if(requested, [&](const IpAddress& a) { return search.pool.contains(a); });
-  const IpAddress address = TRY(wish != requested.end() ? chooseRequested(search, *wish) : chooseAny(search));
+  const IpAddress address = TRY(wish != requested.end() ? chooseRequested(search.sources, *wish) : chooseAny(search));
   return search.pool.leaseOf(address);
+}
+
+Result<> checkFixed(const AddressSources& sources, const Lease& lease) {
+  const IpAddress& address = lease.address.address();
+  const auto holder = TRY(holderOf(sources, address));
+  return holder ? netlib::fail(EADDRINUSE, "address " + address.toString() + " is " + *holder) : Result<>{};
 }
 
 }  // namespace
 
-Result<std::vector<Lease>> chooseLeases(const Directory& state, const NetworkName& network,
-                                        const AddressRequest& request, const HeldByHost& heldByHost) {
+Result<std::vector<Lease>> chooseLeases(const AddressSources& sources, const AddressRequest& request) {
   const std::vector<AddressPool> pools = poolsOf(request);
   TRY(checkRequested(request, pools));
 
   std::vector<Lease> leases;
   for (std::size_t i = 0; i < pools.size(); ++i) {
-    const Search search{state, network, pools[i], request.sets[i], heldByHost};
-    leases.push_back(TRY(chooseLease(search, request.requested)));
+    leases.push_back(TRY(chooseLease({sources, pools[i], request.sets[i], i}, request.requested)));
+  }
+  for (const Lease& lease : request.fixed) {
+    TRY(checkFixed(sources, lease));
+    leases.push_back(lease);
   }
   return leases;
 }
 
-Result<> checkFree(const Directory& state, const NetworkName& network, const AddressRequest& request) {
+Result<> checkFree(const AddressSources& sources, const AddressRequest& request) {
   const std::vector<AddressPool> pools = poolsOf(request);
-  const HeldByHost notAsked = [](const IpAddress&) { return false; };
   for (std::size_t i = 0; i < pools.size(); ++i) {
-    const Search search{state, network, pools[i], request.sets[i], notAsked};
-    const std::vector<IpAddress> claimed = TRY(claimedAddresses(search));
-    if (pools[i].indexesOf(claimed).size() >= pools[i].size()) return exhausted(search, claimed, claimed);
+    const std::vector<IpAddress> entered = TRY(enteredAddresses(sources));
+    if (pools[i].indexesOf(entered).size() >= pools[i].size()) {
+      return exhausted({sources, pools[i], request.sets[i], i}, entered, entered);
+    }
   }
   return {};
 }

@@ -3,9 +3,8 @@
 
 #include <functional>
 
-#include "netlib/directory.h"
-
 #include "plugin/ledger/address_pool.h"
+#include "plugin/ledger/host_local.h"
 
 namespace pons {
 
@@ -14,18 +13,30 @@ struct AddressRequest {
   std::vector<RangeSet> sets;                ///< one address from each
   std::vector<netlib::IpPrefix> excluded;    ///< never leased
   std::vector<netlib::IpAddress> requested;  ///< at most one for each set; leased exactly, or the claim fails
+  /// Chosen by somebody else; leased exactly, beside what the sets give, or the claim fails.
+  std::vector<Lease> fixed = {};
+  /// Where host-local keeps what it leased of the sets ("dataDir"), to which the choice is added.
+  std::optional<std::string> hostLocalDir = std::nullopt;
 };
 
 /// True where the host itself holds that address.
 using HeldByHost = std::function<netlib::Result<bool>(const netlib::IpAddress&)>;
 
-/// One lease from each set, not yet claimed: the caller holds the host lock until it is.
-/// Errors: EADDRNOTAVAIL, a set has no free address (size and use in the message); EADDRINUSE, a requested address
-/// belongs to somebody, who is named; EINVAL, a requested address cannot be leased, with the reason.
-netlib::Result<std::vector<Lease>> chooseLeases(const netlib::Directory& state, const NetworkName& network,
-                                                const AddressRequest& request, const HeldByHost& heldByHost);
+/// Everything that a choice asks.
+struct AddressSources {
+  const NetworkName& network;
+  std::vector<const AddressRegister*> registers;
+  HeldByHost heldByHost;
+  /// Where it is given the addresses come in its round robin, else uniformly from the free ones.
+  const HostLocal* roundRobin = nullptr;
+};
+
+/// One lease from each set and then the fixed ones, not yet claimed: the caller holds the locks until they are.
+/// Errors: EADDRNOTAVAIL, a set has no free address (size and use in the message); EADDRINUSE, a requested or fixed
+/// address belongs to somebody, who is named; EINVAL, a requested address cannot be leased, with the reason.
+netlib::Result<std::vector<Lease>> chooseLeases(const AddressSources& sources, const AddressRequest& request);
 
 /// EADDRNOTAVAIL, with the numbers, where a set has no free address. Does not look for addresses that the host holds.
-netlib::Result<> checkFree(const netlib::Directory& state, const NetworkName& network, const AddressRequest& request);
+netlib::Result<> checkFree(const AddressSources& sources, const AddressRequest& request);
 
 }  // namespace pons

@@ -117,7 +117,6 @@ AddressPool::AddressPool(RangeSet set, std::span<const IpPrefix> excluded) : set
     if (range.gateway) remove(IpPrefix::host(*range.gateway));
   }
   for (const IpPrefix& prefix : excluded) remove(prefix);
-  std::ranges::sort(intervals_, {}, &Interval::first);
 }
 
 void AddressPool::remove(const IpPrefix& prefix) {
@@ -189,6 +188,40 @@ std::optional<IpAddress> AddressPool::pickFree(std::span<const IpAddress> taken,
     ++index;
   }
   return nth(index);
+}
+
+Uint128 AddressPool::indexBehind(const std::optional<IpAddress>& last) const {
+  const auto range = std::ranges::find_if(set_, [&](const Range& r) {
+    return last && r.subnet.family() == last->family() && r.start <= *last && *last <= r.end;
+  });
+  if (range == set_.end()) return 0;
+  const auto current = static_cast<std::size_t>(range - set_.begin());
+  const Uint128 number = last->number();
+  Uint128 index = 0;
+  for (const Interval& interval : intervals_) {
+    if (interval.range < current || (interval.range == current && interval.last <= number)) {
+      index += interval.size();
+    } else if (interval.range == current && interval.first <= number) {
+      index += number - interval.first + 1;
+    }
+  }
+  return index;
+}
+
+std::optional<IpAddress> AddressPool::nextFree(const std::optional<IpAddress>& last,
+                                               std::span<const IpAddress> taken) const {
+  const std::vector<Uint128> takenIndexes = indexesOf(taken);
+  if (takenIndexes.size() >= size()) return std::nullopt;
+
+  const auto firstFree = [&](Uint128 index) {
+    for (auto next = std::ranges::lower_bound(takenIndexes, index); next != takenIndexes.end() && *next == index;
+         ++next) {
+      ++index;
+    }
+    return index;
+  };
+  const Uint128 index = firstFree(indexBehind(last));
+  return nth(index < size() ? index : firstFree(0));
 }
 
 }  // namespace pons

@@ -47,7 +47,7 @@ class AddressPool {
   AddressPool(RangeSet set, std::span<const netlib::IpPrefix> excluded);
 
   netlib::Uint128 size() const;
-  /// The address with that number, 0 <= index < size(), in ascending order.
+  /// The address with that number, 0 <= index < size(): range after range as they were given, each ascending.
   netlib::IpAddress nth(netlib::Uint128 index) const;
   bool contains(const netlib::IpAddress& address) const { return indexOf(address).has_value(); }
 
@@ -61,6 +61,11 @@ class AddressPool {
   /// only where none is free: the last free address is always found.
   std::optional<netlib::IpAddress> pickFree(std::span<const netlib::IpAddress> taken, const RandomBelow& random) const;
 
+  /// The addresses one after another, beginning behind `last`, or in front where that is in none of the ranges: the
+  /// first that is not in `taken`, and `last` itself at the very end. Nothing only where none is free.
+  std::optional<netlib::IpAddress> nextFree(const std::optional<netlib::IpAddress>& last,
+                                            std::span<const netlib::IpAddress> taken) const;
+
  private:
   struct Interval {
     netlib::Uint128 first;
@@ -72,9 +77,10 @@ class AddressPool {
 
   void remove(const netlib::IpPrefix& prefix);
   std::optional<netlib::Uint128> indexOf(const netlib::IpAddress& address) const;
+  netlib::Uint128 indexBehind(const std::optional<netlib::IpAddress>& last) const;
 
   RangeSet set_;
-  std::vector<Interval> intervals_;  // ascending, disjoint
+  std::vector<Interval> intervals_;  // disjoint, in the order of the ranges
 };
 
 }  // namespace pons

@@ -128,6 +128,15 @@ struct NetnsId {
   friend bool operator==(const NetnsId&, const NetnsId&) = default;
 };
 
+/// A foreign IPAM plugin that gave the addresses, and what it takes to call it again.
+struct DelegatedIpam {
+  std::string type;    ///< the program's name in the directories of CNI_PATH
+  std::string config;  ///< the network configuration of the ADD, as it came on stdin
+  std::string args;    ///< CNI_ARGS of the ADD
+
+  friend bool operator==(const DelegatedIpam&, const DelegatedIpam&) = default;
+};
+
 struct Attachment {
   AttachmentKey key;
   std::string netnsPath;  ///< CNI_NETNS of the ADD, for results and messages only
@@ -147,6 +156,8 @@ struct Attachment {
   IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
 
   std::vector<Lease> leases;
+  std::optional<std::string> hostLocalDir = std::nullopt;  ///< where host-local's files tell of the leases too
+  std::optional<DelegatedIpam> delegated = std::nullopt;   ///< who is to be told that the leases are free again
   std::vector<Route> routes;
   std::vector<SourceNat> sourceNats;  ///< at most one a family
   std::vector<PortForward> forwards;

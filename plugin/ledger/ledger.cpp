@@ -10,6 +10,8 @@
 //
 // A record is complete before any claim of its attachment is made, and goes after the last of them. So whoever finds a
 // claim finds a record; an unreadable record without claims was torn while it was written, and holds nothing.
+// host-local's files are made after the claims on the same addresses and go before them: whoever undoes what a record
+// and its claims tell undoes those too.
 #include "plugin/ledger/ledger.h"
 
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 
 #include "plugin/cni/json.h"
 #include "plugin/ledger/boot.h"
+#include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/port_claims.h"
 #include "plugin/ledger/salvage.h"
@@ -104,10 +107,19 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
 
 Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
                              const Complete& complete) {
+  // Its lock comes before the host's: whoever waits for a program that hangs with it holds up this network only.
+  std::optional<HostLocal> files;
+  if (request.hostLocalDir) files = TRY(HostLocal::lock(*request.hostLocalDir, key.network, patience_));
   const FileLock hostLock = TRY(lockHost());
   if (TRY(state_.exists(recordName(key)))) return fail(EEXIST, described(key) + " is attached already");
 
-  std::vector<Lease> leases = TRY(chooseLeases(state_, key.network, request, heldByHost));
+  const ClaimedAddresses claimed{state_, key.network};
+  AddressSources sources{key.network, {&claimed}, heldByHost};
+  if (files) {
+    sources.registers.push_back(&*files);
+    sources.roundRobin = &*files;
+  }
+  std::vector<Lease> leases = TRY(chooseLeases(sources, request));
   Attachment attachment = TRY(complete(std::move(leases)));
   TRY(checkPorts(state_, attachment));
   TRY(checkGateways(attachment));
@@ -118,7 +130,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
     return written;
   }
   Record record = TRY(std::move(written));
-  if (const Result<> taken = takeClaims(record.attachment); !taken.ok()) {
+  if (const Result<> taken = takeAll(record.attachment, files ? &*files : nullptr); !taken.ok()) {
     // Where even this fails the record stays, and with it all that a DEL needs to try again.
     const Result<> released = release(hostLock, record);
     const std::string alsoFailed = released.ok() ? "" : "; and then: " + released.error().message;
@@ -162,6 +174,11 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
     // be waited for, because it waits for the host lock.
     if (!lock.failedWith(ETIMEDOUT)) return fail(lock.error());
   }
+}
+
+Result<> Ledger::takeAll(const Attachment& attachment, const HostLocal* files) {
+  TRY(takeClaims(attachment));
+  return files == nullptr ? Result<>{} : files->reserveAll(ownerFrom(attachment.key), attachment.leases);
 }
 
 Result<> Ledger::takeClaims(const Attachment& attachment) {

@@ -51,9 +51,10 @@ class Ledger {
   netlib::Result<std::optional<Record>> find(const AttachmentKey& key, std::chrono::milliseconds patience);
 
   /// Reserves an address from each set and every port of the completed attachment, and writes it all down: all or
-  /// nothing. Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the
-  /// message); EADDRINUSE, a requested address or a port belongs to somebody, who is named; EINVAL, a requested address
-  /// is outside every set.
+  /// nothing. Where the request has host-local's directory, the addresses are reserved there as well.
+  /// Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the message);
+  /// EADDRINUSE, a requested address or a port belongs to somebody, who is named; EINVAL, a requested address is
+  /// outside every set.
   netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
                                const Complete& complete);
 
@@ -102,9 +103,13 @@ class Ledger {
   /// One of the network's attachments, whichever; nothing where it has none. Locks nothing.
   netlib::Result<std::optional<Attachment>> anyOf(const NetworkName& network);
 
+  /// How long any lock is waited for.
+  std::chrono::milliseconds patience() const { return patience_; }
+
   /// EROFS, EACCES or ENOSPC where no attachment could be written down.
   netlib::Result<> checkWritable() { return state_.checkWritable(); }
-  /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases.
+  /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases, also
+  /// those of host-local, and locks nothing.
   netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
 
   /// Every attachment on record, of all networks; locks nothing.
@@ -121,6 +126,7 @@ class Ledger {
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
   netlib::Result<> changeState(Record& record, RecordState state);
   netlib::Result<Record> writeRecord(Attachment attachment);
+  netlib::Result<> takeAll(const Attachment& attachment, const HostLocal* files);
   netlib::Result<> takeClaims(const Attachment& attachment);
   netlib::Result<> dropClaims(const Attachment& attachment);
   netlib::Result<> dropUnknownClaims(const AttachmentKey& key);

@@ -139,6 +139,17 @@ void writeFirewall(json::Writer& writer, const Attachment& attachment) {
   writer.member("ingress", nameOf(attachment.ingress));
 }
 
+/// Absent where the addresses are nobody else's matter, and in records of older programs.
+void writeIpam(json::Writer& writer, const Attachment& attachment) {
+  if (attachment.hostLocalDir) writer.member("hostLocalDir", escaped(*attachment.hostLocalDir));
+  if (!attachment.delegated) return;
+  writer.key("delegated").beginObject();
+  writer.member("type", escaped(attachment.delegated->type));
+  writer.member("config", escaped(attachment.delegated->config));
+  writer.member("args", escaped(attachment.delegated->args));
+  writer.endObject();
+}
+
 // Reading: each reader turns one member into its type, or says which member is not what it should be. No TRY stands
 // beside an owning member in one initializer: g++ does not destroy what was built before such a return.
 
@@ -321,6 +332,19 @@ Result<AttachmentKey> readKey(const json::Value& object) {
   return AttachmentKey{network, container, ifName, TRY(required(part ? parsePart(*part) : std::nullopt, "part"))};
 }
 
+Result<std::optional<std::string>> readHostLocalDir(const json::Value& object) {
+  if (!object["hostLocalDir"].present()) return std::optional<std::string>{};
+  return std::optional{TRY(bytes(object, "hostLocalDir"))};
+}
+
+Result<std::optional<DelegatedIpam>> readDelegated(const json::Value& object) {
+  if (!object.present()) return std::optional<DelegatedIpam>{};
+  std::string type = TRY(bytes(object, "type"));
+  std::string config = TRY(bytes(object, "config"));
+  std::string args = TRY(bytes(object, "args"));
+  return std::optional{DelegatedIpam{std::move(type), std::move(config), std::move(args)}};
+}
+
 Result<Attachment> readAttachment(const json::Value& object) {
   const AttachmentKey key = TRY(readKey(object));
   const BridgeSettings bridge = TRY(readBridge(object["bridge"]));
@@ -349,6 +373,8 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.adminChain = TRY(bytesIfPresent(object, "adminChain"));
   attachment.ingress = TRY(ingressIfPresent(object, "ingress"));
   attachment.leases = TRY(list<Lease>(object, "leases", readLease));
+  attachment.hostLocalDir = TRY(readHostLocalDir(object));
+  attachment.delegated = TRY(readDelegated(object["delegated"]));
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
   attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
   attachment.forwards = TRY(list<PortForward>(object, "forwards", readForward));
@@ -390,6 +416,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeLink(writer, attachment);
   writeFirewall(writer, attachment);
   writeList(writer, "leases", attachment.leases, writeLease);
+  writeIpam(writer, attachment);
   writeList(writer, "routes", attachment.routes, writeRoute);
   writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);
   writeList(writer, "forwards", attachment.forwards, writeForward);

@@ -1,4 +1,5 @@
 // The part of the ledger that garbage collection and STATUS ask.
+#include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
 
@@ -42,7 +43,14 @@ Result<> Ledger::sweepClaims(const netlib::FileLock& /*hostLock*/, const Network
 }
 
 Result<> Ledger::checkFree(const NetworkName& network, const AddressRequest& request) {
-  return pons::checkFree(state_, network, request);
+  const ClaimedAddresses claimed{state_, network};
+  AddressSources sources{network, {&claimed}, [](const netlib::IpAddress&) { return false; }};
+  const auto files = request.hostLocalDir ? TRY(HostLocal::peek(*request.hostLocalDir, network)) : std::nullopt;
+  if (files) {
+    TRY(files->checkWritable());
+    sources.registers.push_back(&*files);
+  }
+  return pons::checkFree(sources, request);
 }
 
 }  // namespace pons

@@ -44,6 +44,8 @@ inline pons::Attachment fullAttachment() {
   attachment.adminChain = "ADMIN \"x\"";
   attachment.ingress = pons::IngressPolicy::Isolated;
   attachment.leases = {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), std::nullopt}};
+  attachment.hostLocalDir = "/var/lib/cni/\xffnetworks";
+  attachment.delegated = {"whereabouts", "{\"name\": \"demo.net\",\n\t\"type\": \"pons\"}\xfe", "K8S_POD_NAME=p;IP="};
   attachment.routes = {{prefix("0.0.0.0/0"), ip("10.42.0.1"), 1400, 1360, 100, 254U, std::uint8_t{253}},
                        {.destination = prefix("fd01::/64"), .gateway = std::nullopt, .table = {}, .scope = {}}};
   attachment.sourceNats = {

@@ -8,8 +8,13 @@
 
 namespace pons::test {
 
-inline const cni::Environment kEnvironment{
-    .command = "ADD", .containerId = "c1", .netns = "/run/netns/c1", .ifName = "eth0", .args = "", .stateDir = ""};
+inline const cni::Environment kEnvironment{.command = "ADD",
+                                           .containerId = "c1",
+                                           .netns = "/run/netns/c1",
+                                           .ifName = "eth0",
+                                           .args = "",
+                                           .path = "",
+                                           .stateDir = ""};
 
 inline constexpr std::string_view kIpam = R"("ipam": {"subnet": "10.42.0.0/24"})";
 

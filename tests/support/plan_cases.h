@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <set>
 #include <sstream>
@@ -34,6 +35,8 @@ inline std::vector<PlanCase> planCases() {
            "br-admin"},
           {"no addresses", R"("ipam": {})"},
           {"requested address", dual, "IP=10.42.0.77,fd42::77"},
+          {"host-local", R"("ipam": {"type": "host-local", "dataDir": "/run/host-local",)"
+                         R"( "ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"},
           {"host that forwards nothing, ingress policy",
            dual + R"(, "ingressPolicy": "isolated")",
            {},
@@ -91,9 +94,22 @@ inline std::string difference(const std::string& before, const std::string& afte
   return text;
 }
 
-/// What must be equal before and after: the host, the ledger, and the interfaces of the container.
+/// The addresses that host-local's files tell of; its lock and its round robin outlive them.
+inline std::string dumpHostLocal() {
+  const std::filesystem::path directory = "/run/host-local/demo";
+  if (!std::filesystem::exists(directory)) return {};
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator{directory}) {
+    const std::string name = entry.path().filename();
+    if (name != "lock" && !name.starts_with("last_reserved_ip.")) text += name + "\n";
+  }
+  return text;
+}
+
+/// What must be equal before and after: the host, the ledger, host-local's files, and the interfaces of the container.
 inline std::string dumpAll(const FakeHost& host) {
-  return host.dump() + "== ledger\n" + dumpLedger() + "== container\n" + interfacesOf(host, "c1");
+  return host.dump() + "== ledger\n" + dumpLedger() + "== host-local\n" + dumpHostLocal() + "== container\n" +
+         interfacesOf(host, "c1");
 }
 
 }  // namespace support

@@ -63,6 +63,7 @@ pons::cni::Environment Runtime::environment(const std::string& container) const 
           .netns = "/run/netns/" + container,
           .ifName = "eth0",
           .args = args,
+          .path = pluginPath,
           .stateDir = kStateDir};
 }
 

@@ -23,8 +23,9 @@ class Runtime {
  public:
   explicit Runtime(std::string config) : config_(std::move(config)) {}
 
-  /// CNI_ARGS of every verb.
-  std::string args;
+  /// CNI_ARGS and CNI_PATH of every verb.
+  std::string args = {};
+  std::string pluginPath = "/opt/cni/bin";
 
   /// The container's namespace is the one at /run/netns/<container>; `ifName` is eth0.
   pons::cni::Environment environment(const std::string& container) const;

@@ -161,6 +161,41 @@ TEST_CASE("a pool whose end is excluded, and an empty one") {
   CHECK_FALSE(none.pickFree({}, seeded(1)));
 }
 
+TEST_CASE("the round robin goes through the ranges as they were given, and always finds the last free address") {
+  const RangeSet set{Range::make(prefix("10.0.1.0/24"), ip("10.0.1.5"), ip("10.0.1.14"), std::nullopt).value(),
+                     Range::make(prefix("10.0.0.0/28"), std::nullopt, std::nullopt, ip("10.0.0.4")).value()};
+  const AddressPool pool{set, std::vector{prefix("10.0.0.9/32")}};
+  std::vector<IpAddress> order;
+  for (Uint128 i = 0; i < pool.size(); ++i) order.push_back(pool.nth(i));
+  CHECK(order.front() == ip("10.0.1.5"));
+  CHECK(order.at(9) == ip("10.0.1.14"));
+  CHECK(order.at(10) == ip("10.0.0.1"));
+  CHECK(order.size() == 10 + 12);
+
+  CHECK(pool.nextFree(std::nullopt, {}) == order.front());
+  CHECK(pool.nextFree(ip("10.0.9.9"), {}) == order.front());
+  CHECK(pool.nextFree(ip("fd00::1"), {}) == order.front());
+  CHECK(pool.nextFree(ip("10.0.0.4"), {}) == ip("10.0.0.5"));  // is the gateway by now
+  CHECK(pool.nextFree(ip("10.0.0.8"), {}) == ip("10.0.0.10"));
+  CHECK(pool.nextFree(order.back(), {}) == order.front());
+
+  std::minstd_rand random{6};
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<IpAddress> taken;
+    for (const IpAddress& address : order) {
+      if (random() % 8 != 0) taken.push_back(address);
+    }
+    std::ranges::shuffle(taken, random);
+    const std::size_t last = random() % order.size();
+    std::optional<IpAddress> expected;
+    for (std::size_t step = 1; step <= order.size() && !expected; ++step) {
+      const IpAddress& candidate = order[(last + step) % order.size()];
+      if (std::ranges::find(taken, candidate) == taken.end()) expected = candidate;
+    }
+    REQUIRE(pool.nextFree(order[last], taken) == expected);
+  }
+}
+
 TEST_CASE("a range that cannot be is refused with the reason") {
   const auto make = [](const std::string& subnet, const char* start, const char* end, const char* gateway) {
     const auto maybe = [](const char* text) { return text ? std::optional{ip(text)} : std::nullopt; };

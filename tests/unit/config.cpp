@@ -167,10 +167,106 @@ TEST_CASE("known keys that pons cannot serve: error 2 that names key and value")
   refused(R"("preserveDefaultVlan": false)", R"("preserveDefaultVlan": false)");
   refused(R"("macspoofchk": true)", R"("macspoofchk": true)");
   refused(R"("ipMasqBackend": "iptables")", R"("ipMasqBackend": "iptables")");
-  refused(R"("ipam": {"type": "dhcp"})", "ipam type dhcp is not supported yet");
   CHECK(codeOf(R"("vlan": 0, "vlanTrunk": [], "preserveDefaultVlan": true, "macspoofchk": false)") == 0);
   CHECK(codeOf(R"("ipMasqBackend": "nftables")") == 0);
   CHECK(codeOf(R"("ipMasqBackend": "")") == 0);
+}
+
+TEST_CASE("host-local has the ranges of pons, and a directory") {
+  const Config config = withIpam(R"("type": "host-local", "ranges": [[{"subnet": "10.42.0.0/24"}]])");
+  CHECK(config.addresses.hostLocalDir == "/var/lib/cni/networks");
+  CHECK(config.addresses.sets.size() == 1);
+  CHECK_FALSE(config.delegated);
+  CHECK(withIpam(R"("type": "host-local", "subnet": "10.42.0.0/24", "dataDir": "/run/x")").addresses.hostLocalDir ==
+        "/run/x");
+  CHECK_FALSE(withIpam(R"("subnet": "10.42.0.0/24", "dataDir": "/run/x")").addresses.hostLocalDir);
+  for (const std::string_view members : {R"("type": "host-local")", R"("type": "host-local", "ranges": [])",
+                                         R"("type": "host-local", "subnet": "10.42.0.0/24", "dataDir": "x")",
+                                         R"("type": "host-local", "subnet": "10.42.0.0/24", "dataDir": "/a/../b")"}) {
+    CHECK(ipamCode(members) == 7);
+  }
+}
+
+TEST_CASE("static: addresses by name, more of them from CNI_ARGS, all replaced by args and by runtimeConfig") {
+  const std::string ipam = R"("ipam": {"type": "static", "routes": [{"dst": "0.0.0.0/0"}],)"
+                           R"( "dns": {"nameservers": ["9.9.9.9"]}, "addresses": [)"
+                           R"({"address": "10.42.0.7/24", "gateway": "10.42.0.254"}, {"address": "fd42::7/64"}]})";
+  Environment environment = kEnvironment;
+  environment.args = "IgnoreUnknown=1;IP=10.43.0.8/16, 10.44.0.9/16;GATEWAY=10.43.0.1,fd42::1";
+  const Config config = configOf(pons::test::config(ipam), environment);
+  const std::vector<Lease> expected{{net("10.42.0.7/24"), ip("10.42.0.254")},
+                                    {net("fd42::7/64"), ip("fd42::1")},
+                                    {net("10.43.0.8/16"), ip("10.43.0.1")},
+                                    {net("10.44.0.9/16"), std::nullopt}};
+  CHECK(config.addresses.fixed == expected);
+  CHECK(config.addresses.requested.empty());
+  CHECK(config.routes.size() == 1);
+  CHECK(config.dns.nameservers == std::vector{ip("9.9.9.9")});
+  CHECK(config.isDefaultGateway);
+
+  const std::string args = R"(, "args": {"cni": {"ips": ["10.45.0.1/24"]}})";
+  const std::string runtime = R"(, "runtimeConfig": {"ips": ["10.46.0.1/24", "fd46::1/64"]})";
+  const auto addresses = [&](const std::string& more) {
+    return configOf(pons::test::config(ipam + more), environment).addresses.fixed;
+  };
+  CHECK(addresses(args) == std::vector<Lease>{{net("10.45.0.1/24"), std::nullopt}});
+  CHECK(addresses(args + runtime) ==
+        std::vector<Lease>{{net("10.46.0.1/24"), std::nullopt}, {net("fd46::1/64"), std::nullopt}});
+  CHECK(addresses(R"(, "runtimeConfig": {"ips": []})") == expected);
+}
+
+TEST_CASE("static: what is no address of one interface, or has no prefix length, is error 7") {
+  for (const std::string_view list :
+       {R"([])", R"(["10.42.0.7/24"])", R"([{"address": "10.42.0.7"}])", R"([{}])",
+        R"([{"address": "10.42.0.7/24", "gateway": "fd42::1"}])", R"([{"address": "::/64"}])",
+        R"([{"address": "10.42.0.7/24"}, {"address": "10.42.0.7/16"}])"}) {
+    CHECK(ipamCode(R"("type": "static", "addresses": )" + std::string{list}) == 7);
+  }
+  Environment environment = kEnvironment;
+  for (const char* args : {"IP=10.42.0.7", "IP=10.42.0.7/33", "IP=10.42.0.7/24;GATEWAY=x"}) {
+    environment.args = args;
+    CHECK(addCode(config(R"("ipam": {"type": "static"})"), environment) == 7);
+  }
+  const auto old = [](const std::string& list) {
+    return addCode(R"({"cniVersion": "0.2.0", "name": "demo", "ipam": {"type": "static", "addresses": [)" + list +
+                   "]}}");
+  };
+  CHECK(old(R"({"address": "10.42.0.7/24"})") == 0);
+  CHECK(old(R"({"address": "10.42.0.7/24"}, {"address": "10.42.0.8/24"})") == 7);
+}
+
+TEST_CASE("any other ipam type is a program's name, and the rest of ipam is that program's") {
+  const std::string input = config(R"("ipam": {"type": "whereabouts", "range": 7, "routes": "theirs"})");
+  Environment environment = kEnvironment;
+  environment.args = "K8S_POD_NAME=p;IP=whatever";
+  environment.path = "/opt/cni/bin:/usr/lib/cni";
+  const Config config = configOf(input, environment);
+  CHECK(config.delegated == DelegatedIpam{"whereabouts", input, environment.args});
+  CHECK(config.settings.pluginPath == environment.path);
+  CHECK(config.addresses.sets.empty());
+  CHECK(config.isGateway);
+  CHECK(config.isDefaultGateway);
+  CHECK(config.masquerade == std::vector{Family::Ipv4, Family::Ipv6});
+  for (const std::string_view type : {"a/b", "..", ".", "a b", "/bin/sh", "a\\\\b"}) {
+    CHECK(ipamCode(R"("type": ")" + std::string{type} + "\"") == 7);
+  }
+}
+
+TEST_CASE("DEL knows of an ipam section who else has to hear of it, and no more") {
+  const auto del = [](const std::string& members) {
+    const auto request = parseRequest(Verb::Del, kEnvironment, config(members));
+    REQUIRE_MESSAGE(request.ok(), members);
+    return request->config;
+  };
+  CHECK(del(R"("ipam": {"type": "host-local", "ranges": 7, "dataDir": "/run/x"})").addresses.hostLocalDir == "/run/x");
+  CHECK(del(R"("ipam": {"type": "dhcp", "routes": 7})").delegated->type == "dhcp");
+  for (const std::string members :
+       {R"("ipam": 7)", R"("ipam": {"type": 7})", R"("ipam": {"type": "a/b"})", R"("ipam": {})",
+        R"("ipam": {"type": "host-local", "dataDir": 7})", R"("mtu": "x")"}) {
+    const Config config = del(members);
+    CHECK_FALSE(config.addresses.hostLocalDir);
+    CHECK_FALSE(config.delegated);
+  }
 }
 
 TEST_CASE("unknown keys and null are ignored") {

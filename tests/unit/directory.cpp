@@ -32,6 +32,33 @@ TEST_CASE("a private directory is made with its parents, and only it is private"
   CHECK(Directory::openPrivate(scratch / "a/b/pons").ok());
 }
 
+TEST_CASE("a shared directory is made readable for others, and one that is only looked for is not made") {
+  const Scratch scratch;
+  CHECK(Directory::openExisting(scratch / "a/b").failedWith(ENOENT));
+  CHECK_FALSE(std::filesystem::exists(scratch / "a"));
+  const auto directory = Directory::openShared(scratch / "a/b");
+  REQUIRE(directory.ok());
+  CHECK(modeOf(scratch / "a/b") == 0755);
+  CHECK(Directory::openExisting(scratch / "a/b").ok());
+  REQUIRE(chmod((scratch / "a/b").c_str(), 0775) == 0);
+  CHECK(Directory::openShared(scratch / "a/b").failedWith(EPERM));
+}
+
+TEST_CASE("a file is replaced as a whole, and a symlink in its place is not followed") {
+  const Scratch scratch;
+  const auto directory = Directory::openPrivate(scratch / "pons").value();
+  CHECK(directory.replaceFile("name", "first").ok());
+  CHECK(directory.replaceFile("name", "second").ok());
+  CHECK(directory.readFile("name", 100).value() == "second");
+  REQUIRE(symlink("../victim", (scratch / "pons/link").c_str()) == 0);
+  CHECK(directory.replaceFile("link", "mine").ok());
+  CHECK_FALSE(std::filesystem::exists(scratch / "victim"));
+  CHECK(directory.list(".").value().size() == 2);
+  REQUIRE(mkdir((scratch / "pons/directory").c_str(), 0700) == 0);
+  CHECK_FALSE(directory.replaceFile("directory", "x").ok());
+  CHECK_FALSE(std::filesystem::exists(scratch / "pons/directory.draft"));
+}
+
 TEST_CASE("W67: a state directory that others could have prepared is refused") {
   const Scratch scratch;
   REQUIRE(mkdir((scratch / "real").c_str(), 0700) == 0);

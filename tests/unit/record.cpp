@@ -29,6 +29,9 @@ TEST_CASE("a record comes back as it was written, every field of it") {
     CHECK(record->state == state);
   }
   const auto plain = support::attachmentOf(support::keyOf("c1"), {});
+  // As it was before there were other IPAM types.
+  CHECK(encodeRecord(plain, RecordState::Claimed).find("hostLocalDir") == std::string::npos);
+  CHECK(encodeRecord(plain, RecordState::Claimed).find("delegated") == std::string::npos);
   CHECK(decodeRecord(encodeRecord(plain, RecordState::Claimed))->attachment == plain);
 }
 

@@ -163,7 +163,7 @@ TEST_CASE("CNI_ARGS: pairs with exactly one '='; unknown keys are for others") {
 
 TEST_CASE("DEL looks at nothing that it does not need") {
   for (const std::string_view members :
-       {R"("ipam": 7)", R"("ipam": {"type": "dhcp"})", R"("portMappings": "x")", R"("prevResult": 7)",
+       {R"("ipam": 7)", R"("ipam": {"type": "a/b"})", R"("portMappings": "x")", R"("prevResult": 7)",
         R"("runtimeConfig": {"portMappings": [{"hostPort": 0}], "mac": 7})", R"("mtu": "big")", R"("bridge": "a/b")",
         R"("dns": [])", R"("args": 7)", R"("vlan": 5)", R"("isGateway": "yes")"}) {
     CAPTURE(members);

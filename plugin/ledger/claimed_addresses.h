@@ -1,0 +1,28 @@
+// The addresses that attachments have claimed in the ledger.
+#pragma once
+
+#include "netlib/directory.h"
+
+#include "plugin/ledger/address_register.h"
+#include "plugin/ledger/names.h"
+
+namespace pons {
+
+class ClaimedAddresses final : public AddressRegister {
+ public:
+  /// Both must live longer. The caller holds the host lock.
+  ClaimedAddresses(const netlib::Directory& state, const NetworkName& network) : state_(state), network_(network) {}
+
+  netlib::Result<bool> has(const netlib::IpAddress& address) const override;
+  netlib::Result<std::vector<netlib::IpAddress>> all() const override;
+  netlib::Result<std::optional<std::string>> ownerOf(const netlib::IpAddress& address) const override;
+  netlib::Result<bool> removeStale() const override;
+
+ private:
+  std::string claimOf(const netlib::IpAddress& address) const;
+
+  const netlib::Directory& state_;
+  const NetworkName& network_;
+};
+
+}  // namespace pons
