@@ -35,6 +35,8 @@ Link linkOf(const Message& message) {
   link.alias = attributes.text(IFLA_IFALIAS).value_or("");
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
+  link.peer = attributes.u32(IFLA_LINK).value_or(0);
+  link.peerNetns = attributes.u32(IFLA_LINK_NETNSID);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
   MacAddress::Bytes mac{};

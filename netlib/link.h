@@ -22,8 +22,10 @@ struct Link {
   std::string alias;
   std::optional<MacAddress> mac;
   std::uint32_t mtu = 0;
-  unsigned flags = 0;   ///< IFF_*
-  unsigned master = 0;  ///< index of the bridge; 0 for none
+  unsigned flags = 0;                                     ///< IFF_*
+  unsigned master = 0;                                    ///< index of the bridge; 0 for none
+  unsigned peer = 0;                                      ///< of a veth: index of the other end, in its namespace
+  std::optional<std::uint32_t> peerNetns = std::nullopt;  ///< that namespace as this one numbers it; nothing: this one
   bool hairpin = false;
   bool isolated = false;
 
@@ -34,6 +36,10 @@ struct Link {
 /// ENODEV where there is none.
 Result<Link> find(Socket& socket, const IfName& name);
 Result<Link> find(Socket& socket, unsigned index);
+
+/// The end in the socket's namespace of a veth whose other end is `inside`, a link of the namespace with descriptor
+/// `netns`. ENODEV where that is no veth, or one with its other end elsewhere.
+Result<Link> findOtherEnd(Socket& socket, int netns, const Link& inside);
 
 /// The ports of a bridge, and all links of a kind. Dumps that the kernel filters; not for the path of an ADD.
 Result<std::vector<Link>> portsOf(Socket& socket, unsigned bridgeIndex);

@@ -19,9 +19,8 @@ namespace fs = std::filesystem;
 using pons::json::Document;
 using pons::json::Value;
 
-const fs::path kHere = fs::path{__FILE__}.parent_path();
-const fs::path kProject = kHere.parent_path().parent_path();
-const fs::path kCnitool = kProject / "build/tools/cnitool";  // made by scripts/setup
+const fs::path kOwn = fs::path{__FILE__}.parent_path();
+const fs::path kProject = kOwn.parent_path().parent_path();
 constexpr const char* kNetDirectory = "/run/net.d";
 
 std::string contentOf(const fs::path& path) {
@@ -47,8 +46,12 @@ std::string ourPlugins() {
   return directory.path();
 }
 
+std::string cnitoolPath() { return kProject / "build/tools/cnitool"; }
+
+std::string standInPlugins() { return kOwn / "plugins"; }
+
 bool canCompare() {
-  return FakeHost::possible() && fs::exists(kCnitool) && fs::exists(fs::path{kReferencePlugins} / "bridge");
+  return FakeHost::possible() && fs::exists(cnitoolPath()) && fs::exists(fs::path{kReferencePlugins} / "bridge");
 }
 
 bool Conflist::declares(const std::string& capability) const {
@@ -66,7 +69,7 @@ Conflist Conflist::at(const std::string& otherVersion) const {
 }
 
 Conflist conflist(const std::string& file) {
-  const std::string text = contentOf(kHere / "conflists" / file);
+  const std::string text = contentOf(kOwn / "conflists" / file);
   const Document document = parsed(text);
   return {file, text, textOf(document["name"]), textOf(document["cniVersion"])};
 }
@@ -102,7 +105,7 @@ void Side::configure(const Conflist& list) {
 std::vector<std::string> Side::environment() const {
   const char* path = std::getenv("PATH");
   return {std::string{"NETCONFPATH="} + kNetDirectory,
-          "CNI_PATH=" + plugins_ + ":" + (kHere / "plugins").string(),
+          "CNI_PATH=" + plugins_ + ":" + standInPlugins(),
           "CAP_ARGS=" + capabilities,
           "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_UID=1-2",
           "CNI_IFNAME=" + ifName,
@@ -117,7 +120,7 @@ Attached Side::attach(const Conflist& list, const std::string& container) {
 }
 
 Outcome Side::call(const std::string& verb, const Conflist& list, const std::string& container) {
-  return run({kCnitool, verb, list.name, "/run/netns/" + container}, {.environment = environment(), .input = {}});
+  return run({cnitoolPath(), verb, list.name, "/run/netns/" + container}, {.environment = environment(), .input = {}});
 }
 
 Outcome Side::callPlugin(const std::string& verb, const std::string& type, const std::string& config,

@@ -17,6 +17,11 @@ namespace support {
 inline constexpr const char* kReferencePlugins = "/usr/lib/cni";
 std::string ourPlugins();
 
+/// Made by scripts/setup.
+std::string cnitoolPath();
+/// Plugins that Debian has not, for CNI_PATH: each does what its file says.
+std::string standInPlugins();
+
 /// False where cnitool, the reference plugins or a fake host cannot be had; the test case is then to be skipped.
 bool canCompare();
 

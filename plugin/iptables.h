@@ -1,0 +1,51 @@
+// iptables of one family and backend, for rules that others made with it: pons makes its own through netlink.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "netlib/ip_address.h"
+#include "netlib/program.h"
+
+namespace pons {
+
+/// A rule as "iptables -S" prints it.
+struct IptablesRule {
+  std::string line;                ///< "-A CHAIN …"
+  std::vector<std::string> words;  ///< unquoted
+
+  /// What follows that option; empty where it is not there, or negated ("! -s ...").
+  std::string_view option(std::string_view name) const;
+};
+
+/// Splits a line as iptables quotes it. EBADMSG where it cannot be a rule of that chain.
+netlib::Result<IptablesRule> parseIptablesRule(const std::string& line, const std::string& chain);
+
+class Iptables {
+ public:
+  enum class Backend : std::uint8_t { Nft, Legacy };
+
+  /// ENOENT where neither "iptables-nft" (-legacy) nor "iptables" is installed.
+  static netlib::Result<Iptables> open(netlib::Family family, Backend backend);
+
+  /// Empty where there is no such table or chain.
+  netlib::Result<std::vector<IptablesRule>> rulesOf(const std::string& table, const std::string& chain) const;
+  netlib::Result<bool> hasChain(const std::string& table, const std::string& chain) const;
+
+  /// Commands of iptables-restore, done all together or not at all.
+  netlib::Result<> change(const std::string& table, const std::vector<std::string>& commands) const;
+
+ private:
+  Iptables(netlib::Program list, netlib::Program restore) : list_(std::move(list)), restore_(std::move(restore)) {}
+  /// What -S says of the chain; nothing where there is none.
+  netlib::Result<std::optional<std::string>> listed(const std::string& table, const std::string& chain) const;
+
+  netlib::Program list_;
+  netlib::Program restore_;
+};
+
+/// "-A …" made "-D …".
+std::string deletionOf(const IptablesRule& rule);
+
+}  // namespace pons
