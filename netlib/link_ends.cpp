@@ -1,6 +1,7 @@
 // Which two links of different namespaces are the ends of one veth.
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include "netlib/link.h"
 

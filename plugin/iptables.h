@@ -1,6 +1,7 @@
 // iptables of one family and backend, for rules that others made with it: pons makes its own through netlink.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,17 +30,15 @@ class Iptables {
   /// ENOENT where neither "iptables-nft" (-legacy) nor "iptables" is installed.
   static netlib::Result<Iptables> open(netlib::Family family, Backend backend);
 
-  /// Empty where there is no such table or chain.
-  netlib::Result<std::vector<IptablesRule>> rulesOf(const std::string& table, const std::string& chain) const;
-  netlib::Result<bool> hasChain(const std::string& table, const std::string& chain) const;
+  /// Nothing where there is no such chain; with Backend::Nft that is an error, and nft::listChains() tells.
+  netlib::Result<std::optional<std::vector<IptablesRule>>> rulesOf(const std::string& table,
+                                                                   const std::string& chain) const;
 
   /// Commands of iptables-restore, done all together or not at all.
   netlib::Result<> change(const std::string& table, const std::vector<std::string>& commands) const;
 
  private:
   Iptables(netlib::Program list, netlib::Program restore) : list_(std::move(list)), restore_(std::move(restore)) {}
-  /// What -S says of the chain; nothing where there is none.
-  netlib::Result<std::optional<std::string>> listed(const std::string& table, const std::string& chain) const;
 
   netlib::Program list_;
   netlib::Program restore_;

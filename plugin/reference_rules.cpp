@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "netlib/nft.h"
 
@@ -29,11 +32,21 @@ constexpr const char* kForward = "CNI-FORWARD";
 constexpr std::size_t kChainLength = 28;
 constexpr std::size_t kIfbLength = 15;
 
-/// The rules of one family and backend.
+/// The chains of a table that may tell of the container, with their rules; those that are not there are missing.
+using Chains = std::map<std::string, std::vector<IptablesRule>>;
+
+/// What there is in one family and backend.
 struct Place {
   const Iptables& iptables;
   const ReferenceNames& names;
+  const Chains& chains;
   Addresses& addresses;  ///< those asked for; where these are none, those that the rules tell
+
+  std::vector<IptablesRule> rulesOf(const std::string& chain) const {
+    const auto found = chains.find(chain);
+    return found == chains.end() ? std::vector<IptablesRule>{} : found->second;
+  }
+  bool has(const std::string& chain) const { return chains.contains(chain); }
 };
 
 bool isAmong(const Addresses& addresses, const std::optional<IpAddress>& address) {
@@ -76,8 +89,8 @@ void learn(Addresses& addresses, const std::optional<IpAddress>& address) {
 /// The container's second interface in the same network shares both chains: what is about its address stays.
 netlib::Result<> removeMasquerade(const Place& place) {
   const std::string& chain = place.names.masquerade;
-  if (!TRY(place.iptables.hasChain(kNat, chain))) return {};
-  const auto entries = jumpingTo(TRY(place.iptables.rulesOf(kNat, kPostrouting)), chain);
+  if (!place.has(chain)) return {};
+  const auto entries = jumpingTo(place.rulesOf(kPostrouting), chain);
   std::vector<IptablesRule> ours;
   for (const IptablesRule& rule : entries) {
     if (isAmong(place.addresses, singleAddress(rule.option("-s")))) ours.push_back(rule);
@@ -87,19 +100,19 @@ netlib::Result<> removeMasquerade(const Place& place) {
 
 netlib::Result<> removeForwards(const Place& place) {
   const std::string& chain = place.names.forwards;
-  if (!TRY(place.iptables.hasChain(kNat, chain))) return {};
-  const auto translations = jumpingTo(TRY(place.iptables.rulesOf(kNat, chain)), "DNAT");
-  std::vector<std::string> ours;
+  if (!place.has(chain)) return {};
+  const auto translations = jumpingTo(place.rulesOf(chain), "DNAT");
+  std::vector<IptablesRule> ours;
   for (const IptablesRule& rule : translations) {
-    if (isAmong(place.addresses, targetOf(rule))) ours.push_back(deletionOf(rule));
+    if (isAmong(place.addresses, targetOf(rule))) ours.push_back(rule);
   }
-  if (ours.size() != translations.size()) return place.iptables.change(kNat, ours);
-  return deleteEntries(place, jumpingTo(TRY(place.iptables.rulesOf(kNat, kPorts)), chain), chain, true);
+  if (ours.size() != translations.size()) return deleteEntries(place, ours, chain, false);
+  return deleteEntries(place, jumpingTo(place.rulesOf(kPorts), chain), chain, true);
 }
 
 netlib::Result<> removeAccepts(const Place& place) {
   std::vector<std::string> commands;
-  for (const IptablesRule& rule : TRY(place.iptables.rulesOf(kFilter, kForward))) {
+  for (const IptablesRule& rule : place.rulesOf(kForward)) {
     const bool about = isAmong(place.addresses, singleAddress(rule.option("-s"))) ||
                        isAmong(place.addresses, singleAddress(rule.option("-d")));
     if (about && rule.option("-j") == "ACCEPT") commands.push_back(deletionOf(rule));
@@ -107,60 +120,66 @@ netlib::Result<> removeAccepts(const Place& place) {
   return place.iptables.change(kFilter, commands);
 }
 
-netlib::Result<> learnAddresses(const Place& place) {
-  if (!place.addresses.empty()) return {};
-  for (const IptablesRule& rule : jumpingTo(TRY(place.iptables.rulesOf(kNat, kPostrouting)), place.names.masquerade)) {
+void learnAddresses(const Place& place) {
+  if (!place.addresses.empty()) return;
+  for (const IptablesRule& rule : jumpingTo(place.rulesOf(kPostrouting), place.names.masquerade)) {
     learn(place.addresses, singleAddress(rule.option("-s")));
   }
-  for (const IptablesRule& rule : TRY(place.iptables.rulesOf(kNat, place.names.forwards))) {
-    learn(place.addresses, targetOf(rule));
-  }
-  return {};
+  for (const IptablesRule& rule : place.rulesOf(place.names.forwards)) learn(place.addresses, targetOf(rule));
 }
 
-/// Which of the two tables the reference has used here.
-struct Used {
-  bool nat = false;
-  bool filter = false;
-};
+/// Tables and chains that may be about the container.
+using Wanted = std::vector<std::pair<const char*, std::string>>;
 
-netlib::Result<bool> hasAny(Host& host, Family family, const char* table, const std::vector<std::string>& names) {
-  const auto chains = TRY(netlib::nft::listChains(host.netfilter, {family, table}));
-  return std::ranges::any_of(chains,
-                             [&](const auto& chain) { return std::ranges::find(names, chain.name) != names.end(); });
-}
-
-netlib::Result<Used> usedOf(Host& host, Family family, Backend backend, const ReferenceNames& names) {
+/// Those of them that there are: exactly for nf_tables, by table for the older backend, which tells no more.
+netlib::Result<Wanted> foundOf(Host& host, Family family, Backend backend, const Wanted& wanted) {
+  std::set<std::pair<std::string, std::string>> there;
+  const auto note = [&](const std::string& table, const std::string& chain) { there.emplace(table, chain); };
   if (backend == Backend::Nft) {
-    return Used{TRY(hasAny(host, family, kNat, {names.masquerade, names.forwards})),
-                TRY(hasAny(host, family, kFilter, {kForward}))};
+    for (const char* table : {kNat, kFilter}) {
+      for (const auto& chain : TRY(netlib::nft::listChains(host.netfilter, {family, table}))) note(table, chain.name);
+    }
+  } else {
+    const std::string directory = "/proc/thread-self/net/";
+    std::ifstream tables{directory + (family == Family::Ipv4 ? "ip_tables_names" : "ip6_tables_names")};
+    for (std::string table; std::getline(tables, table);) {
+      for (const auto& [wantedTable, chain] : wanted) note(table, chain);
+    }
   }
-  Used used;
-  std::ifstream tables{family == Family::Ipv4 ? "/proc/thread-self/net/ip_tables_names"
-                                              : "/proc/thread-self/net/ip6_tables_names"};
-  for (std::string table; std::getline(tables, table);) {
-    if (table == kNat) used.nat = true;
-    if (table == kFilter) used.filter = true;
+  Wanted found;
+  std::ranges::copy_if(wanted, std::back_inserter(found), [&](const auto& one) { return there.contains(one); });
+  return found;
+}
+
+netlib::Result<Chains> readAll(const Iptables& iptables, const Wanted& found) {
+  Chains chains;
+  for (const auto& [table, chain] : found) {
+    if (auto rules = TRY(iptables.rulesOf(table, chain))) chains.emplace(chain, *std::move(rules));
   }
-  return used;
+  return chains;
 }
 
 netlib::Result<> removeFrom(Host& host, Family family, Backend backend, const ReferenceNames& names,
                             const Addresses& asked) {
-  const Used used = TRY(usedOf(host, family, backend, names));
+  const Wanted wanted{
+      {kNat, names.masquerade}, {kNat, names.forwards}, {kFilter, kForward}, {kNat, kPostrouting}, {kNat, kPorts}};
+  const Wanted found = TRY(foundOf(host, family, backend, wanted));
   Addresses addresses;
   std::ranges::copy_if(asked, std::back_inserter(addresses), [&](const IpAddress& a) { return a.family() == family; });
-  if (!used.nat && (!used.filter || addresses.empty())) return {};
+  const bool concerned = std::ranges::any_of(found, [&](const auto& one) {
+    return one.second == names.masquerade || one.second == names.forwards ||
+           (one.second == kForward && !addresses.empty());
+  });
+  if (!concerned) return {};
 
   const Iptables iptables = TRY(Iptables::open(family, backend));
-  const Place place{iptables, names, addresses};
+  const Chains chains = TRY(readAll(iptables, found));
+  const Place place{iptables, names, chains, addresses};
+  learnAddresses(place);
   Failures failures;
-  if (used.nat) {
-    TRY(learnAddresses(place));
-    failures.add("masquerade chain " + names.masquerade, removeMasquerade(place));
-    failures.add("port chain " + names.forwards, removeForwards(place));
-  }
-  if (used.filter && !addresses.empty()) failures.add(std::string{"chain "} + kForward, removeAccepts(place));
+  failures.add("masquerade chain " + names.masquerade, removeMasquerade(place));
+  failures.add("port chain " + names.forwards, removeForwards(place));
+  failures.add(std::string{"chain "} + kForward, removeAccepts(place));
   return failures.result();
 }
 

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kInstall = fs::path{__FILE__}.parent_path().parent_path().parent_path() / "scripts/install";
+const fs::path kInstall = fs::path{PONS_PROJECT} / "scripts/install";
 
 const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loopback",
                                       "portmap", "firewall",   "bandwidth", "tuning"};

@@ -1,6 +1,7 @@
 // Three hosts on one underlay, a pod network across them as flannel lays it out: each host has a subnet, and routes to
 // those of the others.
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <list>

@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 using pons::json::Document;
 using pons::json::Value;
 
-const fs::path kOwn = fs::path{__FILE__}.parent_path();
-const fs::path kProject = kOwn.parent_path().parent_path();
+const fs::path kProject = PONS_PROJECT;
+const fs::path kOwn = kProject / "tests/compat";
 constexpr const char* kNetDirectory = "/run/net.d";
 
 std::string contentOf(const fs::path& path) {

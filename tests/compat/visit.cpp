@@ -1,6 +1,7 @@
 #include "tests/compat/visit.h"
 
 #include <regex>
+#include <sstream>
 
 #include "plugin/cni/json.h"
 
@@ -41,9 +42,15 @@ std::string addLink(Facts& facts, const std::string& subject, const std::string&
   return macOf(shown);
 }
 
+/// Without those of the local table, which follow from the addresses, for IPv6 some time after.
 void addRoutes(Facts& facts, const std::string& subject) {
   for (const char* family : {"-4", "-6"}) {
-    addLines(facts, subject + " route", outputOf({"ip", family, "route", "show", "table", "all"}));
+    std::string routes;
+    std::istringstream lines{outputOf({"ip", family, "route", "show", "table", "all"})};
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find(" table local ") == std::string::npos) routes += line + "\n";
+    }
+    addLines(facts, subject + " route", routes);
   }
 }
 
@@ -164,9 +171,8 @@ Visit visit(const std::string& plugins, const Conflist& list, const std::string&
   seen.facts.merge(trafficOf(side, list, first, second));
   side.capabilities = capabilities;
   if (list.hasCheck()) seen.facts.insert("CHECK = " + failureOf(side.call("check", list, "first")));
-  for (const char* container : {"first", "second"}) {
+  for (const char* container : {"first", "second", "first"}) {
     seen.facts.insert("DEL = " + failureOf(side.call("del", list, container)));
-    seen.facts.insert("DEL again = " + failureOf(side.call("del", list, container)));
   }
   seen.left = differenceOf(before, side.host.dump());
   return seen;
