@@ -37,6 +37,7 @@ Link linkOf(const Message& message) {
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
   link.peer = attributes.u32(IFLA_LINK).value_or(0);
   link.peerNetns = attributes.u32(IFLA_LINK_NETNSID);
+  link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
   MacAddress::Bytes mac{};
@@ -101,6 +102,7 @@ std::optional<unsigned> peerIndexOf(const Answer& answer) {
 
 bool Link::up() const { return (flags & IFF_UP) != 0; }
 bool Link::promiscuous() const { return (flags & IFF_PROMISC) != 0; }
+bool Link::allMulticast() const { return (flags & IFF_ALLMULTI) != 0; }
 
 Result<Link> find(Socket& socket, const IfName& name) {
   Batch batch;
@@ -218,6 +220,11 @@ void appendAnnounceChanges(Batch& batch, unsigned index) {
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set MTU of link " + std::to_string(index));
   batch.putU32(IFLA_MTU, mtu);
+}
+
+void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set transmit queue length of link " + std::to_string(index));
+  batch.putU32(IFLA_TXQLEN, packets);
 }
 
 void appendSetMaster(Batch& batch, unsigned index, unsigned master) {
