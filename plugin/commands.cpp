@@ -8,6 +8,7 @@
 #include "plugin/draft.h"
 #include "plugin/liveness.h"
 #include "plugin/log.h"
+#include "plugin/reference_leftovers.h"
 #include "plugin/transaction.h"
 
 namespace pons {
@@ -95,6 +96,15 @@ cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attac
   return {};
 }
 
+/// Without a record: perhaps attached by the reference plugins.
+Departed departedOf(const cni::Request& request) {
+  Departed departed{request.key, request.netnsPath};
+  if (request.key.part == Part::Network) departed.bridge = request.config.bridge;
+  if (!request.previous) return departed;
+  for (const cni::Address& held : request.previous->addresses) departed.addresses.push_back(held.address.address());
+  return departed;
+}
+
 }  // namespace
 
 cni::Result<std::string> add(const cni::Request& request, Host& host) {
@@ -125,6 +135,7 @@ cni::Result<> del(const cni::Request& request, Host& host) {
     TRY(takeAway(host, *record, planFor(record->attachment)));
   } else {
     TRY(host.ledger.tidy(request.key.network));
+    TRY(removeReferenceLeftovers(host, departedOf(request)));
   }
   return {};
 }

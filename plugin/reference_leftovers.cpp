@@ -23,6 +23,7 @@ struct Ends {
   unsigned hostIndex;
 };
 
+/// Another attachment's of pons: its DEL takes it away.
 bool isOfOther(const link::Link& end, const AttachmentKey& key) {
   return end.alias.starts_with("pons ") && end.name != hostVethName(key).toString();
 }

@@ -154,6 +154,12 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
 
 }  // namespace
 
+netlib::IfName findBridge(const Field& root, Applet applet) {
+  const auto named = root["bridge"].parsed(netlib::IfName::parse, "");
+  const Dialect& dialect = applet == Applet::Pons ? kNative : kReferenceBridge;
+  return named && *named ? **named : *netlib::IfName::parse(dialect.bridge);
+}
+
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment) {
   for (const Field& group : {root["runtimeConfig"], root["args"], root["args"]["cni"]}) TRY(group.object());
   Config config;

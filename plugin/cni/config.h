@@ -55,7 +55,10 @@ struct Config {
   Dns dns;
 };
 
-/// Of all verbs but DEL, which needs decodeSettings() only; in the terms of the environment's applet.
+/// Of all verbs but DEL, which needs decodeSettings() and findBridge() only; in the terms of the environment's applet.
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment);
+
+/// The network's bridge; the default where the key is missing or cannot be read.
+netlib::IfName findBridge(const Field& root, Applet applet);
 
 }  // namespace pons::cni
