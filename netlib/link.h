@@ -76,6 +76,15 @@ struct NewVeth {
 /// EEXIST: either name is taken. EXFULL: the bridge has its 1023 ports. On any error neither end exists.
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth);
 
+struct NewIfb {
+  IfName name;
+  std::string alias;
+  std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
+};
+/// Makes a link whose way out leads back to where a packet came from, so that a queueing discipline can work on what
+/// arrives at another link. Up, or not there. EEXIST where the name is taken; EOPNOTSUPP where this kernel has no ifb.
+Result<> createIfb(Socket& socket, const NewIfb& ifb);
+
 /// Succeeds where this kernel can make bridges; changes nothing.
 Result<> probeBridges(Socket& socket);
 

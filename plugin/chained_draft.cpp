@@ -55,13 +55,25 @@ std::vector<SourceNat> hairpinNats(const std::vector<PortForward>& forwards,
   return nats;
 }
 
-bool isEmpty(const Tuning& tuning) { return tuning == Tuning{}; }
+/// The other end of the container's interface, which an earlier plugin tells of.
+netlib::Result<netlib::IfName> hostEndOf(Host& host, const cni::Request& request) {
+  const unsigned inside = TRY(netlib::link::find(host.container->route, request.key.ifName)).index;
+  for (const cni::Interface& interface : request.previous->interfaces) {
+    const auto name = netlib::IfName::parse(interface.name);
+    if (!interface.sandbox.empty() || !name) continue;
+    const auto link = netlib::link::find(host.route, *name);
+    if (link && link->kind == "veth" && link->peer == inside) return *name;
+  }
+  return netlib::fail(EINVAL, "prevResult names no veth of the host whose other end is " +
+                                  request.key.ifName.toString() + ": only a veth can be limited");
+}
 
 }  // namespace
 
 bool hasWork(const cni::Request& request) {
   const cni::Config& config = request.config;
-  return !config.portMappings.empty() || (config.tuning && !isEmpty(*config.tuning));
+  return config.acceptForward || config.bandwidth || !config.portMappings.empty() ||
+         (config.tuning && *config.tuning != Tuning{});
 }
 
 netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, NetnsId netns, Host& host) {
@@ -76,6 +88,12 @@ netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, Net
   attachment.loopbackPorts = config.sourceNat && bridge;
   attachment.masqueradeAll = config.masqueradeAll;
   if (config.sourceNat) attachment.sourceNats = hairpinNats(attachment.forwards, addresses);
+  // Of a container that the host does not route to, nothing passes the host's firewall.
+  attachment.acceptForward = config.acceptForward && bridge;
+  attachment.adminChain = config.adminChain;
+  if (bridge) attachment.ingress = config.ingress;
+  attachment.bandwidth = config.bandwidth;
+  if (config.bandwidth) attachment.hostVeth = TRY(hostEndOf(host, request));
   attachment.tuning = config.tuning;
   if (config.tuning) attachment.untuned = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
   return attachment;

@@ -149,13 +149,16 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                         .containerMac = mac,
                         .mtu = mtu,
                         .hairpin = config.hairpin,
-                        .isolated = config.portIsolation,
+                        .isolated = config.portIsolation || config.ingress == IngressPolicy::Isolated,
                         .detectDuplicateAddresses = config.detectDuplicateAddresses,
                         .containerInterfaceDown = config.disableContainerInterface,
+                        .acceptForward = config.acceptForward,
+                        .ingress = config.ingress,
                         .leases = std::move(leases),
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
+  attachment.bandwidth = config.bandwidth;
   attachment.routes = routesFor(config, attachment.leases);
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.forwards);

@@ -8,6 +8,7 @@
 #include "netlib/if_name.h"
 #include "netlib/mac_address.h"
 
+#include "plugin/cni/bandwidth.h"
 #include "plugin/cni/dns.h"
 #include "plugin/cni/environment.h"
 #include "plugin/cni/port_mapping.h"
@@ -41,6 +42,9 @@ struct Config {
   bool portIsolation = false;
   bool detectDuplicateAddresses = false;
   bool disableContainerInterface = false;
+  bool acceptForward = false;             ///< where the host's own firewall would drop what containers send
+  std::optional<std::string> adminChain;  ///< asked before that, where the host's firewall has such a chain
+  IngressPolicy ingress = IngressPolicy::Open;
   Mtu mtu;
 
   std::optional<netlib::MacAddress> mac;
@@ -52,6 +56,7 @@ struct Config {
   bool sourceNat = true;       ///< published ports answer at 127.0.0.1 and to the container's own subnet
   bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
   std::optional<Tuning> tuning;
+  std::optional<Bandwidth> bandwidth;
   Dns dns;
 };
 

@@ -55,6 +55,13 @@ Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint3
   return static_cast<std::uint32_t>(*number);
 }
 
+Result<std::optional<std::uint64_t>> Field::amount() const {
+  if (!present()) return std::nullopt;
+  const std::optional<std::int64_t> number = value_.integer();
+  if (!number || *number < 0) return invalid("a whole number from 0 on");
+  return static_cast<std::uint64_t>(*number);
+}
+
 Result<std::optional<std::string>> Field::text() const {
   if (!present()) return std::nullopt;
   const std::optional<std::string_view> text = value_.string();

@@ -15,11 +15,17 @@ constexpr std::array kProtocols{std::pair{Protocol::Tcp, std::string_view{"tcp"}
                                 std::pair{Protocol::Udp, std::string_view{"udp"}},
                                 std::pair{Protocol::Sctp, std::string_view{"sctp"}}};
 
+constexpr std::array kIngressPolicies{std::pair{IngressPolicy::Open, std::string_view{"open"}},
+                                      std::pair{IngressPolicy::SameBridge, std::string_view{"same-bridge"}},
+                                      std::pair{IngressPolicy::Isolated, std::string_view{"isolated"}}};
+
 bool hasLease(const Attachment& attachment, netlib::Family family) {
   return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
 }
 
 bool needsNatTable(const Attachment& attachment, netlib::Family family) {
+  // In both families: a container can give itself addresses of the one that its network lacks.
+  if (attachment.ingress != IngressPolicy::Open) return true;
   return std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
          std::ranges::any_of(attachment.forwards,
                              [family](const PortForward& f) { return f.hostAddress.family() == family; });
@@ -43,6 +49,13 @@ std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
   return hexDigits(hashOf(text), 16);
 }
 
+/// The letters and as many digits as fill the 15 bytes of an interface name, so that this cannot fail.
+netlib::IfName linkName(const std::string& letters, const AttachmentKey& key) {
+  std::string text = key.network.toString();
+  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
+  return *netlib::IfName::parse(letters + hexDigits(hashOf(text), 15 - static_cast<int>(letters.size())));
+}
+
 }  // namespace
 
 std::string_view nameOf(Protocol protocol) {
@@ -56,6 +69,15 @@ std::optional<Protocol> parseProtocol(std::string_view text) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const auto* known = std::ranges::find(kProtocols, lower, &std::pair<Protocol, std::string_view>::second);
   return known == kProtocols.end() ? std::nullopt : std::optional{known->first};
+}
+
+std::string_view nameOf(IngressPolicy policy) {
+  return std::ranges::find(kIngressPolicies, policy, &std::pair<IngressPolicy, std::string_view>::first)->second;
+}
+
+std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) {
+  const auto* known = std::ranges::find(kIngressPolicies, text, &std::pair<IngressPolicy, std::string_view>::second);
+  return known == kIngressPolicies.end() ? std::nullopt : std::optional{known->first};
 }
 
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
@@ -73,11 +95,13 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
           .forwards = {}};
 }
 
-netlib::IfName hostVethName(const AttachmentKey& key) {
-  std::string text = key.network.toString();
-  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
-  // Four letters and eleven digits are the 15 bytes of an interface name, so this cannot fail.
-  return *netlib::IfName::parse("pons" + hexDigits(hashOf(text), 11));
+netlib::IfName hostVethName(const AttachmentKey& key) { return linkName("pons", key); }
+
+netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsb", key); }
+
+std::string aliasOf(const AttachmentKey& key) {
+  constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
+  return ("pons " + key.toString()).substr(0, kMaxAlias);
 }
 
 std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }
@@ -103,6 +127,10 @@ std::string sourceNat(const NetworkName& network, const std::string& chain) {
 }
 
 std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
+
+std::string forward(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
+
+std::string ingress(const Attachment& attachment) { return "ingress-" + attachment.bridge.name.toString(); }
 
 }  // namespace hold
 
@@ -131,6 +159,8 @@ std::vector<std::string> holdsOf(const Attachment& attachment) {
   }
   if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
   for (const SourceNat& nat : attachment.sourceNats) holds.push_back(hold::sourceNat(attachment, nat));
+  if (attachment.ingress != IngressPolicy::Open) holds.push_back(hold::ingress(attachment));
+  if (attachment.acceptForward) holds.push_back(hold::forward(attachment));
   return holds;
 }
 

@@ -88,6 +88,22 @@ void writeTuning(json::Writer& writer, std::string_view name, const std::optiona
   writer.endObject();
 }
 
+void writeLimit(json::Writer& writer, std::string_view name, const std::optional<RateLimit>& limit) {
+  if (!limit) return;
+  writer.key(name).beginObject();
+  writer.member("rate", static_cast<std::int64_t>(limit->rate));
+  writer.member("burst", static_cast<std::int64_t>(limit->burst));
+  writer.endObject();
+}
+
+void writeBandwidth(json::Writer& writer, const std::optional<Bandwidth>& bandwidth) {
+  if (!bandwidth) return;
+  writer.key("bandwidth").beginObject();
+  writeLimit(writer, "ingress", bandwidth->ingress);
+  writeLimit(writer, "egress", bandwidth->egress);
+  writer.endObject();
+}
+
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
   writer.member("path", escaped(attachment.netnsPath));
@@ -115,6 +131,12 @@ void writeLink(json::Writer& writer, const Attachment& attachment) {
   writer.member("isolated", attachment.isolated);
   writer.member("detectDuplicateAddresses", attachment.detectDuplicateAddresses);
   writer.member("containerInterfaceDown", attachment.containerInterfaceDown);
+}
+
+void writeFirewall(json::Writer& writer, const Attachment& attachment) {
+  writer.member("acceptForward", attachment.acceptForward);
+  if (attachment.adminChain) writer.member("adminChain", escaped(*attachment.adminChain));
+  writer.member("ingress", nameOf(attachment.ingress));
 }
 
 // Reading: each reader turns one member into its type, or says which member is not what it should be. No TRY stands
@@ -156,9 +178,22 @@ Result<bool> flag(const json::Value& object, std::string_view member) {
   return required(object[member].boolean(), member);
 }
 
+// What was not there yet in records of earlier versions of pons has its default.
+
 Result<std::optional<bool>> flagIfPresent(const json::Value& object, std::string_view member) {
   if (!object[member].present()) return std::optional<bool>{};
   return std::optional<bool>{TRY(flag(object, member))};
+}
+
+Result<IngressPolicy> ingressIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return IngressPolicy::Open;
+  const auto text = object[member].string();
+  return required(text ? parseIngressPolicy(*text) : std::nullopt, member);
+}
+
+Result<std::optional<std::string>> bytesIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return std::optional<std::string>{};
+  return std::optional{TRY(bytes(object, member))};
 }
 
 template <class Number>
@@ -250,6 +285,20 @@ Result<std::optional<Tuning>> readTuning(const json::Value& object) {
   return std::optional{std::move(tuning)};
 }
 
+Result<std::optional<RateLimit>> readLimit(const json::Value& limit) {
+  if (!limit.present()) return std::optional<RateLimit>{};
+  const auto rate = TRY(number<std::int64_t>(limit, "rate", kMinRate));
+  const auto burst = TRY(number<std::int64_t>(limit, "burst"));
+  return std::optional{RateLimit{.rate = static_cast<std::uint64_t>(rate), .burst = static_cast<std::uint64_t>(burst)}};
+}
+
+/// Absent in records of a pons that knew no limits.
+Result<std::optional<Bandwidth>> readBandwidth(const json::Value& limits) {
+  if (!limits.present()) return std::optional<Bandwidth>{};
+  return std::optional{
+      Bandwidth{.ingress = TRY(readLimit(limits["ingress"])), .egress = TRY(readLimit(limits["egress"]))}};
+}
+
 Result<NetnsId> readNetnsId(const json::Value& object) {
   return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
                  .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
@@ -296,6 +345,9 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.isolated = TRY(flag(object, "isolated"));
   attachment.detectDuplicateAddresses = TRY(flag(object, "detectDuplicateAddresses"));
   attachment.containerInterfaceDown = TRY(flag(object, "containerInterfaceDown"));
+  attachment.acceptForward = TRY(flagIfPresent(object, "acceptForward")).value_or(false);
+  attachment.adminChain = TRY(bytesIfPresent(object, "adminChain"));
+  attachment.ingress = TRY(ingressIfPresent(object, "ingress"));
   attachment.leases = TRY(list<Lease>(object, "leases", readLease));
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
   attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
@@ -304,6 +356,7 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.masqueradeAll = TRY(flagIfPresent(object, "masqueradeAll")).value_or(false);
   attachment.tuning = TRY(readTuning(object["tuning"]));
   attachment.untuned = TRY(readTuning(object["untuned"]));
+  attachment.bandwidth = TRY(readBandwidth(object["bandwidth"]));
   return attachment;
 }
 
@@ -335,6 +388,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeNetns(writer, attachment);
   writeBridge(writer, attachment.bridge);
   writeLink(writer, attachment);
+  writeFirewall(writer, attachment);
   writeList(writer, "leases", attachment.leases, writeLease);
   writeList(writer, "routes", attachment.routes, writeRoute);
   writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);
@@ -342,6 +396,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writer.member("loopbackPorts", attachment.loopbackPorts).member("masqueradeAll", attachment.masqueradeAll);
   writeTuning(writer, "tuning", attachment.tuning);
   writeTuning(writer, "untuned", attachment.untuned);
+  writeBandwidth(writer, attachment.bandwidth);
   return finished(writer, state);
 }
 

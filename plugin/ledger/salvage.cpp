@@ -85,6 +85,7 @@ bool forgetUnclaimed(const Directory& state, Attachment& attachment) {
 
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
   Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
+  attachment.bandwidth = Bandwidth{};  // nothing claims a limit, so it may have had any
   for (const std::string& claim : claims) {
     if (const auto bridge = bridgeOf(claim)) attachment.bridge.name = *bridge;
     if (const auto forward = forwardOf(claim)) attachment.forwards.push_back(*forward);
