@@ -10,7 +10,7 @@
 #include "netlib/nft.h"
 
 #include "plugin/failures.h"
-#include "plugin/iptables.h"
+#include "plugin/iptables_program.h"
 #include "plugin/sha512.h"
 
 namespace pons {

@@ -1,4 +1,5 @@
-// iptables of one family and backend, for rules that others made with it: pons makes its own through netlink.
+// The program iptables of one family and backend, for rules of any table that others made with it. Those of pons are
+// made through netlink, or by netlib/iptables.h where they must stand in the older backend's filter table.
 #pragma once
 
 #include <optional>

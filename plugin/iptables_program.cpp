@@ -1,8 +1,10 @@
-#include "plugin/iptables.h"
+#include "plugin/iptables_program.h"
 
 #include <algorithm>
 #include <array>
 #include <sstream>
+
+#include "netlib/iptables.h"
 
 namespace pons {
 
@@ -17,7 +19,7 @@ const Program::Options kOptions{
 
 /// The program of that backend by its own name, or the one that is the only one installed.
 netlib::Result<Program> find(Family family, Iptables::Backend backend, const std::string& suffix) {
-  static const std::array<std::string, 5> directories{"/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"};
+  static const std::array<std::string, 4> directories{"/usr/sbin", "/sbin", "/usr/bin", "/bin"};
   const std::string base = family == Family::Ipv4 ? "iptables" : "ip6tables";
   const std::string own = base + (backend == Iptables::Backend::Nft ? "-nft" : "-legacy") + suffix;
   auto program = Program::find(directories, own);
@@ -44,26 +46,8 @@ std::string_view IptablesRule::option(std::string_view name) const {
 }
 
 netlib::Result<IptablesRule> parseIptablesRule(const std::string& line, const std::string& chain) {
-  IptablesRule rule{line, {}};
-  std::string word;
-  bool inWord = false;
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (c == '"') {
-      quoted = !quoted;
-      inWord = true;
-    } else if (c == ' ' && !quoted) {
-      if (inWord) rule.words.push_back(std::exchange(word, {}));
-      inWord = false;
-    } else {
-      if (c == '\\' && quoted && i + 1 < line.size()) ++i;
-      word += line[i];
-      inWord = true;
-    }
-  }
-  if (inWord) rule.words.push_back(word);
-  const bool whole = !quoted && rule.words.size() >= 2 && rule.words[0] == "-A" && rule.words[1] == chain;
+  IptablesRule rule{line, netlib::iptables::wordsOf(line)};
+  const bool whole = rule.words.size() >= 2 && rule.words[0] == "-A" && rule.words[1] == chain;
   if (!whole) return netlib::fail(EBADMSG, "iptables lists what is no rule of chain " + chain + ": " + line);
   return rule;
 }

@@ -1,4 +1,4 @@
-#include "plugin/iptables.h"
+#include "plugin/iptables_program.h"
 
 #include <doctest/doctest.h>
 
