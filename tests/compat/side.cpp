@@ -131,4 +131,16 @@ Outcome Side::callPlugin(const std::string& verb, const std::string& type, const
   return run({plugins_ + "/" + type}, {.environment = std::move(environment), .input = config});
 }
 
+Outcome Side::collect(const std::string& plugins, const std::string& type, const Conflist& list) const {
+  const Document document = parsed(list.at("1.1.0").text);
+  for (const Value& plugin : document["plugins"].items()) {
+    if (textOf(plugin["type"]) != type) continue;
+    const std::string config = plugin.text();
+    return run({plugins + "/" + type},
+               {.environment = std::vector<std::string>{"CNI_COMMAND=GC", "CNI_PATH=" + plugins},
+                .input = R"({"cniVersion": "1.1.0", "name": ")" + list.name + "\", " + config.substr(1)});
+  }
+  throw std::runtime_error("no plugin " + type + " in " + list.file);
+}
+
 }  // namespace support

@@ -73,6 +73,8 @@ class Side {
   /// One plugin called by itself, as libcni does for a configuration that is no list.
   Outcome callPlugin(const std::string& verb, const std::string& type, const std::string& config,
                      const std::string& container);
+  /// GC of the list's network by one plugin of that directory, without a list of what is valid.
+  Outcome collect(const std::string& plugins, const std::string& type, const Conflist& list) const;
 
  private:
   std::vector<std::string> environment() const;

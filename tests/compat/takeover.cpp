@@ -1,19 +1,14 @@
 // A host on which containers of the reference plugins run when pons takes their place: they go on, and pons takes away
 // what the reference made for them.
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "plugin/reference_leftovers.h"
-#include "plugin/reference_rules.h"
-#include "plugin/sha512.h"
 
-#include "tests/compat/side.h"
+#include "tests/compat/reference.h"
 #include "tests/support/runtime.h"
 
 using namespace support;
@@ -26,44 +21,11 @@ const std::string kPorts = R"({"portMappings": [{"hostPort": 8080, "containerPor
                                "bandwidth": {"ingressRate": 80000000, "ingressBurst": 8000000,
                                              "egressRate": 80000000, "egressBurst": 8000000}})";
 
-Departed departedOf(const Conflist& list, const Attached& attached, const std::string& bridge) {
-  // libcni's cnitool names containers after their namespace.
-  const std::string id = "cnitool-" + pons::sha512(attached.netns).substr(0, 20);
-  return {{pons::NetworkName::parse(list.name).value(), pons::ContainerId::parse(id).value(),
-           netlib::IfName::parse("eth0").value()},
-          attached.netns,
-          netlib::IfName::parse(bridge).value()};
-}
-
 void mustRemove(const Departed& departed) {
   pons::Host host = openHost();
   const auto removed = pons::removeReferenceLeftovers(host, departed);
   REQUIRE_MESSAGE(removed.ok(), removed.error().message);
 }
-
-/// All rules of both families and backends.
-std::string rules(const std::string& backend) {
-  return outputOf({"iptables-" + backend + "-save"}) + outputOf({"ip6tables-" + backend + "-save"});
-}
-
-/// The lines of `text` that name one of the container's addresses or chains.
-std::string about(const std::string& text, const Departed& departed, const Attached& attached) {
-  const pons::ReferenceNames names{departed.key};
-  std::vector<std::string> marks{names.masquerade, names.forwards};
-  for (const std::string& address : attached.addresses) {
-    for (const char* end : {"/", ":", "]"}) marks.push_back(address + end);
-  }
-  std::string found;
-  std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);) {
-    const bool named =
-        std::ranges::any_of(marks, [&](const std::string& mark) { return line.find(mark) != std::string::npos; });
-    if (named) found += line + "\n";
-  }
-  return found;
-}
-
-std::string links() { return outputOf({"ip", "-o", "link"}); }
 
 std::size_t tuningBackups() {
   namespace fs = std::filesystem;
