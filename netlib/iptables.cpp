@@ -26,28 +26,6 @@ Result<std::string> outputOf(std::span<const std::string> directories, const std
   return fail(EIO, program.path() + " failed (" + std::to_string(outcome.status) + "): " + outcome.errors);
 }
 
-/// The words of a line; those in quotes without them.
-std::vector<std::string> wordsOf(std::string_view line) {
-  std::vector<std::string> words;
-  bool inWord = false;
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (!quoted && line[i] == ' ') {
-      inWord = false;
-      continue;
-    }
-    if (!inWord) words.emplace_back();
-    inWord = true;
-    if (line[i] == '"') {
-      quoted = !quoted;
-    } else {
-      if (line[i] == '\\' && i + 1 < line.size()) ++i;
-      words.back() += line[i];
-    }
-  }
-  return words;
-}
-
 /// "-j" or "-g" with what comes after it.
 void decide(filter::Rule& rule, const std::string& how, const std::string& target, const FilterTable& table) {
   using filter::Verdict;
@@ -88,6 +66,27 @@ void take(std::string_view line, FilterTable& table) {
 }
 
 }  // namespace
+
+std::vector<std::string> wordsOf(std::string_view line) {
+  std::vector<std::string> words;
+  bool inWord = false;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (!quoted && line[i] == ' ') {
+      inWord = false;
+      continue;
+    }
+    if (!inWord) words.emplace_back();
+    inWord = true;
+    if (line[i] == '"') {
+      quoted = !quoted;
+    } else {
+      if (line[i] == '\\' && i + 1 < line.size()) ++i;
+      words.back() += line[i];
+    }
+  }
+  return words;
+}
 
 Result<bool> hasFilterTable(Family family) {
   const std::string names =

@@ -33,6 +33,9 @@ Result<FilterTable> readFilterTable(Family family, std::span<const std::string> 
 /// From the words of "iptables-legacy -S".
 FilterTable parseFilterTable(std::string_view text);
 
+/// The words of such a line; what is in quotes is one, without them.
+std::vector<std::string> wordsOf(std::string_view line);
+
 /// Commands as iptables knows them ("-I FORWARD 1 -i br0 -j ACCEPT"), done all together or not at all.
 Result<> change(Family family, std::span<const std::string> directories, const std::vector<std::string>& commands);
 

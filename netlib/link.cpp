@@ -36,6 +36,7 @@ Link linkOf(const Message& message) {
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
   link.peer = attributes.u32(IFLA_LINK).value_or(0);
+  link.peerNetns = attributes.u32(IFLA_LINK_NETNSID);
   link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;

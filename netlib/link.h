@@ -22,9 +22,11 @@ struct Link {
   std::string alias;
   std::optional<MacAddress> mac;
   std::uint32_t mtu = 0;
-  unsigned flags = 0;                     ///< IFF_*
-  unsigned master = 0;                    ///< index of the bridge; 0 for none
-  unsigned peer = 0;                      ///< index of a veth's other end in its own namespace; 0 for none
+  unsigned flags = 0;   ///< IFF_*
+  unsigned master = 0;  ///< index of the bridge; 0 for none
+  unsigned peer = 0;    ///< index of a veth's other end in its own namespace; 0 for none
+  /// That namespace as the socket's one numbers it; nothing where it is the same.
+  std::optional<std::uint32_t> peerNetns = std::nullopt;
   std::uint32_t transmitQueueLength = 0;  ///< packets
   bool hairpin = false;
   bool isolated = false;
@@ -37,6 +39,10 @@ struct Link {
 /// ENODEV where there is none.
 Result<Link> find(Socket& socket, const IfName& name);
 Result<Link> find(Socket& socket, unsigned index);
+
+/// The end in the socket's namespace of a veth whose other end is `inside`, a link of the namespace with descriptor
+/// `netns`. ENODEV where that is no veth, or one with its other end elsewhere.
+Result<Link> findOtherEnd(Socket& socket, int netns, const Link& inside);
 
 /// The ports of a bridge, and all links of a kind. Dumps that the kernel filters; not for the path of an ADD.
 Result<std::vector<Link>> portsOf(Socket& socket, unsigned bridgeIndex);

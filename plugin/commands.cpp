@@ -10,6 +10,7 @@
 #include "plugin/failures.h"
 #include "plugin/liveness.h"
 #include "plugin/log.h"
+#include "plugin/reference_leftovers.h"
 #include "plugin/transaction.h"
 
 namespace pons {
@@ -131,6 +132,15 @@ Delegate& callDelegatesFor(const cni::Request& request, Host& host) {
   return called;
 }
 
+/// Without a record: perhaps attached by the reference plugins.
+Departed departedOf(const cni::Request& request) {
+  Departed departed{request.key, request.netnsPath};
+  if (request.key.part == Part::Network) departed.bridge = request.config.bridge;
+  if (!request.previous) return departed;
+  for (const cni::Address& held : request.previous->addresses) departed.addresses.push_back(held.address.address());
+  return departed;
+}
+
 }  // namespace
 
 cni::Result<std::string> add(const cni::Request& asked, Host& host) {
@@ -166,8 +176,10 @@ cni::Result<> del(const cni::Request& request, Host& host) {
     if (!gone) return netlib::fail(delegate.explained(gone.error()));
   } else {
     TRY(host.ledger.tidy(request.key.network));
-    const auto freed = freeAddresses(request, host);
-    if (!freed) return netlib::fail(delegate.explained(freed.error()));
+    Failures failures;
+    failures.add("what the reference plugins left", removeReferenceLeftovers(host, departedOf(request)));
+    failures.add("free addresses", freeAddresses(request, host));
+    if (!failures.none()) return netlib::fail(delegate.explained(failures.result().error()));
   }
   return {};
 }

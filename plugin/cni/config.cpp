@@ -176,6 +176,13 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
   return {};
 }
 
+/// The network's bridge; the default where the key is missing or cannot be read.
+netlib::IfName findBridge(const Field& root, Applet applet) {
+  const auto named = root["bridge"].parsed(netlib::IfName::parse, "");
+  const Dialect& dialect = applet == Applet::Pons ? kNative : kReferenceBridge;
+  return named && *named ? **named : *netlib::IfName::parse(dialect.bridge);
+}
+
 }  // namespace
 
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment,
@@ -196,6 +203,7 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
 Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
   Config config;
   config.settings = TRY(decodeSettings(root, environment));
+  config.bridge = findBridge(root, environment.applet);
   // With an "ipam" that cannot be read no ADD has come this far.
   const auto partner = decodePartner(root);
   if (!partner) return config;

@@ -64,7 +64,8 @@ struct Config {
 /// Of all verbs but DEL, in the terms of the environment's applet. `input` is the text that `root` was read from.
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
 
-/// Of DEL: the settings, and who else has to hear that addresses are free. All other members are the defaults.
+/// Of DEL: the settings, the bridge (the default where the key cannot be read), and who else has to hear that addresses
+/// are free. All other members are the defaults.
 Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

@@ -116,12 +116,14 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
                   .netnsPath = environment.netns,
                   .config = {},
                   .previous = std::nullopt};
+  const json::Value previous = document["prevResult"];
   if (verb == Verb::Del) {
     request.config = TRY(decodeConfigOfDel(root, environment, input));
+    auto readable = parsePrevResult(previous, version);
+    if (previous.present() && readable) request.previous = std::move(*readable);
     return request;
   }
   request.config = TRY(decodeConfig(root, version, environment, input));
-  const json::Value previous = document["prevResult"];
   if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
   if (request.key.part != Part::Network && !request.previous) {
     return fail(ErrorCode::InvalidConfig,

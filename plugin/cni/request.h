@@ -20,8 +20,8 @@ struct Request {
 };
 
 /// For ADD, DEL and CHECK. DEL needs little, and nothing else is looked at: neither a key that an upgrade made invalid
-/// nor a prevResult of somebody else may keep a container from being taken away. See
-/// decodeConfigOfDel().
+/// nor a prevResult of somebody else may keep a container from being taken away. See decodeConfigOfDel(); the previous
+/// result is there where it can be read.
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input);
 
 /// An attachment that the runtime still has.

@@ -71,6 +71,9 @@ class FakeHost {
 /// what changes by itself: interface numbers, counters, timers, carrier, IPv6 link-local addresses and their routes.
 std::string dumpNetwork();
 
+/// The lines of such a text, sorted, without what changes by itself.
+std::string canonicalLines(const std::string& text);
+
 /// Names, modes, link targets and contents below a directory; empty where it does not exist.
 std::string dumpTree(const std::filesystem::path& directory);
 
