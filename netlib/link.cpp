@@ -35,6 +35,8 @@ Link linkOf(const Message& message) {
   link.alias = attributes.text(IFLA_IFALIAS).value_or("");
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
+  link.peer = attributes.u32(IFLA_LINK).value_or(0);
+  link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
   MacAddress::Bytes mac{};
@@ -99,6 +101,7 @@ std::optional<unsigned> peerIndexOf(const Answer& answer) {
 
 bool Link::up() const { return (flags & IFF_UP) != 0; }
 bool Link::promiscuous() const { return (flags & IFF_PROMISC) != 0; }
+bool Link::allMulticast() const { return (flags & IFF_ALLMULTI) != 0; }
 
 Result<Link> find(Socket& socket, const IfName& name) {
   Batch batch;
@@ -216,6 +219,11 @@ void appendAnnounceChanges(Batch& batch, unsigned index) {
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set MTU of link " + std::to_string(index));
   batch.putU32(IFLA_MTU, mtu);
+}
+
+void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set transmit queue length of link " + std::to_string(index));
+  batch.putU32(IFLA_TXQLEN, packets);
 }
 
 void appendSetMaster(Batch& batch, unsigned index, unsigned master) {

@@ -22,13 +22,16 @@ struct Link {
   std::string alias;
   std::optional<MacAddress> mac;
   std::uint32_t mtu = 0;
-  unsigned flags = 0;   ///< IFF_*
-  unsigned master = 0;  ///< index of the bridge; 0 for none
+  unsigned flags = 0;                     ///< IFF_*
+  unsigned master = 0;                    ///< index of the bridge; 0 for none
+  unsigned peer = 0;                      ///< index of a veth's other end in its own namespace; 0 for none
+  std::uint32_t transmitQueueLength = 0;  ///< packets
   bool hairpin = false;
   bool isolated = false;
 
   bool up() const;
   bool promiscuous() const;
+  bool allMulticast() const;
 };
 
 /// ENODEV where there is none.
@@ -81,6 +84,7 @@ void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
 /// net.ipv4.conf.<link>.arp_notify. For IPv6 there is only the sysctl ndisc_notify.
 void appendAnnounceChanges(Batch& batch, unsigned index);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
+void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets);
 void appendSetMaster(Batch& batch, unsigned index, unsigned master);
 /// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.
 void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated);

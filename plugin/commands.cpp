@@ -4,6 +4,7 @@
 
 #include "netlib/route.h"
 
+#include "plugin/chained_draft.h"
 #include "plugin/draft.h"
 #include "plugin/liveness.h"
 #include "plugin/log.h"
@@ -20,8 +21,9 @@ cni::Result<> clearWay(const AttachmentKey& key, Host& host) {
   auto record = TRY(host.ledger.find(key));
   if (!record) return {};
   if (record->state == RecordState::Committed) {
+    const std::string plugin = key.part == Part::Network ? "" : " (plugin " + std::string{nameOf(key.part)} + ")";
     return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() + " is attached to network " +
-                                                     key.network.toString() + " as " + key.ifName.toString() +
+                                                     key.network.toString() + " as " + key.ifName.toString() + plugin +
                                                      " already: DEL it first");
   }
   TRY(takeAway(host, *record, planFor(record->attachment)));
@@ -52,8 +54,10 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   const auto heldByHost = [&host](const netlib::IpAddress& address) {
     return netlib::route::isLocal(host.route, address);
   };
+  const bool isChained = request.key.part != Part::Network;
   const auto complete = [&](std::vector<Lease> leases) -> netlib::Result<Attachment> {
-    return attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
+    return isChained ? chainedAttachmentFor(request, idOf(*host.container), host)
+                     : attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
   };
   const auto claimOnce = [&] { return host.ledger.claim(request.key, request.config.addresses, heldByHost, complete); };
   auto record = claimOnce();
@@ -95,6 +99,8 @@ cni::Result<> enterForCheck(const cni::Request& request, const Attachment& attac
 
 cni::Result<std::string> add(const cni::Request& request, Host& host) {
   TRY(clearWay(request.key, host));
+  const bool isChained = request.key.part != Part::Network;
+  if (isChained && !hasWork(request)) return cni::printResult(*request.previous, request.version);
   host.container = TRY(openContainer(request.netnsPath));
 
   // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
@@ -106,7 +112,8 @@ cni::Result<std::string> add(const cni::Request& request, Host& host) {
 
   // A path of /proc names another namespace once the process ended and its id was given away.
   TRY(host.container->netns.verifyStillAt(request.netnsPath));
-  std::string result = TRY(cni::printResult(describe(request, record.attachment, host), request.version));
+  const cni::AddResult done = isChained ? describeChained(request) : describe(request, record.attachment, host);
+  std::string result = TRY(cni::printResult(done, request.version));
   TRY(host.ledger.commit(record));
   transaction.keep();
   return result;
@@ -123,6 +130,7 @@ cni::Result<> del(const cni::Request& request, Host& host) {
 }
 
 cni::Result<> check(const cni::Request& request, Host& host) {
+  if (request.key.part != Part::Network && !hasWork(request)) return {};
   const auto record = TRY(host.ledger.find(request.key));
   if (!record || record->state != RecordState::Committed) {
     return cni::fail(ErrorCode::CheckFailed, request.key.toString() + " is not attached");

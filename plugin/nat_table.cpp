@@ -46,6 +46,7 @@ void appendMaps(nft::Transaction& transaction, Family family) {
                              .keyLength = addressLength,
                              .dataType = nft::kVerdict,
                              .interval = true});
+  transaction.addSet(table, {.name = kMasqueraded, .keyType = addressType, .keyLength = addressLength});
 }
 
 void appendForwards(nft::Transaction& transaction, Family family) {
@@ -109,7 +110,7 @@ void appendLoopback(nft::Transaction& transaction) {
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
   std::vector<std::pair<const char*, std::size_t>> chains{
-      {kForwards, 2}, {kPrerouting, 1 + forLoopback}, {kOutput, 1}, {kPostrouting, 1 + forLoopback}};
+      {kForwards, 2}, {kPrerouting, 1 + forLoopback}, {kOutput, 1}, {kPostrouting, 2 + forLoopback}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   return chains;
 }
@@ -129,6 +130,12 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   appendForwards(transaction, family);
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
+  transaction.addRule(tableOf(family), kPostrouting,
+                      nft::Rule{}
+                          .destinationWasTranslated()
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .inSet(kMasqueraded, 0)
+                          .masquerade());
   transaction.addRule(tableOf(family), kPostrouting,
                       nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
 }
@@ -162,6 +169,12 @@ nft::Element elementOf(const PortForward& forward) {
   appendPort(element.key, forward.hostPort);
   nft::appendPadded(element.data, forward.target.bytes());
   appendPort(element.data, forward.targetPort);
+  return element;
+}
+
+nft::Element masqueradedElement(const PortForward& forward) {
+  nft::Element element;
+  nft::appendPadded(element.key, forward.target.bytes());
   return element;
 }
 

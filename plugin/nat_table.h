@@ -3,6 +3,7 @@
 //
 //   map forwards_any  { protocol . host port                : container address . port }
 //   map forwards_ip   { host address . protocol . host port : container address . port }
+//   set masqueraded   { container addresses whose published ports hide who uses them }
 //   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
 //   map sources       { subnet : jump to the network's chain }
 //
@@ -11,6 +12,7 @@
 //   chain output      dstnat:             to this host: jump forwards
 //   chain forwards    dnat by forwards_ip, then by forwards_any
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
+//                                         published and to an address of the set masqueraded: masquerade
 //                                         source address by the map sources
 //   chain net_<hash>  see appendNetwork
 #pragma once
@@ -27,6 +29,7 @@ inline constexpr const char* kForwardsAny = "forwards_any";
 inline constexpr const char* kForwardsIp = "forwards_ip";
 inline constexpr const char* kBridges = "bridges";
 inline constexpr const char* kSources = "sources";
+inline constexpr const char* kMasqueraded = "masqueraded";
 
 /// The table with everything in it that does not depend on containers. It must not exist, or be deleted before in the
 /// same transaction.
@@ -44,6 +47,9 @@ netlib::nft::Element elementOf(const PortForward& forward);
 
 /// The forward that an element of that map stands for; nothing where it is none of ours.
 std::optional<PortForward> forwardOf(const netlib::nft::Element& element, netlib::Family family, std::string_view map);
+
+/// The target of a forward in the set of the masqueraded.
+netlib::nft::Element masqueradedElement(const PortForward& forward);
 
 netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
 

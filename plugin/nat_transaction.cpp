@@ -23,6 +23,10 @@ class Recorded {
  public:
   Recorded(Family family, const std::vector<Attachment>& attachments) : family_(family) {
     for (const Attachment& attachment : attachments) take(attachment);
+    // A chain that masquerades does all that one for published ports alone does.
+    for (const bool masquerade : {true, false}) {
+      for (const Attachment& attachment : attachments) takeNats(attachment, masquerade);
+    }
   }
 
   void appendTo(nft::Transaction& transaction) const {
@@ -33,6 +37,7 @@ class Recorded {
     transaction.addElements(table, kSources, sources_);
     transaction.addElements(table, kForwardsAny, forwardsAny_);
     transaction.addElements(table, kForwardsIp, forwardsIp_);
+    transaction.addElements(table, kMasqueraded, masqueraded_);
     transaction.addElements(table, kBridges, bridges_);
   }
 
@@ -42,13 +47,17 @@ class Recorded {
     NetworkName name;
   };
 
-  void take(const Attachment& attachment) {
+  void takeNats(const Attachment& attachment, bool masquerade) {
     for (const SourceNat& nat : attachment.sourceNats) {
-      if (nat.family == family_) takeNat(attachment, nat);
+      if (nat.family == family_ && nat.masquerade == masquerade) takeNat(attachment, nat);
     }
+  }
+
+  void take(const Attachment& attachment) {
     for (const PortForward& forward : attachment.forwards) {
       if (forward.target.family() != family_) continue;
       (forward.hostAddress.isUnspecified() ? forwardsAny_ : forwardsIp_).push_back(elementOf(forward));
+      if (attachment.masqueradeAll) masqueraded_.push_back(masqueradedElement(forward));
     }
     const auto holds = holdsOf(attachment);
     const bool loopback = std::ranges::find(holds, hold::loopback(attachment)) != holds.end();
@@ -73,6 +82,7 @@ class Recorded {
   std::vector<nft::Element> sources_;
   std::vector<nft::Element> forwardsAny_;
   std::vector<nft::Element> forwardsIp_;
+  std::vector<nft::Element> masqueraded_;
   std::vector<nft::Element> bridges_;
 };
 

@@ -66,9 +66,12 @@ cni::Result<> verifyShared(const NetworkName& network, Host& host) {
 cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   Failures failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    if (key.network == request.network) failures.add(key.toString(), collect(request, host, key));
+    const bool asked = key.network == request.network && key.part == request.part;
+    if (asked) failures.add(key.toString(), collect(request, host, key));
   }
-  failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
+  // What bears a mark without a record is looked for by the plugin that is told of the bridge and the subnets.
+  if (request.part == Part::Network)
+    failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
   TRY(failures.result());
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
+#include "plugin/steps/container_tuned.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/gateway_address.h"
 #include "plugin/steps/loopback_reachable.h"
@@ -32,7 +33,7 @@ void addIfHeld(Plan& plan, const std::vector<std::string>& holds, Arguments&&...
 
 void addShared(Plan& plan, const Attachment& attachment) {
   const std::vector<std::string> holds = holdsOf(attachment);
-  add<BridgePresent>(plan, attachment);
+  addIfHeld<BridgePresent>(plan, holds, attachment);
   for (const auto& address : gatewayAddresses(attachment)) add<GatewayAddress>(plan, attachment, address);
   for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
     addIfHeld<ForwardingHeld>(plan, holds, family);
@@ -46,8 +47,11 @@ void addShared(Plan& plan, const Attachment& attachment) {
 /// ones.
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
-  add<VethPair>(plan, attachment);
-  add<ContainerAddresses>(plan, attachment);
+  if (attachment.key.part == Part::Network) {
+    add<VethPair>(plan, attachment);
+    add<ContainerAddresses>(plan, attachment);
+  }
+  if (attachment.tuning) add<ContainerTuned>(plan, attachment);
   if (!attachment.forwards.empty()) add<PortForwards>(plan, attachment);
   if (!attachment.leases.empty() && !attachment.containerInterfaceDown) add<NeighboursTold>(plan, attachment);
 }

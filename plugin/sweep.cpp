@@ -18,16 +18,12 @@ using netlib::Family;
 
 namespace {
 
-/// Who the alias of a host end names; see VethPair.
-std::optional<AttachmentKey> keyOfAlias(const std::string& alias, const NetworkName& network) {
-  const std::string prefix = "pons " + network.toString() + " ";
-  if (!alias.starts_with(prefix)) return std::nullopt;
-  const std::size_t space = alias.find(' ', prefix.size());
-  if (space == std::string::npos) return std::nullopt;
-  const auto container = ContainerId::parse(std::string_view{alias}.substr(prefix.size(), space - prefix.size()));
-  const auto ifName = netlib::IfName::parse(std::string_view{alias}.substr(space + 1));
-  if (!container || !ifName) return std::nullopt;
-  return AttachmentKey{network, *container, *ifName};
+/// Who the alias of a link names; see VethPair.
+std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkName& network) {
+  constexpr std::string_view kOurs = "pons ";
+  if (!alias.starts_with(kOurs)) return std::nullopt;
+  auto key = AttachmentKey::parse(alias.substr(kOurs.size()));
+  return key && key->network == network ? key : std::nullopt;
 }
 
 netlib::Result<> sweepLinks(Host& host, const NetworkName& network) {

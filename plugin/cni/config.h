@@ -1,4 +1,5 @@
-// The network configuration of type "pons": every key, default and limit. README.md lists them for users.
+// The network configuration: every key, default and limit of the native plugin, which README.md lists for users, and
+// of the reference plugins whose names pons answers to.
 #pragma once
 
 #include <optional>
@@ -11,6 +12,7 @@
 #include "plugin/cni/environment.h"
 #include "plugin/cni/port_mapping.h"
 #include "plugin/cni/settings.h"
+#include "plugin/cni/tuning.h"
 #include "plugin/cni/version.h"
 #include "plugin/ledger/ledger.h"
 
@@ -47,10 +49,13 @@ struct Config {
   std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
   std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
   std::vector<PortMapping> portMappings;
+  bool sourceNat = true;       ///< published ports answer at 127.0.0.1 and to the container's own subnet
+  bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
+  std::optional<Tuning> tuning;
   Dns dns;
 };
 
-/// Of ADD and CHECK; DEL needs decodeSettings() only.
+/// Of all verbs but DEL, which needs decodeSettings() only; in the terms of the environment's applet.
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment);
 
 }  // namespace pons::cni

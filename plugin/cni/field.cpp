@@ -32,6 +32,15 @@ Result<std::vector<Field>> Field::items() const {
   return fields;
 }
 
+Result<std::vector<std::pair<std::string, Field>>> Field::members() const {
+  if (present() && !value_.isObject()) return invalid("an object");
+  std::vector<std::pair<std::string, Field>> fields;
+  for (const auto& [key, value] : value_.members()) {
+    fields.emplace_back(std::string{key}, Field{value, path_ + "." + std::string{key}});
+  }
+  return fields;
+}
+
 Result<std::optional<bool>> Field::boolean() const {
   if (present() && !value_.boolean()) return invalid("true or false");
   return value_.boolean();

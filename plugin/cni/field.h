@@ -32,6 +32,8 @@ class Field {
   Result<Field> object() const;
   /// The elements of a list; none where it is absent.
   Result<std::vector<Field>> items() const;
+  /// The keys of an object that is used as a map, with what they stand for; none where it is absent.
+  Result<std::vector<std::pair<std::string, Field>>> members() const;
 
   Result<std::optional<bool>> boolean() const;
   Result<std::optional<std::uint32_t>> number(std::uint32_t min, std::uint32_t max) const;

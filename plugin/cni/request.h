@@ -10,6 +10,7 @@ namespace pons::cni {
 inline constexpr std::size_t kMaxInput = 4 * 1024 * 1024;
 
 struct Request {
+  Applet applet;
   Verb verb;
   Version version;
   AttachmentKey key;
@@ -36,6 +37,7 @@ struct NetworkRequest {
   Verb verb;
   Version version;
   NetworkName network;
+  Part part;  ///< whose attachments of the network it is about
   Config config;
   /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it. Nothing where neither is there:
   /// then nobody says that any attachment is gone.

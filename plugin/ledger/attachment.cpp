@@ -26,9 +26,9 @@ bool needsNatTable(const Attachment& attachment, netlib::Family family) {
 }
 
 bool needsLoopback(const Attachment& attachment) {
-  return std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
-    return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
-  });
+  return attachment.loopbackPorts && std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
+           return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
+         });
 }
 
 /// "ipv4" or "ipv6"
@@ -63,7 +63,7 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
   return {.key = key,
           .netnsPath = {},
           .netns = {},
-          .bridge = {.name = bridge},
+          .bridge = {.name = bridge, .gateway = key.part == Part::Network},
           .hostVeth = hostVethName(key),
           .hostMac = kNoMac,
           .containerMac = kNoMac,
@@ -118,7 +118,8 @@ std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
 }
 
 std::vector<std::string> holdsOf(const Attachment& attachment) {
-  std::vector<std::string> holds{hold::bridge(attachment)};
+  std::vector<std::string> holds;
+  if (attachment.key.part == Part::Network) holds.push_back(hold::bridge(attachment));
   for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
     holds.push_back(hold::gateway(attachment, address));
   }

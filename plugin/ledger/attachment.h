@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +69,18 @@ struct SourceNat {
   friend bool operator==(const SourceNat&, const SourceNat&) = default;
 };
 
+/// What is set on an interface in the container and on its namespace; what is absent is left as it is.
+struct Tuning {
+  std::map<std::string, std::string> sysctls;  ///< by name, "net/ipv4/conf/eth0/arp_filter"; all below net/
+  std::optional<netlib::MacAddress> mac;
+  std::optional<std::uint32_t> mtu;  ///< bytes, never 0
+  std::optional<bool> promiscuous;
+  std::optional<bool> allMulticast;
+  std::optional<std::uint32_t> transmitQueueLength;  ///< packets
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
+};
+
 struct BridgeSettings {
   netlib::IfName name;
   bool gateway = true;  ///< the bridge bears the leases' gateway addresses, and the host forwards
@@ -104,11 +117,17 @@ struct Attachment {
   std::vector<Route> routes;
   std::vector<SourceNat> sourceNats;  ///< at most one a family
   std::vector<PortForward> forwards;
+  bool loopbackPorts = true;   ///< published IPv4 ports answer at the host's 127.0.0.1, too
+  bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
+
+  std::optional<Tuning> tuning = std::nullopt;
+  std::optional<Tuning> untuned = std::nullopt;  ///< what `tuning` replaced
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 
-/// An attachment of which nothing is known but its key and its bridge: no addresses, no ports, MACs of zeros.
+/// An attachment of which nothing is known but its key and its bridge: no addresses, no ports, MACs of zeros. A chained
+/// part begins as one, and has no bridge of its own: it names that through which the host reaches the container.
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge);
 
 /// The name of the attachment's veth in the host, derived: it is found again without the container's namespace.

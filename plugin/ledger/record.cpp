@@ -74,6 +74,20 @@ void writeForward(json::Writer& writer, const PortForward& forward) {
   writer.member("target", forward.target.toString()).member("targetPort", int{forward.targetPort});
 }
 
+void writeTuning(json::Writer& writer, std::string_view name, const std::optional<Tuning>& tuning) {
+  if (!tuning) return;
+  writer.key(name).beginObject();
+  writer.key("sysctls").beginObject();
+  for (const auto& [sysctl, content] : tuning->sysctls) writer.member(sysctl, escaped(content));
+  writer.endObject();
+  if (tuning->mac) writer.member("mac", tuning->mac->toString());
+  if (tuning->mtu) writer.member("mtu", *tuning->mtu);
+  if (tuning->promiscuous) writer.member("promiscuous", *tuning->promiscuous);
+  if (tuning->allMulticast) writer.member("allMulticast", *tuning->allMulticast);
+  if (tuning->transmitQueueLength) writer.member("transmitQueueLength", *tuning->transmitQueueLength);
+  writer.endObject();
+}
+
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
   writer.member("path", escaped(attachment.netnsPath));
@@ -140,6 +154,11 @@ Result<IfName> interface(const json::Value& object, std::string_view member) {
 
 Result<bool> flag(const json::Value& object, std::string_view member) {
   return required(object[member].boolean(), member);
+}
+
+Result<std::optional<bool>> flagIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return std::optional<bool>{};
+  return std::optional<bool>{TRY(flag(object, member))};
 }
 
 template <class Number>
@@ -216,6 +235,21 @@ Result<PortForward> readForward(const json::Value& object) {
   return forward;
 }
 
+Result<std::optional<Tuning>> readTuning(const json::Value& object) {
+  if (!object.present()) return std::optional<Tuning>{};
+  Tuning tuning;
+  for (const auto& [sysctl, content] : object["sysctls"].members()) {
+    const auto text = content.string();
+    tuning.sysctls.emplace(sysctl, TRY(required(text ? unescaped(*text) : std::nullopt, "sysctls")));
+  }
+  tuning.mac = TRY(parsedIfPresent<MacAddress>(object, "mac"));
+  tuning.mtu = TRY(numberIfPresent<std::uint32_t>(object, "mtu"));
+  tuning.promiscuous = TRY(flagIfPresent(object, "promiscuous"));
+  tuning.allMulticast = TRY(flagIfPresent(object, "allMulticast"));
+  tuning.transmitQueueLength = TRY(numberIfPresent<std::uint32_t>(object, "transmitQueueLength"));
+  return std::optional{std::move(tuning)};
+}
+
 Result<NetnsId> readNetnsId(const json::Value& object) {
   return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
                  .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
@@ -233,7 +267,9 @@ Result<AttachmentKey> readKey(const json::Value& object) {
   const NetworkName network = TRY(parsed<NetworkName>(object, "network"));
   const ContainerId container = TRY(parsed<ContainerId>(object, "container"));
   const IfName ifName = TRY(interface(object, "ifName"));
-  return AttachmentKey{network, container, ifName};
+  if (!object["part"].present()) return AttachmentKey{network, container, ifName};
+  const auto part = object["part"].string();
+  return AttachmentKey{network, container, ifName, TRY(required(part ? parsePart(*part) : std::nullopt, "part"))};
 }
 
 Result<Attachment> readAttachment(const json::Value& object) {
@@ -264,6 +300,10 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
   attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
   attachment.forwards = TRY(list<PortForward>(object, "forwards", readForward));
+  attachment.loopbackPorts = TRY(flagIfPresent(object, "loopbackPorts")).value_or(true);
+  attachment.masqueradeAll = TRY(flagIfPresent(object, "masqueradeAll")).value_or(false);
+  attachment.tuning = TRY(readTuning(object["tuning"]));
+  attachment.untuned = TRY(readTuning(object["untuned"]));
   return attachment;
 }
 
@@ -291,6 +331,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writer.member("network", attachment.key.network.toString());
   writer.member("container", attachment.key.container.toString());
   writer.member("ifName", escaped(attachment.key.ifName.toString()));
+  if (attachment.key.part != Part::Network) writer.member("part", nameOf(attachment.key.part));
   writeNetns(writer, attachment);
   writeBridge(writer, attachment.bridge);
   writeLink(writer, attachment);
@@ -298,6 +339,9 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeList(writer, "routes", attachment.routes, writeRoute);
   writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);
   writeList(writer, "forwards", attachment.forwards, writeForward);
+  writer.member("loopbackPorts", attachment.loopbackPorts).member("masqueradeAll", attachment.masqueradeAll);
+  writeTuning(writer, "tuning", attachment.tuning);
+  writeTuning(writer, "untuned", attachment.untuned);
   return finished(writer, state);
 }
 
