@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -25,11 +26,15 @@ bin_dir = "/opt/cni/bin"
 conf_dir = "/etc/cni/net.d"
 )";
 
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> result;
+std::vector<std::string> words(const std::string& text) {
   std::istringstream stream{text};
-  for (std::string line; std::getline(stream, line);) result.push_back(line);
-  return result;
+  return {std::istream_iterator<std::string>{stream}, {}};
+}
+
+std::vector<std::string> idsOf(const std::vector<Containerd::Pod>& pods) {
+  std::vector<std::string> ids;
+  for (const Containerd::Pod& pod : pods) ids.push_back(pod.id);
+  return ids;
 }
 
 }  // namespace
@@ -46,15 +51,15 @@ Containerd::Containerd(const Machine& machine) : machine_(machine) {
 }
 
 Containerd::Pod Containerd::runPod(const std::string& name, const std::vector<std::string>& publishedPorts) const {
-  std::vector<std::string> question{"run", name};
-  question.insert(question.end(), publishedPorts.begin(), publishedPorts.end());
-  const std::string id = cri(question);
-  return {id, lines(cri({"addresses", id})), machine_.placeOf(pidOf(kKubernetes, id))};
+  const std::vector<std::string> answer = words(cri({"run", name}, publishedPorts));
+  REQUIRE(!answer.empty());
+  const std::string& id = answer.front();
+  return {id, {answer.begin() + 1, answer.end()}, machine_.placeOf(pidOf(kKubernetes, id))};
 }
 
-void Containerd::stopPod(const Pod& pod) const { cri({"stop", pod.id}); }
+void Containerd::stop(const std::vector<Pod>& pods) const { cri({"stop"}, idsOf(pods)); }
 
-void Containerd::removePod(const Pod& pod) const { cri({"remove", pod.id}); }
+void Containerd::remove(const std::vector<Pod>& pods) const { cri({"remove"}, idsOf(pods)); }
 
 std::string Containerd::ctr(const std::vector<std::string>& words) const {
   std::vector<std::string> command{"ctr"};
@@ -63,20 +68,18 @@ std::string Containerd::ctr(const std::vector<std::string>& words) const {
 }
 
 std::string Containerd::pidOf(const std::string& containerdNamespace, const std::string& container) const {
-  for (const std::string& line :
-       lines(machine_.outputOf({"ctr", "--namespace", containerdNamespace, "tasks", "list"}))) {
-    std::string id, pid, status;
-    std::istringstream{line} >> id >> pid >> status;
+  std::istringstream tasks{machine_.outputOf({"ctr", "--namespace", containerdNamespace, "tasks", "list"})};
+  for (std::string id, pid, status; tasks >> id >> pid >> status;) {
     if (id == container && status == "RUNNING") return pid;
   }
   return {};
 }
 
-std::string Containerd::cri(const std::vector<std::string>& question) const {
-  std::vector<std::string> command{"/usr/bin/python3", std::string{PONS_SOURCE_DIR} + "/tests/runtimes/cri.py",
-                                   kSocket};
-  command.insert(command.end(), question.begin(), question.end());
-  return machine_.outputOf(command);
+std::string Containerd::cri(std::vector<std::string> question, const std::vector<std::string>& details) const {
+  question.insert(question.begin(),
+                  {"/usr/bin/python3", std::string{PONS_SOURCE_DIR} + "/tests/runtimes/cri.py", kSocket});
+  question.insert(question.end(), details.begin(), details.end());
+  return machine_.outputOf(question);
 }
 
 }  // namespace support

@@ -21,8 +21,8 @@ class Containerd {
     Place place;
   };
   Pod runPod(const std::string& name, const std::vector<std::string>& publishedPorts = {}) const;
-  void stopPod(const Pod& pod) const;
-  void removePod(const Pod& pod) const;
+  void stop(const std::vector<Pod>& pods) const;
+  void remove(const std::vector<Pod>& pods) const;
 
   /// In the namespace of containerd's own command.
   std::string ctr(const std::vector<std::string>& words) const;
@@ -30,7 +30,7 @@ class Containerd {
   std::string pidOf(const std::string& containerdNamespace, const std::string& container) const;
 
  private:
-  std::string cri(const std::vector<std::string>& question) const;
+  std::string cri(std::vector<std::string> question, const std::vector<std::string>& details = {}) const;
 
   const Machine& machine_;
 };

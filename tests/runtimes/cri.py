@@ -4,10 +4,9 @@
   serving             waits until somebody answers at the socket
   ready <image>       waits until runtime, network and image are there; the exit code tells
   run <pod> [<host port>:<container port>/<host address, or nothing for all>]...
-                      starts a sandbox with the pod's name as its host name, and prints its id
-  addresses <id>      of the sandbox, one a line
-  stop <id>
-  remove <id>
+                      starts a sandbox with the pod's name as its host name; prints its id and its addresses
+  stop <id>...
+  remove <id>...
 
 Debian 12 has neither crictl nor the protocol's files, so the part of runtime.v1 that is needed is described here.
 """
@@ -96,12 +95,19 @@ def published(text):
 def run(runtime, pod, *ports):
     config = {"metadata": {"name": pod, "uid": f"uid-of-{pod}", "namespace": "default"}, "hostname": pod,
               "port_mappings": [published(port) for port in ports]}
-    print(runtime.RunPodSandbox(config=config).pod_sandbox_id)
-
-
-def addresses(runtime, sandbox):
+    sandbox = runtime.RunPodSandbox(config=config).pod_sandbox_id
     network = runtime.PodSandboxStatus(pod_sandbox_id=sandbox).status.network
-    print(network.ip, *(more.ip for more in network.additional_ips), sep="\n")
+    print(sandbox, network.ip, *(more.ip for more in network.additional_ips))
+
+
+def stop(runtime, *sandboxes):
+    for sandbox in sandboxes:
+        runtime.StopPodSandbox(pod_sandbox_id=sandbox)
+
+
+def remove(runtime, *sandboxes):
+    for sandbox in sandboxes:
+        runtime.RemovePodSandbox(pod_sandbox_id=sandbox)
 
 
 def serving(runtime):
@@ -123,14 +129,7 @@ def ready(runtime, image):
         time.sleep(0.05)
 
 
-QUESTIONS = {
-    "serving": serving,
-    "ready": ready,
-    "run": run,
-    "addresses": addresses,
-    "stop": lambda runtime, sandbox: runtime.StopPodSandbox(pod_sandbox_id=sandbox),
-    "remove": lambda runtime, sandbox: runtime.RemovePodSandbox(pod_sandbox_id=sandbox),
-}
+QUESTIONS = {"serving": serving, "ready": ready, "run": run, "stop": stop, "remove": remove}
 
 if __name__ == "__main__":
     try:

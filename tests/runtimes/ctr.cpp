@@ -14,10 +14,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void waitUntil(const std::string& what, const std::function<bool()>& holds) {
+void waitUntil(const Machine& machine, const std::string& what, const std::function<bool()>& holds) {
   const auto giveUp = std::chrono::steady_clock::now() + 20s;
   while (!holds()) {
-    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < giveUp, what);
+    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < giveUp,
+                    what << ": " << machine.outputOf({"cat", "/run/ctr.log"}));
     std::this_thread::sleep_for(50ms);
   }
 }
@@ -31,13 +32,13 @@ void checkRun(const std::string& network, const std::string& conflist) {
     // In the foreground, as that is where it calls DEL at the end.
     machine.startDaemon("ctr", std::string{"ctr run --cni "} + kImage + " town; touch /run/ctr.end");
     std::string pid;
-    waitUntil("the container runs", [&] { return !(pid = containerd.pidOf("default", "town")).empty(); });
+    waitUntil(machine, "no container", [&] { return !(pid = containerd.pidOf("default", "town")).empty(); });
     const auto addresses = machine.addressesOf(pid, "eth0");
     CHECK(addresses.size() == 2);
     for (const std::string& address : addresses) CHECK(answerOf(kHere, endpoint(address, 80)) != "nothing");
 
     containerd.ctr({"tasks", "kill", "--signal", "SIGKILL", "town"});
-    waitUntil("the command ends", [&] { return machine.run({"test", "-e", "/run/ctr.end"}).ok(); });
+    waitUntil(machine, "no end", [&] { return machine.run({"test", "-e", "/run/ctr.end"}).ok(); });
     checkNothingLeft(machine, before);
   });
 }

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "netlib/sysctl.h"
+
 #include "tests/runtimes/configurations.h"
 #include "tests/runtimes/containerd.h"
 #include "tests/runtimes/machine.h"
@@ -30,9 +32,29 @@ void checkServed(const std::string& name, const Pod& pod, const Pod& neighbour, 
     CHECK(answerOf(outside, published) == name);
     CHECK(answerOf(kHere, published) == name);
     CHECK(answerOf(neighbour.place, published) == name);
-    CHECK(answerOf(pod.place, published) == name);
   }
   CHECK(answerOf(kHere, endpoint("127.0.0.1", 8080)) == name);
+}
+
+void checkReachesItself(const std::string& name, const Pod& pod) {
+  for (const Endpoint& published : kHostPorts) {
+    CAPTURE(published.address.toString());
+    CHECK(answerOf(pod.place, published) == name);
+  }
+}
+
+void setBridgeFiltering(const std::string& value) {
+  for (const char* name : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
+    REQUIRE(netlib::sysctl::write(name, value).ok());
+  }
+}
+
+/// containerd's configuration relies on promiscMode, which does not lead back what br_netfilter translates while it is
+/// still on the bridge. That is so with the reference plugins, too.
+void checkReachesItselfByPromiscMode(const std::string& name, const Pod& pod) {
+  setBridgeFiltering("0");
+  checkReachesItself(name, pod);
+  setBridgeFiltering("1");
 }
 
 /// What leaves the host bears the host's address.
@@ -48,7 +70,9 @@ void checkClosed(const Place& outside) {
     CHECK(!ask(outside, Transport::Tcp, published, {.source = {}, .timeout = std::chrono::milliseconds{200}}));
 }
 
-void checkPods(const std::string& network, const std::string& conflist) {
+using CheckPod = void (*)(const std::string& name, const Pod& pod);
+
+void checkPods(const std::string& network, const std::string& conflist, CheckPod reachesItself) {
   onMachine(kPrograms, [&](const Machine& machine) {
     machine.configure(network, conflist);
     const Containerd containerd{machine};
@@ -57,16 +81,17 @@ void checkPods(const std::string& network, const std::string& conflist) {
     const Pod first = containerd.runPod("first", {"8080:80/"});
     const Pod second = containerd.runPod("second");
     checkServed("first", first, second, machine.outside());
+    reachesItself("first", first);
     checkWayOut(first, machine.outside());
 
-    containerd.stopPod(first);
+    containerd.stop({first});
     checkClosed(machine.outside());
     checkWayOut(second, machine.outside());
     const Pod third = containerd.runPod("third", {"8080:80/"});
     checkServed("third", third, second, machine.outside());
 
-    for (const Pod& pod : {second, third}) containerd.stopPod(pod);
-    for (const Pod& pod : {first, second, third}) containerd.removePod(pod);
+    containerd.stop({second, third});
+    containerd.remove({first, second, third});
     checkNothingLeft(machine, before);
   });
 }
@@ -74,7 +99,9 @@ void checkPods(const std::string& network, const std::string& conflist) {
 }  // namespace
 
 TEST_CASE("containerd's pods have all that its own chain of plugins promises") {
-  checkPods("containerd-net", kContainerdChain);
+  checkPods("containerd-net", kContainerdChain, checkReachesItselfByPromiscMode);
 }
 
-TEST_CASE("containerd's pods have the same from one plugin") { checkPods("one-plugin", kOnePlugin); }
+TEST_CASE("containerd's pods have the same from one plugin") {
+  checkPods("one-plugin", kOnePlugin, checkReachesItself);
+}
