@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -81,8 +82,7 @@ void removeWhenLeft(const fs::path& cgroup) {
     if (removeTree(cgroup)) return;
     std::this_thread::sleep_for(10ms);
   }
-  std::fprintf(stderr, "the test leaves somebody in %s\n", cgroup.c_str());
-  std::abort();
+  throw std::runtime_error("somebody is left in " + cgroup.string());
 }
 
 }  // namespace
@@ -121,7 +121,16 @@ OwnCgroups::OwnCgroups() : hierarchies_(hierarchies()) {
 }
 
 OwnCgroups::~OwnCgroups() {
-  if (setns(originalNamespace_.get(), CLONE_NEWCGROUP) != 0) std::abort();
+  try {
+    leave();
+  } catch (const std::exception& failed) {
+    std::fprintf(stderr, "the test cannot come back from its cgroups: %s\n", failed.what());
+    std::abort();
+  }
+}
+
+void OwnCgroups::leave() {
+  check(setns(originalNamespace_.get(), CLONE_NEWCGROUP) == 0, "come back from a cgroup namespace");
   for (const Hierarchy& hierarchy : hierarchies_) {
     join(hierarchy.origin);
     removeWhenLeft(hierarchy.own);

@@ -31,6 +31,7 @@ class OwnCgroups {
     std::filesystem::path own;
   };
   static std::vector<Hierarchy> hierarchies();
+  void leave();
 
   std::vector<Hierarchy> hierarchies_;
   netlib::UniqueFd originalNamespace_;

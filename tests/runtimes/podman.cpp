@@ -51,7 +51,7 @@ class Podman {
   std::string run(const std::string& name, const std::vector<std::string>& options) const {
     std::vector<std::string> words{"run", "--detach", "--name", name, "--hostname", name};
     words.insert(words.end(), options.begin(), options.end());
-    words.push_back(kImage);
+    words.emplace_back(kImage);
     (*this)(words);
     return pidOf(name);
   }
