@@ -61,7 +61,7 @@ bool isEmpty(const Tuning& tuning) { return tuning == Tuning{}; }
 
 bool hasWork(const cni::Request& request) {
   const cni::Config& config = request.config;
-  return !config.portMappings.empty() || (config.tuning && !isEmpty(*config.tuning));
+  return config.acceptForward || !config.portMappings.empty() || (config.tuning && !isEmpty(*config.tuning));
 }
 
 netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, NetnsId netns, Host& host) {
@@ -76,6 +76,10 @@ netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, Net
   attachment.loopbackPorts = config.sourceNat && bridge;
   attachment.masqueradeAll = config.masqueradeAll;
   if (config.sourceNat) attachment.sourceNats = hairpinNats(attachment.forwards, addresses);
+  // Of a container that the host does not route to, nothing passes the host's firewall.
+  attachment.acceptForward = config.acceptForward && bridge;
+  attachment.adminChain = config.adminChain;
+  if (bridge) attachment.ingress = config.ingress;
   attachment.tuning = config.tuning;
   if (config.tuning) attachment.untuned = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
   return attachment;

@@ -19,6 +19,8 @@ constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kOutput = "output";
 constexpr const char* kForwards = "forwards";
 constexpr const char* kPostrouting = "postrouting";
+constexpr const char* kIngress = "ingress";
+constexpr const char* kLimits = "limits";
 
 netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
 netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
@@ -106,11 +108,41 @@ void appendLoopback(nft::Transaction& transaction) {
                           .masquerade());
 }
 
+/// Before the host's own filter, which may accept anything.
+void appendIngress(nft::Transaction& transaction, Family family) {
+  constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
+  const nft::Table table = tableOf(family);
+  transaction.addSet(table, {.name = kLimited, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+  transaction.addSet(table, {.name = kWithin,
+                             .keyType = nft::concat(nft::kIfname, nft::kIfname),
+                             .keyLength = 2 * IFNAMSIZ,
+                             .hostEndian = true});
+  transaction.addChain(table, kLimits, "ingress policies");
+  transaction.addRule(table, kLimits, nft::Rule{}.connectionIsKnown().accept());
+  transaction.addRule(table, kLimits,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .loadInterfaceName(nft::Interface::Out, kNameRegisters)
+                          .inSet(kWithin, 0)
+                          .accept());
+  transaction.addRule(table, kLimits, nft::Rule{}.drop());
+  transaction.addBaseChain(
+      table, {.name = kIngress, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
+  transaction.addRule(table, kIngress,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .inSet(kLimited, 0)
+                          .loadInterfaceName(nft::Interface::Out, 0)
+                          .inSet(kLimited, 0)
+                          .jump(kLimits));
+}
+
 /// What a family's skeleton must hold: chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  std::vector<std::pair<const char*, std::size_t>> chains{
-      {kForwards, 2}, {kPrerouting, 1 + forLoopback}, {kOutput, 1}, {kPostrouting, 2 + forLoopback}};
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},   {kPostrouting, 2 + forLoopback},
+                                                          {kLimits, 3},   {kIngress, 1}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   return chains;
 }
@@ -130,6 +162,7 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   appendForwards(transaction, family);
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
+  appendIngress(transaction, family);
   transaction.addRule(tableOf(family), kPostrouting,
                       nft::Rule{}
                           .destinationWasTranslated()
@@ -203,6 +236,13 @@ nft::Element bridgeElement(const netlib::IfName& bridge) {
   const std::string& name = bridge.toString();
   element.key.assign(name.begin(), name.end());
   element.key.resize(IFNAMSIZ);
+  return element;
+}
+
+nft::Element withinElement(const netlib::IfName& bridge) {
+  nft::Element element = bridgeElement(bridge);
+  element.key.reserve(2 * IFNAMSIZ);
+  element.key.insert(element.key.end(), element.key.begin(), element.key.end());
   return element;
 }
 

@@ -39,6 +39,14 @@ class Recorded {
     transaction.addElements(table, kForwardsIp, forwardsIp_);
     transaction.addElements(table, kMasqueraded, masqueraded_);
     transaction.addElements(table, kBridges, bridges_);
+    std::vector<nft::Element> limited;
+    std::vector<nft::Element> within;
+    for (const auto& [bridge, policy] : policies_) {
+      limited.push_back(bridgeElement(bridge));
+      if (policy == IngressPolicy::SameBridge) within.push_back(withinElement(bridge));
+    }
+    transaction.addElements(table, kLimited, limited);
+    transaction.addElements(table, kWithin, within);
   }
 
  private:
@@ -64,6 +72,10 @@ class Recorded {
     if (loopback && family_ == Family::Ipv4 && bridgeNames_.insert(attachment.bridge.name.toString()).second) {
       bridges_.push_back(bridgeElement(attachment.bridge.name));
     }
+    // Of several for one bridge the strictest counts.
+    if (attachment.ingress == IngressPolicy::Open) return;
+    IngressPolicy& policy = policies_.emplace(attachment.bridge.name, attachment.ingress).first->second;
+    policy = std::max(policy, attachment.ingress);
   }
 
   void takeNat(const Attachment& attachment, const SourceNat& nat) {
@@ -79,6 +91,7 @@ class Recorded {
   std::map<std::string, Network> networks_;
   std::set<netlib::IpPrefix> subnets_;
   std::set<std::string> bridgeNames_;
+  std::map<netlib::IfName, IngressPolicy> policies_;
   std::vector<nft::Element> sources_;
   std::vector<nft::Element> forwardsAny_;
   std::vector<nft::Element> forwardsIp_;

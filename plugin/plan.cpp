@@ -5,8 +5,10 @@
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
 #include "plugin/steps/container_tuned.h"
+#include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/gateway_address.h"
+#include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
 #include "plugin/steps/nat_table_present.h"
 #include "plugin/steps/neighbours_told.h"
@@ -41,6 +43,8 @@ void addShared(Plan& plan, const Attachment& attachment) {
   }
   addIfHeld<LoopbackReachable>(plan, holds, attachment);
   for (const SourceNat& nat : attachment.sourceNats) add<SourceNatPresent>(plan, attachment, nat);
+  addIfHeld<IngressLimited>(plan, holds, attachment);
+  addIfHeld<ForwardAccepted>(plan, holds, attachment);
 }
 
 /// NoStaleFlows stands before VethPair so that DEL, which goes backwards, ends the flows when no packet can make new

@@ -6,7 +6,9 @@
 #include "plugin/nat_transaction.h"
 #include "plugin/plan.h"
 #include "plugin/steps/bridge_present.h"
+#include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
+#include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
 #include "plugin/steps/nat_table_present.h"
 
@@ -88,7 +90,7 @@ netlib::Result<> sweepChains(Host& host, const netlib::FileLock& hostLock, Famil
 /// Other networks' chains and ports count as in use even where no record tells of them: their GC looks after them.
 netlib::Result<bool> isTableInUse(Host& host, Family family) {
   const nft::Table table = nat::tableOf(family);
-  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources}) {
+  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, nat::kLimited}) {
     if (!TRY(nft::listElements(host.netfilter, table, map)).empty()) return true;
   }
   return false;
@@ -107,6 +109,8 @@ netlib::Result<> sweepShared(Host& host, const netlib::FileLock& hostLock, const
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnheld(step)); };
   sweepStep(LoopbackReachable{nobody});
+  sweepStep(ForwardAccepted{nobody});
+  sweepStep(IngressLimited{nobody});
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("undo the nf_tables table", undoTableIfUnused(family));
     sweepStep(ForwardingHeld{family});

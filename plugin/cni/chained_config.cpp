@@ -25,12 +25,26 @@ Result<> decodePortmap(Config& config, const Field& root) {
   return {};
 }
 
+Result<> decodeFirewall(Config& config, const Field& root) {
+  const Field backend = root["backend"];
+  const std::string wanted = TRY(backend.text()).value_or("iptables");
+  // The effect is the same: the host's firewall, whichever it is, lets the bridge's containers through.
+  if (wanted != "iptables" && wanted != "firewalld") return backend.unsupported("pons knows iptables and firewalld");
+  config.acceptForward = true;
+  config.adminChain = TRY(root["iptablesAdminChainName"].text()).value_or("CNI-ADMIN");
+  config.ingress =
+      TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
+  return {};
+}
+
 }  // namespace
 
 Result<> decodeChained(Config& config, const Field& root, const Environment& environment) {
   switch (environment.applet) {
     case Applet::Portmap:
       return decodePortmap(config, root);
+    case Applet::Firewall:
+      return decodeFirewall(config, root);
     case Applet::Tuning:
       config.tuning = TRY(decodeTuning(root, environment));
       return {};

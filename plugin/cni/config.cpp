@@ -28,12 +28,11 @@ struct Dialect {
   bool isGateway;
   bool hairpin;
   bool strict;
-  bool publishesPorts;
+  bool isWholeChain;  ///< publishes ports and answers the host's firewall, too
 };
-constexpr Dialect kNative{
-    .bridge = "pons0", .isGateway = true, .hairpin = true, .strict = true, .publishesPorts = true};
+constexpr Dialect kNative{.bridge = "pons0", .isGateway = true, .hairpin = true, .strict = true, .isWholeChain = true};
 constexpr Dialect kReferenceBridge{
-    .bridge = "cni0", .isGateway = false, .hairpin = false, .strict = false, .publishesPorts = false};
+    .bridge = "cni0", .isGateway = false, .hairpin = false, .strict = false, .isWholeChain = false};
 
 Failure needsAddresses(const Field& field) { return field.invalid("false, for \"ipam\" gives no addresses"); }
 
@@ -65,6 +64,15 @@ Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect)
   config.forceAddress = TRY(root["forceAddress"].boolean()).value_or(false);
   config.portIsolation = TRY(root["portIsolation"].boolean()).value_or(false);
   config.detectDuplicateAddresses = TRY(root["enabledad"].boolean()).value_or(false);
+  return {};
+}
+
+Result<> decodeFirewall(Config& config, const Field& root) {
+  const auto forward = TRY(root["forward"].text());
+  config.acceptForward = forward.value_or("auto") == "auto";
+  if (!config.acceptForward && *forward != "off") return root["forward"].invalid("auto or off");
+  config.ingress =
+      TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
   return {};
 }
 
@@ -147,7 +155,10 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
   config.mtu = TRY(decodeMtu(root["mtu"], ipam));
   TRY(decodeGateway(config, root, dialect));
   TRY(decodeMasquerade(config, root, ipam, dialect));
-  if (dialect.publishesPorts) TRY(decodePorts(config, root));
+  if (dialect.isWholeChain) {
+    TRY(decodePorts(config, root));
+    TRY(decodeFirewall(config, root));
+  }
   config.dns = TRY(chooseDns(root));
   return {};
 }

@@ -41,6 +41,9 @@ struct Config {
   bool portIsolation = false;
   bool detectDuplicateAddresses = false;
   bool disableContainerInterface = false;
+  bool acceptForward = false;             ///< where the host's own firewall would drop what containers send
+  std::optional<std::string> adminChain;  ///< asked before that, where the host's firewall has such a chain
+  IngressPolicy ingress = IngressPolicy::Open;
   Mtu mtu;
 
   std::optional<netlib::MacAddress> mac;

@@ -15,11 +15,17 @@ constexpr std::array kProtocols{std::pair{Protocol::Tcp, std::string_view{"tcp"}
                                 std::pair{Protocol::Udp, std::string_view{"udp"}},
                                 std::pair{Protocol::Sctp, std::string_view{"sctp"}}};
 
+constexpr std::array kIngressPolicies{std::pair{IngressPolicy::Open, std::string_view{"open"}},
+                                      std::pair{IngressPolicy::SameBridge, std::string_view{"same-bridge"}},
+                                      std::pair{IngressPolicy::Isolated, std::string_view{"isolated"}}};
+
 bool hasLease(const Attachment& attachment, netlib::Family family) {
   return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
 }
 
 bool needsNatTable(const Attachment& attachment, netlib::Family family) {
+  // In both families: a container can give itself addresses of the one that its network lacks.
+  if (attachment.ingress != IngressPolicy::Open) return true;
   return std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
          std::ranges::any_of(attachment.forwards,
                              [family](const PortForward& f) { return f.hostAddress.family() == family; });
@@ -56,6 +62,15 @@ std::optional<Protocol> parseProtocol(std::string_view text) {
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   const auto* known = std::ranges::find(kProtocols, lower, &std::pair<Protocol, std::string_view>::second);
   return known == kProtocols.end() ? std::nullopt : std::optional{known->first};
+}
+
+std::string_view nameOf(IngressPolicy policy) {
+  return std::ranges::find(kIngressPolicies, policy, &std::pair<IngressPolicy, std::string_view>::first)->second;
+}
+
+std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) {
+  const auto* known = std::ranges::find(kIngressPolicies, text, &std::pair<IngressPolicy, std::string_view>::second);
+  return known == kIngressPolicies.end() ? std::nullopt : std::optional{known->first};
 }
 
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
@@ -104,6 +119,10 @@ std::string sourceNat(const NetworkName& network, const std::string& chain) {
 
 std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
 
+std::string forward(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
+
+std::string ingress(const Attachment& attachment) { return "ingress-" + attachment.bridge.name.toString(); }
+
 }  // namespace hold
 
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
@@ -131,6 +150,8 @@ std::vector<std::string> holdsOf(const Attachment& attachment) {
   }
   if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
   for (const SourceNat& nat : attachment.sourceNats) holds.push_back(hold::sourceNat(attachment, nat));
+  if (attachment.ingress != IngressPolicy::Open) holds.push_back(hold::ingress(attachment));
+  if (attachment.acceptForward) holds.push_back(hold::forward(attachment));
   return holds;
 }
 

@@ -81,6 +81,17 @@ struct Tuning {
   friend bool operator==(const Tuning&, const Tuning&) = default;
 };
 
+/// Which containers may begin to talk to those of a bridge, beside the outside.
+enum class IngressPolicy : std::uint8_t {
+  Open,        ///< any
+  SameBridge,  ///< those of the same bridge, and of bridges without a policy
+  Isolated,    ///< those of bridges without a policy
+};
+
+/// "open", "same-bridge", "isolated"
+std::string_view nameOf(IngressPolicy policy);
+std::optional<IngressPolicy> parseIngressPolicy(std::string_view text);
+
 struct BridgeSettings {
   netlib::IfName name;
   bool gateway = true;  ///< the bridge bears the leases' gateway addresses, and the host forwards
@@ -112,6 +123,9 @@ struct Attachment {
   bool isolated = false;                  ///< the bridge port reaches only ports that are not isolated
   bool detectDuplicateAddresses = false;  ///< IPv6 DAD inside the container
   bool containerInterfaceDown = false;
+  bool acceptForward = false;                            ///< whatever the host's own firewall drops
+  std::optional<std::string> adminChain = std::nullopt;  ///< is asked before that: a chain of the host's firewall
+  IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
 
   std::vector<Lease> leases;
   std::vector<Route> routes;
@@ -150,6 +164,9 @@ std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
 std::string sourceNat(const NetworkName& network, const std::string& chain);
 /// Published IPv4 ports are reachable at the host's 127.0.0.1 through this bridge.
 std::string loopback(const Attachment& attachment);
+/// The host's firewall lets the bridge's containers through.
+std::string forward(const Attachment& attachment);
+std::string ingress(const Attachment& attachment);
 }  // namespace hold
 
 /// The gateway addresses that the bridge bears for this attachment, with the subnet's length; without repetition. None

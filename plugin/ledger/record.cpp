@@ -117,6 +117,12 @@ void writeLink(json::Writer& writer, const Attachment& attachment) {
   writer.member("containerInterfaceDown", attachment.containerInterfaceDown);
 }
 
+void writeFirewall(json::Writer& writer, const Attachment& attachment) {
+  writer.member("acceptForward", attachment.acceptForward);
+  if (attachment.adminChain) writer.member("adminChain", escaped(*attachment.adminChain));
+  writer.member("ingress", nameOf(attachment.ingress));
+}
+
 // Reading: each reader turns one member into its type, or says which member is not what it should be. No TRY stands
 // beside an owning member in one initializer: g++ does not destroy what was built before such a return.
 
@@ -156,9 +162,22 @@ Result<bool> flag(const json::Value& object, std::string_view member) {
   return required(object[member].boolean(), member);
 }
 
+// What was not there yet in records of earlier versions of pons has its default.
+
 Result<std::optional<bool>> flagIfPresent(const json::Value& object, std::string_view member) {
   if (!object[member].present()) return std::optional<bool>{};
   return std::optional<bool>{TRY(flag(object, member))};
+}
+
+Result<IngressPolicy> ingressIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return IngressPolicy::Open;
+  const auto text = object[member].string();
+  return required(text ? parseIngressPolicy(*text) : std::nullopt, member);
+}
+
+Result<std::optional<std::string>> bytesIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return std::optional<std::string>{};
+  return std::optional{TRY(bytes(object, member))};
 }
 
 template <class Number>
@@ -296,6 +315,9 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.isolated = TRY(flag(object, "isolated"));
   attachment.detectDuplicateAddresses = TRY(flag(object, "detectDuplicateAddresses"));
   attachment.containerInterfaceDown = TRY(flag(object, "containerInterfaceDown"));
+  attachment.acceptForward = TRY(flagIfPresent(object, "acceptForward")).value_or(false);
+  attachment.adminChain = TRY(bytesIfPresent(object, "adminChain"));
+  attachment.ingress = TRY(ingressIfPresent(object, "ingress"));
   attachment.leases = TRY(list<Lease>(object, "leases", readLease));
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
   attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
@@ -335,6 +357,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeNetns(writer, attachment);
   writeBridge(writer, attachment.bridge);
   writeLink(writer, attachment);
+  writeFirewall(writer, attachment);
   writeList(writer, "leases", attachment.leases, writeLease);
   writeList(writer, "routes", attachment.routes, writeRoute);
   writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);

@@ -40,6 +40,9 @@ inline pons::Attachment fullAttachment() {
   attachment.mtu = 4294967295U;
   attachment.hairpin = false;
   attachment.isolated = attachment.detectDuplicateAddresses = attachment.containerInterfaceDown = true;
+  attachment.acceptForward = true;
+  attachment.adminChain = "ADMIN \"x\"";
+  attachment.ingress = pons::IngressPolicy::Isolated;
   attachment.leases = {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), std::nullopt}};
   attachment.routes = {{prefix("0.0.0.0/0"), ip("10.42.0.1"), 1400, 1360, 100, 254U, std::uint8_t{253}},
                        {.destination = prefix("fd01::/64"), .gateway = std::nullopt, .table = {}, .scope = {}}};

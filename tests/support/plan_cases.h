@@ -15,6 +15,7 @@ struct PlanCase {
   std::string members;      ///< of the configuration, see demoConfig()
   std::string args = {};    ///< CNI_ARGS
   std::string bridge = {};  ///< of somebody else, made before
+  std::string rules = {};   ///< shell commands that make the host's own firewall
 };
 
 inline std::vector<PlanCase> planCases() {
@@ -30,7 +31,13 @@ inline std::vector<PlanCase> planCases() {
            {},
            "br-admin"},
           {"no addresses", R"("ipam": {})"},
-          {"requested address", dual, "IP=10.42.0.77,fd42::77"}};
+          {"requested address", dual, "IP=10.42.0.77,fd42::77"},
+          {"host that forwards nothing, ingress policy",
+           dual + R"(, "ingressPolicy": "isolated")",
+           {},
+           {},
+           "iptables-nft -P FORWARD DROP; ip6tables-nft -A FORWARD -j REJECT;"
+           "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"}};
 }
 
 /// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down
@@ -39,6 +46,7 @@ inline void prepare(FakeHost& host, const PlanCase& which) {
   host.addOutside();
   host.addNamespace("c1");
   host.addNamespace("other");
+  if (!which.rules.empty()) outputOf({"sh", "-ec", which.rules});
   if (which.bridge.empty()) return;
   outputOf({"ip", "link", "add", which.bridge, "up", "type", "bridge"});
   // With a port from the beginning, and once up: the first of each leaves traces in the kernel that mean nothing.

@@ -80,6 +80,17 @@ TEST_CASE("a bridge that is no gateway holds neither addresses nor forwarding") 
   CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "nat-ipv6"});
 }
 
+TEST_CASE("an ingress policy needs the table in both families; it and the way through the host's firewall come last") {
+  Attachment attachment = dualStack();
+  attachment.sourceNats.clear();
+  attachment.forwards.clear();
+  attachment.bridge.gateway = false;
+  attachment.acceptForward = true;
+  attachment.ingress = pons::IngressPolicy::SameBridge;
+  CHECK(pons::holdsOf(attachment) ==
+        std::vector<std::string>{"bridge-pons0", "nat-ipv4", "nat-ipv6", "ingress-pons0", "forward-pons0"});
+}
+
 TEST_CASE("a gateway that two leases share is one address") {
   Attachment attachment = dualStack();
   attachment.leases.push_back({prefix("10.42.0.8/24"), ip("10.42.0.1")});

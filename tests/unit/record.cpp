@@ -64,6 +64,22 @@ TEST_CASE("the record of a newer pons is told from a damaged one") {
   CHECK(decodeRecord(replaced(text, "\"format\": 1,", "")).failedWith(EBADMSG));
 }
 
+TEST_CASE("what an earlier pons did not know yet has its default") {
+  std::string text = encodeRecord(fullAttachment(), RecordState::Committed);
+  for (const std::string member : {"acceptForward", "adminChain", "ingress"}) {
+    const std::size_t begin = text.find("    \"" + member + "\"");
+    REQUIRE(begin != std::string::npos);
+    text.erase(begin, text.find('\n', begin) + 1 - begin);
+  }
+  auto expected = fullAttachment();
+  expected.acceptForward = false;
+  expected.adminChain.reset();
+  expected.ingress = pons::IngressPolicy::Open;
+  const auto record = decodeRecord(text);
+  REQUIRE_MESSAGE(record.ok(), record.error().message);
+  CHECK(record->attachment == expected);
+}
+
 TEST_CASE("every member is checked as strictly as the configuration was") {
   const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
   const std::pair<const char*, const char*> damages[] = {
@@ -79,6 +95,8 @@ TEST_CASE("every member is checked as strictly as the configuration was") {
       {"\"mtu\": 4294967295", "\"mtu\": 4294967296"},
       {"\"scope\": 253", "\"scope\": 256"},
       {"\"hairpin\": false", "\"hairpin\": 0"},
+      {"\"acceptForward\": true", "\"acceptForward\": 1"},
+      {"\"ingress\": \"isolated\"", "\"ingress\": \"closed\""},
       {"\"gateway\": \"10.42.0.1\"", "\"gateway\": \"fd00::1\""},
       {"\"10.42.0.0/24\"", "\"10.42.0.1/24\""},
       {"\"claimed\"", "\"kept\""},
