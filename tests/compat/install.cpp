@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kInstall = fs::path{PONS_PROJECT} / "scripts/install";
+const fs::path kInstall = fs::path{PONS_SOURCE_DIR} / "scripts/install";
 
 const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loopback",
                                       "portmap", "firewall",   "bandwidth", "tuning"};

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using pons::json::Document;
 using pons::json::Value;
 
-const fs::path kProject = PONS_PROJECT;
+const fs::path kProject = PONS_SOURCE_DIR;
 const fs::path kOwn = kProject / "tests/compat";
 constexpr const char* kNetDirectory = "/run/net.d";
 

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kProject = fs::path{__FILE__}.parent_path().parent_path().parent_path();
+const fs::path kProject = PONS_SOURCE_DIR;
 const fs::path kCnitool = kProject / "build/tools/cnitool";  // made by scripts/setup
 
 /// What a file leads to: the container's addresses begin like these, and its port 80 is reached at those of the host.

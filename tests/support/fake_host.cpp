@@ -104,10 +104,10 @@ bool FakeHost::possible() {
   return answer;
 }
 
-void FakeHost::countSkip() {
+void FakeHost::countSkip(const std::string& reason) {
   if (skipped == 0) std::atexit(reportSkipped);
   ++skipped;
-  std::puts("SKIPPED: needs root and namespaces");
+  std::puts(("SKIPPED: " + reason).c_str());
 }
 
 std::string FakeHost::addNamespace(const std::string& name) {

@@ -38,7 +38,7 @@ class FakeHost {
   /// Needs root and namespaces; see REQUIRE_FAKE_HOST.
   static bool possible();
   /// Says on the standard output that a test case was not run; the sum is printed when the program ends.
-  static void countSkip();
+  static void countSkip(const std::string& reason = "needs root and namespaces");
 
   /// A new empty network namespace (lo is down, as a container runtime leaves it) at /run/netns/<name>, whose path is
   /// returned. `ip -n <name>` finds it.
