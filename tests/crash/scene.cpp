@@ -14,7 +14,14 @@
 namespace support {
 namespace {
 
-PlanCase fullCase() { return planCases().at(1); }
+/// With host-local's files beside the ledger's claims.
+PlanCase fullCase() {
+  PlanCase full = planCases().at(1);
+  const std::string ipam = R"("ipam": {)";
+  full.members.replace(full.members.find(ipam), ipam.size(),
+                       ipam + R"("type": "host-local", "dataDir": "/run/host-local", )");
+  return full;
+}
 
 std::vector<std::string> environmentOf(const std::string& verb) {
   return {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=c1", "CNI_NETNS=/run/netns/c1", "CNI_IFNAME=eth0",
@@ -101,7 +108,7 @@ std::string Scene::input(const std::string& verb) const {
 std::string Scene::dump() const { return withoutEmptyNetwork(dumpAll(host_)); }
 
 std::string Scene::glance() const {
-  std::string text = withoutEmptyNetwork(dumpLedger()) + interfacesOf(host_, "c1");
+  std::string text = withoutEmptyNetwork(dumpLedger()) + dumpHostLocal() + interfacesOf(host_, "c1");
   for (const char* parameter : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv6/conf/uplink/accept_ra",
                                 "net/ipv4/conf/uplink/forwarding", "net/ipv6/conf/uplink/forwarding"}) {
     text += netlib::sysctl::read(parameter).value() + "\n";

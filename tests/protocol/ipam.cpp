@@ -138,7 +138,7 @@ TEST_CASE("host-local: a failed ADD leaves no file, and a record that was torn f
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kHostLocal};
   host.addNamespace("c1");
-  shell("ip -n c1 link add eth0 type dummy");
+  shell("ip -n c1 link add eth0 type bridge");
   checkError(add(demo.config()), ErrorCode::AlreadyAttached, {"eth0"});
   CHECK(leased().empty());
   shell("ip -n c1 link del eth0");
@@ -277,7 +277,7 @@ TEST_CASE("A foreign ipam type: whatever fails after its ADD, its DEL is run onc
     checkError(callWithPlugin("ADD", input), code, words);
     CHECK(FakePlugin::calls() == both);
   };
-  shell("ip -n c1 link add eth0 type dummy");
+  shell("ip -n c1 link add eth0 type bridge");
   fails(ErrorCode::AlreadyAttached, {"eth0"}, config);
   shell("ip -n c1 link del eth0");
 
