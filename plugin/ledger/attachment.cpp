@@ -97,7 +97,8 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
 
 netlib::IfName hostVethName(const AttachmentKey& key) { return linkName("pons", key); }
 
-netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsb", key); }
+// "r" for rate: a letter that is no digit, so that no veth bears this name.
+netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsr", key); }
 
 std::string aliasOf(const AttachmentKey& key) {
   constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more

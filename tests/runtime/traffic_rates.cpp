@@ -46,7 +46,7 @@ TEST_CASE(
     CHECK(free > 100 * kMegabit);
     town.del("a");
     town.del("b");
-    CHECK(!run({"sh", "-c", "ip link show type ifb | grep -q ponsb"}).ok());
+    CHECK(!run({"sh", "-c", "ip link show type ifb | grep -q ponsr"}).ok());
   });
 }
 

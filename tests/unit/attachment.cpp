@@ -60,6 +60,17 @@ TEST_CASE("the host veth's name follows from the key, and every part of it count
   CHECK(pons::hostVethName(keyOf("c1")) == pons::hostVethName(keyOf("c1")));
 }
 
+TEST_CASE("no attachment's ifb has the name of a veth, its own or another's") {
+  std::set<std::string> names;
+  for (int number = 0; number < 1000; ++number) {
+    const auto key = keyOf("c" + std::to_string(number));
+    names.insert(pons::hostVethName(key).toString());
+    names.insert(pons::ifbName(key).toString());
+    CHECK(pons::ifbName(key).toString().size() == 15);
+  }
+  CHECK(names.size() == 2000);
+}
+
 TEST_CASE("holds, in the order of the plan's shared steps") {
   const Attachment attachment = dualStack();
   const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
