@@ -77,7 +77,11 @@ Conflist conflist(const std::string& file) {
 Attached attachedBy(const std::string& netns, const std::string& result) {
   const Document document = parsed(result);
   Attached attached{netns, result, {}, {}};
+  const auto interfaces = document["interfaces"].items();
   for (const Value& ip : document["ips"].items()) {
+    // Those of lo are there too where loopback came first in the chain.
+    const auto on = ip["interface"].integer();
+    if (on && textOf(interfaces.at(static_cast<std::size_t>(*on))["name"]) == "lo") continue;
     const std::string address = textOf(ip["address"]);
     attached.addresses.push_back(address.substr(0, address.find('/')));
     attached.gateways.push_back(textOf(ip["gateway"]));

@@ -204,6 +204,31 @@ TEST_CASE("What portmap asks of iptables alone is refused, and a host port has o
   first.del();
 }
 
+TEST_CASE("A container in two networks has its port published once, by the first") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Plugins plugins;
+  const Unchanged unchanged{host};
+  const auto inNetwork = [](std::string config, const std::string& name) {
+    return config.replace(config.find("demo"), 4, name);
+  };
+  const Subject second{.ifName = "eth1"};
+  Chain first{{kBridge, kPortmap}};
+  const auto address = addressIn(*pons::json::Document::parse(first.add()));
+  std::string bridge = inNetwork(kBridge.config(), "other");
+  bridge.replace(bridge.find("10.42.0.0"), 9, "10.43.0.0").replace(bridge.find("fd42::"), 6, "fd43::");
+  const std::string previous = Plugins::call("bridge", "ADD", bridge, second).out;
+  const std::string portmap = withPrevious(inNetwork(kPortmap.config(), "other"), previous);
+  CHECK(Plugins::call("portmap", "ADD", portmap, second).ok());
+  CHECK(outputOf("nft list map ip pons forwards_any").find(address) != std::string::npos);
+  checkSilent(Plugins::call("portmap", "CHECK", portmap, second));
+  first.check();
+  checkSilent(Plugins::call("portmap", "DEL", portmap, second));
+  checkSilent(Plugins::call("bridge", "DEL", bridge, second));
+  first.check();
+  first.del();
+}
+
 TEST_CASE("Beside a masquerading bridge portmap's own chain stays behind, also when all is rebuilt") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
