@@ -39,7 +39,10 @@ Result<std::optional<Rival>> rivalAt(const Directory& state, const PortForward& 
 
 Result<std::optional<Rival>> rivalOf(const Directory& state, const PortForward& forward) {
   const std::string directory = portDirectory(forward.protocol, forward.hostPort);
-  for (const std::string& name : TRY(namesIn(state, directory))) {
+  const auto names = state.list(directory);
+  if (names.failedWith(ENOENT)) return std::optional<Rival>{};
+  if (!names.ok()) return netlib::fail(names.error());
+  for (const std::string& name : *names) {
     if (const auto rival = TRY(rivalAt(state, forward, directory, name))) return rival;
   }
   return std::optional<Rival>{};
