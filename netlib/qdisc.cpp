@@ -182,15 +182,10 @@ Result<> removeIdleIngress(Socket& socket, unsigned linkIndex) {
 
 Result<> createRedirect(Socket& socket, unsigned linkIndex, Mark mark, unsigned targetIndex) {
   // One key that compares nothing: every packet matches. tc(8) calls it "match u32 0 0".
-  struct CatchAll {
-    alignas(4) std::array<std::uint8_t, sizeof(tc_u32_sel)> selector;
-    tc_u32_key key;
-  };
-  tc_u32_sel selector{};
-  selector.flags = TC_U32_TERMINAL;
-  selector.nkeys = 1;
-  CatchAll all{};
-  std::memcpy(all.selector.data(), &selector, sizeof selector);
+  // Written byte by byte: the kernel's struct ends in an array without a length, which C++ does not have.
+  std::array<std::uint8_t, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> all{};
+  all.at(offsetof(tc_u32_sel, flags)) = TC_U32_TERMINAL;
+  all.at(offsetof(tc_u32_sel, nkeys)) = 1;
 
   Batch batch;
   batch.begin(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, filterOf(linkIndex, mark),

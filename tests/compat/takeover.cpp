@@ -137,7 +137,7 @@ TEST_CASE("only a veth of this network's bridge is taken out of the container") 
   mustRemove(departed);
   CHECK_FALSE(isThere());
 
-  outputOf({"ip", "-n", "here", "link", "add", "eth0", "type", "dummy"});
+  outputOf({"ip", "-n", "here", "link", "add", "eth0", "type", "bridge"});
   mustRemove(departed);
   CHECK(isThere());
 }

@@ -45,6 +45,13 @@ inline std::vector<PlanCase> planCases() {
            "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"}};
 }
 
+inline PlanCase planCase(const std::string& name) {
+  const std::vector<PlanCase> cases = planCases();
+  const auto found = std::ranges::find(cases, name, &PlanCase::name);
+  if (found == cases.end()) throw std::runtime_error("no plan case " + name);
+  return *found;
+}
+
 /// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down
 /// and has a port.
 inline void prepare(FakeHost& host, const PlanCase& which) {

@@ -31,8 +31,7 @@ TEST_CASE("an option at the end has no value, and an empty text in quotes is one
 }
 
 TEST_CASE("what is no rule of the chain is an error") {
-  for (const char* line :
-       {"", "-A", "-A OTHER -j X", "-I CHAIN -j X", "Warning!"}) {
+  for (const char* line : {"", "-A", "-A OTHER -j X", "-I CHAIN -j X", "Warning!"}) {
     CAPTURE(line);
     CHECK(parseIptablesRule(line, "CHAIN").failedWith(EBADMSG));
   }
