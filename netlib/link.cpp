@@ -35,6 +35,9 @@ Link linkOf(const Message& message) {
   link.alias = attributes.text(IFLA_IFALIAS).value_or("");
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
+  link.peer = attributes.u32(IFLA_LINK).value_or(0);
+  link.peerNetns = attributes.u32(IFLA_LINK_NETNSID);
+  link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
   MacAddress::Bytes mac{};
@@ -95,10 +98,22 @@ std::optional<unsigned> peerIndexOf(const Answer& answer) {
   return answer.messages.front().attributes<ifinfomsg>().u32(IFLA_LINK);
 }
 
+/// A batch whose first request makes the link and whose others complete it: it is there with all of that, or not at
+/// all. The answer to the first request.
+Result<Answer> createWhole(Socket& socket, Batch& batch, const IfName& name) {
+  auto answers = TRY(socket.exchange(batch));
+  const auto failed = std::ranges::find_if(answers, [](const Answer& answer) { return answer.error != 0; });
+  if (failed == answers.end()) return std::move(answers.front());
+  // The error that matters is the first one.
+  if (failed != answers.begin()) static_cast<void>(remove(socket, name));
+  return fail(errorOf(*failed, batch.what(static_cast<std::size_t>(failed - answers.begin()))));
+}
+
 }  // namespace
 
 bool Link::up() const { return (flags & IFF_UP) != 0; }
 bool Link::promiscuous() const { return (flags & IFF_PROMISC) != 0; }
+bool Link::allMulticast() const { return (flags & IFF_ALLMULTI) != 0; }
 
 Result<Link> find(Socket& socket, const IfName& name) {
   Batch batch;
@@ -171,12 +186,22 @@ Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) 
   appendVethPair(batch, veth);
   appendAlias(batch, veth.hostName, veth.alias);
   appendSetPort(batch, veth.hostName, veth.hairpin, veth.isolated);
-  const auto answers = TRY(socket.exchange(batch));
-  const auto failed = std::ranges::find_if(answers, [](const Answer& answer) { return answer.error != 0; });
-  if (failed == answers.end()) return peerIndexOf(answers.front());
-  // The error that matters is the first one.
-  if (failed != answers.begin()) static_cast<void>(remove(socket, veth.hostName));
-  return fail(errorOf(*failed, batch.what(static_cast<std::size_t>(failed - answers.begin()))));
+  return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName)));
+}
+
+Result<> createIfb(Socket& socket, const NewIfb& ifb) {
+  Batch batch;
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
+              "create ifb " + ifb.name.toString());
+  batch.putText(IFLA_IFNAME, ifb.name.toString());
+  if (ifb.mtu != 0) batch.putU32(IFLA_MTU, ifb.mtu);
+  {
+    const auto linkInfo = batch.nest(IFLA_LINKINFO);
+    batch.putText(IFLA_INFO_KIND, "ifb");
+  }
+  appendAlias(batch, ifb.name, ifb.alias);
+  TRY(createWhole(socket, batch, ifb.name));
+  return {};
 }
 
 Result<> remove(Socket& socket, const IfName& name) {
@@ -216,6 +241,11 @@ void appendAnnounceChanges(Batch& batch, unsigned index) {
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set MTU of link " + std::to_string(index));
   batch.putU32(IFLA_MTU, mtu);
+}
+
+void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set transmit queue length of link " + std::to_string(index));
+  batch.putU32(IFLA_TXQLEN, packets);
 }
 
 void appendSetMaster(Batch& batch, unsigned index, unsigned master) {

@@ -24,16 +24,25 @@ struct Link {
   std::uint32_t mtu = 0;
   unsigned flags = 0;   ///< IFF_*
   unsigned master = 0;  ///< index of the bridge; 0 for none
+  unsigned peer = 0;    ///< index of a veth's other end in its own namespace; 0 for none
+  /// That namespace as the socket's one numbers it; nothing where it is the same.
+  std::optional<std::uint32_t> peerNetns = std::nullopt;
+  std::uint32_t transmitQueueLength = 0;  ///< packets
   bool hairpin = false;
   bool isolated = false;
 
   bool up() const;
   bool promiscuous() const;
+  bool allMulticast() const;
 };
 
 /// ENODEV where there is none.
 Result<Link> find(Socket& socket, const IfName& name);
 Result<Link> find(Socket& socket, unsigned index);
+
+/// The end in the socket's namespace of a veth whose other end is `inside`, a link of the namespace with descriptor
+/// `netns`. ENODEV where that is no veth, or one with its other end elsewhere.
+Result<Link> findOtherEnd(Socket& socket, int netns, const Link& inside);
 
 /// The ports of a bridge, and all links of a kind. Dumps that the kernel filters; not for the path of an ADD.
 Result<std::vector<Link>> portsOf(Socket& socket, unsigned bridgeIndex);
@@ -67,6 +76,15 @@ struct NewVeth {
 /// EEXIST: either name is taken. EXFULL: the bridge has its 1023 ports. On any error neither end exists.
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth);
 
+struct NewIfb {
+  IfName name;
+  std::string alias;
+  std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
+};
+/// Makes a link whose way out leads back to where a packet came from, so that a queueing discipline can work on what
+/// arrives at another link. Up, or not there. EEXIST where the name is taken; EOPNOTSUPP where this kernel has no ifb.
+Result<> createIfb(Socket& socket, const NewIfb& ifb);
+
 /// Succeeds where this kernel can make bridges; changes nothing.
 Result<> probeBridges(Socket& socket);
 
@@ -81,6 +99,7 @@ void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
 /// net.ipv4.conf.<link>.arp_notify. For IPv6 there is only the sysctl ndisc_notify.
 void appendAnnounceChanges(Batch& batch, unsigned index);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
+void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets);
 void appendSetMaster(Batch& batch, unsigned index, unsigned master);
 /// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.
 void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated);

@@ -28,6 +28,15 @@ class Attributes {
   std::optional<std::uint32_t> u32(unsigned type) const;
   /// Up to the first NUL.
   std::optional<std::string_view> text(unsigned type) const;
+  /// One of the kernel's structures, or the beginning of a longer one that a newer kernel sends.
+  template <class T>
+  std::optional<T> structure(unsigned type) const {
+    const auto payload = bytes(type);
+    if (!payload || payload->size() < sizeof(T)) return std::nullopt;
+    T content;
+    std::memcpy(&content, payload->data(), sizeof content);
+    return content;
+  }
   /// Empty where there is none.
   Attributes nested(unsigned type) const;
 
@@ -79,6 +88,11 @@ class Batch {
   void putFlag(unsigned type) { put(type, {}); }
   void putU8(unsigned type, std::uint8_t number) { put(type, {&number, 1}); }
   void putU32(unsigned type, std::uint32_t number);
+  /// One of the kernel's structures.
+  template <class T>
+  void putStruct(unsigned type, const T& content) {
+    put(type, {reinterpret_cast<const std::uint8_t*>(&content), sizeof content});
+  }
   /// Bytes without an attribute header: what VETH_INFO_PEER begins with.
   template <class Header>
   void putHeader(const Header& header) {

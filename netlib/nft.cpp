@@ -9,7 +9,7 @@ namespace netlib::nft {
 
 namespace {
 
-std::uint32_t numberOf(Family family) { return static_cast<std::uint32_t>(family); }
+std::uint32_t numberOf(TableFamily family) { return static_cast<std::uint32_t>(family); }
 
 /// The brackets of a transaction are not acknowledged: the first one answers only when the whole fails.
 void appendBracket(Batch& batch, std::uint16_t type) {
@@ -117,12 +117,28 @@ void Transaction::addSet(const Table& table, const Set& set) {
 }
 
 void Transaction::addRule(const Table& table, const std::string& chain, const Rule& rule) {
+  putRule(Place::Last, table, chain, rule);
+}
+
+void Transaction::insertRule(const Table& table, const std::string& chain, const Rule& rule) {
+  putRule(Place::First, table, chain, rule);
+}
+
+void Transaction::deleteRule(const Table& table, const std::string& chain, std::uint64_t handle) {
+  batch_.append("delete rule of nf_tables chain " + chain, kObjectRoom, [&](char* room) {
+    const OwnedRule named = allRulesOf(table, chain);
+    nftnl_rule_set_u64(named.get(), NFTNL_RULE_HANDLE, handle);
+    nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_DELRULE, table, NLM_F_ACK), named.get());
+  });
+}
+
+void Transaction::putRule(Place place, const Table& table, const std::string& chain, const Rule& rule) {
   batch_.append("add rule to nf_tables chain " + chain, kObjectRoom, [&](char* room) {
     nftnl_rule_set_u32(rule.rule_.get(), NFTNL_RULE_FAMILY, numberOf(table.family));
     nftnl_rule_set_str(rule.rule_.get(), NFTNL_RULE_TABLE, table.name.c_str());
     nftnl_rule_set_str(rule.rule_.get(), NFTNL_RULE_CHAIN, chain.c_str());
-    nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWRULE, table, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK),
-                                   rule.rule_.get());
+    const unsigned flags = NLM_F_CREATE | NLM_F_ACK | (place == Place::Last ? NLM_F_APPEND : 0U);
+    nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWRULE, table, flags), rule.rule_.get());
   });
 }
 

@@ -10,8 +10,14 @@
 
 namespace netlib::nft {
 
+/// Which packets a table sees; the numbers are the kernel's (NFPROTO_*).
+enum class TableFamily : std::uint8_t { Inet = 1, Ipv4 = 2, Ipv6 = 10 };
+
 struct Table {
-  Family family;
+  Table(TableFamily seen, std::string called) : family(seen), name(std::move(called)) {}
+  Table(Family seen, std::string called) : Table(static_cast<TableFamily>(seen), std::move(called)) {}
+
+  TableFamily family;
   std::string name;
 };
 
@@ -73,6 +79,10 @@ class Transaction {
   void deleteChain(const Table& table, const std::string& name);
   void addSet(const Table& table, const Set& set);
   void addRule(const Table& table, const std::string& chain, const Rule& rule);
+  /// In front of all others. EPERM where the table belongs to another process ("flags owner").
+  void insertRule(const Table& table, const std::string& chain, const Rule& rule);
+  /// By the number that listRules() tells.
+  void deleteRule(const Table& table, const std::string& chain, std::uint64_t handle);
   /// An element that is there with equal data is fine; with other data it is EEXIST.
   void addElements(const Table& table, const std::string& set, std::span<const Element> elements);
   /// By key alone. ENOENT where one is missing, and then none is deleted.
@@ -84,6 +94,8 @@ class Transaction {
 
  private:
   enum class Change : bool { Add, Delete };
+  enum class Place : bool { First, Last };
+  void putRule(Place place, const Table& table, const std::string& chain, const Rule& rule);
   void changeElements(Change change, const Table& table, const std::string& set, std::span<const Element> elements);
 
   Batch batch_;

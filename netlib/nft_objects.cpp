@@ -1,5 +1,7 @@
 #include "netlib/nft_objects.h"
 
+#include <algorithm>
+
 namespace netlib::nft {
 
 nlmsghdr* putHeader(char* room, unsigned type, const Table& table, unsigned flags) {
@@ -30,23 +32,40 @@ OwnedRule allRulesOf(const Table& table, const std::string& chain) {
   return all;
 }
 
-/// The comment as nft writes it: type 0, length, text with NUL.
-void setComment(nftnl_chain& chain, const std::string& comment) {
+// As nft writes it: type 0 (of a chain and of a rule alike), length, text with NUL.
+std::vector<std::uint8_t> commentData(const std::string& comment) {
+  static_assert(int{NFTNL_UDATA_CHAIN_COMMENT} == 0 && int{NFTNL_UDATA_RULE_COMMENT} == 0);
   constexpr std::size_t kLongest = 127;
   const std::string text = comment.substr(0, kLongest);
-  std::vector<std::uint8_t> userData{NFTNL_UDATA_CHAIN_COMMENT, static_cast<std::uint8_t>(text.size() + 1)};
+  std::vector<std::uint8_t> userData{0, static_cast<std::uint8_t>(text.size() + 1)};
   userData.insert(userData.end(), text.begin(), text.end());
   userData.push_back(0);
+  return userData;
+}
+
+std::string commentIn(std::span<const std::uint8_t> userData) {
+  constexpr std::size_t kTypeAndLength = 2;
+  while (userData.size() > kTypeAndLength) {
+    const std::size_t length = std::min<std::size_t>(userData[1], userData.size() - kTypeAndLength);
+    const auto content = userData.subspan(kTypeAndLength, length);
+    if (userData[0] == 0) {
+      const std::string text(content.begin(), content.end());
+      return text.substr(0, text.find('\0'));
+    }
+    userData = userData.subspan(kTypeAndLength + length);
+  }
+  return {};
+}
+
+void setComment(nftnl_chain& chain, const std::string& comment) {
+  const auto userData = commentData(comment);
   nftnl_chain_set_data(&chain, NFTNL_CHAIN_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
 }
 
 std::string commentOf(const nftnl_chain& chain) {
   std::uint32_t length = 0;
-  const auto* bytes = static_cast<const char*>(nftnl_chain_get_data(&chain, NFTNL_CHAIN_USERDATA, &length));
-  constexpr std::size_t kTypeAndLength = 2;
-  if (bytes == nullptr || length <= kTypeAndLength || bytes[0] != NFTNL_UDATA_CHAIN_COMMENT) return {};
-  const std::string text{bytes + kTypeAndLength, length - kTypeAndLength};
-  return text.substr(0, text.find('\0'));
+  const auto* bytes = static_cast<const std::uint8_t*>(nftnl_chain_get_data(&chain, NFTNL_CHAIN_USERDATA, &length));
+  return bytes == nullptr ? std::string{} : commentIn({bytes, length});
 }
 
 nftnl_set_elem* elementOf(const Element& element) {

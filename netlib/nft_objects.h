@@ -1,4 +1,4 @@
-// Between our words for nf_tables objects and libnftnl's. Of use to nft.cpp and nft_query.cpp only.
+// Between our words for nf_tables objects and libnftnl's. Of use to the nft*.cpp only.
 #pragma once
 
 #include <memory>
@@ -50,6 +50,9 @@ OwnedChain chainOf(const Table& table, const std::string& name);
 OwnedSet setOf(const Table& table, const std::string& name);
 OwnedRule allRulesOf(const Table& table, const std::string& chain);
 
+/// The user data by which nft keeps the comment of a chain or a rule, cut to what fits; and back.
+std::vector<std::uint8_t> commentData(const std::string& comment);
+std::string commentIn(std::span<const std::uint8_t> userData);
 void setComment(nftnl_chain& chain, const std::string& comment);
 std::string commentOf(const nftnl_chain& chain);
 

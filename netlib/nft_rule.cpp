@@ -1,6 +1,8 @@
 #include "netlib/nft_rule.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -9,7 +11,11 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include "netlib/nft_objects.h"
 
 namespace netlib::nft {
 
@@ -116,11 +122,44 @@ Rule& Rule::destinationIsLocal() {
   return bytesAre(0, {reinterpret_cast<const std::uint8_t*>(&local), sizeof local});
 }
 
-Rule& Rule::destinationWasTranslated() {
-  Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, NFT_CT_STATUS).set(NFTNL_EXPR_CT_DREG, kernelRegister(0));
-  const std::uint32_t translated = IPS_DST_NAT;
-  masked(0, {reinterpret_cast<const std::uint8_t*>(&translated), sizeof translated});
+Rule& Rule::interfaceIs(Interface interface, const std::string& name) {
+  std::array<std::uint8_t, IFNAMSIZ> padded{};
+  std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());
+  loadInterfaceName(interface, 0);
+  return bytesAre(0, padded);
+}
+
+Rule& Rule::destinationWasTranslated(Dialect dialect) {
+  if (dialect == Dialect::Iptables) return iptablesConnectionState(XT_CONNTRACK_STATE_DNAT);
+  return connectionBits(NFT_CT_STATUS, IPS_DST_NAT);
+}
+
+Rule& Rule::connectionIsKnown(Dialect dialect) {
+  if (dialect == Dialect::Iptables) {
+    return iptablesConnectionState(XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED) | XT_CONNTRACK_STATE_BIT(IP_CT_RELATED));
+  }
+  constexpr auto bit = [](std::uint32_t state) { return NF_CT_STATE_BIT(state); };
+  return connectionBits(NFT_CT_STATE, bit(IP_CT_ESTABLISHED) | bit(IP_CT_RELATED));
+}
+
+Rule& Rule::connectionBits(std::uint32_t key, std::uint32_t bits) {
+  Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, key).set(NFTNL_EXPR_CT_DREG, kernelRegister(0));
+  masked(0, {reinterpret_cast<const std::uint8_t*>(&bits), sizeof bits});
   return isNotZero(0);
+}
+
+Rule& Rule::iptablesConnectionState(std::uint16_t states) {
+  constexpr std::uint32_t kRevision = 3;  // the newest: where the states have 16 bits
+  // libnftnl takes this one over and frees it.
+  void* memory = allocated(std::calloc(1, sizeof(xt_conntrack_mtinfo3)));  // NOLINT(cppcoreguidelines-no-malloc)
+  auto* match = new (memory) xt_conntrack_mtinfo3{};
+  match->match_flags = XT_CONNTRACK_STATE;
+  match->state_mask = states;
+  Expression(*this, "match")
+      .set(NFTNL_EXPR_MT_NAME, std::string{"conntrack"})
+      .set(NFTNL_EXPR_MT_REV, kRevision)
+      .set(NFTNL_EXPR_MT_INFO, {static_cast<const std::uint8_t*>(memory), sizeof *match});
+  return *this;
 }
 
 Rule& Rule::inSet(const std::string& set, Register from) {
@@ -154,6 +193,7 @@ Rule& Rule::verdict(int code, const std::string* chain) {
 
 Rule& Rule::jump(const std::string& chain) { return verdict(NFT_JUMP, &chain); }
 Rule& Rule::returnToCaller() { return verdict(NFT_RETURN, nullptr); }
+Rule& Rule::accept() { return verdict(NF_ACCEPT, nullptr); }
 Rule& Rule::drop() { return verdict(NF_DROP, nullptr); }
 
 Rule& Rule::masquerade() {
@@ -167,6 +207,12 @@ Rule& Rule::translateDestination(Family family, Register address, Register port)
       .set(NFTNL_EXPR_NAT_FAMILY, static_cast<std::uint32_t>(family))
       .set(NFTNL_EXPR_NAT_REG_ADDR_MIN, kernelRegister(address))
       .set(NFTNL_EXPR_NAT_REG_PROTO_MIN, kernelRegister(port));
+  return *this;
+}
+
+Rule& Rule::comment(const std::string& text) {
+  const auto userData = commentData(text);
+  nftnl_rule_set_data(rule_.get(), NFTNL_RULE_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
   return *this;
 }
 

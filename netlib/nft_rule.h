@@ -17,6 +17,10 @@ using Register = std::uint32_t;
 enum class Direction : bool { Source, Destination };
 enum class Interface : bool { In, Out };
 
+/// How a match on a tracked connection is written. iptables-nft calls a chain in which it finds nft's own words
+/// incompatible and shows it no more; its words need the kernel's nft_compat.
+enum class Dialect : bool { Nft, Iptables };
+
 /// Matches and statements in their order, as in `nft`: the first match that fails ends the rule.
 class Rule {
  public:
@@ -35,8 +39,11 @@ class Rule {
   Rule& address(Direction direction, const IpPrefix& prefix);
   /// fib daddr type local: the packet is addressed to this host.
   Rule& destinationIsLocal();
+  Rule& interfaceIs(Interface interface, const std::string& name);
   /// ct status dnat: the connection's destination was translated.
-  Rule& destinationWasTranslated();
+  Rule& destinationWasTranslated(Dialect dialect = Dialect::Nft);
+  /// ct state established,related: the packet belongs to a connection that was let through before.
+  Rule& connectionIsKnown(Dialect dialect = Dialect::Nft);
   Rule& inSet(const std::string& set, Register from);
 
   // Statements.
@@ -46,9 +53,13 @@ class Rule {
   Rule& verdictMap(const std::string& map, Register from);
   Rule& jump(const std::string& chain);
   Rule& returnToCaller();
+  Rule& accept();
   Rule& drop();
   Rule& masquerade();
   Rule& translateDestination(Family family, Register address, Register port);
+
+  /// Shown by `nft list` and by iptables-nft; at most 127 bytes of it.
+  Rule& comment(const std::string& text);
 
  private:
   friend class Transaction;
@@ -57,6 +68,8 @@ class Rule {
     void operator()(nftnl_rule* rule) const;
   };
   class Expression;
+  Rule& connectionBits(std::uint32_t key, std::uint32_t bits);
+  Rule& iptablesConnectionState(std::uint16_t states);
   Rule& verdict(int code, const std::string* chain);
   Rule& bytesAre(Register from, std::span<const std::uint8_t> bytes);
   Rule& masked(Register in, std::span<const std::uint8_t> mask);

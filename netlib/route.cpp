@@ -53,6 +53,23 @@ Result<std::vector<Route>> dump(Socket& socket, Batch& batch) {
   return routes;
 }
 
+/// What the kernel would do with a packet to this address; nothing where it has no route, a prohibited or a blackhole
+/// one.
+Result<std::optional<Message>> lookUp(Socket& socket, const IpAddress& address) {
+  Batch batch;
+  batch.begin(RTM_GETROUTE, NLM_F_ACK, infoOf(address.family(), bitsOf(address.family())),
+              "look up the route to " + address.toString());
+  batch.put(RTA_DST, address.bytes());
+  auto answers = TRY(socket.exchange(batch));
+  Answer& answer = answers.front();
+  if (answer.error == ENETUNREACH || answer.error == EHOSTUNREACH || answer.error == EACCES || answer.error == EINVAL) {
+    return std::optional<Message>{};
+  }
+  if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
+  if (answer.messages.empty()) return fail(EBADMSG, "the kernel's answer names no route");
+  return std::optional{std::move(answer.messages.front())};
+}
+
 }  // namespace
 
 void appendAdd(Batch& batch, const Route& route) {
@@ -102,20 +119,15 @@ Result<std::vector<unsigned>> defaultLinks(Socket& socket) {
   return indexes;
 }
 
+Result<unsigned> linkTowards(Socket& socket, const IpAddress& address) {
+  const auto found = TRY(lookUp(socket, address));
+  return found ? found->attributes<rtmsg>().u32(RTA_OIF).value_or(0) : 0;
+}
+
 Result<bool> isLocal(Socket& socket, const IpAddress& address) {
-  Batch batch;
-  batch.begin(RTM_GETROUTE, NLM_F_ACK, infoOf(address.family(), bitsOf(address.family())),
-              "look up the route to " + address.toString());
-  batch.put(RTA_DST, address.bytes());
-  const auto answers = TRY(socket.exchange(batch));
-  const Answer& answer = answers.front();
-  // No route, a prohibited or a blackhole one: nobody here has it.
-  if (answer.error == ENETUNREACH || answer.error == EHOSTUNREACH || answer.error == EACCES || answer.error == EINVAL) {
-    return false;
-  }
-  if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
-  if (answer.messages.empty()) return fail(EBADMSG, "the kernel's answer names no route");
-  const std::uint8_t type = answer.messages.front().family<rtmsg>().value_or(rtmsg{}).rtm_type;
+  const auto found = TRY(lookUp(socket, address));
+  if (!found) return false;
+  const std::uint8_t type = found->family<rtmsg>().value_or(rtmsg{}).rtm_type;
   return type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST;
 }
 

@@ -32,6 +32,9 @@ Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkInde
 /// The default routes' links, of both families: their indexes without repetition. A dump of the main table.
 Result<std::vector<unsigned>> defaultLinks(Socket& socket);
 
+/// The index of the link by which packets to this address leave the host; 0 where there is no route.
+Result<unsigned> linkTowards(Socket& socket, const IpAddress& address);
+
 /// True where packets to this address end on this host: it is held by an interface, or is a broadcast address of one.
 Result<bool> isLocal(Socket& socket, const IpAddress& address);
 

@@ -4,11 +4,13 @@
 
 #include "netlib/route.h"
 
+#include "plugin/chained_draft.h"
 #include "plugin/delegate.h"
 #include "plugin/draft.h"
 #include "plugin/failures.h"
 #include "plugin/liveness.h"
 #include "plugin/log.h"
+#include "plugin/reference_leftovers.h"
 #include "plugin/transaction.h"
 
 namespace pons {
@@ -23,8 +25,9 @@ cni::Result<> clearWay(const cni::Request& request, Host& host) {
   auto record = TRY(host.ledger.find(key));
   if (!record) return {};
   if (record->state == RecordState::Committed) {
+    const std::string plugin = key.part == Part::Network ? "" : " (plugin " + std::string{nameOf(key.part)} + ")";
     return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() + " is attached to network " +
-                                                     key.network.toString() + " as " + key.ifName.toString() +
+                                                     key.network.toString() + " as " + key.ifName.toString() + plugin +
                                                      " already: DEL it first");
   }
   fillIn(*record, request.config);
@@ -67,8 +70,10 @@ cni::Result<Record> claimAddresses(const cni::Request& request, Host& host) {
   const auto heldByHost = [&host](const netlib::IpAddress& address) {
     return netlib::route::isLocal(host.route, address);
   };
+  const bool isChained = request.key.part != Part::Network;
   const auto complete = [&](std::vector<Lease> leases) -> netlib::Result<Attachment> {
-    return attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
+    return isChained ? chainedAttachmentFor(request, idOf(*host.container), host)
+                     : attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
   };
   const auto claimOnce = [&] { return host.ledger.claim(request.key, request.config.addresses, heldByHost, complete); };
   auto record = claimOnce();
@@ -127,11 +132,22 @@ Delegate& callDelegatesFor(const cni::Request& request, Host& host) {
   return called;
 }
 
+/// Without a record: perhaps attached by the reference plugins.
+Departed departedOf(const cni::Request& request) {
+  Departed departed{request.key, request.netnsPath};
+  if (request.key.part == Part::Network) departed.bridge = request.config.bridge;
+  if (!request.previous) return departed;
+  for (const cni::Address& held : request.previous->addresses) departed.addresses.push_back(held.address.address());
+  return departed;
+}
+
 }  // namespace
 
 cni::Result<std::string> add(const cni::Request& asked, Host& host) {
   Delegate& delegate = callDelegatesFor(asked, host);
   TRY(clearWay(asked, host));
+  const bool isChained = asked.key.part != Part::Network;
+  if (isChained && !hasWork(asked)) return cni::printResult(*asked.previous, asked.version);
   host.container = TRY(openContainer(asked.netnsPath));
   const cni::Request request = TRY(delegate.add(asked));
 
@@ -144,7 +160,8 @@ cni::Result<std::string> add(const cni::Request& asked, Host& host) {
 
   // A path of /proc names another namespace once the process ended and its id was given away.
   TRY(host.container->netns.verifyStillAt(request.netnsPath));
-  std::string result = TRY(cni::printResult(describe(request, record.attachment, host), request.version));
+  const cni::AddResult done = isChained ? describeChained(request) : describe(request, record.attachment, host);
+  std::string result = TRY(cni::printResult(done, request.version));
   TRY(host.ledger.commit(record));
   transaction.keep();
   return result;
@@ -159,13 +176,16 @@ cni::Result<> del(const cni::Request& request, Host& host) {
     if (!gone) return netlib::fail(delegate.explained(gone.error()));
   } else {
     TRY(host.ledger.tidy(request.key.network));
-    const auto freed = freeAddresses(request, host);
-    if (!freed) return netlib::fail(delegate.explained(freed.error()));
+    Failures failures;
+    failures.add("what the reference plugins left", removeReferenceLeftovers(host, departedOf(request)));
+    failures.add("free addresses", freeAddresses(request, host));
+    if (!failures.none()) return netlib::fail(delegate.explained(failures.result().error()));
   }
   return {};
 }
 
 cni::Result<> check(const cni::Request& request, Host& host) {
+  if (request.key.part != Part::Network && !hasWork(request)) return {};
   const Delegate& delegate = callDelegatesFor(request, host);
   const auto record = TRY(host.ledger.find(request.key));
   if (!record || record->state != RecordState::Committed) {

@@ -7,7 +7,7 @@
 namespace pons {
 
 /// Attaches the container, or leaves the host as it was. The answer is the result in the request's version.
-cni::Result<std::string> add(const cni::Request& request, Host& host);
+cni::Result<std::string> add(const cni::Request& asked, Host& host);
 
 /// Takes the attachment away. What is gone already is fine, and so is an attachment that nobody knows.
 cni::Result<> del(const cni::Request& request, Host& host);

@@ -4,6 +4,7 @@
 
 #include "netlib/route.h"
 
+#include "plugin/forwards.h"
 #include "plugin/ledger/hash.h"
 #include "plugin/log.h"
 
@@ -98,24 +99,10 @@ std::vector<Route> routesFor(const cni::Config& config, const std::vector<Lease>
   return routes;
 }
 
-/// A mapping without a host address serves both families; one with an address serves its own.
-std::vector<PortForward> forwardsFor(const cni::Config& config, const std::vector<Lease>& leases) {
-  std::vector<PortForward> forwards;
-  for (const cni::PortMapping& mapping : config.portMappings) {
-    const std::size_t before = forwards.size();
-    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-      const auto lease = std::ranges::find(leases, family, [](const Lease& l) { return l.address.family(); });
-      const IpAddress host = mapping.hostAddress.value_or(IpAddress::unspecified(family));
-      if (lease == leases.end() || host.family() != family) continue;
-      forwards.push_back({mapping.protocol, host, mapping.hostPort, lease->address.address(), mapping.containerPort});
-    }
-    // Runtimes send a pair of mappings, one for each family, to containers that have one family only.
-    if (forwards.size() == before) {
-      log::info("port " + std::to_string(mapping.hostPort) + " is not published: the container has no " +
-                std::string{nameOf(mapping.hostAddress->family())} + " address");
-    }
-  }
-  return forwards;
+std::vector<IpPrefix> addressesOf(const std::vector<Lease>& leases) {
+  std::vector<IpPrefix> addresses;
+  for (const Lease& lease : leases) addresses.push_back(lease.address);
+  return addresses;
 }
 
 std::vector<SourceNat> sourceNatsFor(const cni::Config& config, const std::vector<Lease>& leases,
@@ -168,17 +155,20 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                         .containerMac = mac,
                         .mtu = mtu,
                         .hairpin = config.hairpin,
-                        .isolated = config.portIsolation,
+                        .isolated = config.portIsolation || config.ingress == IngressPolicy::Isolated,
                         .detectDuplicateAddresses = config.detectDuplicateAddresses,
                         .containerInterfaceDown = config.disableContainerInterface,
+                        .acceptForward = config.acceptForward,
+                        .ingress = config.ingress,
                         .leases = std::move(leases),
                         .hostLocalDir = config.addresses.hostLocalDir,
                         .delegated = config.delegated,
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
+  attachment.bandwidth = config.bandwidth;
   attachment.routes = routesFor(config, attachment.leases);
-  attachment.forwards = forwardsFor(config, attachment.leases);
+  attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);
   return attachment;
 }

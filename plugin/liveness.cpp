@@ -5,6 +5,8 @@ namespace pons {
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
   const auto netns = TRY(netlib::netnsAt(attachment.netnsPath));
   const bool sameNetns = netns && NetnsId{netns->device, netns->inode} == attachment.netns;
+  // What a chained part works on was made by others, and may have any name.
+  if (attachment.key.part != Part::Network) return Liveness{.netns = sameNetns, .link = sameNetns};
   const auto link = netlib::link::find(host.route, attachment.hostVeth);
   if (!link && !link.failedWith(ENODEV)) return netlib::fail(link.error());
   return Liveness{.netns = sameNetns, .link = link.ok()};

@@ -7,7 +7,7 @@ namespace pons {
 
 struct Liveness {
   bool netns;  ///< the namespace is where it was at the ADD
-  bool link;   ///< the veth is there
+  bool link;   ///< the veth is there; of a chained part the same as netns
 };
 
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment);

@@ -46,8 +46,10 @@ bool writeAll(int fd, std::string_view text) {
 
 pons::Answer answer(int argc, char** argv) {
   try {
-    const auto environment = pons::cni::Environment::read([](const char* name) { return std::getenv(name); });
-    if (argc > 1 && environment.command.empty()) return pons::runTool(argc, argv, environment);
+    const std::string_view name = argc > 0 ? argv[0] : "";
+    const auto environment = pons::cni::Environment::read([](const char* key) { return std::getenv(key); }, name);
+    const bool isTool = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
+    if (isTool) return pons::runTool(argc, argv, environment);
     return pons::serve(environment, readStdin);
   } catch (const std::exception& problem) {
     // Nothing of ours throws; what arrives here is want of memory, or a library's last word.

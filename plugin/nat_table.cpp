@@ -19,6 +19,8 @@ constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kOutput = "output";
 constexpr const char* kForwards = "forwards";
 constexpr const char* kPostrouting = "postrouting";
+constexpr const char* kForwarding = "forwarding";
+constexpr const char* kBetweenBridges = "between_bridges";
 
 netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
 netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
@@ -46,6 +48,7 @@ void appendMaps(nft::Transaction& transaction, Family family) {
                              .keyLength = addressLength,
                              .dataType = nft::kVerdict,
                              .interval = true});
+  transaction.addSet(table, {.name = kMasqueraded, .keyType = addressType, .keyLength = addressLength});
 }
 
 void appendForwards(nft::Transaction& transaction, Family family) {
@@ -105,11 +108,41 @@ void appendLoopback(nft::Transaction& transaction) {
                           .masquerade());
 }
 
+/// Before the host's own filter, which may accept anything.
+void appendIngress(nft::Transaction& transaction, Family family) {
+  constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
+  const nft::Table table = tableOf(family);
+  transaction.addSet(table, {.name = kLimited, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+  transaction.addSet(table, {.name = kWithin,
+                             .keyType = nft::concat(nft::kIfname, nft::kIfname),
+                             .keyLength = 2 * IFNAMSIZ,
+                             .hostEndian = true});
+  transaction.addChain(table, kBetweenBridges, "ingress policies");
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.connectionIsKnown().accept());
+  transaction.addRule(table, kBetweenBridges,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .loadInterfaceName(nft::Interface::Out, kNameRegisters)
+                          .inSet(kWithin, 0)
+                          .accept());
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
+  transaction.addBaseChain(
+      table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
+  transaction.addRule(table, kForwarding,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .inSet(kLimited, 0)
+                          .loadInterfaceName(nft::Interface::Out, 0)
+                          .inSet(kLimited, 0)
+                          .jump(kBetweenBridges));
+}
+
 /// What a family's skeleton must hold: chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  std::vector<std::pair<const char*, std::size_t>> chains{
-      {kForwards, 2}, {kPrerouting, 1 + forLoopback}, {kOutput, 1}, {kPostrouting, 1 + forLoopback}};
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2},       {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},         {kPostrouting, 2 + forLoopback},
+                                                          {kBetweenBridges, 3}, {kForwarding, 1}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   return chains;
 }
@@ -129,6 +162,13 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   appendForwards(transaction, family);
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
+  appendIngress(transaction, family);
+  transaction.addRule(tableOf(family), kPostrouting,
+                      nft::Rule{}
+                          .destinationWasTranslated()
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .inSet(kMasqueraded, 0)
+                          .masquerade());
   transaction.addRule(tableOf(family), kPostrouting,
                       nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
 }
@@ -165,6 +205,12 @@ nft::Element elementOf(const PortForward& forward) {
   return element;
 }
 
+nft::Element masqueradedElement(const PortForward& forward) {
+  nft::Element element;
+  nft::appendPadded(element.key, forward.target.bytes());
+  return element;
+}
+
 std::optional<PortForward> forwardOf(const nft::Element& element, Family family, std::string_view map) {
   constexpr std::size_t kRegister = 4;
   const std::size_t addressLength = addressRegisters(family) * kRegister;
@@ -190,6 +236,13 @@ nft::Element bridgeElement(const netlib::IfName& bridge) {
   const std::string& name = bridge.toString();
   element.key.assign(name.begin(), name.end());
   element.key.resize(IFNAMSIZ);
+  return element;
+}
+
+nft::Element withinElement(const netlib::IfName& bridge) {
+  nft::Element element = bridgeElement(bridge);
+  element.key.reserve(2 * IFNAMSIZ);
+  element.key.insert(element.key.end(), element.key.begin(), element.key.end());
   return element;
 }
 

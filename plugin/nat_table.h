@@ -3,15 +3,21 @@
 //
 //   map forwards_any  { protocol . host port                : container address . port }
 //   map forwards_ip   { host address . protocol . host port : container address . port }
+//   set masqueraded   { container addresses whose published ports hide who uses them }
 //   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
 //   map sources       { subnet : jump to the network's chain }
+//   set limited       { names of bridges with an ingress policy }
+//   set within        { a bridge's name twice: of those whose containers talk to each other }
 //
 //   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
 //   chain prerouting  dstnat:             to this host, but not to 127.0.0.0/8: jump forwards
 //   chain output      dstnat:             to this host: jump forwards
 //   chain forwards    dnat by forwards_ip, then by forwards_any
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
+//                                         published and to an address of the set masqueraded: masquerade
 //                                         source address by the map sources
+//   chain forwarding  forward, filter:    from and to a bridge of the set limited: jump between_bridges
+//   chain between_bridges  an established connection: accept; bridges by the set within: accept; drop
 //   chain net_<hash>  see appendNetwork
 #pragma once
 
@@ -27,6 +33,9 @@ inline constexpr const char* kForwardsAny = "forwards_any";
 inline constexpr const char* kForwardsIp = "forwards_ip";
 inline constexpr const char* kBridges = "bridges";
 inline constexpr const char* kSources = "sources";
+inline constexpr const char* kMasqueraded = "masqueraded";
+inline constexpr const char* kLimited = "limited";
+inline constexpr const char* kWithin = "within";
 
 /// The table with everything in it that does not depend on containers. It must not exist, or be deleted before in the
 /// same transaction.
@@ -45,7 +54,11 @@ netlib::nft::Element elementOf(const PortForward& forward);
 /// The forward that an element of that map stands for; nothing where it is none of ours.
 std::optional<PortForward> forwardOf(const netlib::nft::Element& element, netlib::Family family, std::string_view map);
 
+/// The target of a forward in the set of the masqueraded.
+netlib::nft::Element masqueradedElement(const PortForward& forward);
+
 netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
+netlib::nft::Element withinElement(const netlib::IfName& bridge);
 
 /// The interval of one subnet in the map of sources: its elements jump to `chain`.
 std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain);

@@ -23,6 +23,10 @@ class Recorded {
  public:
   Recorded(Family family, const std::vector<Attachment>& attachments) : family_(family) {
     for (const Attachment& attachment : attachments) take(attachment);
+    // A chain that masquerades does all that one for published ports alone does.
+    for (const bool masquerade : {true, false}) {
+      for (const Attachment& attachment : attachments) takeNats(attachment, masquerade);
+    }
   }
 
   void appendTo(nft::Transaction& transaction) const {
@@ -33,7 +37,16 @@ class Recorded {
     transaction.addElements(table, kSources, sources_);
     transaction.addElements(table, kForwardsAny, forwardsAny_);
     transaction.addElements(table, kForwardsIp, forwardsIp_);
+    transaction.addElements(table, kMasqueraded, masqueraded_);
     transaction.addElements(table, kBridges, bridges_);
+    std::vector<nft::Element> limited;
+    std::vector<nft::Element> within;
+    for (const auto& [bridge, policy] : policies_) {
+      limited.push_back(bridgeElement(bridge));
+      if (policy == IngressPolicy::SameBridge) within.push_back(withinElement(bridge));
+    }
+    transaction.addElements(table, kLimited, limited);
+    transaction.addElements(table, kWithin, within);
   }
 
  private:
@@ -42,19 +55,27 @@ class Recorded {
     NetworkName name;
   };
 
-  void take(const Attachment& attachment) {
+  void takeNats(const Attachment& attachment, bool masquerade) {
     for (const SourceNat& nat : attachment.sourceNats) {
-      if (nat.family == family_) takeNat(attachment, nat);
+      if (nat.family == family_ && nat.masquerade == masquerade) takeNat(attachment, nat);
     }
+  }
+
+  void take(const Attachment& attachment) {
     for (const PortForward& forward : attachment.forwards) {
       if (forward.target.family() != family_) continue;
       (forward.hostAddress.isUnspecified() ? forwardsAny_ : forwardsIp_).push_back(elementOf(forward));
+      if (attachment.masqueradeAll) masqueraded_.push_back(masqueradedElement(forward));
     }
     const auto holds = holdsOf(attachment);
     const bool loopback = std::ranges::find(holds, hold::loopback(attachment)) != holds.end();
     if (loopback && family_ == Family::Ipv4 && bridgeNames_.insert(attachment.bridge.name.toString()).second) {
       bridges_.push_back(bridgeElement(attachment.bridge.name));
     }
+    // Of several for one bridge the strictest counts.
+    if (attachment.ingress == IngressPolicy::Open) return;
+    IngressPolicy& policy = policies_.emplace(attachment.bridge.name, attachment.ingress).first->second;
+    policy = std::max(policy, attachment.ingress);
   }
 
   void takeNat(const Attachment& attachment, const SourceNat& nat) {
@@ -70,9 +91,11 @@ class Recorded {
   std::map<std::string, Network> networks_;
   std::set<netlib::IpPrefix> subnets_;
   std::set<std::string> bridgeNames_;
+  std::map<netlib::IfName, IngressPolicy> policies_;
   std::vector<nft::Element> sources_;
   std::vector<nft::Element> forwardsAny_;
   std::vector<nft::Element> forwardsIp_;
+  std::vector<nft::Element> masqueraded_;
   std::vector<nft::Element> bridges_;
 };
 

@@ -100,10 +100,14 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   host.ipam = std::move(calls);
   Failures failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    if (key.network == request.network) failures.add(key.toString(), collect(request, host, key));
+    const bool asked = key.network == request.network && key.part == request.part;
+    if (asked) failures.add(key.toString(), collect(request, host, key));
   }
-  failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
-  failures.add("sweep host-local's files", sweepHostLocal(request, host));
+  // What bears a mark without a record is looked for by the plugin that is told of the bridge and the subnets.
+  if (request.part == Part::Network) {
+    failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
+    failures.add("sweep host-local's files", sweepHostLocal(request, host));
+  }
   const auto forwarded = delegate.callForNetwork();
   if (failures.none()) return forwarded;
   if (!forwarded) failures.add("GC of the IPAM plugin", netlib::fail(EREMOTEIO, forwarded.error().message));

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "plugin/steps/bandwidth_limited.h"
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
+#include "plugin/steps/container_tuned.h"
 #include "plugin/steps/delegated_addresses.h"
+#include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/gateway_address.h"
 #include "plugin/steps/host_local_files.h"
+#include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
 #include "plugin/steps/nat_table_present.h"
 #include "plugin/steps/neighbours_told.h"
@@ -40,7 +44,7 @@ void addIpam(Plan& plan, const Attachment& attachment) {
 
 void addShared(Plan& plan, const Attachment& attachment) {
   const std::vector<std::string> holds = holdsOf(attachment);
-  add<BridgePresent>(plan, attachment);
+  addIfHeld<BridgePresent>(plan, holds, attachment);
   for (const auto& address : gatewayAddresses(attachment)) add<GatewayAddress>(plan, attachment, address);
   for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
     addIfHeld<ForwardingHeld>(plan, holds, family);
@@ -48,14 +52,18 @@ void addShared(Plan& plan, const Attachment& attachment) {
   }
   addIfHeld<LoopbackReachable>(plan, holds, attachment);
   for (const SourceNat& nat : attachment.sourceNats) add<SourceNatPresent>(plan, attachment, nat);
+  addIfHeld<IngressLimited>(plan, holds, attachment);
+  addIfHeld<ForwardAccepted>(plan, holds, attachment);
 }
 
 /// NoStaleFlows stands before VethPair so that DEL, which goes backwards, ends the flows when no packet can make new
 /// ones.
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
-  add<VethPair>(plan, attachment);
-  add<ContainerAddresses>(plan, attachment);
+  if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);
+  if (attachment.bandwidth) add<BandwidthLimited>(plan, attachment);
+  if (attachment.key.part == Part::Network) add<ContainerAddresses>(plan, attachment);
+  if (attachment.tuning) add<ContainerTuned>(plan, attachment);
   if (!attachment.forwards.empty()) add<PortForwards>(plan, attachment);
   if (!attachment.leases.empty() && !attachment.containerInterfaceDown) add<NeighboursTold>(plan, attachment);
 }

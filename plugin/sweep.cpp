@@ -6,7 +6,9 @@
 #include "plugin/nat_transaction.h"
 #include "plugin/plan.h"
 #include "plugin/steps/bridge_present.h"
+#include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
+#include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
 #include "plugin/steps/nat_table_present.h"
 
@@ -18,28 +20,25 @@ using netlib::Family;
 
 namespace {
 
-/// Who the alias of a host end names; see VethPair.
-std::optional<AttachmentKey> keyOfAlias(const std::string& alias, const NetworkName& network) {
-  const std::string prefix = "pons " + network.toString() + " ";
-  if (!alias.starts_with(prefix)) return std::nullopt;
-  const std::size_t space = alias.find(' ', prefix.size());
-  if (space == std::string::npos) return std::nullopt;
-  const auto container = ContainerId::parse(std::string_view{alias}.substr(prefix.size(), space - prefix.size()));
-  const auto ifName = netlib::IfName::parse(std::string_view{alias}.substr(space + 1));
-  if (!container || !ifName) return std::nullopt;
-  return AttachmentKey{network, *container, *ifName};
+/// Who the alias of a link names; see aliasOf().
+std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkName& network) {
+  constexpr std::string_view kOurs = "pons ";
+  if (!alias.starts_with(kOurs)) return std::nullopt;
+  auto key = AttachmentKey::parse(alias.substr(kOurs.size()));
+  return key && key->network == network ? key : std::nullopt;
 }
 
-netlib::Result<> sweepLinks(Host& host, const NetworkName& network) {
+netlib::Result<> sweepLinks(Host& host, const NetworkName& network, const std::string& kind,
+                            netlib::IfName (*nameOf)(const AttachmentKey& key)) {
   Failures failures;
-  for (const link::Link& veth : TRY(link::ofKind(host.route, "veth"))) {
-    const auto key = keyOfAlias(veth.alias, network);
+  for (const link::Link& candidate : TRY(link::ofKind(host.route, kind))) {
+    const auto key = keyOfAlias(candidate.alias, network);
     // The record was written before the link was made, so a link that was seen first and has none is nobody's. An alias
     // that was cut short tells another key, from which another name follows.
-    if (!key || hostVethName(*key).toString() != veth.name || TRY(host.ledger.isOnRecord(*key))) continue;
+    if (!key || nameOf(*key).toString() != candidate.name || TRY(host.ledger.isOnRecord(*key))) continue;
     // By index: an ADD that came meanwhile has made a link of the same name.
-    const auto removed = link::remove(host.route, veth.index);
-    if (!removed.failedWith(ENODEV)) failures.add("delete " + veth.name, removed);
+    const auto removed = link::remove(host.route, candidate.index);
+    if (!removed.failedWith(ENODEV)) failures.add("delete " + candidate.name, removed);
   }
   return failures.result();
 }
@@ -92,7 +91,7 @@ netlib::Result<> sweepChains(Host& host, const netlib::FileLock& hostLock, Famil
 /// Other networks' chains and ports count as in use even where no record tells of them: their GC looks after them.
 netlib::Result<bool> isTableInUse(Host& host, Family family) {
   const nft::Table table = nat::tableOf(family);
-  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources}) {
+  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, nat::kLimited}) {
     if (!TRY(nft::listElements(host.netfilter, table, map)).empty()) return true;
   }
   return false;
@@ -111,6 +110,8 @@ netlib::Result<> sweepShared(Host& host, const netlib::FileLock& hostLock, const
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnheld(step)); };
   sweepStep(LoopbackReachable{nobody});
+  sweepStep(ForwardAccepted{nobody});
+  sweepStep(IngressLimited{nobody});
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("undo the nf_tables table", undoTableIfUnused(family));
     sweepStep(ForwardingHeld{family});
@@ -127,7 +128,8 @@ netlib::Result<> sweep(Host& host, const NetworkName& network, const netlib::IfN
   const Attachment nobody = bareAttachment({network, ContainerId::parse("nobody").value(), bridge}, bridge);
 
   Failures failures;
-  failures.add("sweep links", sweepLinks(host, network));
+  failures.add("sweep links", sweepLinks(host, network, "veth", hostVethName));
+  failures.add("sweep links", sweepLinks(host, network, "ifb", ifbName));
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
   failures.add("sweep the ledger", host.ledger.sweepClaims(hostLock, network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {

@@ -67,7 +67,7 @@ void Transaction::rollBack() {
   std::vector<const Step*> steps;
   for (const auto& step : plan_) {
     const bool applied = std::ranges::find(applied_, step.get()) != applied_.end();
-    if (applied || !step->hold().empty()) steps.push_back(step.get());
+    if (applied || step->comesWithClaim()) steps.push_back(step.get());
   }
   const auto taken = takeAway(host_, record_, steps);
   if (!taken) log::warning("rollback of " + record_.attachment.key.toString() + ": " + taken.error().message);

@@ -24,8 +24,8 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
 
   /// A step of the plan. One of this attachment alone counts for the way back only once it succeeded: undoing one that
-  /// failed on somebody else's object would destroy his. A shared one counts from the claim on: whoever leaves
-  /// meanwhile finds our hold, and leaves the state to us.
+  /// failed on somebody else's object would destroy his. One that comes with the claim counts from there on:
+  /// whoever leaves meanwhile finds our hold on a shared state, and leaves it to us.
   netlib::Result<> apply(const Step& step);
 
   void keep() { kept_ = true; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/cni/chained_config.h"
 #include "plugin/cni/ipam_config.h"
 #include "plugin/cni/requested.h"
 
@@ -20,10 +21,23 @@ std::optional<Family> parseFamily(std::string_view text) {
   return std::nullopt;
 }
 
+/// What keys mean that are not there, and how a contradiction between keys is taken: the native plugin refuses it, the
+/// reference bridge has always let the one key win.
+struct Dialect {
+  const char* bridge;
+  bool isGateway;
+  bool hairpin;
+  bool strict;
+  bool isWholeChain;  ///< publishes ports and answers the host's firewall, too
+};
+constexpr Dialect kNative{.bridge = "pons0", .isGateway = true, .hairpin = true, .strict = true, .isWholeChain = true};
+constexpr Dialect kReferenceBridge{
+    .bridge = "cni0", .isGateway = false, .hairpin = false, .strict = false, .isWholeChain = false};
+
 Failure needsAddresses(const Field& field) { return field.invalid("false, for \"ipam\" gives no addresses"); }
 
 /// Keys of the reference bridge that pons knows and cannot serve: an error is better than a network without them.
-Result<> refuseUnsupported(const Field& root) {
+Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
   constexpr std::string_view kVlan = "pons does not support the bridge's VLAN filtering";
   if (TRY(root["vlan"].number(0, 4094)).value_or(0) != 0) return root["vlan"].unsupported(kVlan);
   if (!TRY(root["vlanTrunk"].items()).empty()) return root["vlanTrunk"].unsupported(kVlan);
@@ -32,21 +46,33 @@ Result<> refuseUnsupported(const Field& root) {
     return root["macspoofchk"].unsupported("pons does not check source addresses yet");
   }
   const Field backend = root["ipMasqBackend"];
-  if (TRY(backend.text()).value_or("nftables") != "nftables") return backend.unsupported("pons uses nftables only");
+  const std::string wanted = TRY(backend.text()).value_or("nftables");
+  // Where the reference would use iptables the effect is the same.
+  const bool known = wanted == "nftables" || (wanted == "iptables" && !dialect.strict);
+  if (!known) return backend.unsupported("pons uses nftables only");
   return {};
 }
 
-Result<> decodeBridge(Config& config, const Field& root) {
-  config.bridge =
-      TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes")).value_or(config.bridge);
+Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect) {
+  const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes"));
+  config.bridge = bridge.value_or(*netlib::IfName::parse(dialect.bridge));
   config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
   // Either lets a container reach itself through the bridge; both together deliver its packets twice.
   const auto hairpin = TRY(root["hairpinMode"].boolean());
-  config.hairpin = hairpin.value_or(!config.promiscuous);
+  config.hairpin = hairpin.value_or(dialect.hairpin && !config.promiscuous);
   if (config.hairpin && config.promiscuous) return root["hairpinMode"].invalid("false together with \"promiscMode\"");
   config.forceAddress = TRY(root["forceAddress"].boolean()).value_or(false);
   config.portIsolation = TRY(root["portIsolation"].boolean()).value_or(false);
   config.detectDuplicateAddresses = TRY(root["enabledad"].boolean()).value_or(false);
+  return {};
+}
+
+Result<> decodeFirewall(Config& config, const Field& root) {
+  const auto forward = TRY(root["forward"].text());
+  config.acceptForward = forward.value_or("auto") == "auto";
+  if (!config.acceptForward && *forward != "off") return root["forward"].invalid("auto or off");
+  config.ingress =
+      TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
   return {};
 }
 
@@ -77,17 +103,17 @@ Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
   return Mtu{.bytes = bytes->value_or(0)};
 }
 
-Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam) {
+Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
   const bool hasAddresses = ipam.givesAddresses();
   const auto isGateway = TRY(root["isGateway"].boolean());
   const auto isDefaultGateway = TRY(root["isDefaultGateway"].boolean());
-  if (isDefaultGateway.value_or(false)) {
+  if (dialect.strict && isDefaultGateway.value_or(false)) {
     if (!hasAddresses) return needsAddresses(root["isDefaultGateway"]);
     if (!isGateway.value_or(true)) return root["isGateway"].invalid("true, which \"isDefaultGateway\" implies");
   }
   // isGateway alone may stay true in a plain L2 network: the reference takes such files, and there it means nothing.
-  config.isGateway = hasAddresses && isGateway.value_or(true);
-  config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(config.isGateway);
+  config.isGateway = hasAddresses && (isGateway.value_or(dialect.isGateway) || isDefaultGateway.value_or(false));
+  config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(dialect.isGateway && config.isGateway);
   return {};
 }
 
@@ -102,12 +128,13 @@ Result<std::vector<Family>> decodeFamilies(const Field& list) {
   return families;
 }
 
-Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& ipam) {
+Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
   const auto ipMasq = TRY(root["ipMasq"].boolean());
-  if (ipMasq.value_or(false) && !ipam.givesAddresses()) return needsAddresses(root["ipMasq"]);
+  if (dialect.strict && ipMasq.value_or(false) && !ipam.givesAddresses()) return needsAddresses(root["ipMasq"]);
+  const bool wanted = ipMasq.value_or(dialect.isGateway && config.isGateway);
   for (const Family family : TRY(decodeFamilies(root["ipMasqFamilies"]))) {
     const bool mayHave = ipam.foreignType || ipam.hasFamily(family);
-    if (ipMasq.value_or(config.isGateway) && mayHave) config.masquerade.push_back(family);
+    if (wanted && mayHave) config.masquerade.push_back(family);
   }
   for (const Field& item : TRY(root["ipMasqExclude"].items())) {
     if (const auto network = TRY(item.network())) config.masqueradeExcluded.push_back(*network);
@@ -121,31 +148,62 @@ Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) 
   return fail(ErrorCode::InvalidConfig, "\"portMappings\" need an address to lead to, and \"ipam\" gives none");
 }
 
+/// What a network's configuration is read with, beside its text.
+struct Reading {
+  const Environment& environment;
+  std::string_view input;
+  const Dialect& dialect;
+};
+
+Result<> decodeNetwork(Config& config, const Field& root, Version version, const Reading& reading) {
+  const auto& [environment, input, dialect] = reading;
+  TRY(refuseUnsupported(root, dialect));
+  const CniArgs args = TRY(parseCniArgs(environment.args));
+  const IpamConfig ipam = TRY(decodeIpam(root, version, args));
+
+  TRY(decodeBridge(config, root, dialect));
+  TRY(decodeAddresses(config, root, ipam, args));
+  if (ipam.foreignType) config.delegated = delegatedTo(*ipam.foreignType, environment, input);
+  config.mtu = TRY(decodeMtu(root["mtu"], ipam));
+  TRY(decodeGateway(config, root, ipam, dialect));
+  TRY(decodeMasquerade(config, root, ipam, dialect));
+  if (dialect.isWholeChain) {
+    TRY(decodePorts(config, root, ipam));
+    TRY(decodeFirewall(config, root));
+    config.bandwidth = TRY(decodeBandwidth(root));
+  }
+  config.dns = TRY(chooseDns(root));
+  return {};
+}
+
+/// The network's bridge; the default where the key is missing or cannot be read.
+netlib::IfName findBridge(const Field& root, Applet applet) {
+  const auto named = root["bridge"].parsed(netlib::IfName::parse, "");
+  const Dialect& dialect = applet == Applet::Pons ? kNative : kReferenceBridge;
+  return named && *named ? **named : *netlib::IfName::parse(dialect.bridge);
+}
+
 }  // namespace
 
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment,
                             std::string_view input) {
   for (const Field& group : {root["runtimeConfig"], root["args"], root["args"]["cni"]}) TRY(group.object());
-  TRY(refuseUnsupported(root));
-  const CniArgs args = TRY(parseCniArgs(environment.args));
-  const IpamConfig ipam = TRY(decodeIpam(root, version, args));
-
   Config config;
   config.settings = TRY(decodeSettings(root, environment));
-  TRY(decodeBridge(config, root));
-  TRY(decodeAddresses(config, root, ipam, args));
-  if (ipam.foreignType) config.delegated = delegatedTo(*ipam.foreignType, environment, input);
-  config.mtu = TRY(decodeMtu(root["mtu"], ipam));
-  TRY(decodeGateway(config, root, ipam));
-  TRY(decodeMasquerade(config, root, ipam));
-  TRY(decodePorts(config, root, ipam));
-  config.dns = TRY(chooseDns(root));
+  if (environment.applet == Applet::Pons) {
+    TRY(decodeNetwork(config, root, version, {environment, input, kNative}));
+  } else if (environment.applet == Applet::Bridge) {
+    TRY(decodeNetwork(config, root, version, {environment, input, kReferenceBridge}));
+  } else {
+    TRY(decodeChained(config, root, environment));
+  }
   return config;
 }
 
 Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
   Config config;
   config.settings = TRY(decodeSettings(root, environment));
+  config.bridge = findBridge(root, environment.applet);
   // With an "ipam" that cannot be read no ADD has come this far.
   const auto partner = decodePartner(root);
   if (!partner) return config;

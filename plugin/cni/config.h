@@ -1,4 +1,5 @@
-// The network configuration of type "pons": every key, default and limit. README.md lists them for users.
+// The network configuration: every key, default and limit of the native plugin, which README.md lists for users, and
+// of the reference plugins whose names pons answers to.
 #pragma once
 
 #include <optional>
@@ -7,10 +8,12 @@
 #include "netlib/if_name.h"
 #include "netlib/mac_address.h"
 
+#include "plugin/cni/bandwidth.h"
 #include "plugin/cni/dns.h"
 #include "plugin/cni/environment.h"
 #include "plugin/cni/port_mapping.h"
 #include "plugin/cni/settings.h"
+#include "plugin/cni/tuning.h"
 #include "plugin/cni/version.h"
 #include "plugin/ledger/ledger.h"
 
@@ -39,6 +42,9 @@ struct Config {
   bool portIsolation = false;
   bool detectDuplicateAddresses = false;
   bool disableContainerInterface = false;
+  bool acceptForward = false;             ///< where the host's own firewall would drop what containers send
+  std::optional<std::string> adminChain;  ///< asked before that, where the host's firewall has such a chain
+  IngressPolicy ingress = IngressPolicy::Open;
   Mtu mtu;
 
   std::optional<netlib::MacAddress> mac;
@@ -48,13 +54,18 @@ struct Config {
   std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
   std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
   std::vector<PortMapping> portMappings;
+  bool sourceNat = true;       ///< published ports answer at 127.0.0.1 and to the container's own subnet
+  bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
+  std::optional<Tuning> tuning;
+  std::optional<Bandwidth> bandwidth;
   Dns dns;
 };
 
-/// Of ADD and CHECK. `input` is the text that `root` was read from.
+/// Of all verbs but DEL, in the terms of the environment's applet. `input` is the text that `root` was read from.
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
 
-/// Of DEL: the settings, and who else has to hear that addresses are free. All other members are the defaults.
+/// Of DEL: the settings, the bridge (the default where the key cannot be read), and who else has to hear that addresses
+/// are free. All other members are the defaults.
 Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

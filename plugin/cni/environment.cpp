@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 6> kVerbs{"ADD", "DEL", "CHECK", "GC", "S
 
 std::string_view nameOf(Verb verb) { return kVerbs.at(static_cast<std::size_t>(verb)); }
 
-Environment Environment::read(const Lookup& lookup) {
+Environment Environment::read(const Lookup& lookup, std::string_view argv0) {
   const auto get = [&lookup](const char* name) {
     const char* value = lookup(name);
     return std::string{value == nullptr ? "" : value};
@@ -28,6 +28,7 @@ Environment Environment::read(const Lookup& lookup) {
       .args = get("CNI_ARGS"),
       .path = get("CNI_PATH"),
       .stateDir = get("PONS_STATE_DIR"),
+      .applet = appletOf(argv0),
   };
 }
 

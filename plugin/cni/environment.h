@@ -1,4 +1,4 @@
-// What a runtime says through environment variables (CNI 1.1.0, section 2 "Parameters").
+// What a runtime says through environment variables (CNI 1.1.0, section 2 "Parameters"), and by the name that it calls.
 #pragma once
 
 #include <functional>
@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugin/cni/applet.h"
 #include "plugin/cni/error.h"
 
 namespace pons::cni {
@@ -16,17 +17,18 @@ std::string_view nameOf(Verb verb);
 
 /// The variables as they are; empty where they are not set, between which CNI makes no difference.
 struct Environment {
-  std::string command;      ///< CNI_COMMAND
-  std::string containerId;  ///< CNI_CONTAINERID
-  std::string netns;        ///< CNI_NETNS
-  std::string ifName;       ///< CNI_IFNAME
-  std::string args;         ///< CNI_ARGS
-  std::string path;         ///< CNI_PATH
-  std::string stateDir;     ///< PONS_STATE_DIR
+  std::string command;           ///< CNI_COMMAND
+  std::string containerId;       ///< CNI_CONTAINERID
+  std::string netns;             ///< CNI_NETNS
+  std::string ifName;            ///< CNI_IFNAME
+  std::string args;              ///< CNI_ARGS
+  std::string path;              ///< CNI_PATH
+  std::string stateDir;          ///< PONS_STATE_DIR
+  Applet applet = Applet::Pons;  ///< the name by which the runtime calls us, which is argv[0]
 
   /// getenv() in the program, a map in tests; null where the variable is not set.
   using Lookup = std::function<const char*(const char* name)>;
-  static Environment read(const Lookup& lookup);
+  static Environment read(const Lookup& lookup, std::string_view argv0 = {});
 };
 
 /// Nothing where no command is given; InvalidEnvironment where it is none of CNI's.

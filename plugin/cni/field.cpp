@@ -32,6 +32,15 @@ Result<std::vector<Field>> Field::items() const {
   return fields;
 }
 
+Result<std::vector<std::pair<std::string, Field>>> Field::members() const {
+  if (present() && !value_.isObject()) return invalid("an object");
+  std::vector<std::pair<std::string, Field>> fields;
+  for (const auto& [key, value] : value_.members()) {
+    fields.emplace_back(std::string{key}, Field{value, path_ + "." + std::string{key}});
+  }
+  return fields;
+}
+
 Result<std::optional<bool>> Field::boolean() const {
   if (present() && !value_.boolean()) return invalid("true or false");
   return value_.boolean();
@@ -44,6 +53,13 @@ Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint3
     return invalid("a whole number from " + std::to_string(min) + " to " + std::to_string(max));
   }
   return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::optional<std::uint64_t>> Field::amount() const {
+  if (!present()) return std::nullopt;
+  const std::optional<std::int64_t> number = value_.integer();
+  if (!number || *number < 0) return invalid("a whole number from 0 on");
+  return static_cast<std::uint64_t>(*number);
 }
 
 Result<std::optional<std::string>> Field::text() const {

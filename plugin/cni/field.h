@@ -32,9 +32,13 @@ class Field {
   Result<Field> object() const;
   /// The elements of a list; none where it is absent.
   Result<std::vector<Field>> items() const;
+  /// The keys of an object that is used as a map, with what they stand for; none where it is absent.
+  Result<std::vector<std::pair<std::string, Field>>> members() const;
 
   Result<std::optional<bool>> boolean() const;
   Result<std::optional<std::uint32_t>> number(std::uint32_t min, std::uint32_t max) const;
+  /// Of bits or bytes, say: from 0 to 2^63 - 1.
+  Result<std::optional<std::uint64_t>> amount() const;
   /// An empty text reads as absent, as Go's encoders write it for what is not set.
   Result<std::optional<std::string>> text() const;
   /// A list of single words (see isOneWord); empty elements are left out.

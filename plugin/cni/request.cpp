@@ -54,12 +54,13 @@ Result<NetworkName> decodeNetworkName(const Field& field) {
                   " letters, digits, '_', '.' and '-', beginning with a letter or digit");
 }
 
-Result<Version> decodeVersion(const Field& field, Verb verb) {
+Result<Version> decodeVersion(const Field& field, Verb verb, Applet applet) {
   const std::string text = TRY(field.text()).value_or("");
   const auto version = parseVersion(text);
-  if (!version) {
+  const Version oldest = oldestVersionOf(applet);
+  if (!version || *version < oldest) {
     return fail(ErrorCode::IncompatibleVersion, "incompatible CNI versions",
-                "config is \"" + text + "\", plugin supports " + supportedVersions());
+                "config is \"" + text + "\", plugin supports " + supportedVersions(oldest));
   }
   if (verb == Verb::Check && *version < Version::V0_4_0) {
     return fail(ErrorCode::IncompatibleVersion, "config version does not allow CHECK",
@@ -106,21 +107,28 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
   const json::Document document = TRY(parseDocument(input));
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
-  const Version version = TRY(decodeVersion(root["cniVersion"], verb));
+  const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
 
-  Request request{.verb = verb,
+  Request request{.applet = environment.applet,
+                  .verb = verb,
                   .version = version,
-                  .key = {.network = network, .container = container, .ifName = ifName},
+                  .key = {network, container, ifName, partOf(environment.applet)},
                   .netnsPath = environment.netns,
                   .config = {},
                   .previous = std::nullopt};
+  const json::Value previous = document["prevResult"];
   if (verb == Verb::Del) {
     request.config = TRY(decodeConfigOfDel(root, environment, input));
+    auto readable = parsePrevResult(previous, version);
+    if (previous.present() && readable) request.previous = std::move(*readable);
     return request;
   }
   request.config = TRY(decodeConfig(root, version, environment, input));
-  const json::Value previous = document["prevResult"];
   if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
+  if (request.key.part != Part::Network && !request.previous) {
+    return fail(ErrorCode::InvalidConfig,
+                std::string{nameOf(request.applet)} + " must be called as a chained plugin: \"prevResult\" is missing");
+  }
   return request;
 }
 
@@ -128,10 +136,14 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   const json::Document document = TRY(parseDocument(input));
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
-  const Version version = TRY(decodeVersion(root["cniVersion"], verb));
+  const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
   Config config = TRY(decodeConfig(root, version, environment, input));
-  NetworkRequest request{
-      .verb = verb, .version = version, .network = network, .config = std::move(config), .valid = std::nullopt};
+  NetworkRequest request{.verb = verb,
+                         .version = version,
+                         .network = network,
+                         .part = partOf(environment.applet),
+                         .config = std::move(config),
+                         .valid = std::nullopt};
   if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));
   return request;
 }
@@ -143,7 +155,7 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
   const json::Document document = TRY(parseDocument(input));
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
-  const Version version = TRY(decodeVersion(root["cniVersion"], verb));
+  const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
   if (!root["ipam"]["type"].is(type)) return root["ipam"]["type"].invalid("\"" + std::string{type} + "\"");
 
   IpamRequest request{.verb = verb,

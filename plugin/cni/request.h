@@ -10,6 +10,7 @@ namespace pons::cni {
 inline constexpr std::size_t kMaxInput = 4 * 1024 * 1024;
 
 struct Request {
+  Applet applet;
   Verb verb;
   Version version;
   AttachmentKey key;
@@ -19,8 +20,8 @@ struct Request {
 };
 
 /// For ADD, DEL and CHECK. DEL needs little, and nothing else is looked at: neither a key that an upgrade made invalid
-/// nor a prevResult of somebody else may keep a container from being taken away. See
-/// decodeConfigOfDel().
+/// nor a prevResult of somebody else may keep a container from being taken away. See decodeConfigOfDel(); the previous
+/// result is there where it can be read.
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input);
 
 /// An attachment that the runtime still has.
@@ -36,6 +37,7 @@ struct NetworkRequest {
   Verb verb;
   Version version;
   NetworkName network;
+  Part part;  ///< whose attachments of the network it is about
   Config config;
   /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it. Nothing where neither is there:
   /// then nobody says that any attachment is gone.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "plugin/cni/json.h"
 
@@ -12,9 +13,13 @@ namespace {
 constexpr std::array<std::string_view, 7> kTexts{"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"};
 static_assert(kTexts.size() == static_cast<std::size_t>(kNewestVersion) + 1);
 
-std::string joined(std::string_view separator) {
+std::span<const std::string_view> textsFrom(Version oldest) {
+  return std::span{kTexts}.subspan(static_cast<std::size_t>(oldest));
+}
+
+std::string joined(Version oldest, std::string_view separator) {
   std::string list;
-  for (const std::string_view text : kTexts) list.append(list.empty() ? "" : separator).append(text);
+  for (const std::string_view text : textsFrom(oldest)) list.append(list.empty() ? "" : separator).append(text);
   return list;
 }
 
@@ -29,14 +34,14 @@ std::optional<Version> parseVersion(std::string_view text) {
   return static_cast<Version>(found - kTexts.begin());
 }
 
-std::string supportedVersions() { return "[\"" + joined("\" \"") + "\"]"; }
+std::string supportedVersions(Version oldest) { return "[\"" + joined(oldest, "\" \"") + "\"]"; }
 
-std::string listedVersions() { return joined(", "); }
+std::string listedVersions(Version oldest) { return joined(oldest, ", "); }
 
-std::string printVersions() {
+std::string printVersions(Version oldest) {
   json::Writer writer{json::Style::Compact};
   writer.beginObject().member("cniVersion", textOf(kNewestVersion)).key("supportedVersions").beginArray();
-  for (const std::string_view text : kTexts) writer.value(text);
+  for (const std::string_view text : textsFrom(oldest)) writer.value(text);
   writer.endArray().endObject();
   return writer.text() + "\n";
 }

@@ -18,13 +18,13 @@ std::string_view textOf(Version version);
 /// Exactly one of the supported texts. An empty one stands for an absent key, which means 0.1.0.
 std::optional<Version> parseVersion(std::string_view text);
 
-/// All versions as the reference plugins show them in messages: ["0.1.0" "0.2.0" …].
-std::string supportedVersions();
+/// The versions from `oldest` on, as the reference plugins show them in messages: ["0.1.0" "0.2.0" …].
+std::string supportedVersions(Version oldest);
 
 /// The same as their about text has them: 0.1.0, 0.2.0, …
-std::string listedVersions();
+std::string listedVersions(Version oldest);
 
 /// The answer to VERSION: one line of compact JSON.
-std::string printVersions();
+std::string printVersions(Version oldest);
 
 }  // namespace pons::cni

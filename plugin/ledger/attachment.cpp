@@ -15,20 +15,26 @@ constexpr std::array kProtocols{std::pair{Protocol::Tcp, std::string_view{"tcp"}
                                 std::pair{Protocol::Udp, std::string_view{"udp"}},
                                 std::pair{Protocol::Sctp, std::string_view{"sctp"}}};
 
+constexpr std::array kIngressPolicies{std::pair{IngressPolicy::Open, std::string_view{"open"}},
+                                      std::pair{IngressPolicy::SameBridge, std::string_view{"same-bridge"}},
+                                      std::pair{IngressPolicy::Isolated, std::string_view{"isolated"}}};
+
 bool hasLease(const Attachment& attachment, netlib::Family family) {
   return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
 }
 
 bool needsNatTable(const Attachment& attachment, netlib::Family family) {
+  // In both families: a container can give itself addresses of the one that its network lacks.
+  if (attachment.ingress != IngressPolicy::Open) return true;
   return std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
          std::ranges::any_of(attachment.forwards,
                              [family](const PortForward& f) { return f.hostAddress.family() == family; });
 }
 
 bool needsLoopback(const Attachment& attachment) {
-  return std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
-    return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
-  });
+  return attachment.loopbackPorts && std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
+           return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
+         });
 }
 
 /// "ipv4" or "ipv6"
@@ -41,6 +47,13 @@ std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
   for (const netlib::IpPrefix& destination : nat.destinations) text += " except " + destination.toString();
   if (nat.masquerade) text += " masquerade";
   return hexDigits(hashOf(text), 16);
+}
+
+/// The letters and as many digits as fill the 15 bytes of an interface name, so that this cannot fail.
+netlib::IfName linkName(const std::string& letters, const AttachmentKey& key) {
+  std::string text = key.network.toString();
+  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
+  return *netlib::IfName::parse(letters + hexDigits(hashOf(text), 15 - static_cast<int>(letters.size())));
 }
 
 }  // namespace
@@ -58,12 +71,21 @@ std::optional<Protocol> parseProtocol(std::string_view text) {
   return known == kProtocols.end() ? std::nullopt : std::optional{known->first};
 }
 
+std::string_view nameOf(IngressPolicy policy) {
+  return std::ranges::find(kIngressPolicies, policy, &std::pair<IngressPolicy, std::string_view>::first)->second;
+}
+
+std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) {
+  const auto* known = std::ranges::find(kIngressPolicies, text, &std::pair<IngressPolicy, std::string_view>::second);
+  return known == kIngressPolicies.end() ? std::nullopt : std::optional{known->first};
+}
+
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
   constexpr netlib::MacAddress kNoMac{netlib::MacAddress::Bytes{}};
   return {.key = key,
           .netnsPath = {},
           .netns = {},
-          .bridge = {.name = bridge},
+          .bridge = {.name = bridge, .gateway = key.part == Part::Network},
           .hostVeth = hostVethName(key),
           .hostMac = kNoMac,
           .containerMac = kNoMac,
@@ -73,11 +95,14 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
           .forwards = {}};
 }
 
-netlib::IfName hostVethName(const AttachmentKey& key) {
-  std::string text = key.network.toString();
-  text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
-  // Four letters and eleven digits are the 15 bytes of an interface name, so this cannot fail.
-  return *netlib::IfName::parse("pons" + hexDigits(hashOf(text), 11));
+netlib::IfName hostVethName(const AttachmentKey& key) { return linkName("pons", key); }
+
+// "r" for rate: a letter that is no digit, so that no veth bears this name.
+netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsr", key); }
+
+std::string aliasOf(const AttachmentKey& key) {
+  constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
+  return ("pons " + key.toString()).substr(0, kMaxAlias);
 }
 
 std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }
@@ -104,6 +129,10 @@ std::string sourceNat(const NetworkName& network, const std::string& chain) {
 
 std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
 
+std::string forward(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
+
+std::string ingress(const Attachment& attachment) { return "ingress-" + attachment.bridge.name.toString(); }
+
 }  // namespace hold
 
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
@@ -118,7 +147,8 @@ std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
 }
 
 std::vector<std::string> holdsOf(const Attachment& attachment) {
-  std::vector<std::string> holds{hold::bridge(attachment)};
+  std::vector<std::string> holds;
+  if (attachment.key.part == Part::Network) holds.push_back(hold::bridge(attachment));
   for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
     holds.push_back(hold::gateway(attachment, address));
   }
@@ -130,6 +160,8 @@ std::vector<std::string> holdsOf(const Attachment& attachment) {
   }
   if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
   for (const SourceNat& nat : attachment.sourceNats) holds.push_back(hold::sourceNat(attachment, nat));
+  if (attachment.ingress != IngressPolicy::Open) holds.push_back(hold::ingress(attachment));
+  if (attachment.acceptForward) holds.push_back(hold::forward(attachment));
   return holds;
 }
 

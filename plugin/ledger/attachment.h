@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +69,48 @@ struct SourceNat {
   friend bool operator==(const SourceNat&, const SourceNat&) = default;
 };
 
+/// What is set on an interface in the container and on its namespace; what is absent is left as it is.
+struct Tuning {
+  std::map<std::string, std::string> sysctls;  ///< by name, "net/ipv4/conf/eth0/arp_filter"; all below net/
+  std::optional<netlib::MacAddress> mac;
+  std::optional<std::uint32_t> mtu;  ///< bytes, never 0
+  std::optional<bool> promiscuous;
+  std::optional<bool> allMulticast;
+  std::optional<std::uint32_t> transmitQueueLength;  ///< packets
+
+  friend bool operator==(const Tuning&, const Tuning&) = default;
+};
+
+/// Which containers may begin to talk to those of a bridge, beside the outside.
+enum class IngressPolicy : std::uint8_t {
+  Open,        ///< any
+  SameBridge,  ///< those of the same bridge, and of bridges without a policy
+  Isolated,    ///< those of bridges without a policy
+};
+
+/// "open", "same-bridge", "isolated"
+std::string_view nameOf(IngressPolicy policy);
+std::optional<IngressPolicy> parseIngressPolicy(std::string_view text);
+
+/// One byte a second: the kernel counts in bytes.
+inline constexpr std::uint64_t kMinRate = 8;
+
+/// How fast one direction may be.
+struct RateLimit {
+  std::uint64_t rate;   ///< bits a second; at least kMinRate
+  std::uint64_t burst;  ///< bits that may pass at once after a pause; what a packet needs is granted in any case
+
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+/// Nothing: as fast as it goes.
+struct Bandwidth {
+  std::optional<RateLimit> ingress = std::nullopt;  ///< towards the container
+  std::optional<RateLimit> egress = std::nullopt;
+
+  friend bool operator==(const Bandwidth&, const Bandwidth&) = default;
+};
+
 struct BridgeSettings {
   netlib::IfName name;
   bool gateway = true;  ///< the bridge bears the leases' gateway addresses, and the host forwards
@@ -108,6 +151,9 @@ struct Attachment {
   bool isolated = false;                  ///< the bridge port reaches only ports that are not isolated
   bool detectDuplicateAddresses = false;  ///< IPv6 DAD inside the container
   bool containerInterfaceDown = false;
+  bool acceptForward = false;                            ///< whatever the host's own firewall drops
+  std::optional<std::string> adminChain = std::nullopt;  ///< is asked before that: a chain of the host's firewall
+  IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
 
   std::vector<Lease> leases;
   std::optional<std::string> hostLocalDir = std::nullopt;  ///< where host-local's files tell of the leases too
@@ -115,15 +161,28 @@ struct Attachment {
   std::vector<Route> routes;
   std::vector<SourceNat> sourceNats;  ///< at most one a family
   std::vector<PortForward> forwards;
+  bool loopbackPorts = true;   ///< published IPv4 ports answer at the host's 127.0.0.1, too
+  bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
+
+  std::optional<Tuning> tuning = std::nullopt;
+  std::optional<Tuning> untuned = std::nullopt;  ///< what `tuning` replaced
+  std::optional<Bandwidth> bandwidth = std::nullopt;
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 
-/// An attachment of which nothing is known but its key and its bridge: no addresses, no ports, MACs of zeros.
+/// An attachment of which nothing is known but its key and its bridge: no addresses, no ports, MACs of zeros. A chained
+/// part begins as one, and has no bridge of its own: it names that through which the host reaches the container.
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge);
 
 /// The name of the attachment's veth in the host, derived: it is found again without the container's namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);
+
+/// The name of the ifb through which goes what a limited container sends; derived likewise.
+netlib::IfName ifbName(const AttachmentKey& key);
+
+/// The alias of both, which tells people and GC whose they are; cut off where it is longer than the kernel takes.
+std::string aliasOf(const AttachmentKey& key);
 
 /// The nf_tables chain made from this SourceNat. Named after its content too: a changed configuration gets a chain of
 /// its own beside that of the attachments which were made before.
@@ -142,6 +201,9 @@ std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
 std::string sourceNat(const NetworkName& network, const std::string& chain);
 /// Published IPv4 ports are reachable at the host's 127.0.0.1 through this bridge.
 std::string loopback(const Attachment& attachment);
+/// The host's firewall lets the bridge's containers through.
+std::string forward(const Attachment& attachment);
+std::string ingress(const Attachment& attachment);
 }  // namespace hold
 
 /// The gateway addresses that the bridge bears for this attachment, with the subnet's length; without repetition. None

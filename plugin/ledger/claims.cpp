@@ -17,8 +17,11 @@ std::string join(std::string_view directory, std::string_view name) {
   return std::string{directory}.append(1, '/').append(name);
 }
 
-/// A container id and a network name hold no ':', so it separates safely whatever an interface is called.
-std::string fileNameOf(const AttachmentKey& key) { return key.container.toString() + ":" + key.ifName.toString(); }
+/// No part of a key holds a ':', so it separates them safely.
+std::string fileNameOf(const AttachmentKey& key) {
+  const std::string name = key.container.toString() + ":" + key.ifName.toString();
+  return key.part == Part::Network ? name : name + ":" + std::string{nameOf(key.part)};
+}
 
 /// The key as one file name. Where it is too long for one, its end becomes a hash; '~' and 16 digits are longer than
 /// any interface name, so that this is never the name of another key.
@@ -76,11 +79,18 @@ std::optional<AttachmentKey> keyOfRecord(std::string_view name) {
   const auto containerText = cut(name, ':');
   if (!containerText) return std::nullopt;
 
+  std::string_view ifNameText = name;
+  std::optional<Part> part = Part::Network;
+  if (const auto beforePart = cut(name, ':')) {
+    ifNameText = *beforePart;
+    part = parsePart(name);
+  }
+
   const auto network = NetworkName::parse(*networkText);
   const auto container = ContainerId::parse(*containerText);
-  const auto ifName = netlib::IfName::parse(name);
-  if (!network || !container || !ifName) return std::nullopt;
-  return AttachmentKey{*network, *container, *ifName};
+  const auto ifName = netlib::IfName::parse(ifNameText);
+  if (!network || !container || !ifName || !part) return std::nullopt;
+  return AttachmentKey{*network, *container, *ifName, *part};
 }
 
 ClaimLink addressClaim(const AttachmentKey& key, const netlib::IpAddress& address) {
@@ -167,8 +177,9 @@ Result<bool> removeIfEmpty(const Directory& state, const std::string& directory)
 }
 
 std::string described(const AttachmentKey& key) {
-  return "container " + key.container.toString() + " (" + key.ifName.toString() + ") of network " +
-         key.network.toString();
+  const std::string who =
+      "container " + key.container.toString() + " (" + key.ifName.toString() + ") of network " + key.network.toString();
+  return key.part == Part::Network ? who : who + ", plugin " + std::string{nameOf(key.part)};
 }
 
 }  // namespace pons

@@ -121,6 +121,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   }
   std::vector<Lease> leases = TRY(chooseLeases(sources, request));
   Attachment attachment = TRY(complete(std::move(leases)));
+  TRY(leaveOutPublished(state_, attachment));
   TRY(checkPorts(state_, attachment));
   TRY(checkGateways(attachment));
   auto written = writeRecord(std::move(attachment));

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "netlib/if_name.h"
 
@@ -45,14 +47,45 @@ class Name {
 using ContainerId = Name<struct ContainerIdTag>;
 using NetworkName = Name<struct NetworkNameTag>;
 
+/// What a plugin of a chain did for a container's interface. Those that come after the network's own have records of
+/// their own, each taken away by its own DEL.
+enum class Part : std::uint8_t { Network, Portmap, Firewall, Bandwidth, Tuning };
+
+inline constexpr std::array kChainedParts{
+    std::pair{Part::Portmap, std::string_view{"portmap"}}, std::pair{Part::Firewall, std::string_view{"firewall"}},
+    std::pair{Part::Bandwidth, std::string_view{"bandwidth"}}, std::pair{Part::Tuning, std::string_view{"tuning"}}};
+
+/// Empty for the network itself.
+constexpr std::string_view nameOf(Part part) {
+  for (const auto& [chained, name] : kChainedParts) {
+    if (chained == part) return name;
+  }
+  return {};
+}
+
+/// Of a chained part; nothing for any other text.
+constexpr std::optional<Part> parsePart(std::string_view text) {
+  for (const auto& [chained, name] : kChainedParts) {
+    if (name == text) return chained;
+  }
+  return std::nullopt;
+}
+
 /// What one attachment is known by, to runtimes and to the ledger alike.
 struct AttachmentKey {
   NetworkName network;
   ContainerId container;
   netlib::IfName ifName;
+  Part part = Part::Network;
 
-  /// "network container ifname", as messages and link aliases show it.
-  std::string toString() const { return network.toString() + " " + container.toString() + " " + ifName.toString(); }
+  /// "network container ifname", and the chained part behind it, as messages and link aliases show it.
+  std::string toString() const {
+    const std::string text = network.toString() + " " + container.toString() + " " + ifName.toString();
+    return part == Part::Network ? text : text + " " + std::string{nameOf(part)};
+  }
+
+  /// From such a text; nothing for any other.
+  static std::optional<AttachmentKey> parse(std::string_view text);
 
   friend auto operator<=>(const AttachmentKey&, const AttachmentKey&) = default;
 };

@@ -20,29 +20,54 @@ std::string described(const PortForward& forward, const IpAddress& hostAddress) 
          hostAddress.toString();
 }
 
-Result<> checkAgainstClaim(const Directory& state, const PortForward& forward, const std::string& directory,
-                           const std::string& name) {
+/// A claim that is in a forward's way.
+struct Rival {
+  IpAddress hostAddress;
+  AttachmentKey owner;
+};
+
+Result<std::optional<Rival>> rivalAt(const Directory& state, const PortForward& forward, const std::string& directory,
+                                     const std::string& name) {
   const std::string claim = directory + "/" + name;
   const auto claimed = IpAddress::parse(name);
   if (!claimed) return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not named after an address");
-  if (!conflict(*claimed, forward.hostAddress)) return {};
+  if (!conflict(*claimed, forward.hostAddress)) return std::optional<Rival>{};
+  if (const auto owner = TRY(ownerOf(state, claim))) return std::optional{Rival{*claimed, *owner}};
+  TRY(state.remove(claim));
+  return std::optional<Rival>{};
+}
 
-  const auto owner = TRY(ownerOf(state, claim));
-  if (!owner) return state.remove(claim);
-  const std::string wanted = *claimed == forward.hostAddress ? "" : described(forward, forward.hostAddress) + ": ";
-  return netlib::fail(EADDRINUSE, wanted + described(forward, *claimed) + " is published by " + described(*owner));
+Result<std::optional<Rival>> rivalOf(const Directory& state, const PortForward& forward) {
+  const std::string directory = portDirectory(forward.protocol, forward.hostPort);
+  const auto names = state.list(directory);
+  if (names.failedWith(ENOENT)) return std::optional<Rival>{};
+  if (!names.ok()) return netlib::fail(names.error());
+  for (const std::string& name : *names) {
+    if (const auto rival = TRY(rivalAt(state, forward, directory, name))) return rival;
+  }
+  return std::optional<Rival>{};
 }
 
 Result<> checkAgainstClaims(const Directory& state, const PortForward& forward) {
-  const std::string directory = portDirectory(forward.protocol, forward.hostPort);
-  const auto names = state.list(directory);
-  if (names.failedWith(ENOENT)) return {};
-  if (!names.ok()) return netlib::fail(names.error());
-  for (const std::string& name : *names) TRY(checkAgainstClaim(state, forward, directory, name));
-  return {};
+  const auto rival = TRY(rivalOf(state, forward));
+  if (!rival) return {};
+  const bool same = rival->hostAddress == forward.hostAddress;
+  const std::string wanted = same ? "" : described(forward, forward.hostAddress) + ": ";
+  return netlib::fail(EADDRINUSE,
+                      wanted + described(forward, rival->hostAddress) + " is published by " + described(rival->owner));
 }
 
 }  // namespace
+
+Result<> leaveOutPublished(const Directory& state, Attachment& attachment) {
+  std::vector<PortForward> kept;
+  for (const PortForward& forward : attachment.forwards) {
+    const auto rival = TRY(rivalOf(state, forward));
+    if (!rival || rival->owner.container != attachment.key.container) kept.push_back(forward);
+  }
+  attachment.forwards = std::move(kept);
+  return {};
+}
 
 Result<> checkPorts(const Directory& state, const Attachment& attachment) {
   const std::vector<PortForward>& forwards = attachment.forwards;

@@ -2,6 +2,8 @@
 // member is the state, in a tail of fixed width, so that a commit is one small write in place.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,14 @@ namespace pons {
 /// Claimed: an ADD is at work, or died at it. Committed: the ADD's result was handed to the runtime. Leaving: a DEL is
 /// at work, or died at it.
 enum class RecordState : std::uint8_t { Claimed, Committed, Leaving };
+
+constexpr std::string_view nameOf(RecordState state) {
+  constexpr std::array<std::string_view, 3> kNames{"claimed", "committed", "leaving"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
+
+/// Grows where an older pons would misunderstand a record. Members that are merely new have a default.
+inline constexpr std::int64_t kRecordFormat = 1;
 
 struct RecordText {
   Attachment attachment;

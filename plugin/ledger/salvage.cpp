@@ -50,11 +50,17 @@ std::optional<PortForward> forwardOf(std::string_view claim) {
   return PortForward{*protocol, *hostAddress, port, IpAddress::unspecified(hostAddress->family()), 1};
 }
 
-/// From "holds/bridge-pons0/...".
-std::optional<IfName> bridgeOf(std::string_view claim) {
+/// From "holds/bridge-pons0/...", where `kind` is "bridge-".
+std::optional<IfName> bridgeOf(std::string_view claim, std::string_view kind) {
   const auto hold = nameIn(kHolds, claim.substr(0, claim.rfind('/')));
-  constexpr std::string_view kBridge = "bridge-";
-  return hold && hold->starts_with(kBridge) ? IfName::parse(hold->substr(kBridge.size())) : std::nullopt;
+  return hold && hold->starts_with(kind) ? IfName::parse(hold->substr(kind.size())) : std::nullopt;
+}
+
+/// The bridge, and what is undone by its name alone.
+void takeHold(Attachment& attachment, std::string_view claim) {
+  if (const auto bridge = bridgeOf(claim, "bridge-")) attachment.bridge.name = *bridge;
+  if (bridgeOf(claim, "forward-")) attachment.acceptForward = true;
+  if (bridgeOf(claim, "ingress-")) attachment.ingress = IngressPolicy::Isolated;
 }
 
 }  // namespace
@@ -85,8 +91,9 @@ bool forgetUnclaimed(const Directory& state, Attachment& attachment) {
 
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
   Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
+  attachment.bandwidth = Bandwidth{};  // nothing claims a limit, so it may have had any
   for (const std::string& claim : claims) {
-    if (const auto bridge = bridgeOf(claim)) attachment.bridge.name = *bridge;
+    takeHold(attachment, claim);
     if (const auto forward = forwardOf(claim)) attachment.forwards.push_back(*forward);
     const auto address = nameIn(addressDirectory(key.network), claim);
     const auto leased = address ? IpAddress::parse(*address) : std::nullopt;

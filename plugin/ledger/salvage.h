@@ -15,7 +15,8 @@ netlib::Result<std::vector<std::string>> claimsOf(const netlib::Directory& state
 
 /// An attachment made up from the names of its claims. What has no claim is not known: leases are host prefixes without
 /// gateway, a forward's target is the unspecified address and port 1, there are no routes and no SourceNats, MACs are
-/// zero. The bridge is the one it holds, or pons0. Enough to undo everything that goes by name or key.
+/// zero. The bridge is the one it holds, or pons0, and of its ingress policy only is known that there was one. Enough
+/// to undo everything that goes by name or key.
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims);
 
 /// Takes the leases and ports that it has not claimed out of the attachment: its ADD was killed between the record and

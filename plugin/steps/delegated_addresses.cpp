@@ -4,7 +4,7 @@ namespace pons {
 
 std::string DelegatedAddresses::name() const { return "addresses of ipam type " + attachment_.delegated->type; }
 
-// It counts from here on for the way back.
+// The plugin has given them before the claim, which is made of them.
 netlib::Result<> DelegatedAddresses::apply(Host& /*host*/) const { return {}; }
 
 netlib::Result<> DelegatedAddresses::undo(Host& host) const {

@@ -11,6 +11,7 @@ class DelegatedAddresses final : public Step {
   explicit DelegatedAddresses(const Attachment& attachment) : attachment_(attachment) {}
 
   std::string name() const override;
+  bool comesWithClaim() const override { return true; }
   netlib::Result<> apply(Host& host) const override;
   netlib::Result<> undo(Host& host) const override;
   netlib::Result<> verify(Host& host) const override;

@@ -4,8 +4,9 @@ namespace pons {
 
 std::string HostLocalFiles::name() const { return "leases of host-local in " + *attachment_.hostLocalDir; }
 
-// Changes nothing in an ADD. It counts from here on for the way back.
-netlib::Result<> HostLocalFiles::apply(Host& host) const {
+netlib::Result<> HostLocalFiles::apply(Host& /*host*/) const { return {}; }
+
+netlib::Result<> HostLocalFiles::repair(Host& host) const {
   const auto files = TRY(HostLocal::lock(*attachment_.hostLocalDir, attachment_.key.network, host.ledger.patience()));
   for (const Lease& lease : attachment_.leases) TRY(files.reserve(ownerFrom(attachment_.key), lease.address.address()));
   return {};

@@ -12,10 +12,12 @@ class HostLocalFiles final : public Step {
   explicit HostLocalFiles(const Attachment& attachment) : attachment_(attachment) {}
 
   std::string name() const override;
+  bool comesWithClaim() const override { return true; }
   netlib::Result<> apply(Host& host) const override;
   /// Of an attachment without leases on record: whatever host-local has for that container and interface.
   netlib::Result<> undo(Host& host) const override;
   netlib::Result<> verify(Host& host) const override;
+  netlib::Result<> repair(Host& host) const override;
 
  private:
   const Attachment& attachment_;

@@ -20,6 +20,7 @@ namespace {
 struct Elements {
   std::vector<nft::Element> any;
   std::vector<nft::Element> ip;
+  std::vector<nft::Element> masqueraded;
 
   bool empty() const { return any.empty() && ip.empty(); }
 };
@@ -30,6 +31,8 @@ Elements elementsOf(const Attachment& attachment, Family family) {
     if (forward.target.family() != family) continue;
     auto& of = forward.hostAddress.isUnspecified() ? elements.any : elements.ip;
     of.push_back(nat::elementOf(forward));
+    // All of a family lead to one address.
+    if (attachment.masqueradeAll) elements.masqueraded = {nat::masqueradedElement(forward)};
   }
   return elements;
 }
@@ -37,11 +40,15 @@ Elements elementsOf(const Attachment& attachment, Family family) {
 void appendAdd(nft::Transaction& transaction, Family family, const Elements& elements) {
   transaction.addElements(nat::tableOf(family), nat::kForwardsAny, elements.any);
   transaction.addElements(nat::tableOf(family), nat::kForwardsIp, elements.ip);
+  transaction.addElements(nat::tableOf(family), nat::kMasqueraded, elements.masqueraded);
 }
 
 netlib::Result<> remove(Host& host, Family family, const Elements& elements) {
   if (!elements.any.empty()) TRY(nat::removeElements(host, family, nat::kForwardsAny, elements.any));
   if (!elements.ip.empty()) TRY(nat::removeElements(host, family, nat::kForwardsIp, elements.ip));
+  if (!elements.masqueraded.empty()) {
+    TRY(nat::removeElements(host, family, nat::kMasqueraded, elements.masqueraded));
+  }
   return {};
 }
 

@@ -27,9 +27,10 @@ netlib::Result<std::string> chainAt(Host& host, const SourceNat& nat, const netl
   return found ? found->jumpTo : std::string{};
 }
 
-/// The chains, by subnet, that the network had under an earlier configuration: those other than `chain`.
-netlib::Result<std::map<std::string, std::string>> chainsToReplace(Host& host, const SourceNat& nat,
-                                                                   const std::string& chain) {
+/// The chains, by subnet, that lead elsewhere than to `chain`: those of the network's earlier configuration, or of
+/// another plugin of it.
+netlib::Result<std::map<std::string, std::string>> otherChains(Host& host, const SourceNat& nat,
+                                                               const std::string& chain) {
   std::map<std::string, std::string> chains;
   for (const auto& subnet : nat.subnets) {
     const std::string present = TRY(chainAt(host, nat, subnet));
@@ -65,16 +66,19 @@ netlib::Result<> SourceNatPresent::apply(Host& host) const {
 netlib::Result<> SourceNatPresent::setChain(Host& host) const {
   const std::string chain = chainOf(attachment_, nat_);
   const nft::Table table = nat::tableOf(nat_.family);
-  const auto replaced = TRY(chainsToReplace(host, nat_, chain));
-  if (!replaced.empty()) TRY(host.ledger.remember(hold(), replaced));
+  const auto others = TRY(otherChains(host, nat_, chain));
+  // Every chain does what one for published ports alone does; so such a one never takes the place of another.
+  const bool replaces = nat_.masquerade && !others.empty();
+  if (replaces) TRY(host.ledger.remember(hold(), others));
   const bool haveChain = TRY(exists(host, table, chain));
   nft::Transaction transaction;
   if (!haveChain) { nat::appendNetwork(transaction, nat_, chain, nat::networkComment(attachment_.key.network)); }
   for (const auto& subnet : nat_.subnets) {
-    if (!replaced.contains(subnet.toString())) continue;
-    transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
+    const bool taken = others.contains(subnet.toString());
+    if (taken && !replaces) continue;
+    if (taken) transaction.deleteElements(table, nat::kSources, nat::sourceElements(subnet, ""));
+    transaction.addElements(table, nat::kSources, nat::sourceElements(subnet, chain));
   }
-  appendElements(transaction, nat_, chain);
   return transaction.commit(host.netfilter);
 }
 

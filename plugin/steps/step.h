@@ -23,6 +23,9 @@ class Step {
   /// of this attachment alone.
   virtual std::string hold() const { return {}; }
 
+  /// True where the state comes with the claim already, so that a failed ADD undoes it however far it came.
+  virtual bool comesWithClaim() const { return !hold().empty(); }
+
   /// Brings the state about. Applied twice it changes nothing more, except for what an attachment alone owns: there the
   /// second time is an error. On error nothing is changed.
   virtual netlib::Result<> apply(Host& host) const = 0;

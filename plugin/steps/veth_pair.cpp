@@ -1,15 +1,12 @@
 #include "plugin/steps/veth_pair.h"
 
+#include "plugin/steps/leftover.h"
+
 namespace pons {
 
 namespace link = netlib::link;
 
 namespace {
-
-constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
-
-/// Tells people and GC whose link it is.
-std::string aliasOf(const AttachmentKey& key) { return ("pons " + key.toString()).substr(0, kMaxAlias); }
 
 netlib::Result<std::optional<unsigned>> create(Host& host, const Attachment& attachment) {
   return link::createVeth(host.route, {.hostName = attachment.hostVeth,
@@ -24,19 +21,12 @@ netlib::Result<std::optional<unsigned>> create(Host& host, const Attachment& att
                                        .mtu = attachment.mtu});
 }
 
-/// EEXIST does not tell which of the two names is taken. The host's is derived, so a link that bears it without a
-/// record in the ledger is what an ADD left behind whose state directory was lost.
-netlib::Result<> removeLeftover(Host& host, const Attachment& attachment) {
-  const auto leftover = link::find(host.route, attachment.hostVeth);
-  if (leftover.failedWith(ENODEV)) {
-    return netlib::fail(EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
-                                    attachment.netnsPath + ")");
-  }
-  if (!leftover) return netlib::fail(leftover.error());
-  if (leftover->kind != "veth" || !leftover->alias.starts_with("pons ")) {
-    return netlib::fail(EEXIST, "link " + attachment.hostVeth.toString() + " exists and is not of pons: remove it");
-  }
-  return link::remove(host.route, attachment.hostVeth);
+/// EEXIST does not tell which of the two names is taken.
+netlib::Result<> makeWay(Host& host, const Attachment& attachment) {
+  const auto cleared = removeLeftover(host, attachment.hostVeth, "veth");
+  if (!cleared.failedWith(ENODEV)) return cleared;
+  return netlib::fail(EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
+                                  attachment.netnsPath + ")");
 }
 
 /// A request may have been done although its answer was lost. Name and MAC address are derived from the key, which the
@@ -64,7 +54,7 @@ std::string VethPair::name() const {
 netlib::Result<> VethPair::apply(Host& host) const {
   auto created = create(host, attachment_);
   if (created.failedWith(EEXIST)) {
-    TRY(removeLeftover(host, attachment_));
+    TRY(makeWay(host, attachment_));
     created = create(host, attachment_);
   }
   if (!created) {

@@ -194,3 +194,26 @@ TEST_CASE("A batch sets up, MTU and MAC of one link, and says which request fail
   REQUIRE(failed.failedWith(ENODEV));
   CHECK(failed.error().message.find("MTU of link 4711") != std::string::npos);
 }
+
+TEST_CASE("The host's end of a container's veth is found, and never that of another with equal indexes") {
+  REQUIRE_FAKE_HOST(host);
+  VethBench bench{host};
+  REQUIRE(netlib::link::createVeth(bench.route, bench.veth()).ok());
+  // A third namespace, with a veth to the container whose ends bear the indexes of the one above.
+  const std::string third = host.addNamespace("third");
+  const auto end = netlib::link::find(bench.route, name("v0"));
+  outputOf({"ip", "-n", "third", "link", "add", "v0", "index", std::to_string(end->index), "type", "veth", "peer",
+            "name", "eth1", "netns", "c1"});
+
+  Socket inside = host.inside("/run/netns/c1", open);
+  const auto eth0 = netlib::link::find(inside, name("eth0"));
+  const auto found = netlib::link::findOtherEnd(bench.route, bench.container.fd(), *eth0);
+  REQUIRE(found.ok());
+  CHECK(found->name == "v0");
+
+  const auto eth1 = netlib::link::find(inside, name("eth1"));
+  CHECK(eth1->peer == end->index);
+  CHECK(netlib::link::findOtherEnd(bench.route, bench.container.fd(), *eth1).failedWith(ENODEV));
+  const auto loopback = netlib::link::find(inside, name("lo"));
+  CHECK(netlib::link::findOtherEnd(bench.route, bench.container.fd(), *loopback).failedWith(ENODEV));
+}

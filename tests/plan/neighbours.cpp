@@ -18,9 +18,10 @@ std::string neighbourIn(const std::string& container, const std::string& address
 
 TEST_CASE("W30: when an ADD is done the neighbours know the MAC of an address that was another's before") {
   REQUIRE_FAKE_HOST(host);
-  prepare(host, planCases().back());
-  const Runtime runtime = runtimeOf(planCases().back());
-  REQUIRE(otherRuntimeOf(planCases().back()).add("other").ok());
+  const PlanCase requested = planCase("requested address");
+  prepare(host, requested);
+  const Runtime runtime = runtimeOf(requested);
+  REQUIRE(otherRuntimeOf(requested).add("other").ok());
   int told = 0;
   constexpr int kRounds = 50;
   for (int round = 0; round < kRounds; ++round) {

@@ -54,7 +54,6 @@ TEST_CASE("Code 2: a key that pons knows and cannot serve is named with its valu
   const Unchanged unchanged{host};
   checkError(add(configWithIpam(R"("vlan": 7)")), ErrorCode::UnsupportedField, {"\"vlan\": 7"});
   checkError(add(configWithIpam(R"("macspoofchk": true)")), ErrorCode::UnsupportedField, {"\"macspoofchk\": true"});
-  checkError(add(config(R"("ipam": {"type": "dhcp"})")), ErrorCode::UnsupportedField, {"ipam.type", "dhcp"});
 }
 
 TEST_CASE("Code 3: a namespace that does not exist at ADD, as then no DEL is needed") {

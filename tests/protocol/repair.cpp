@@ -27,7 +27,8 @@ struct Town {
   std::string outside = host.addOutside();
   std::vector<Network> networks{{"demo", kDual},
                                 {"second", R"("ipam": {"subnet": "10.43.0.0/24"})"},
-                                {"third", R"("ipMasqExclude": ["10.0.0.0/8"], "ipam": {"subnet": "10.44.0.0/24"})"}};
+                                {"third", R"("ipMasqExclude": ["10.0.0.0/8"], "ipam": {"subnet": "10.44.0.0/24"},
+                                              "bandwidth": {"ingressRate": 100000000, "egressRate": 100000000})"}};
   std::list<Server> servers;
   std::map<std::string, int> ports;  // the host's, by container
 
@@ -82,6 +83,8 @@ const std::vector<std::string>& damages() {
       "echo 0 > /proc/sys/net/ipv4/conf/pons-second/route_localnet",
       "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l nomaster; done",
       "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l down; done",
+      "for l in $(ip -br link show master pons-third | cut -d@ -f1); do tc qdisc del dev $l root; done",
+      "for l in $(ip -br link show type ifb | cut -d' ' -f1); do ip link del $l; done",
   };
   return all;
 }

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kProject = fs::path{__FILE__}.parent_path().parent_path().parent_path();
+const fs::path kProject = PONS_SOURCE_DIR;
 const fs::path kCnitool = kProject / "build/tools/cnitool";  // made by scripts/setup
 
 /// What a file leads to: the container's addresses begin like these, and its port 80 is reached at those of the host.
@@ -40,6 +40,7 @@ const std::map<std::string, Example>& examples() {
         R"({"portMappings": [{"hostPort": 8081, "containerPort": 80, "protocol": "tcp"}]})"}},
       {"host-address", {{"10.45.0."}, {endpoint("127.0.0.1", 8080)}, ""}},
       {"static-address", {{"10.46.0.17/24"}, {}, R"({"ips": ["10.46.0.17"], "mac": "02:00:00:00:00:17"})"}},
+      {"bandwidth", {{"10.48.0."}, {}, R"({"bandwidth": {"ingressRate": 50000000, "ingressBurst": 34359738359}})"}},
       {"masquerade-exclusions", {{"10.47.0.", "fd00:47::"}, {}, ""}},
   };
   return all;

@@ -23,11 +23,12 @@ void setBridgeFiltering(const std::string& value) {
 const char* nameOf(Transport transport) { return transport == Transport::Tcp ? "TCP" : "UDP"; }
 
 Outcome call(const std::string& verb, const std::string& container, const std::string& netns,
-             const std::string& members) {
+             const std::string& members, const std::string& network = "town") {
   const std::vector<std::string> environment{"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + container,
                                              "CNI_NETNS=" + netns, "CNI_IFNAME=eth0", "CNI_PATH=/"};
-  return run({PONS_BINARY}, {.environment = environment,
-                             .input = R"({"cniVersion": "1.1.0", "name": "town", "type": "pons", )" + members + "}"});
+  return run({PONS_BINARY},
+             {.environment = environment,
+              .input = R"({"cniVersion": "1.1.0", "name": ")" + network + R"(", "type": "pons", )" + members + "}"});
 }
 
 }  // namespace
@@ -74,6 +75,22 @@ Outcome Town::add(const std::string& container, const std::string& runtimeConfig
 void Town::del(const std::string& container) {
   // As a runtime may say it that has forgotten everything.
   const Outcome deleted = call("DEL", container, "", R"("ipam": {})");
+  REQUIRE_MESSAGE(deleted.ok(), deleted.out << deleted.err);
+}
+
+std::string Town::attachElsewhere(const std::string& container, const std::string& ingressPolicy) {
+  host.addNamespace(container);
+  const std::string config =
+      R"("bridge": "pons1", "ipam": {"ranges": [[{"subnet": "10.43.0.0/24"}], [{"subnet": "fd00:43::/64"}]]},)"
+      R"( "runtimeConfig": {"ips": ["10.43.0.2", "fd00:43::2"]}, "ingressPolicy": ")" +
+      ingressPolicy + "\"";
+  const Outcome added = call("ADD", container, pathOf(container), config, "elsewhere");
+  REQUIRE_MESSAGE(added.ok(), added.out << added.err);
+  return pathOf(container);
+}
+
+void Town::delElsewhere(const std::string& container) {
+  const Outcome deleted = call("DEL", container, "", R"("ipam": {})", "elsewhere");
   REQUIRE_MESSAGE(deleted.ok(), deleted.out << deleted.err);
 }
 

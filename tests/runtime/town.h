@@ -49,6 +49,10 @@ struct Town {
   /// Must succeed.
   void del(const std::string& container);
 
+  /// A container of another network, on the bridge pons1: 10.43.0.2 and fd00:43::2.
+  std::string attachElsewhere(const std::string& container, const std::string& ingressPolicy);
+  void delElsewhere(const std::string& container);
+
   /// Answers in both families by TCP and UDP on all addresses of that namespace.
   void serve(const Place& place, std::uint16_t port, const std::string& label);
   /// On one address only.

@@ -40,6 +40,9 @@ inline pons::Attachment fullAttachment() {
   attachment.mtu = 4294967295U;
   attachment.hairpin = false;
   attachment.isolated = attachment.detectDuplicateAddresses = attachment.containerInterfaceDown = true;
+  attachment.acceptForward = true;
+  attachment.adminChain = "ADMIN \"x\"";
+  attachment.ingress = pons::IngressPolicy::Isolated;
   attachment.leases = {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), std::nullopt}};
   attachment.hostLocalDir = "/var/lib/cni/\xffnetworks";
   attachment.delegated = {"whereabouts", "{\"name\": \"demo.net\",\n\t\"type\": \"pons\"}\xfe", "K8S_POD_NAME=p;IP="};
@@ -51,6 +54,8 @@ inline pons::Attachment fullAttachment() {
   attachment.forwards = {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80},
                          {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 65535},
                          {pons::Protocol::Sctp, ip("::"), 1, ip("fd00::7"), 2}};
+  attachment.bandwidth =
+      pons::Bandwidth{.ingress = pons::RateLimit{8, 0}, .egress = pons::RateLimit{9223372036854775807U, 4294967295U}};
   return attachment;
 }
 

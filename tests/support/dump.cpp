@@ -45,18 +45,6 @@ std::string withoutPassingThings(std::string line) {
   return line;
 }
 
-std::string canonical(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream{text};
-  for (std::string line; std::getline(stream, line);) {
-    if (!comesByItself(line)) lines.push_back(withoutPassingThings(line));
-  }
-  std::ranges::sort(lines);
-  std::string result;
-  for (const std::string& line : lines) result += line + "\n";
-  return result;
-}
-
 std::string section(const std::string& title, const std::string& text) { return "== " + title + "\n" + text; }
 
 // A parameter that this kernel does not have is part of the state, too.
@@ -99,13 +87,25 @@ std::string describe(const fs::path& path) {
 
 }  // namespace
 
+std::string canonicalLines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream{text};
+  for (std::string line; std::getline(stream, line);) {
+    if (!comesByItself(line)) lines.push_back(withoutPassingThings(line));
+  }
+  std::ranges::sort(lines);
+  std::string result;
+  for (const std::string& line : lines) result += line + "\n";
+  return result;
+}
+
 std::string dumpNetwork() {
-  return section("links", canonical(outputOf({"ip", "-d", "-o", "link"}))) +
-         section("addresses", canonical(outputOf({"ip", "-o", "addr"}))) +
-         section("routes", canonical(outputOf({"ip", "-4", "route", "show", "table", "all"}))) +
-         section("routes of IPv6", canonical(outputOf({"ip", "-6", "route", "show", "table", "all"}))) +
+  return section("links", canonicalLines(outputOf({"ip", "-d", "-o", "link"}))) +
+         section("addresses", canonicalLines(outputOf({"ip", "-o", "addr"}))) +
+         section("routes", canonicalLines(outputOf({"ip", "-4", "route", "show", "table", "all"}))) +
+         section("routes of IPv6", canonicalLines(outputOf({"ip", "-6", "route", "show", "table", "all"}))) +
          section("rules", outputOf({"ip", "-4", "rule"}) + outputOf({"ip", "-6", "rule"})) +
-         section("qdiscs", canonical(outputOf({"tc", "qdisc"}))) + section("parameters", parameters()) +
+         section("qdiscs", canonicalLines(outputOf({"tc", "qdisc"}))) + section("parameters", parameters()) +
          section("nf_tables", outputOf({"nft", "-s", "list", "ruleset"}));
 }
 

@@ -64,6 +64,16 @@ void waitForCarrier(const std::string& interface) {
   }
 }
 
+// The kernel makes it some time after the address.
+void waitForLocalRoute(const std::string& address) {
+  using namespace std::chrono_literals;
+  const auto giveUp = std::chrono::steady_clock::now() + 2s;
+  while (outputOf({"ip", "-6", "route", "show", "table", "local", address}).empty()) {
+    if (std::chrono::steady_clock::now() > giveUp) throw std::runtime_error("no local route to " + address);
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
 // "ip -batch -" of these commands.
 void ip(const std::string& commands) {
   const Outcome outcome = run({"ip", "-batch", "-"}, {.environment = {}, .input = commands});
@@ -104,10 +114,10 @@ bool FakeHost::possible() {
   return answer;
 }
 
-void FakeHost::countSkip() {
+void FakeHost::countSkip(const std::string& reason) {
   if (skipped == 0) std::atexit(reportSkipped);
   ++skipped;
-  std::puts("SKIPPED: needs root and namespaces");
+  std::puts(("SKIPPED: " + reason).c_str());
 }
 
 std::string FakeHost::addNamespace(const std::string& name) {
@@ -142,6 +152,7 @@ std::string FakeHost::addOutside() {
     waitForCarrier("uplink");
   });
   waitForCarrier("uplink");
+  waitForLocalRoute("2001:db8:1::1");
   ip("route add default via 192.0.2.2\n"
      "route add default via 2001:db8:1::2\n");
   return outside;

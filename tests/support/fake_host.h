@@ -38,7 +38,7 @@ class FakeHost {
   /// Needs root and namespaces; see REQUIRE_FAKE_HOST.
   static bool possible();
   /// Says on the standard output that a test case was not run; the sum is printed when the program ends.
-  static void countSkip();
+  static void countSkip(const std::string& reason = "needs root and namespaces");
 
   /// A new empty network namespace (lo is down, as a container runtime leaves it) at /run/netns/<name>, whose path is
   /// returned. `ip -n <name>` finds it.
@@ -70,6 +70,9 @@ class FakeHost {
 /// Links, addresses, routes, rules, qdiscs, kernel parameters and nf_tables of this thread's network namespace, without
 /// what changes by itself: interface numbers, counters, timers, carrier, IPv6 link-local addresses and their routes.
 std::string dumpNetwork();
+
+/// The lines of such a text, sorted, without what changes by itself.
+std::string canonicalLines(const std::string& text);
 
 /// Names, modes, link targets and contents below a directory; empty where it does not exist.
 std::string dumpTree(const std::filesystem::path& directory);

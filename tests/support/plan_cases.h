@@ -16,6 +16,7 @@ struct PlanCase {
   std::string members;      ///< of the configuration, see demoConfig()
   std::string args = {};    ///< CNI_ARGS
   std::string bridge = {};  ///< of somebody else, made before
+  std::string rules = {};   ///< shell commands that make the host's own firewall
 };
 
 inline std::vector<PlanCase> planCases() {
@@ -24,8 +25,10 @@ inline std::vector<PlanCase> planCases() {
   const std::string ports = R"("portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
                                                 {"hostPort": 5353, "containerPort": 53, "protocol": "udp"},
                                                 {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])";
+  const std::string limits = R"("bandwidth": {"ingressRate": 20000000, "egressRate": 10000000})";
   return {{"minimal", ipv4},
-          {"dual stack, published ports, exclusions", dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"])"},
+          {"dual stack, published ports, exclusions, rate limits",
+           dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], )" + limits},
           {"bridge of somebody else",
            ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)",
            {},
@@ -33,7 +36,20 @@ inline std::vector<PlanCase> planCases() {
           {"no addresses", R"("ipam": {})"},
           {"requested address", dual, "IP=10.42.0.77,fd42::77"},
           {"host-local", R"("ipam": {"type": "host-local", "dataDir": "/run/host-local",)"
-                         R"( "ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"}};
+                         R"( "ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"},
+          {"host that forwards nothing, ingress policy",
+           dual + R"(, "ingressPolicy": "isolated")",
+           {},
+           {},
+           "iptables-nft -P FORWARD DROP; ip6tables-nft -A FORWARD -j REJECT;"
+           "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"}};
+}
+
+inline PlanCase planCase(const std::string& name) {
+  const std::vector<PlanCase> cases = planCases();
+  const auto found = std::ranges::find(cases, name, &PlanCase::name);
+  if (found == cases.end()) throw std::runtime_error("no plan case " + name);
+  return *found;
 }
 
 /// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down
@@ -42,6 +58,7 @@ inline void prepare(FakeHost& host, const PlanCase& which) {
   host.addOutside();
   host.addNamespace("c1");
   host.addNamespace("other");
+  if (!which.rules.empty()) outputOf({"sh", "-ec", which.rules});
   if (which.bridge.empty()) return;
   outputOf({"ip", "link", "add", which.bridge, "up", "type", "bridge"});
   // With a port from the beginning, and once up: the first of each leaves traces in the kernel that mean nothing.

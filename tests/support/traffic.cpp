@@ -100,6 +100,36 @@ void bindTo(const UniqueFd& fd, const Endpoint& local) {
   }
 }
 
+// Sends until the other side has gone.
+int sendForever(const Place& from, const Endpoint& destination) {
+  const UniqueFd socket = makeSocket(from, Transport::Tcp, destination.address.family(), 0);
+  const SocketAddress to = socketAddress(destination);
+  check(connect(socket.get(), to.data(), to.size) == 0, "connect to " + destination.address.toString());
+  const std::array<char, 64 * 1024> block{};
+  while (send(socket.get(), block.data(), block.size(), MSG_NOSIGNAL) > 0) {}
+  return 0;
+}
+
+using Clock = std::chrono::steady_clock;
+
+struct Received {
+  std::size_t bytes = 0;
+  std::chrono::duration<double> time{};
+};
+
+// Until the time is over or the other side closes.
+Received receiveFor(const UniqueFd& connection, std::chrono::milliseconds time) {
+  const auto start = Clock::now();
+  std::array<char, 64 * 1024> block;
+  Received received;
+  while ((received.time = Clock::now() - start) < time) {
+    const ssize_t size = recv(connection.get(), block.data(), block.size(), 0);
+    if (size == 0) break;
+    if (size > 0) received.bytes += static_cast<std::size_t>(size);
+  }
+  return received;
+}
+
 bool becomes(short event, const UniqueFd& fd, std::chrono::milliseconds timeout) {
   pollfd wait{.fd = fd.get(), .events = event, .revents = 0};
   return poll(&wait, 1, static_cast<int>(timeout.count())) == 1;
@@ -130,6 +160,22 @@ std::optional<std::string> ask(const Place& place, Transport transport, const En
   const ssize_t size = recv(socket.get(), answer.data(), answer.size(), 0);
   if (size <= 0) return std::nullopt;
   return std::string(answer.data(), static_cast<std::size_t>(size));
+}
+
+double bitsPerSecond(const Transfer& transfer) {
+  const UniqueFd listener = makeSocket(transfer.to, Transport::Tcp, transfer.destination.address.family(), 0);
+  bindTo(listener, transfer.destination);
+  check(listen(listener.get(), 1) == 0, "listen");
+  const ForkedProcess sender{[&] { return sendForever(transfer.from, transfer.destination); }};
+  if (!becomes(POLLIN, listener, std::chrono::seconds{3})) return 0;
+  const UniqueFd connection{accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+  check(bool{connection}, "accept");
+  // So that a transfer that stands still ends, too.
+  constexpr timeval kPatience{.tv_sec = 0, .tv_usec = 100'000};
+  check(setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience) == 0, "SO_RCVTIMEO");
+  receiveFor(connection, transfer.after);
+  const Received received = receiveFor(connection, transfer.measured);
+  return 8 * static_cast<double>(received.bytes) / received.time.count();
 }
 
 }  // namespace support

@@ -47,4 +47,15 @@ struct AskOptions {
 std::optional<std::string> ask(const Place& place, Transport transport, const Endpoint& destination,
                                const AskOptions& options = {});
 
+/// How fast TCP goes from one place to a server at `destination` in the other: payload bits a second, in the `measured`
+/// time that begins `after` the connection was made. 0 where there is no connection.
+struct Transfer {
+  Place from;
+  Place to;
+  Endpoint destination;
+  std::chrono::milliseconds after{1000};
+  std::chrono::milliseconds measured{2000};
+};
+double bitsPerSecond(const Transfer& transfer);
+
 }  // namespace support

@@ -60,6 +60,17 @@ TEST_CASE("the host veth's name follows from the key, and every part of it count
   CHECK(pons::hostVethName(keyOf("c1")) == pons::hostVethName(keyOf("c1")));
 }
 
+TEST_CASE("no attachment's ifb has the name of a veth, its own or another's") {
+  std::set<std::string> names;
+  for (int number = 0; number < 1000; ++number) {
+    const auto key = keyOf("c" + std::to_string(number));
+    names.insert(pons::hostVethName(key).toString());
+    names.insert(pons::ifbName(key).toString());
+    CHECK(pons::ifbName(key).toString().size() == 15);
+  }
+  CHECK(names.size() == 2000);
+}
+
 TEST_CASE("holds, in the order of the plan's shared steps") {
   const Attachment attachment = dualStack();
   const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
@@ -78,6 +89,17 @@ TEST_CASE("a bridge that is no gateway holds neither addresses nor forwarding") 
   attachment.forwards = {{Protocol::Tcp, ip("fd01::1"), 80, ip("fd00::7"), 80}};
   CHECK(pons::gatewayAddresses(attachment).empty());
   CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "nat-ipv6"});
+}
+
+TEST_CASE("an ingress policy needs the table in both families; it and the way through the host's firewall come last") {
+  Attachment attachment = dualStack();
+  attachment.sourceNats.clear();
+  attachment.forwards.clear();
+  attachment.bridge.gateway = false;
+  attachment.acceptForward = true;
+  attachment.ingress = pons::IngressPolicy::SameBridge;
+  CHECK(pons::holdsOf(attachment) ==
+        std::vector<std::string>{"bridge-pons0", "nat-ipv4", "nat-ipv6", "ingress-pons0", "forward-pons0"});
 }
 
 TEST_CASE("a gateway that two leases share is one address") {

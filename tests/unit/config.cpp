@@ -42,12 +42,24 @@ TEST_CASE("the smallest sensible configuration does the sensible thing") {
   CHECK_FALSE(config.portIsolation);
   CHECK_FALSE(config.detectDuplicateAddresses);
   CHECK_FALSE(config.disableContainerInterface);
+  CHECK(config.acceptForward);
+  CHECK(config.ingress == pons::IngressPolicy::Open);
   CHECK(config.mtu == Mtu{});
   CHECK(config.settings == Settings{});
   REQUIRE(config.addresses.sets.size() == 1);
   CHECK(config.addresses.sets[0][0].subnet == net("10.42.0.0/24"));
   CHECK(config.addresses.sets[0][0].gateway == ip("10.42.0.1"));
   CHECK(config.portMappings.empty());
+}
+
+TEST_CASE("the host's firewall and the ingress policy") {
+  CHECK(decoded(R"("forward": "auto")").acceptForward);
+  CHECK_FALSE(decoded(R"("forward": "off")").acceptForward);
+  for (const auto& [text, policy] : {std::pair{"open", pons::IngressPolicy::Open},
+                                     {"same-bridge", pons::IngressPolicy::SameBridge},
+                                     {"isolated", pons::IngressPolicy::Isolated}}) {
+    CHECK(decoded(R"("ingressPolicy": ")" + std::string{text} + "\"").ingress == policy);
+  }
 }
 
 TEST_CASE("without ipam there are no addresses, and nothing that needs one") {
@@ -84,6 +96,10 @@ TEST_CASE("keys of the wrong type or value: error 7 that names key and value") {
                                     R"("mtu": 1500.5)",
                                     R"("forceAddress": [])",
                                     R"("portIsolation": "x")",
+                                    R"("forward": "on")",
+                                    R"("forward": true)",
+                                    R"("ingressPolicy": "closed")",
+                                    R"("ingressPolicy": 1)",
                                     R"("enabledad": 1)",
                                     R"("disableContainerInterface": 1)",
                                     R"("macspoofchk": "x")",

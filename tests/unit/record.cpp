@@ -35,6 +35,17 @@ TEST_CASE("a record comes back as it was written, every field of it") {
   CHECK(decodeRecord(encodeRecord(plain, RecordState::Claimed))->attachment == plain);
 }
 
+TEST_CASE(
+    "a limit of one direction, and of none, come back; the record of a pons that knew no limits reads as without") {
+  auto attachment = support::attachmentOf(support::keyOf("c1"), {});
+  CHECK(encodeRecord(attachment, RecordState::Claimed).find("bandwidth") == std::string::npos);
+  for (const auto& limits : {pons::Bandwidth{.ingress = pons::RateLimit{1000, 2}},
+                             pons::Bandwidth{.egress = pons::RateLimit{1000, 2}}, pons::Bandwidth{}}) {
+    attachment.bandwidth = limits;
+    CHECK(decodeRecord(encodeRecord(attachment, RecordState::Claimed))->attachment == attachment);
+  }
+}
+
 TEST_CASE("any byte in a path and in an interface's name survives") {
   for (int byte = 1; byte < 256; ++byte) {
     auto attachment = fullAttachment();
@@ -67,6 +78,22 @@ TEST_CASE("the record of a newer pons is told from a damaged one") {
   CHECK(decodeRecord(replaced(text, "\"format\": 1,", "")).failedWith(EBADMSG));
 }
 
+TEST_CASE("what an earlier pons did not know yet has its default") {
+  std::string text = encodeRecord(fullAttachment(), RecordState::Committed);
+  for (const std::string member : {"acceptForward", "adminChain", "ingress"}) {
+    const std::size_t begin = text.find("    \"" + member + "\"");
+    REQUIRE(begin != std::string::npos);
+    text.erase(begin, text.find('\n', begin) + 1 - begin);
+  }
+  auto expected = fullAttachment();
+  expected.acceptForward = false;
+  expected.adminChain.reset();
+  expected.ingress = pons::IngressPolicy::Open;
+  const auto record = decodeRecord(text);
+  REQUIRE_MESSAGE(record.ok(), record.error().message);
+  CHECK(record->attachment == expected);
+}
+
 TEST_CASE("every member is checked as strictly as the configuration was") {
   const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
   const std::pair<const char*, const char*> damages[] = {
@@ -82,8 +109,12 @@ TEST_CASE("every member is checked as strictly as the configuration was") {
       {"\"mtu\": 4294967295", "\"mtu\": 4294967296"},
       {"\"scope\": 253", "\"scope\": 256"},
       {"\"hairpin\": false", "\"hairpin\": 0"},
+      {"\"acceptForward\": true", "\"acceptForward\": 1"},
+      {"\"ingress\": \"isolated\"", "\"ingress\": \"closed\""},
       {"\"gateway\": \"10.42.0.1\"", "\"gateway\": \"fd00::1\""},
       {"\"10.42.0.0/24\"", "\"10.42.0.1/24\""},
+      {"\"rate\": 8", "\"rate\": 7"},
+      {"\"burst\": 4294967295", "\"burst\": -1"},
       {"\"claimed\"", "\"kept\""},
       {"\"target\": \"10.42.0.7\"", "\"target\": \"fd00::7\""},
   };

@@ -1,0 +1,111 @@
+#include "plugin/steps/container_tuned.h"
+
+#include <algorithm>
+
+#include <net/if.h>
+
+#include "netlib/sysctl.h"
+
+namespace pons {
+
+namespace link = netlib::link;
+namespace sysctl = netlib::sysctl;
+
+namespace {
+
+/// In the namespace of this thread.
+netlib::Result<> writeAll(const std::map<std::string, std::string>& sysctls) {
+  for (const auto& [name, value] : sysctls) TRY(sysctl::write(name, value));
+  return {};
+}
+
+/// The same ones as they are.
+netlib::Result<std::map<std::string, std::string>> readAll(const std::map<std::string, std::string>& sysctls) {
+  std::map<std::string, std::string> current;
+  for (const auto& [name, value] : sysctls) current[name] = TRY(sysctl::read(name));
+  return current;
+}
+
+netlib::Result<> set(Container& container, const netlib::IfName& ifName, const Tuning& tuning) {
+  TRY(container.netns.inside([&] { return writeAll(tuning.sysctls); }));
+  const unsigned index = TRY(link::find(container.route, ifName)).index;
+  netlib::Batch batch;
+  if (tuning.mac) link::appendSetMac(batch, index, *tuning.mac);
+  if (tuning.mtu) link::appendSetMtu(batch, index, *tuning.mtu);
+  if (tuning.promiscuous)
+    link::appendSetFlags(batch, index, *tuning.promiscuous ? unsigned{IFF_PROMISC} : 0U, IFF_PROMISC);
+  if (tuning.allMulticast)
+    link::appendSetFlags(batch, index, *tuning.allMulticast ? unsigned{IFF_ALLMULTI} : 0U, IFF_ALLMULTI);
+  if (tuning.transmitQueueLength) link::appendSetTransmitQueueLength(batch, index, *tuning.transmitQueueLength);
+  if (!batch.empty()) TRY(container.route.request(batch));
+  return {};
+}
+
+/// The kernel writes tabs between the numbers of one parameter, people write spaces.
+std::string withSpaces(std::string value) {
+  std::ranges::replace(value, '\t', ' ');
+  return value;
+}
+
+/// Nothing where the namespace of the ADD is gone, and all settings with it.
+std::optional<Container> containerOf(const Attachment& attachment) {
+  auto container = Container::open(attachment.netnsPath);
+  if (!container) return std::nullopt;
+  const NetnsId id{container->netns.id().device, container->netns.id().inode};
+  return id == attachment.netns ? std::optional{std::move(*container)} : std::nullopt;
+}
+
+template <class T>
+netlib::Result<> compare(const std::string& what, const T& wanted, const T& current) {
+  return wanted == current ? netlib::Result<>{} : netlib::Result<>{broken(what + " is another one")};
+}
+
+}  // namespace
+
+netlib::Result<Tuning> currentTuning(Container& container, const netlib::IfName& ifName, const Tuning& wanted) {
+  const link::Link interface = TRY(link::find(container.route, ifName));
+  Tuning current;
+  current.sysctls = TRY(container.netns.inside([&] { return readAll(wanted.sysctls); }));
+  if (wanted.mac) current.mac = interface.mac;
+  if (wanted.mtu) current.mtu = interface.mtu;
+  if (wanted.promiscuous) current.promiscuous = interface.promiscuous();
+  if (wanted.allMulticast) current.allMulticast = interface.allMulticast();
+  if (wanted.transmitQueueLength) current.transmitQueueLength = interface.transmitQueueLength;
+  return current;
+}
+
+std::string ContainerTuned::name() const { return "tuning of " + attachment_.key.ifName.toString(); }
+
+netlib::Result<> ContainerTuned::apply(Host& host) const {
+  auto tuned = set(*host.container, attachment_.key.ifName, *attachment_.tuning);
+  // A part of it may be done. The error that matters is the first one.
+  if (!tuned) static_cast<void>(set(*host.container, attachment_.key.ifName, *attachment_.untuned));
+  return tuned;
+}
+
+netlib::Result<> ContainerTuned::undo(Host& host) const {
+  std::optional<Container> reopened;
+  if (!host.container) reopened = containerOf(attachment_);
+  Container* container = host.container ? &*host.container : reopened ? &*reopened : nullptr;
+  if (container == nullptr) return {};
+  const auto restored = set(*container, attachment_.key.ifName, *attachment_.untuned);
+  // The interface is gone, or with it a sysctl of its own: nothing is left to restore.
+  const bool gone = restored.failedWith(ENODEV) || restored.failedWith(ENOENT);
+  return gone ? netlib::Result<>{} : restored;
+}
+
+netlib::Result<> ContainerTuned::verify(Host& host) const {
+  const Tuning& wanted = *attachment_.tuning;
+  const Tuning current = TRY(currentTuning(*host.container, attachment_.key.ifName, wanted));
+  for (const auto& [sysctl, value] : wanted.sysctls) {
+    TRY(compare(sysctl, withSpaces(value), withSpaces(current.sysctls.at(sysctl))));
+  }
+  const std::string of = " of " + attachment_.key.ifName.toString();
+  TRY(compare("the MAC" + of, wanted.mac, current.mac));
+  TRY(compare("the MTU" + of, wanted.mtu, current.mtu));
+  TRY(compare("the promiscuous mode" + of, wanted.promiscuous, current.promiscuous));
+  TRY(compare("the all-multicast mode" + of, wanted.allMulticast, current.allMulticast));
+  return compare("the transmit queue length" + of, wanted.transmitQueueLength, current.transmitQueueLength);
+}
+
+}  // namespace pons

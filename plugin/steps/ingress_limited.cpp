@@ -1,0 +1,74 @@
+#include "plugin/steps/ingress_limited.h"
+
+#include <array>
+
+#include "plugin/nat_transaction.h"
+
+namespace pons {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+constexpr std::array kFamilies{Family::Ipv4, Family::Ipv6};
+
+}  // namespace
+
+std::string IngressLimited::name() const { return "ingress policy of bridge " + attachment_.bridge.name.toString(); }
+
+std::string IngressLimited::hold() const { return hold::ingress(attachment_); }
+
+netlib::Result<> IngressLimited::apply(Host& host) const {
+  for (const Family family : kFamilies) TRY(apply(host, family));
+  return {};
+}
+
+netlib::Result<> IngressLimited::apply(Host& host, Family family) const {
+  const nft::Table table = nat::tableOf(family);
+  const std::array limited{nat::bridgeElement(attachment_.bridge.name)};
+  const std::array within{nat::withinElement(attachment_.bridge.name)};
+  const bool sameBridge = attachment_.ingress == IngressPolicy::SameBridge;
+  TRY(nat::commit(host, family, [&](nft::Transaction& transaction) {
+    if (sameBridge) transaction.addElements(table, nat::kWithin, within);
+    transaction.addElements(table, nat::kLimited, limited);
+  }));
+  if (sameBridge || !TRY(nft::findElement(host.netfilter, table, nat::kWithin, within.front()))) return {};
+  return nat::removeElements(host, family, nat::kWithin, within);
+}
+
+netlib::Result<> IngressLimited::undo(Host& host) const {
+  const std::array limited{nat::bridgeElement(attachment_.bridge.name)};
+  const std::array within{nat::withinElement(attachment_.bridge.name)};
+  for (const Family family : kFamilies) {
+    TRY(nat::removeElements(host, family, nat::kLimited, limited));
+    TRY(nat::removeElements(host, family, nat::kWithin, within));
+  }
+  return {};
+}
+
+netlib::Result<> IngressLimited::verify(Host& host) const {
+  for (const Family family : kFamilies) TRY(verify(host, family));
+  return {};
+}
+
+netlib::Result<> IngressLimited::verify(Host& host, Family family) const {
+  const nft::Table table = nat::tableOf(family);
+  const auto limited = nat::bridgeElement(attachment_.bridge.name);
+  if (!TRY(nft::findElement(host.netfilter, table, nat::kLimited, limited))) {
+    return broken(name() + ": the nf_tables set limited lacks it");
+  }
+  const auto within = nat::withinElement(attachment_.bridge.name);
+  const bool talk = TRY(nft::findElement(host.netfilter, table, nat::kWithin, within)).has_value();
+  if (talk == (attachment_.ingress == IngressPolicy::SameBridge)) return {};
+  return broken(name() + ": its containers are " + (talk ? "not isolated" : "isolated") + " in nf_tables");
+}
+
+// A skeleton that lost the chain with the drop would pass apply().
+netlib::Result<> IngressLimited::repair(Host& host) const {
+  const auto hostLock = TRY(host.ledger.lockHost());
+  for (const Family family : kFamilies) TRY(nat::rebuild(host, hostLock, family));
+  return {};
+}
+
+}  // namespace pons

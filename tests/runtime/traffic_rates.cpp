@@ -1,0 +1,66 @@
+// Rate limits, measured: what a container receives and sends by TCP.
+#include <doctest/doctest.h>
+
+#include "tests/runtime/town.h"
+
+using namespace support;
+
+namespace {
+
+constexpr double kMegabit = 1e6;
+constexpr std::uint16_t kPort = 5001;
+
+// Towards the container at `address`, and from it to the host.
+double ingressOf(const std::string& container, const std::string& address) {
+  return bitsPerSecond({.from = kHere, .to = pathOf(container), .destination = endpoint(address, kPort)});
+}
+double egressOf(const std::string& container, const std::string& gateway) {
+  return bitsPerSecond({.from = pathOf(container), .to = kHere, .destination = endpoint(gateway, kPort)});
+}
+
+void checkWithinTenPercent(double measured, double rate) {
+  MESSAGE("measured " << measured / kMegabit << " of " << rate / kMegabit << " Mbit/s");
+  CHECK(measured > 0.9 * rate);
+  CHECK(measured < 1.1 * rate);
+}
+
+std::string limits(const std::string& members) { return R"("bandwidth": {)" + members + "}"; }
+
+}  // namespace
+
+TEST_CASE(
+    "A container receives and sends at its rates, whatever burst containerd asks for, and its neighbour is free") {
+  inTown([](Town& town) {
+    const Addresses& ipv4 = addressesOf(netlib::Family::Ipv4);
+    const Addresses& ipv6 = addressesOf(netlib::Family::Ipv6);
+    town.attach("a", ipsOf(ipv4.a, ipv6.a) + ", " + limits(R"("IngressRate": 20000000, "IngressBurst": 4294967295,
+                                   "EgressRate": 40000000, "EgressBurst": 4294967295)"));
+    town.attach("b", ipsOf(ipv4.b, ipv6.b));
+    checkWithinTenPercent(ingressOf("a", ipv4.a), 20 * kMegabit);
+    checkWithinTenPercent(egressOf("a", ipv6.gateway), 40 * kMegabit);
+    const double free = bitsPerSecond({.from = kHere,
+                                       .to = pathOf("b"),
+                                       .destination = endpoint(ipv4.b, kPort),
+                                       .after = std::chrono::milliseconds{0},
+                                       .measured = std::chrono::milliseconds{200}});
+    CHECK(free > 100 * kMegabit);
+    town.del("a");
+    town.del("b");
+    CHECK(!run({"sh", "-c", "ip link show type ifb | grep -q ponsr"}).ok());
+  });
+}
+
+TEST_CASE("One direction is limited without the other") {
+  inTown([](Town& town) {
+    const Addresses& ipv4 = addressesOf(netlib::Family::Ipv4);
+    town.members = R"(, "bandwidth": {"egressRate": 10000000})";
+    town.attach("a", ipsOf(ipv4.a, addressesOf(netlib::Family::Ipv6).a));
+    checkWithinTenPercent(egressOf("a", ipv4.gateway), 10 * kMegabit);
+    const double free = bitsPerSecond({.from = kHere,
+                                       .to = pathOf("a"),
+                                       .destination = endpoint(ipv4.a, kPort),
+                                       .after = std::chrono::milliseconds{0},
+                                       .measured = std::chrono::milliseconds{200}});
+    CHECK(free > 100 * kMegabit);
+  });
+}

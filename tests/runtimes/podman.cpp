@@ -1,0 +1,138 @@
+// podman with its CNI backend: networks of its own making, and one of pons alone.
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/runtimes/configurations.h"
+#include "tests/runtimes/machine.h"
+
+using namespace support;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kPrograms{"podman", "conmon", "crun", "busybox"};
+const Endpoint kHostPort = endpoint("192.0.2.1", 8080);
+
+constexpr const char* kEngine = R"([engine]
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+runtime = "crun"
+[network]
+network_backend = "cni"
+cni_plugin_dirs = ["/opt/cni/bin"]
+network_config_dir = "/etc/cni/net.d"
+)";
+constexpr const char* kStorage = R"([storage]
+driver = "overlay"
+graphroot = "/var/lib/containers/storage"
+runroot = "/run/containers/storage"
+)";
+
+class Podman {
+ public:
+  explicit Podman(const Machine& machine) : machine_(machine) {
+    fs::create_directories("/etc/containers");
+    std::ofstream{"/etc/containers/containers.conf"} << kEngine;
+    std::ofstream{"/etc/containers/storage.conf"} << kStorage;
+    (*this)({"load", "--input", kImageFile});
+  }
+
+  std::string operator()(const std::vector<std::string>& words) const {
+    std::vector<std::string> command{"podman"};
+    command.insert(command.end(), words.begin(), words.end());
+    return machine_.outputOf(command);
+  }
+
+  /// A container of the image, which answers with its name.
+  std::string run(const std::string& name, const std::vector<std::string>& options) const {
+    std::vector<std::string> words{"run", "--detach", "--name", name, "--hostname", name};
+    words.insert(words.end(), options.begin(), options.end());
+    words.emplace_back(kImage);
+    (*this)(words);
+    return pidOf(name);
+  }
+
+  std::string pidOf(const std::string& name) const { return (*this)({"inspect", "--format", "{{.State.Pid}}", name}); }
+  void restart(const std::string& name) const { (*this)({"restart", "--time", "0", name}); }
+  void remove(const std::string& name) const { (*this)({"rm", "--force", "--time", "0", name}); }
+
+ private:
+  const Machine& machine_;
+};
+
+/// The container answers by its own addresses and, from outside, by the host's port, and reaches the outside.
+void checkServed(const Machine& machine, const std::string& name, const std::string& pid) {
+  for (const std::string& address : machine.addressesOf(pid, "eth0")) {
+    CAPTURE(address);
+    CHECK(answerOf(kHere, endpoint(address, 80)) == name);
+  }
+  CHECK(answerOf(machine.outside(), kHostPort) == name);
+  const Server web{machine.outside(), Transport::Tcp, endpoint("192.0.2.2", 443), "web"};
+  CHECK(answerOf(machine.placeOf(pid), endpoint("192.0.2.2", 443)) == "web 192.0.2.1");
+}
+
+void checkClosed(const Machine& machine) {
+  CHECK(!ask(machine.outside(), Transport::Tcp, kHostPort, {.source = {}, .timeout = std::chrono::milliseconds{200}}));
+}
+
+}  // namespace
+
+TEST_CASE("podman makes networks, and a container in two of them is restarted and removed") {
+  onMachine(kPrograms, [](const Machine& machine) {
+    const Podman podman{machine};
+    const std::string before = machine.state();
+    podman({"network", "create", "--ipv6", "--subnet", "10.91.0.0/24", "--subnet", "fd00:91::/64", "one"});
+    podman({"network", "create", "--subnet", "10.92.0.0/24", "two"});
+
+    std::string pid = podman.run("town", {"--network", "one,two", "--publish", "8080:80"});
+    checkServed(machine, "town", pid);
+    CHECK(machine.addressesOf(pid, "eth1").size() == 1);
+    podman.restart("town");
+    pid = podman.pidOf("town");
+    checkServed(machine, "town", pid);
+    podman.remove("town");
+    checkClosed(machine);
+
+    podman({"network", "rm", "one", "two"});
+    checkNothingLeft(machine, before);
+  });
+}
+
+TEST_CASE("podman gives a container the address that was asked for, and neighbours reach each other") {
+  onMachine(kPrograms, [](const Machine& machine) {
+    const Podman podman{machine};
+    const std::string before = machine.state();
+    podman({"network", "create", "--subnet", "10.91.0.0/24", "one"});
+
+    const std::string town = podman.run("town", {"--network", "one", "--ip", "10.91.0.77", "--publish", "8080:80"});
+    const std::string village = podman.run("village", {"--network", "one"});
+    CHECK(machine.addressesOf(town, "eth0") == std::vector<std::string>{"10.91.0.77"});
+    CHECK(answerOf(machine.placeOf(village), endpoint("10.91.0.77", 80)) == "town");
+    checkServed(machine, "town", town);
+
+    for (const char* name : {"town", "village"}) podman.remove(name);
+    podman({"network", "rm", "one"});
+    checkNothingLeft(machine, before);
+  });
+}
+
+TEST_CASE("podman with one plugin") {
+  onMachine(kPrograms, [](const Machine& machine) {
+    machine.configure("one-plugin", kOnePlugin);
+    const Podman podman{machine};
+    const std::string before = machine.state();
+
+    std::string pid = podman.run("town", {"--network", "one-plugin", "--publish", "8080:80"});
+    CHECK(machine.addressesOf(pid, "eth0").size() == 2);
+    checkServed(machine, "town", pid);
+    podman.restart("town");
+    checkServed(machine, "town", podman.pidOf("town"));
+    podman.remove("town");
+    checkClosed(machine);
+    checkNothingLeft(machine, before);
+  });
+}
