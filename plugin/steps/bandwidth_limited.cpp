@@ -5,7 +5,7 @@
 
 #include "netlib/qdisc.h"
 
-#include "plugin/steps/leftover.h"
+#include "plugin/steps/link_owner.h"
 
 namespace pons {
 

@@ -4,6 +4,8 @@
 
 #include "netlib/sysctl.h"
 
+#include "plugin/steps/link_owner.h"
+
 namespace pons {
 
 namespace sysctl = netlib::sysctl;
@@ -57,12 +59,13 @@ netlib::Result<> keepRouterAdvertisements(const Originals& originals) {
   return {};
 }
 
-/// Forwarding carries no mark of who needs it: Docker finds it on and writes nothing. But whoever needs it brings a
-/// bridge, so with a new one on the host it stays on (W42).
+/// Forwarding carries no mark of who needs it: Docker and the reference plugins find it on and write nothing. But
+/// whoever needs it brings a bridge, or ports of ours where the reference plugins came back, so with these it stays on
+/// (W42).
 netlib::Result<bool> neededByOthers(Host& host, const Originals& originals) {
   for (const auto& bridge : TRY(netlib::link::ofKind(host.route, "bridge"))) {
-    if (!originals.contains(std::string{kBridgePrefix} + bridge.name) && !bridge.alias.starts_with("pons "))
-      return true;
+    const bool isNew = !originals.contains(std::string{kBridgePrefix} + bridge.name);
+    if (isOfPons(bridge) ? TRY(servesOthers(host, bridge)) : isNew) return true;
   }
   return false;
 }

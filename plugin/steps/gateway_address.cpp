@@ -2,6 +2,8 @@
 
 #include "netlib/address.h"
 
+#include "plugin/steps/link_owner.h"
+
 namespace pons {
 
 namespace address = netlib::address;
@@ -107,6 +109,8 @@ netlib::Result<> GatewayAddress::undo(Host& host) const {
   const auto bridge = link::find(host.route, attachment_.bridge.name);
   if (bridge.failedWith(ENODEV)) return host.ledger.forget(hold());
   if (!bridge) return netlib::fail(bridge.error());
+  // Whoever uses our bridge uses its addresses: they go with the bridge.
+  if (isOfPons(*bridge) && TRY(servesOthers(host, *bridge))) return host.ledger.forget(hold());
   for (const auto& present : TRY(address::list(host.route, address_.family(), bridge->index))) {
     // An address without our mark was there before us. Kernels before 5.18 keep no mark: there it stays, unless the
     // bridge is ours and goes.

@@ -1,6 +1,6 @@
 #include "plugin/steps/veth_pair.h"
 
-#include "plugin/steps/leftover.h"
+#include "plugin/steps/link_owner.h"
 
 namespace pons {
 

@@ -93,7 +93,7 @@ TEST_CASE("containers of pons go on when the reference comes back, and GC takes 
 
   // The reference knows the address' file and the interface. Of ports, masquerade and records it knows nothing.
   // While the namespace is there its bridge insists on a masquerade chain of its own, and fails.
-  exchange.side.host.removeNamespace(exchange.older.netns);
+  exchange.side.host.endNamespace(exchange.older.netns);
   const Outcome gone = exchange.side.call("del", exchange.list, "older");
   CHECK_MESSAGE(gone.ok(), gone.err);
   CHECK_FALSE(isLeased(exchange.older));

@@ -117,10 +117,10 @@ TEST_CASE("W51: GC without a list keeps what is alive, and takes away what lost 
     checkSilent(callForNetwork("GC", hosts.demo.config(null)));
     hosts.demo.checkAll();
 
-    hosts.host.removeNamespace("/run/netns/c1");
+    hosts.host.endNamespace("/run/netns/c1");
     shell("ip link del " + vethOf("demo", "c2"));
     hosts.demo.attach(hosts.host, "c3", publishing({{8083, 80}}));
-    hosts.host.removeNamespace("/run/netns/o2");
+    hosts.host.endNamespace("/run/netns/o2");
     hosts.other.forget("o2");
     checkSilent(callForNetwork("GC", hosts.demo.config(null)));
     hosts.lose({"c1", "c2"});

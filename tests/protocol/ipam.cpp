@@ -120,7 +120,7 @@ TEST_CASE("host-local: files beside the claims, in its round robin; CHECK looks 
 
   for (const char* container : {"c2", "c3", "c3"}) checkSilent(demo.del(container));
   CHECK(leased().empty());
-  for (const char* container : {"c1", "c2", "c3"}) host.removeNamespace("/run/netns/" + std::string{container});
+  for (const char* container : {"c1", "c2", "c3"}) host.endNamespace("/run/netns/" + std::string{container});
 }
 
 TEST_CASE("host-local: DEL goes by the record, whatever the configuration says by then") {
@@ -159,7 +159,7 @@ TEST_CASE("host-local: a full pool is told with its numbers, heals itself of the
   checkError(add(demo.config(), subjectOf("c5")), ErrorCode::TryAgain, words);
   checkError(demo.status(), ErrorCode::NotAvailable, words);
   CHECK(textOfAll(leased()) == "10.42.0.2 10.42.0.3 10.42.0.4 10.42.0.5 10.42.0.6 fd42::2 fd42::3 fd42::4 fd42::5 ");
-  host.removeNamespace("/run/netns/c2");
+  host.endNamespace("/run/netns/c2");
   demo.forget("c2");
   CHECK(demo.attach(host, "c6") == "10.42.0.3");
   CHECK(contentOf("/run/leases/demo/10.42.0.3") == "c6\r\neth0");
@@ -217,7 +217,7 @@ TEST_CASE("static: the addresses of the configuration, one owner each; a dead ow
   demo.checkAll();
   host.addNamespace("c2");
   checkError(add(demo.config(), subjectOf("c2")), ErrorCode::InvalidConfig, {"10.42.0.7", "container c1 (eth0)"});
-  host.removeNamespace("/run/netns/c1");
+  host.endNamespace("/run/netns/c1");
   demo.forget("c1");
   resultOf(add(demo.config(), subjectOf("c2")));
   const std::string elsewhere = R"("runtimeConfig": {"ips": ["10.42.0.8/24"]})";

@@ -127,7 +127,7 @@ TEST_CASE(
       if (way == "ADD" && damage != "chmod 0") resultOf(add(demo.config(), subjectOf("bad")));
       if (way == "GC") {
         shell("ip -n bad link del eth0");
-        host.removeNamespace("/run/netns/bad");
+        host.endNamespace("/run/netns/bad");
         checkSilent(demo.gc());
       }
       demo.checkAll();
@@ -226,7 +226,7 @@ TEST_CASE("A pool full of dead attachments heals itself; one full of living ones
   for (int i = 1; i <= 4; ++i) {
     const std::string name = "c" + std::to_string(i);
     shell("ip -n " + name + " link del eth0");
-    host.removeNamespace("/run/netns/" + name);
+    host.endNamespace("/run/netns/" + name);
     demo.forget(name);
   }
   const Outcome added = add(demo.config(), subjectOf("late"));

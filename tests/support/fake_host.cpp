@@ -1,12 +1,12 @@
 #include "tests/support/fake_host.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <stdexcept>
-#include <thread>
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "netlib/sysctl.h"
+
+#include "tests/support/eventually.h"
 
 namespace support {
 namespace {
@@ -56,22 +58,28 @@ void setUp(const std::string& interface) {
 // The kernel notes the carrier of a new veth up to a second late, and IPv6 is not ready before; but it looks at once
 // when it is asked for the link (linkwatch_sync_dev).
 void waitForCarrier(const std::string& interface) {
-  using namespace std::chrono_literals;
-  const auto giveUp = std::chrono::steady_clock::now() + 2s;
-  while (outputOf({"ip", "link", "show", "dev", interface}).find(" state UP ") == std::string::npos) {
-    if (std::chrono::steady_clock::now() > giveUp) throw std::runtime_error("no carrier on " + interface);
-    std::this_thread::sleep_for(1ms);
-  }
+  const auto isUp = [&] {
+    return outputOf({"ip", "link", "show", "dev", interface}).find(" state UP ") != std::string::npos;
+  };
+  if (!eventually(isUp)) throw std::runtime_error("no carrier on " + interface);
 }
 
 // The kernel makes it some time after the address.
 void waitForLocalRoute(const std::string& address) {
-  using namespace std::chrono_literals;
-  const auto giveUp = std::chrono::steady_clock::now() + 2s;
-  while (outputOf({"ip", "-6", "route", "show", "table", "local", address}).empty()) {
-    if (std::chrono::steady_clock::now() > giveUp) throw std::runtime_error("no local route to " + address);
-    std::this_thread::sleep_for(1ms);
+  const auto isThere = [&] { return !outputOf({"ip", "-6", "route", "show", "table", "local", address}).empty(); };
+  if (!eventually(isThere)) throw std::runtime_error("no local route to " + address);
+}
+
+// Interface numbers, on this host, of the other ends of the veths in that namespace.
+std::vector<unsigned> peersIn(const std::string& netnsPath) {
+  const Inside there{netnsPath};
+  std::istringstream words{outputOf({"ip", "-o", "link", "show", "type", "veth"})};
+  std::vector<unsigned> peers;
+  for (std::string word; words >> word;) {
+    const std::size_t at = word.find("@if");
+    if (at != std::string::npos) peers.push_back(static_cast<unsigned>(std::stoul(word.substr(at + 3))));
   }
+  return peers;
 }
 
 // "ip -batch -" of these commands.
@@ -134,6 +142,16 @@ std::string FakeHost::addNamespace(const std::string& name) {
 void FakeHost::removeNamespace(const std::string& path) {
   check(umount2(path.c_str(), MNT_DETACH) == 0, "umount " + path);
   check(unlink(path.c_str()) == 0, "unlink " + path);
+}
+
+void FakeHost::endNamespace(const std::string& path) {
+  const std::vector<unsigned> peers = peersIn(path);
+  removeNamespace(path);
+  const auto areGone = [&] {
+    char name[IFNAMSIZ];
+    return std::ranges::none_of(peers, [&](unsigned index) { return if_indextoname(index, name) != nullptr; });
+  };
+  if (!eventually(areGone)) throw std::runtime_error("somebody still uses " + path);
 }
 
 std::string FakeHost::addOutside() {
