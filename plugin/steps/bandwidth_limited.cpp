@@ -59,8 +59,8 @@ netlib::Result<> limit(Host& host, const Attachment& attachment, const link::Lin
 }
 
 netlib::Result<> unlessGone(netlib::Result<> removed) {
-  const bool gone = removed.failedWith(ENOENT) || removed.failedWith(ENODEV);
-  return gone ? netlib::Result<>{} : removed;
+  if (removed.failedWith(ENOENT) || removed.failedWith(ENODEV)) return {};
+  return removed;
 }
 
 netlib::Result<> unlimit(Host& host, const link::Link& veth) {
