@@ -68,12 +68,10 @@ Result<> Answers::takeMessage(const nlmsghdr& header, std::span<const std::uint8
   return {};
 }
 
-bool Answers::complete(std::span<const bool> acknowledged) const {
-  if (!answers_.empty() && answers_.front().error != 0) return true;
-  for (std::size_t i = 0; i < answers_.size(); ++i) {
-    if (acknowledged[i] && !answers_[i].complete) return false;
-  }
-  return true;
+bool Answers::complete(std::optional<std::size_t> acknowledged) const {
+  if (answers_.empty() || answers_.front().error != 0) return true;
+  if (acknowledged) return answers_.at(*acknowledged).complete;
+  return answers_.back().complete || !answers_.back().messages.empty();
 }
 
 }  // namespace netlib

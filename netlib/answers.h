@@ -23,9 +23,10 @@ class Answers {
   /// EBADMSG: no valid netlink.
   Result<> take(std::span<const std::uint8_t> datagram);
 
-  /// True when every request that wanted an acknowledgement has it, or when the first one failed: that is the bracket
-  /// of an nf_tables transaction, and its error is the error of the whole.
-  bool complete(std::span<const bool> acknowledged) const;
+  /// True when that request is acknowledged: the kernel answers in order, so that all before it are done with. Without
+  /// one the last request is a question, which its first message answers. True as well when the first request failed:
+  /// that is the bracket of an nf_tables transaction, and its error is the error of the whole.
+  bool complete(std::optional<std::size_t> acknowledged) const;
 
   /// A dump was disturbed by a change and must be asked for again, after its remainder was taken.
   bool interrupted() const { return interrupted_; }

@@ -21,6 +21,16 @@ ifinfomsg infoOf(unsigned index, unsigned flags = 0, unsigned change = 0) {
   return info;
 }
 
+/// The kernel tells all of a link's IPv4 settings with the link, as numbers in the order of their IPV4_DEVCONF_*.
+bool routesLoopback(const Attributes& attributes) {
+  const auto settings = attributes.nested(IFLA_AF_SPEC).nested(AF_INET).bytes(IFLA_INET_CONF);
+  constexpr std::size_t offset = (IPV4_DEVCONF_ROUTE_LOCALNET - 1) * sizeof(std::uint32_t);
+  std::uint32_t value = 0;
+  if (!settings || settings->size() < offset + sizeof value) return false;
+  std::memcpy(&value, settings->data() + offset, sizeof value);
+  return value != 0;
+}
+
 Link linkOf(const Message& message) {
   const ifinfomsg info = message.family<ifinfomsg>().value_or(ifinfomsg{});
   const Attributes attributes = message.attributes<ifinfomsg>();
@@ -40,6 +50,7 @@ Link linkOf(const Message& message) {
   link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
+  link.routesLoopback = routesLoopback(attributes);
   MacAddress::Bytes mac{};
   if (const auto bytes = attributes.bytes(IFLA_ADDRESS); bytes && bytes->size() == mac.size()) {
     std::memcpy(mac.data(), bytes->data(), mac.size());
@@ -117,14 +128,14 @@ bool Link::allMulticast() const { return (flags & IFF_ALLMULTI) != 0; }
 
 Result<Link> find(Socket& socket, const IfName& name) {
   Batch batch;
-  batch.begin(RTM_GETLINK, NLM_F_ACK, infoOf(0), "find link " + name.toString());
+  batch.begin(RTM_GETLINK, 0, infoOf(0), "find link " + name.toString());
   batch.putText(IFLA_IFNAME, name.toString());
   return findOne(socket, batch);
 }
 
 Result<Link> find(Socket& socket, unsigned index) {
   Batch batch;
-  batch.begin(RTM_GETLINK, NLM_F_ACK, infoOf(index), "find link with index " + std::to_string(index));
+  batch.begin(RTM_GETLINK, 0, infoOf(index), "find link with index " + std::to_string(index));
   return findOne(socket, batch);
 }
 

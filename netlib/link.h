@@ -30,6 +30,7 @@ struct Link {
   std::uint32_t transmitQueueLength = 0;  ///< packets
   bool hairpin = false;
   bool isolated = false;
+  bool routesLoopback = false;  ///< net.ipv4.conf.<name>.route_localnet; false also where the kernel does not tell
 
   bool up() const;
   bool promiscuous() const;

@@ -12,7 +12,7 @@ namespace {
 /// The number that the socket's namespace has for the one with that descriptor; nothing where it never met it.
 Result<std::optional<std::uint32_t>> numberOf(Socket& socket, int netns) {
   Batch batch;
-  batch.begin(RTM_GETNSID, NLM_F_ACK, rtgenmsg{.rtgen_family = AF_UNSPEC}, "number a network namespace");
+  batch.begin(RTM_GETNSID, 0, rtgenmsg{.rtgen_family = AF_UNSPEC}, "number a network namespace");
   batch.putU32(NETNSA_FD, static_cast<std::uint32_t>(netns));
   const auto answers = TRY(socket.request(batch));
   if (answers.front().messages.empty()) return fail(EBADMSG, "the kernel's answer numbers no namespace");

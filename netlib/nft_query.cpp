@@ -23,7 +23,7 @@ Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std:
   Batch batch;
   batch.append("list nf_tables chain " + chain, kObjectRoom, [&](char* room) {
     const OwnedChain named = chainOf(table, chain);
-    nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_GETCHAIN, table, NLM_F_ACK), named.get());
+    nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_GETCHAIN, table, 0), named.get());
   });
   TRY(netfilter.request(batch));
 
@@ -69,7 +69,7 @@ Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table,
 Result<> probe(Socket& netfilter) {
   Batch batch;
   batch.append("ask for nf_tables", kObjectRoom, [](char* room) {
-    putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, NLM_F_ACK);
+    putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, 0);
   });
   TRY(netfilter.request(batch));
   return {};
@@ -81,7 +81,7 @@ Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table
   batch.append("find element of nf_tables set " + set, kObjectRoom, [&](char* room) {
     const OwnedSet part = setOf(table, set);
     nftnl_set_elem_add(part.get(), elementOf(Element{.key = key.key, .intervalEnd = key.intervalEnd}));
-    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, NLM_F_ACK), part.get());
+    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, 0), part.get());
   });
   const auto answers = TRY(netfilter.exchange(batch));
   const Answer& answer = answers.front();

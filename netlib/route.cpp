@@ -57,7 +57,7 @@ Result<std::vector<Route>> dump(Socket& socket, Batch& batch) {
 /// one.
 Result<std::optional<Message>> lookUp(Socket& socket, const IpAddress& address) {
   Batch batch;
-  batch.begin(RTM_GETROUTE, NLM_F_ACK, infoOf(address.family(), bitsOf(address.family())),
+  batch.begin(RTM_GETROUTE, 0, infoOf(address.family(), bitsOf(address.family())),
               "look up the route to " + address.toString());
   batch.put(RTA_DST, address.bytes());
   auto answers = TRY(socket.exchange(batch));

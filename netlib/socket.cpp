@@ -3,7 +3,6 @@
 #include <array>
 
 #include <sys/socket.h>
-#include <sys/time.h>
 
 namespace netlib {
 
@@ -12,7 +11,7 @@ namespace {
 constexpr std::size_t kReceiveBuffer = 64 * 1024;  // the kernel's dumps fill at most 32 KiB
 constexpr std::size_t kManyBytes = 128 * 1024;     // above it the default socket buffers (208 KiB) may not do
 constexpr std::size_t kManyRequests = 64;          // each acknowledgement takes about 800 bytes of receive buffer
-constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
+constexpr int kOn = 1;
 
 Result<> setOption(const UniqueFd& fd, int level, int option, const auto& value) {
   if (setsockopt(fd.get(), level, option, &value, sizeof value) != 0) return failErrno("set netlink socket option");
@@ -30,16 +29,8 @@ Error errorOf(const Answer& answer, const std::string& what) {
 Result<Socket> Socket::open(Subsystem subsystem) {
   UniqueFd fd{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, static_cast<int>(subsystem))};
   if (!fd) return failErrno("open netlink socket");
-  constexpr int kOn = 1;
   TRY(setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, kOn));
-  TRY(setOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, kOn));
-  if (subsystem == Subsystem::Route) {
-    // Linux 4.20; without it the kernel ignores the filters of a dump. Readers filter again, so an old kernel is only
-    // slower, and its refusal is ignored.
-    static_cast<void>(setOption(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn));
-  }
-  TRY(setOption(fd, SOL_SOCKET, SO_RCVTIMEO, kPatience));
-  return Socket{std::move(fd)};
+  return Socket{std::move(fd), subsystem};
 }
 
 Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
@@ -51,18 +42,20 @@ Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
 }
 
 Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
-  const std::size_t count = batch.count();
-  const std::uint32_t first = nextSequence_;
-  const std::unique_ptr<bool[]> acknowledged{new bool[count]};
-  for (std::size_t i = 0; i < count; ++i) {
+  Answers answers{nextSequence_, batch.count()};
+  std::optional<std::size_t> acknowledged;
+  for (std::size_t i = batch.count(); i-- > 0;) {
     nlmsghdr& request = batch.at(i);
-    request.nlmsg_seq = nextSequence_++;
-    acknowledged[i] = (request.nlmsg_flags & NLM_F_ACK) != 0;
+    request.nlmsg_seq = nextSequence_ + static_cast<std::uint32_t>(i);
+    if ((request.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) prepareForDump();
+    // An error is told whether asked for or not, so that of all successes the last is enough.
+    if (acknowledged) request.nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
+    if ((request.nlmsg_flags & NLM_F_ACK) != 0) acknowledged = i;
   }
+  nextSequence_ += static_cast<std::uint32_t>(batch.count());
 
   TRY(send(batch));
-  Answers answers{first, count};
-  while (!answers.complete({acknowledged.get(), count})) { TRY(receive(answers)); }
+  while (!answers.complete(acknowledged)) TRY(receive(answers));
   if (answers.interrupted()) return fail(EINTR, "netlink dump interrupted by a change");
   return answers.all();
 }
@@ -73,6 +66,14 @@ Result<std::vector<Answer>> Socket::request(Batch& batch) {
     if (answers[i].error != 0) return fail(errorOf(answers[i], batch.what(i)));
   }
   return answers;
+}
+
+/// Linux 4.20; without it the kernel ignores the filters of a dump. Readers filter again, so an old kernel is only
+/// slower, and its refusal is ignored.
+void Socket::prepareForDump() {
+  if (subsystem_ != Subsystem::Route || preparedForDump_) return;
+  static_cast<void>(setOption(fd_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn));
+  preparedForDump_ = true;
 }
 
 Result<> Socket::send(Batch& batch) {
@@ -101,9 +102,10 @@ Result<> Socket::receive(Answers& answers) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
 
-  const ssize_t length = recvmsg(fd_.get(), &message, 0);
+  // The kernel has answered by the time that it took the request, and goes on with a dump while its answers are read.
+  const ssize_t length = recvmsg(fd_.get(), &message, MSG_DONTWAIT);
   if (length < 0 && errno == EINTR) return {};
-  if (length < 0 && errno == EAGAIN) return fail(ETIMEDOUT, "no answer from the kernel over netlink");
+  if (length < 0 && errno == EAGAIN) return fail(ENODATA, "no answer from the kernel over netlink");
   if (length < 0) return failErrno("receive netlink answer");
   if (sender.nl_pid != 0) return {};  // any process may send to us; only the kernel is port 0
   if ((message.msg_flags & MSG_TRUNC) != 0) return fail(EMSGSIZE, "netlink answer longer than its buffer");

@@ -15,22 +15,25 @@ class Socket {
   static Result<Socket> open(Subsystem subsystem);
 
   /// Sends all requests in one datagram and collects every answer. An error of a single request is in its Answer; the
-  /// Result fails only where the conversation itself broke: EMSGSIZE (batch too large), ETIMEDOUT (no answer for ten
-  /// seconds), ENOBUFS (the kernel dropped answers), EINTR (a dump was interrupted ten times), EBADMSG.
+  /// Result fails only where the conversation itself broke: EMSGSIZE (batch too large), ENODATA (no answer), ENOBUFS
+  /// (the kernel dropped answers), EINTR (a dump was interrupted ten times), EBADMSG.
   Result<std::vector<Answer>> exchange(Batch& batch);
 
   /// The same where every request must succeed: the first that failed becomes the error, "what: errno text (reason)".
   Result<std::vector<Answer>> request(Batch& batch);
 
  private:
-  explicit Socket(UniqueFd fd) : fd_(std::move(fd)) {}
+  Socket(UniqueFd fd, Subsystem subsystem) : fd_(std::move(fd)), subsystem_(subsystem) {}
 
   Result<std::vector<Answer>> exchangeOnce(Batch& batch);
+  void prepareForDump();
   Result<> send(Batch& batch);
   Result<> receive(Answers& answers);
   Result<> enlargeBuffers(std::size_t bytes);
 
   UniqueFd fd_;
+  Subsystem subsystem_;
+  bool preparedForDump_ = false;
   std::uint32_t nextSequence_ = 1;
 };
 

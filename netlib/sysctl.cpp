@@ -54,8 +54,9 @@ Result<std::string> read(const std::string& name) {
   for (;;) {
     const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got < 0) return failErrno("cannot read the kernel parameter " + name);
-    if (got == 0) return trimmed(text);
     text.append(buffer.data(), static_cast<std::size_t>(got));
+    // As much as there is room for, or all.
+    if (static_cast<std::size_t>(got) < buffer.size()) return trimmed(text);
   }
 }
 

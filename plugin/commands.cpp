@@ -11,6 +11,7 @@
 #include "plugin/liveness.h"
 #include "plugin/log.h"
 #include "plugin/reference_leftovers.h"
+#include "plugin/trace.h"
 #include "plugin/transaction.h"
 
 namespace pons {
@@ -150,10 +151,12 @@ cni::Result<std::string> add(const cni::Request& asked, Host& host) {
   if (isChained && !hasWork(asked)) return cni::printResult(*asked.previous, asked.version);
   host.container = TRY(openContainer(asked.netnsPath));
   const cni::Request request = TRY(delegate.add(asked));
+  trace::lap("look at container and record");
 
   // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
   Record record = TRY(claim(request, host));
   const Plan plan = planFor(record.attachment);
+  trace::lap("claim addresses and ports");
 
   Transaction transaction{host, record, plan};
   for (const auto& step : plan) TRY(transaction.apply(*step));
@@ -164,6 +167,7 @@ cni::Result<std::string> add(const cni::Request& asked, Host& host) {
   std::string result = TRY(cni::printResult(done, request.version));
   TRY(host.ledger.commit(record));
   transaction.keep();
+  trace::lap("commit the record");
   return result;
 }
 

@@ -10,15 +10,15 @@
 #include "plugin/cni/request.h"
 #include "plugin/serve.h"
 #include "plugin/tool.h"
+#include "plugin/trace.h"
 
 namespace {
 
 /// A standard stream that the caller closed must not lend its number to a file that we open: our lines for people would
 /// be written into a record. The numbers are taken by something that can be neither read nor written.
 void occupyStandardStreams() {
-  int fd = 0;
-  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/", O_PATH | O_CLOEXEC);
-  if (fd > STDERR_FILENO) close(fd);
+  // The first number behind them stays taken: giving it back is a system call for nothing.
+  for (int fd = 0; fd >= 0 && fd <= STDERR_FILENO;) fd = open("/", O_PATH | O_CLOEXEC);
 }
 
 netlib::Result<std::string> readStdin() {
@@ -48,6 +48,7 @@ pons::Answer answer(int argc, char** argv) {
   try {
     const std::string_view name = argc > 0 ? argv[0] : "";
     const auto environment = pons::cni::Environment::read([](const char* key) { return std::getenv(key); }, name);
+    if (environment.trace) pons::trace::begin();
     const bool isTool = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
     if (isTool) return pons::runTool(argc, argv, environment);
     return pons::serve(environment, readStdin);
@@ -65,7 +66,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const pons::Answer result = answer(argc, argv);
   // Without a reader of stderr nothing is lost that anybody waits for; without one of stdout the result is.
-  static_cast<void>(writeAll(STDERR_FILENO, result.err));
+  static_cast<void>(writeAll(STDERR_FILENO, result.err + pons::trace::lines()));
   if (writeAll(STDOUT_FILENO, result.out)) return result.exitCode;
   result.takeBack();
   return EXIT_FAILURE;

@@ -5,6 +5,7 @@
 #include "plugin/log.h"
 #include "plugin/loopback.h"
 #include "plugin/network_commands.h"
+#include "plugin/trace.h"
 
 namespace pons {
 
@@ -24,6 +25,7 @@ netlib::Result<Host> openHost(const cni::Settings& settings) {
 cni::Result<std::string> work(const cni::Request& request) {
   if (request.applet == cni::Applet::Loopback) return serveLoopback(request);
   Host host = TRY(openHost(request.config.settings));
+  trace::lap("open ledger and sockets");
   if (request.verb == Verb::Add) return add(request, host);
   TRY(request.verb == Verb::Del ? del(request, host) : check(request, host));
   return std::string{};
@@ -56,6 +58,7 @@ Answer answerTo(const cni::Result<Request>& request, const std::string& input) {
   log::configure(request->config.settings.logLevel, request->config.settings.logFile);
 
   const std::string event = std::string{nameOf(request->verb)} + " " + subjectOf(*request);
+  trace::lap("read the request");
   auto done = work(*request);
   if (!done) {
     log::error(event + ": " + done.error().message);

@@ -5,6 +5,7 @@
 
 #include "plugin/failures.h"
 #include "plugin/log.h"
+#include "plugin/trace.h"
 
 namespace pons {
 
@@ -17,24 +18,27 @@ netlib::Result<> markLeaving(Host& host, Record& record) {
 
 void undoOwn(Host& host, const std::vector<const Step*>& steps, Failures& failures) {
   for (const Step* step : steps | std::views::reverse) {
-    if (step->hold().empty()) failures.add("undo " + step->name(), step->undo(host));
+    if (!step->hold().empty()) continue;
+    failures.add("undo " + step->name(), step->undo(host));
+    trace::lap("undo " + step->name());
   }
 }
 
-netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, const Record& record, const Step& step) {
-  const bool last = TRY(host.ledger.isLastHolder(hostLock, step.hold(), record.attachment.key));
+netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, Record& record, const Step& step) {
+  const bool last = TRY(host.ledger.leave(hostLock, step.hold(), record));
   return last ? step.undo(host) : netlib::Result<>{};
 }
 
 /// All under one lock: between "I am the last" and the end of the shared state nobody may come to rely on it.
-netlib::Result<> undoShared(Host& host, const Record& record, const std::vector<const Step*>& steps,
-                            Failures& failures) {
+netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const Step*>& steps, Failures& failures) {
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
   for (const Step* step : steps | std::views::reverse) {
     if (step->hold().empty()) continue;
     failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
+    trace::lap("release " + step->name());
   }
   if (failures.none()) failures.add("release", host.ledger.release(hostLock, record));
+  trace::lap("erase the record");
   return {};
 }
 
@@ -43,6 +47,7 @@ netlib::Result<> undoShared(Host& host, const Record& record, const std::vector<
 netlib::Result<> takeAway(Host& host, Record& record, const std::vector<const Step*>& steps) {
   Failures failures;
   failures.add("mark the record", markLeaving(host, record));
+  trace::lap("mark the record");
   undoOwn(host, steps, failures);
   failures.add("lock the ledger", undoShared(host, record, steps, failures));
   return failures.result();
@@ -52,6 +57,10 @@ netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan) {
   std::vector<const Step*> steps;
   for (const auto& step : plan) steps.push_back(step.get());
   return takeAway(host, record, steps);
+}
+
+Transaction::Transaction(Host& host, Record& record, const Plan& plan) : host_(host), record_(record), plan_(plan) {
+  applied_.reserve(plan.size());  // what was applied must not be forgotten for want of memory
 }
 
 Transaction::~Transaction() {
@@ -81,6 +90,7 @@ netlib::Result<> Transaction::apply(const Step& step) {
     return netlib::fail(std::move(error));
   }
   applied_.push_back(&step);
+  trace::lap(step.name());
   return {};
 }
 

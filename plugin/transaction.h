@@ -18,7 +18,7 @@ netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan);
 class Transaction {
  public:
   /// All three must live longer.
-  Transaction(Host& host, Record& record, const Plan& plan) : host_(host), record_(record), plan_(plan) {}
+  Transaction(Host& host, Record& record, const Plan& plan);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;

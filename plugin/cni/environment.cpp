@@ -28,6 +28,7 @@ Environment Environment::read(const Lookup& lookup, std::string_view argv0) {
       .args = get("CNI_ARGS"),
       .path = get("CNI_PATH"),
       .stateDir = get("PONS_STATE_DIR"),
+      .trace = get("PONS_TRACE") == "1",
       .applet = appletOf(argv0),
   };
 }

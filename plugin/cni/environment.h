@@ -24,6 +24,7 @@ struct Environment {
   std::string args;              ///< CNI_ARGS
   std::string path;              ///< CNI_PATH
   std::string stateDir;          ///< PONS_STATE_DIR
+  bool trace = false;            ///< PONS_TRACE=1
   Applet applet = Applet::Pons;  ///< the name by which the runtime calls us, which is argv[0]
 
   /// getenv() in the program, a map in tests; null where the variable is not set.

@@ -189,7 +189,7 @@ std::string aliasOf(const AttachmentKey& key);
 std::string chainOf(const Attachment& attachment, const SourceNat& nat);
 
 /// Names of the state that attachments share; the last attachment that holds such a name takes the state away.
-/// Safe as file names. See Ledger::isLastHolder.
+/// Safe as file names. See Ledger::leave.
 namespace hold {
 std::string bridge(const Attachment& attachment);
 /// One for each gateway address on the bridge.

@@ -49,6 +49,9 @@ netlib::Result<> take(const netlib::Directory& state, const ClaimLink& claim, co
 /// Takes the claim away where the attachment has it; everything else stays.
 netlib::Result<> drop(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
 
+/// Gives up the hold, had or not. True where nobody else has it.
+netlib::Result<bool> dropHold(const netlib::Directory& state, const std::string& hold, const AttachmentKey& key);
+
 /// Somebody who has that hold, other than `except` where that is given; nothing where nobody does. Removes stale claims
 /// that it meets.
 netlib::Result<std::optional<AttachmentKey>> holderOf(const netlib::Directory& state, const std::string& hold,

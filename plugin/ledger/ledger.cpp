@@ -14,6 +14,8 @@
 // and its claims tell undoes those too.
 #include "plugin/ledger/ledger.h"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -121,8 +123,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   }
   std::vector<Lease> leases = TRY(chooseLeases(sources, request));
   Attachment attachment = TRY(complete(std::move(leases)));
-  TRY(leaveOutPublished(state_, attachment));
-  TRY(checkPorts(state_, attachment));
+  TRY(settlePorts(state_, attachment));
   TRY(checkGateways(attachment));
   auto written = writeRecord(std::move(attachment));
   if (!written.ok()) {
@@ -185,7 +186,11 @@ Result<> Ledger::takeAll(const Attachment& attachment, const HostLocal* files) {
 Result<> Ledger::takeClaims(const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
   for (const Lease& lease : attachment.leases) TRY(take(state_, addressClaim(key, lease.address.address()), key));
-  for (const PortForward& forward : attachment.forwards) TRY(take(state_, portClaim(key, forward), key));
+  for (const PortForward& forward : attachment.forwards) {
+    // Nearly always the only claim of its port.
+    TRY(state_.makeDirectories(portDirectory(forward.protocol, forward.hostPort)));
+    TRY(take(state_, portClaim(key, forward), key));
+  }
   // Last, as they follow from the others: whoever has a hold has all that it stands for. See forgetUnclaimed().
   for (const std::string& hold : holdsOf(attachment)) TRY(take(state_, holdClaim(key, hold), key));
   return {};
@@ -209,8 +214,12 @@ Result<> Ledger::changeState(Record& record, RecordState state) {
   return {};
 }
 
-Result<bool> Ledger::isLastHolder(const FileLock& /*hostLock*/, const std::string& hold, const AttachmentKey& key) {
-  return !TRY(holderOf(state_, hold, key)).has_value();
+Result<bool> Ledger::leave(const FileLock& /*hostLock*/, const std::string& hold, Record& record) {
+  // What was made up from its claims keeps them until its release: another DEL has nothing else to go by.
+  if (record.salvaged) return !TRY(holderOf(state_, hold, record.attachment.key)).has_value();
+  const bool last = TRY(dropHold(state_, hold, record.attachment.key));
+  record.left.push_back(hold);
+  return last;
 }
 
 Result<bool> Ledger::isHeld(const FileLock& /*hostLock*/, const std::string& hold) {
@@ -221,11 +230,11 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
   // Released before: whatever bears these names now is somebody else's.
   if (!TRY(isLinked(record.lock))) return {};
   const AttachmentKey& key = record.attachment.key;
-  TRY(dropClaims(record.attachment));
+  TRY(dropClaims(record, record.attachment));
   if (record.incomplete) {
     // Of claims that are gone already the empty directories may be left, and the holds follow from all of them.
     const RecordText whole = TRY(readRecord(record.lock, key));
-    TRY(dropClaims(whole.attachment));
+    TRY(dropClaims(record, whole.attachment));
   }
   if (record.salvaged) TRY(dropUnknownClaims(key));
   TRY(state_.remove(recordName(key)));
@@ -237,7 +246,7 @@ Result<> Ledger::tidy(const NetworkName& network) {
   return removeEmptyDirectories(network);
 }
 
-Result<> Ledger::dropClaims(const Attachment& attachment) {
+Result<> Ledger::dropClaims(const Record& record, const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
   for (const PortForward& forward : attachment.forwards) {
     TRY(drop(state_, portClaim(key, forward), key));
@@ -245,8 +254,7 @@ Result<> Ledger::dropClaims(const Attachment& attachment) {
   }
   for (const Lease& lease : attachment.leases) TRY(drop(state_, addressClaim(key, lease.address.address()), key));
   for (const std::string& hold : holdsOf(attachment)) {
-    TRY(drop(state_, holdClaim(key, hold), key));
-    TRY(removeIfEmpty(state_, holdDirectory(hold)));
+    if (std::ranges::find(record.left, hold) == record.left.end()) TRY(dropHold(state_, hold, key));
   }
   return {};
 }
@@ -300,6 +308,8 @@ Result<std::map<std::string, std::string>> Ledger::remembered(const std::string&
   }
   return originals;
 }
+
+Result<bool> Ledger::hasRemembered(const std::string& hold) { return state_.exists(originalsName(hold)); }
 
 Result<> Ledger::forget(const std::string& hold) {
   const std::string name = originalsName(hold);

@@ -26,6 +26,7 @@ struct Record {
   netlib::FileLock lock;
   bool salvaged = false;    ///< made up from claims, see find(): it knows fewer holds than it has
   bool incomplete = false;  ///< names only what it has claimed: its ADD or DEL died among the claims
+  std::vector<std::string> left = {};  ///< the holds that this run gave up already, see leave()
 };
 
 /// Makes the whole attachment once its addresses are known.
@@ -67,10 +68,9 @@ class Ledger {
   /// While it lives nobody else claims, releases or asks whether he is the last.
   netlib::Result<netlib::FileLock> lockHost();
 
-  /// True where nobody else has that hold: the caller takes the shared state away before he lets go of the host lock.
-  /// The own hold stays until release(), so that a DEL which was killed in between can be repeated.
-  netlib::Result<bool> isLastHolder(const netlib::FileLock& hostLock, const std::string& hold,
-                                    const AttachmentKey& key);
+  /// Gives the hold up. True where nobody else has it: the caller takes the shared state away before he lets go of the
+  /// host lock. A DEL that was killed in between is told so again, as long as nobody took the hold.
+  netlib::Result<bool> leave(const netlib::FileLock& hostLock, const std::string& hold, Record& record);
 
   /// True where any attachment has that hold.
   netlib::Result<bool> isHeld(const netlib::FileLock& hostLock, const std::string& hold);
@@ -87,6 +87,7 @@ class Ledger {
   /// remembers nothing: better a switch that stays on than a DEL that fails for ever. Call them under the host lock.
   netlib::Result<> remember(const std::string& hold, const std::map<std::string, std::string>& originals);
   netlib::Result<std::map<std::string, std::string>> remembered(const std::string& hold);
+  netlib::Result<bool> hasRemembered(const std::string& hold);
   netlib::Result<> forget(const std::string& hold);
 
   /// The attachments whose state in the kernel is to stay or is being made: all but those that a DEL is at work on.
@@ -128,7 +129,7 @@ class Ledger {
   netlib::Result<Record> writeRecord(Attachment attachment);
   netlib::Result<> takeAll(const Attachment& attachment, const HostLocal* files);
   netlib::Result<> takeClaims(const Attachment& attachment);
-  netlib::Result<> dropClaims(const Attachment& attachment);
+  netlib::Result<> dropClaims(const Record& record, const Attachment& attachment);
   netlib::Result<> dropUnknownClaims(const AttachmentKey& key);
   netlib::Result<> removeEmptyDirectories(const NetworkName& network);
 

@@ -1,5 +1,7 @@
 #include "plugin/ledger/port_claims.h"
 
+#include <algorithm>
+
 #include "plugin/ledger/claims.h"
 
 namespace pons {
@@ -48,39 +50,32 @@ Result<std::optional<Rival>> rivalOf(const Directory& state, const PortForward& 
   return std::optional<Rival>{};
 }
 
-Result<> checkAgainstClaims(const Directory& state, const PortForward& forward) {
-  const auto rival = TRY(rivalOf(state, forward));
-  if (!rival) return {};
-  const bool same = rival->hostAddress == forward.hostAddress;
+netlib::Failure<netlib::Error> taken(const PortForward& forward, const Rival& rival) {
+  const bool same = rival.hostAddress == forward.hostAddress;
   const std::string wanted = same ? "" : described(forward, forward.hostAddress) + ": ";
   return netlib::fail(EADDRINUSE,
-                      wanted + described(forward, rival->hostAddress) + " is published by " + described(rival->owner));
+                      wanted + described(forward, rival.hostAddress) + " is published by " + described(rival.owner));
+}
+
+bool collide(const PortForward& a, const PortForward& b) {
+  return a.protocol == b.protocol && a.hostPort == b.hostPort && conflict(a.hostAddress, b.hostAddress);
 }
 
 }  // namespace
 
-Result<> leaveOutPublished(const Directory& state, Attachment& attachment) {
+Result<> settlePorts(const Directory& state, Attachment& attachment) {
   std::vector<PortForward> kept;
   for (const PortForward& forward : attachment.forwards) {
+    if (std::ranges::any_of(kept, [&](const PortForward& earlier) { return collide(earlier, forward); })) {
+      return netlib::fail(EADDRINUSE, described(forward, forward.hostAddress) + " is asked for twice by " +
+                                          described(attachment.key));
+    }
     const auto rival = TRY(rivalOf(state, forward));
-    if (!rival || rival->owner.container != attachment.key.container) kept.push_back(forward);
+    if (rival && rival->owner.container == attachment.key.container) continue;
+    if (rival) return taken(forward, *rival);
+    kept.push_back(forward);
   }
   attachment.forwards = std::move(kept);
-  return {};
-}
-
-Result<> checkPorts(const Directory& state, const Attachment& attachment) {
-  const std::vector<PortForward>& forwards = attachment.forwards;
-  for (auto forward = forwards.begin(); forward != forwards.end(); ++forward) {
-    for (auto earlier = forwards.begin(); earlier != forward; ++earlier) {
-      if (earlier->protocol == forward->protocol && earlier->hostPort == forward->hostPort &&
-          conflict(earlier->hostAddress, forward->hostAddress)) {
-        return netlib::fail(EADDRINUSE, described(*forward, forward->hostAddress) + " is asked for twice by " +
-                                            described(attachment.key));
-      }
-    }
-    TRY(checkAgainstClaims(state, *forward));
-  }
   return {};
 }
 

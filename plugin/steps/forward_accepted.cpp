@@ -16,8 +16,8 @@ std::string ForwardAccepted::hold() const { return hold::forward(attachment_); }
 // Listing the chains of others may take long, so the bridge's first container does it and the later ones rely on it;
 // CHECK, STATUS and repair look again.
 netlib::Result<> ForwardAccepted::apply(Host& host) const {
-  if (TRY(host.ledger.remembered(hold())).contains(kAnswered)) return {};
-  return repair(host);
+  const bool answered = TRY(host.ledger.hasRemembered(hold()));
+  return answered ? netlib::Result<>{} : repair(host);
 }
 
 netlib::Result<> ForwardAccepted::undo(Host& host) const {

@@ -41,6 +41,7 @@ netlib::Result<> LoopbackReachable::apply(Host& host) const {
   TRY(nat::commit(host, Family::Ipv4, [&](nft::Transaction& transaction) {
     transaction.addElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
   }));
+  if (host.bridge.routesLoopback) return {};
   const std::string name = switchOf(attachment_);
   const std::string value = TRY(sysctl::read(name));
   if (value == "1") return {};

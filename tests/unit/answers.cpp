@@ -60,7 +60,8 @@ Bytes number(std::int32_t value) {
 }
 
 constexpr std::uint16_t kData = NLMSG_MIN_TYPE + 4;
-constexpr bool kAcknowledged[] = {true};
+constexpr std::optional<std::size_t> kAcknowledged = 0;
+constexpr std::optional<std::size_t> kQuestion = std::nullopt;
 
 }  // namespace
 
@@ -152,20 +153,31 @@ TEST_CASE("W59: answers to other conversations are passed over") {
   }
 }
 
-TEST_CASE("Several requests are complete when those that wanted an acknowledgement have it") {
-  constexpr bool wanted[] = {false, true, true, false};
+TEST_CASE("Several requests are complete when the one that wanted an acknowledgement has it") {
   Answers answers{kFirst, 4};
-  REQUIRE(answers.take(error(0, 0, 0, {}, kFirst + 2)).ok());
-  CHECK(!answers.complete(wanted));
   REQUIRE(answers.take(error(-EEXIST, 0, 0, {}, kFirst + 1)).ok());
-  CHECK(answers.complete(wanted));
+  CHECK(!answers.complete(2));
+  REQUIRE(answers.take(error(0, 0, 0, {}, kFirst + 2)).ok());
+  CHECK(answers.complete(2));
+  CHECK(answers.all()[1].error == EEXIST);
+}
+
+TEST_CASE("A question is answered by the first message, or by an error") {
+  Answers told{kFirst, 1};
+  CHECK(!told.complete(kQuestion));
+  REQUIRE(told.take(message(kData, 0, kFirst, {1, 2, 3, 4})).ok());
+  CHECK(told.complete(kQuestion));
+  CHECK(!told.complete(kAcknowledged));
+
+  Answers refused{kFirst, 1};
+  REQUIRE(refused.take(error(-ENODEV, 0, 20, {})).ok());
+  CHECK(refused.complete(kQuestion));
 }
 
 TEST_CASE("The failure of the first request, the bracket of a transaction, is the end of all") {
-  constexpr bool wanted[] = {false, true, true};
   Answers answers{kFirst, 3};
   REQUIRE(answers.take(error(-EPERM, 0, 0, {}, kFirst)).ok());
-  CHECK(answers.complete(wanted));
+  CHECK(answers.complete(2));
 }
 
 TEST_CASE("W59: impossible lengths are EBADMSG") {
