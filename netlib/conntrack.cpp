@@ -146,7 +146,8 @@ Result<std::vector<Destination>> destinations(Socket& netfilter, Family family, 
   Batch batch;
   // For several ports the kernel would have to be asked as often, and each time looks through its whole table.
   appendList(batch, family, protocol, ports.size() == 1 ? std::optional{ports.front()} : std::nullopt);
-  for (const Message& message : TRY(netfilter.request(batch)).front().messages) {
+  const auto answers = TRY(netfilter.request(batch));
+  for (const Message& message : answers.front().messages) {
     const Tuple tuple = tupleOf(message.attributes<nfgenmsg>().nested(CTA_TUPLE_ORIG), family);
     if (tuple.protocol != protocol || !tuple.destination || !tuple.destinationPort) continue;
     if (std::ranges::find(ports, *tuple.destinationPort) == ports.end()) continue;
