@@ -91,15 +91,6 @@ bool matches(const Filter& filter, const Tuple& original, const Tuple& reply) {
          (!filter.replySource || filter.replySource == reply.source);
 }
 
-/// Asks for the flows of a protocol, or for those to one port of it. A kernel before 5.8 tells of all flows.
-void appendList(Batch& batch, Family family, std::uint8_t protocol, std::optional<std::uint16_t> port) {
-  batch.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(family), "list tracked connections");
-  putOriginalTuple(batch, {.family = family, .protocol = protocol, .originalDestinationPort = port});
-  const auto flags = batch.nest(CTA_FILTER);
-  batch.putU32(CTA_FILTER_ORIG_FLAGS, kProtocol | (port ? kDestinationPort : 0U));
-  batch.putU32(CTA_FILTER_REPLY_FLAGS, 0);
-}
-
 /// Appends the deletion of the flow that the kernel tells of, where it matches.
 void appendDeleteIfMatching(Batch& batch, const Message& message, Family family, std::span<const Filter> filters) {
   const Attributes attributes = message.attributes<nfgenmsg>();
@@ -138,24 +129,6 @@ Result<> removeByFilter(Socket& netfilter, std::span<const Filter> filters) {
 }
 
 }  // namespace
-
-Result<std::vector<Destination>> destinations(Socket& netfilter, Family family, std::uint8_t protocol,
-                                              std::span<const std::uint16_t> ports) {
-  std::vector<Destination> found;
-  if (ports.empty()) return found;
-  Batch batch;
-  // For several ports the kernel would have to be asked as often, and each time looks through its whole table.
-  appendList(batch, family, protocol, ports.size() == 1 ? std::optional{ports.front()} : std::nullopt);
-  const auto answers = TRY(netfilter.request(batch));
-  for (const Message& message : answers.front().messages) {
-    const Tuple tuple = tupleOf(message.attributes<nfgenmsg>().nested(CTA_TUPLE_ORIG), family);
-    if (tuple.protocol != protocol || !tuple.destination || !tuple.destinationPort) continue;
-    if (std::ranges::find(ports, *tuple.destinationPort) == ports.end()) continue;
-    const Destination destination{*tuple.destination, *tuple.destinationPort};
-    if (std::ranges::find(found, destination) == found.end()) found.push_back(destination);
-  }
-  return found;
-}
 
 Result<> remove(Socket& netfilter, std::span<const Filter> filters) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {

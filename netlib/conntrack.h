@@ -25,16 +25,4 @@ struct Filter {
 /// there all flows of the family are asked for first (some 10 ms).
 Result<> remove(Socket& netfilter, std::span<const Filter> filters);
 
-/// Where a connection was sent to, before any translation.
-struct Destination {
-  IpAddress address;
-  std::uint16_t port;
-
-  friend bool operator==(const Destination&, const Destination&) = default;
-};
-
-/// The destinations of all tracked connections of that protocol (IPPROTO_*) to one of these ports, each once.
-Result<std::vector<Destination>> destinations(Socket& netfilter, Family family, std::uint8_t protocol,
-                                              std::span<const std::uint16_t> ports);
-
 }  // namespace netlib::conntrack

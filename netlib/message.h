@@ -77,8 +77,8 @@ class Message {
 class Batch {
  public:
   /// Starts the next request; attributes follow until the next begin(). `what` names it in error messages.
-  /// NLM_F_REQUEST is always added. A request that changes something has NLM_F_ACK; a question needs none, as its answer
-  /// or an error comes anyway, but has to be alone in its batch.
+  /// NLM_F_REQUEST is always added. A request that changes something has NLM_F_ACK; a question needs none, as its
+  /// answer or an error comes anyway, but has to be alone in its batch.
   template <class Header>
   void begin(unsigned type, unsigned flags, const Header& familyHeader, std::string what) {
     begin(type, flags, std::as_bytes(std::span(&familyHeader, 1)), std::move(what));

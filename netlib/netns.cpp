@@ -4,12 +4,10 @@
 #include <cstdlib>
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 namespace netlib {
 namespace {
@@ -32,13 +30,11 @@ Result<NetnsIdentity> identify(const UniqueFd& fd, const std::string& path) {
 }
 
 Result<> verifyKind(const UniqueFd& fd, const std::string& path) {
-  struct statfs filesystem {};
-  if (fstatfs(fd.get(), &filesystem) != 0) return failErrno("cannot tell the file system of " + path);
-  if (filesystem.f_type != NSFS_MAGIC) {
+  const int kind = ioctl(fd.get(), NS_GET_NSTYPE);
+  if (kind < 0 && errno == ENOTTY) {
     return fail(EXDEV,
                 path + " is not a network namespace but an ordinary file; is the namespace still mounted there?");
   }
-  const int kind = ioctl(fd.get(), NS_GET_NSTYPE);
   if (kind < 0) return failErrno("cannot tell the kind of namespace of " + path);
   if (kind != CLONE_NEWNET) return fail(EXDEV, path + " is a namespace of another kind than network");
   return {};

@@ -54,8 +54,11 @@ Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
   }
   nextSequence_ += static_cast<std::uint32_t>(batch.count());
 
+  if (unread_) discardUnread();
   TRY(send(batch));
+  unread_ = true;
   while (!answers.complete(acknowledged)) TRY(receive(answers));
+  unread_ = false;
   if (answers.interrupted()) return fail(EINTR, "netlink dump interrupted by a change");
   return answers.all();
 }
@@ -74,6 +77,12 @@ void Socket::prepareForDump() {
   if (subsystem_ != Subsystem::Route || preparedForDump_) return;
   static_cast<void>(setOption(fd_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn));
   preparedForDump_ = true;
+}
+
+/// While a dump has not been read to its end the kernel begins no other one on the same socket (EBUSY).
+void Socket::discardUnread() {
+  std::array<std::uint8_t, 1> part{};
+  while (recv(fd_.get(), part.data(), part.size(), MSG_DONTWAIT) >= 0) {}
 }
 
 Result<> Socket::send(Batch& batch) {

@@ -27,6 +27,7 @@ class Socket {
 
   Result<std::vector<Answer>> exchangeOnce(Batch& batch);
   void prepareForDump();
+  void discardUnread();
   Result<> send(Batch& batch);
   Result<> receive(Answers& answers);
   Result<> enlargeBuffers(std::size_t bytes);
@@ -34,6 +35,7 @@ class Socket {
   UniqueFd fd_;
   Subsystem subsystem_;
   bool preparedForDump_ = false;
+  bool unread_ = false;  ///< an exchange broke off: the kernel may have more to say
   std::uint32_t nextSequence_ = 1;
 };
 

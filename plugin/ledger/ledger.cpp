@@ -39,20 +39,23 @@ namespace {
 constexpr std::size_t kMaxRecordBytes = 16U << 20U;
 constexpr std::size_t kMaxOriginalsBytes = 1U << 20U;
 
-Result<struct stat> statusOf(const FileLock& lock) {
+/// Whether the record still has its name: not where another verb has released it meanwhile.
+Result<bool> isLinked(const FileLock& lock) {
   struct stat status {};
   if (fstat(lock.fd(), &status) < 0) return netlib::failErrno("cannot examine a record");
-  return status;
+  return status.st_nlink > 0;
 }
 
-/// Whether the record still has its name: not where another verb has released it meanwhile.
-Result<bool> isLinked(const FileLock& lock) { return TRY(statusOf(lock)).st_nlink > 0; }
+struct ReadRecord {
+  RecordText content;
+  std::size_t length;
+};
 
-Result<RecordText> readRecord(const FileLock& lock, const AttachmentKey& key) {
+Result<ReadRecord> readRecord(const FileLock& lock, const AttachmentKey& key) {
   const std::string text = TRY(netlib::readWhole(lock.fd(), kMaxRecordBytes, recordName(key)));
   RecordText record = TRY(decodeRecord(text));
   if (record.attachment.key != key) return fail(EBADMSG, "the record of " + described(key) + " is another's");
-  return record;
+  return ReadRecord{std::move(record), text.size()};
 }
 
 /// All or an error, by one system call: a part is as good as nothing.
@@ -61,6 +64,10 @@ Result<> writeWhole(const FileLock& lock, const std::string& content, off_t offs
   if (written < 0) return netlib::failErrno("cannot write " + what);
   if (static_cast<std::size_t>(written) != content.size()) return fail(ENOSPC, "cannot write all of " + what);
   return {};
+}
+
+netlib::Failure<netlib::Error> attachedAlready(const AttachmentKey& key) {
+  return fail(EEXIST, described(key) + " is attached already");
 }
 
 std::string originalsName(const std::string& hold) { return "originals/" + hold + ".json"; }
@@ -89,21 +96,26 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
     FileLock lock = TRY(FileLock::acquire(std::move(*file), patience, "the record of " + described(key)));
     if (!TRY(isLinked(lock))) continue;
 
-    auto content = readRecord(lock, key);
-    if (content.ok()) {
-      const bool whole = content->state == RecordState::Committed || forgetUnclaimed(state_, content->attachment);
-      return std::optional<Record>{{.attachment = std::move(content->attachment),
-                                    .state = content->state,
+    auto read = readRecord(lock, key);
+    if (read.ok()) {
+      auto& [attachment, recorded] = read->content;
+      const bool whole = recorded == RecordState::Committed || forgetUnclaimed(state_, attachment);
+      return std::optional<Record>{{.attachment = std::move(attachment),
+                                    .state = recorded,
                                     .lock = std::move(lock),
+                                    .length = read->length,
                                     .incomplete = !whole}};
     }
-    if (!content.failedWith(EBADMSG)) return fail(content.error());
+    if (!read.failedWith(EBADMSG)) return fail(read.error());
 
     // Only under the host lock is it certain that no claim was just about to write it; see writeRecord().
     const FileLock hostLock = TRY(lockHost());
     if (!TRY(isLinked(lock))) continue;
     Attachment attachment = attachmentFromClaims(key, TRY(claimsOf(state_, key)));
-    return std::optional<Record>{{std::move(attachment), RecordState::Claimed, std::move(lock), true}};
+    return std::optional<Record>{{.attachment = std::move(attachment),
+                                  .state = RecordState::Claimed,
+                                  .lock = std::move(lock),
+                                  .salvaged = true}};
   }
 }
 
@@ -113,15 +125,16 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   std::optional<HostLocal> files;
   if (request.hostLocalDir) files = TRY(HostLocal::lock(*request.hostLocalDir, key.network, patience_));
   const FileLock hostLock = TRY(lockHost());
-  if (TRY(state_.exists(recordName(key)))) return fail(EEXIST, described(key) + " is attached already");
-
   const ClaimedAddresses claimed{state_, key.network};
   AddressSources sources{key.network, {&claimed}, heldByHost};
   if (files) {
     sources.registers.push_back(&*files);
     sources.roundRobin = &*files;
   }
-  std::vector<Lease> leases = TRY(chooseLeases(sources, request));
+  auto chosen = chooseLeases(sources, request);
+  // It may be his own address that is in his way.
+  if (!chosen.ok() && TRY(state_.exists(recordName(key)))) return attachedAlready(key);
+  std::vector<Lease> leases = TRY(std::move(chosen));
   Attachment attachment = TRY(complete(std::move(leases)));
   TRY(settlePorts(state_, attachment));
   TRY(checkGateways(attachment));
@@ -164,10 +177,12 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
   const std::string name = recordName(attachment.key);
   const std::string text = encodeRecord(attachment, RecordState::Claimed);
   for (;;) {
-    auto lock = FileLock::acquire(TRY(makeRecordFile(attachment.key)), std::chrono::milliseconds{0}, name);
+    auto file = makeRecordFile(attachment.key);
+    if (file.failedWith(EEXIST)) return attachedAlready(attachment.key);
+    auto lock = FileLock::acquire(TRY(std::move(file)), std::chrono::milliseconds{0}, name);
     if (lock.ok()) {
       const Result<> written = writeWhole(*lock, text, 0, state_.path() + "/" + name);
-      if (written.ok()) return Record{std::move(attachment), RecordState::Claimed, std::move(*lock)};
+      if (written.ok()) return Record{std::move(attachment), RecordState::Claimed, std::move(*lock), text.size()};
       TRY(state_.remove(name));
       return fail(written.error());
     }
@@ -205,10 +220,10 @@ Result<> Ledger::markLeaving(const FileLock& /*hostLock*/, Record& record) {
 
 Result<> Ledger::changeState(Record& record, RecordState state) {
   const std::string tail = recordTail(state);
-  const off_t offset = TRY(statusOf(record.lock)).st_size - static_cast<off_t>(tail.size());
-  if (record.salvaged || offset < 0) {
+  if (record.salvaged || record.length < tail.size()) {
     return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
   }
+  const auto offset = static_cast<off_t>(record.length - tail.size());
   TRY(writeWhole(record.lock, tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
   record.state = state;
   return {};
@@ -233,8 +248,8 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
   TRY(dropClaims(record, record.attachment));
   if (record.incomplete) {
     // Of claims that are gone already the empty directories may be left, and the holds follow from all of them.
-    const RecordText whole = TRY(readRecord(record.lock, key));
-    TRY(dropClaims(record, whole.attachment));
+    const ReadRecord whole = TRY(readRecord(record.lock, key));
+    TRY(dropClaims(record, whole.content.attachment));
   }
   if (record.salvaged) TRY(dropUnknownClaims(key));
   TRY(state_.remove(recordName(key)));

@@ -24,8 +24,9 @@ struct Record {
   Attachment attachment;
   RecordState state;
   netlib::FileLock lock;
-  bool salvaged = false;    ///< made up from claims, see find(): it knows fewer holds than it has
-  bool incomplete = false;  ///< names only what it has claimed: its ADD or DEL died among the claims
+  std::size_t length = 0;              ///< of the file, bytes
+  bool salvaged = false;               ///< made up from claims, see find(): it knows fewer holds than it has
+  bool incomplete = false;             ///< names only what it has claimed: its ADD or DEL died among the claims
   std::vector<std::string> left = {};  ///< the holds that this run gave up already, see leave()
 };
 

@@ -67,8 +67,8 @@ Result<> settlePorts(const Directory& state, Attachment& attachment) {
   std::vector<PortForward> kept;
   for (const PortForward& forward : attachment.forwards) {
     if (std::ranges::any_of(kept, [&](const PortForward& earlier) { return collide(earlier, forward); })) {
-      return netlib::fail(EADDRINUSE, described(forward, forward.hostAddress) + " is asked for twice by " +
-                                          described(attachment.key));
+      return netlib::fail(
+          EADDRINUSE, described(forward, forward.hostAddress) + " is asked for twice by " + described(attachment.key));
     }
     const auto rival = TRY(rivalOf(state, forward));
     if (rival && rival->owner.container == attachment.key.container) continue;

@@ -1,8 +1,7 @@
 #include "plugin/steps/port_forwards.h"
 
-
+#include "netlib/address.h"
 #include "netlib/conntrack.h"
-#include "netlib/route.h"
 
 #include "plugin/nat_transaction.h"
 
@@ -61,32 +60,30 @@ netlib::Result<> add(Host& host, Family family, const Elements& elements) {
   return commit();
 }
 
-netlib::Result<bool> answersAt(Host& host, const PortForward& forward, const conntrack::Destination& destination) {
-  if (forward.protocol != Protocol::Udp || forward.hostPort != destination.port) return false;
-  if (!forward.hostAddress.isUnspecified()) return forward.hostAddress == destination.address;
-  return netlib::route::isLocal(host.route, destination.address);
+/// The addresses that a forward answers at.
+netlib::Result<std::vector<netlib::IpAddress>> hostAddressesOf(Host& host, const PortForward& forward) {
+  if (!forward.hostAddress.isUnspecified()) return std::vector{forward.hostAddress};
+  std::vector<netlib::IpAddress> addresses;
+  for (const auto& held : TRY(netlib::address::list(host.route, forward.target.family()))) {
+    addresses.push_back(held.prefix.address());
+  }
+  return addresses;
 }
 
 /// A UDP flow that began before the port was published is never translated while it lives (W8). Only flows to addresses
 /// of this host are ended: the same port of another host is none of ours.
-netlib::Result<> endStaleFlows(Host& host, const std::vector<PortForward>& forwards, Family family) {
-  constexpr auto kUdp = static_cast<std::uint8_t>(Protocol::Udp);
-  std::vector<Port> ports;
+netlib::Result<> endStaleFlows(Host& host, const std::vector<PortForward>& forwards) {
+  std::vector<conntrack::Filter> filters;
   for (const PortForward& forward : forwards) {
-    const bool counts = forward.protocol == Protocol::Udp && forward.hostAddress.family() == family;
-    if (counts) ports.push_back(forward.hostPort);
+    if (forward.protocol != Protocol::Udp) continue;
+    for (const auto& address : TRY(hostAddressesOf(host, forward))) {
+      filters.push_back({.family = address.family(),
+                         .protocol = static_cast<std::uint8_t>(forward.protocol),
+                         .originalDestination = address,
+                         .originalDestinationPort = forward.hostPort});
+    }
   }
-  std::vector<conntrack::Filter> stale;
-  for (const auto& destination : TRY(conntrack::destinations(host.netfilter, family, kUdp, ports))) {
-    bool ours = false;
-    for (const PortForward& forward : forwards) ours = ours || TRY(answersAt(host, forward, destination));
-    if (!ours) continue;
-    stale.push_back({.family = family,
-                     .protocol = kUdp,
-                     .originalDestination = destination.address,
-                     .originalDestinationPort = destination.port});
-  }
-  return conntrack::remove(host.netfilter, stale);
+  return conntrack::remove(host.netfilter, filters);
 }
 
 std::string textOf(const PortForward& forward) {
@@ -110,10 +107,7 @@ netlib::Result<> PortForwards::publish(Host& host) const {
     const Elements elements = elementsOf(attachment_, family);
     if (!elements.empty()) TRY(add(host, family, elements));
   }
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    TRY(endStaleFlows(host, attachment_.forwards, family));
-  }
-  return {};
+  return endStaleFlows(host, attachment_.forwards);
 }
 
 netlib::Result<> PortForwards::undo(Host& host) const {
