@@ -1,0 +1,79 @@
+// What a warm ADD and DEL may cost, in counts: a regression fails whatever the machine's mood. Their times are measured
+// by scripts/bench.
+#include <fstream>
+
+#include <doctest/doctest.h>
+
+#include "tests/protocol/network.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tracer.h"
+
+using namespace support;
+
+namespace {
+
+struct Spent {
+  int calls = 0;      ///< system calls from the first read() of the configuration on; what is before is the loader's
+  int programs = 0;   ///< started, besides itself
+  int exchanges = 0;  ///< datagrams sent to the kernel
+  int linkDumps = 0;
+  int listings = 0;  ///< of directories, but for a hold: of those at most two entries are read
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+Spent spentIn(const std::string& trace) {
+  Spent spent;
+  bool started = false;
+  std::ifstream lines{trace};
+  for (std::string line; std::getline(lines, line);) {
+    started |= line.starts_with("read(0,");
+    if (!started || line.starts_with("+++")) continue;
+    ++spent.calls;
+    if (line.starts_with("execve(") || line.starts_with("clone") || line.starts_with("vfork(")) ++spent.programs;
+    if (line.starts_with("sendto(")) ++spent.exchanges;
+    if (contains(line, "RTM_GETLINK") && contains(line, "NLM_F_DUMP")) ++spent.linkDumps;
+    if (contains(line, "O_DIRECTORY") && !contains(line, "\"/run/pons\"") && !contains(line, "\"holds/") &&
+        !contains(line, "ENOENT")) {
+      ++spent.listings;
+    }
+  }
+  return spent;
+}
+
+Spent spentBy(const std::string& verb, const std::string& config, const Subject& subject) {
+  const Scratch scratch;
+  const std::string trace = scratch / "trace";
+  const Outcome done =
+      run({"strace", "-qq", "-o", trace, PONS_BINARY}, {.environment = environmentOf(verb, subject), .input = config});
+  REQUIRE_MESSAGE(done.ok(), done.out << done.err);
+  return spentIn(trace);
+}
+
+struct Budget {
+  int calls;
+  int exchanges;
+};
+
+void checkSpent(const Spent& spent, const Budget& budget) {
+  CHECK(spent.calls <= budget.calls);
+  CHECK(spent.exchanges <= budget.exchanges);
+  CHECK(spent.programs == 0);
+  CHECK(spent.linkDumps == 0);
+  CHECK(spent.listings == 0);
+}
+
+}  // namespace
+
+TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay within their system calls and datagrams") {
+  if (!canTrace()) return FakeHost::countSkip("needs ptrace");
+  REQUIRE_FAKE_HOST(host);
+  const std::string both = R"("runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}, )"
+                           R"({"hostPort": 8080, "containerPort": 53, "protocol": "udp"}]})";
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/16"})"};
+  int port = 9000;
+  for (const char* other : {"r1", "r2", "r3"}) demo.attach(host, other, publishing({{++port, 80}}));
+  host.addNamespace("c1");
+  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 90, .exchanges = 12});
+  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 60, .exchanges = 3});
+}
