@@ -1,4 +1,5 @@
-// pons_bench: measures pons against the reference plugins and the bare kernel. scripts/bench builds and runs it.
+// pons_bench: measures pons against the reference plugins and the bare kernel. scripts/bench builds and runs it, and
+// draws the charts.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -8,14 +9,13 @@
 #include <span>
 #include <string_view>
 
-#include "tests/bench/contest.h"
+#include "tests/bench/experiments.h"
 #include "tests/bench/report.h"
 
 namespace {
 
 struct Options {
-  unsigned runs = 50;
-  unsigned referenceRuns = 10;
+  bench::Effort effort;
   std::string output = "build/bench";
 };
 
@@ -32,8 +32,7 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view name = arguments[i];
     if (name == "--quick") {
-      options.runs = 10;
-      options.referenceRuns = 3;
+      options.effort = {.runs = 10, .referenceRuns = 1};
       continue;
     }
     if (++i == arguments.size()) return std::nullopt;
@@ -41,9 +40,9 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
     if (name == "--output") {
       options.output = arguments[i];
     } else if (name == "--runs" && number && *number > 0) {
-      options.runs = *number;
+      options.effort.runs = *number;
     } else if (name == "--reference-runs" && number) {
-      options.referenceRuns = *number;
+      options.effort.referenceRuns = *number;
     } else {
       return std::nullopt;
     }
@@ -51,15 +50,26 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
   return options;
 }
 
+bench::Samples measured(bench::Effort effort) {
+  effort.referenceRuns = std::min(effort.referenceRuns, effort.runs);
+  bench::Samples samples;
+  bench::containerStart(effort, samples);
+  bench::Hosts hosts;
+  bench::duel(hosts, effort, samples);
+  bench::dualStack(hosts, effort, samples);
+  bench::budget(hosts, effort, samples);
+  bench::burst(hosts, effort, samples);
+  // Last: thousands of links are not what the others shall be measured beside.
+  bench::crowded(hosts, effort, samples);
+  return samples;
+}
+
 void measure(const Options& options) {
-  constexpr unsigned kMostWarmUp = 5;
-  const unsigned referenceRuns = std::min(options.referenceRuns, options.runs);
-  const bench::Plan plan{std::min(options.runs, kMostWarmUp), options.runs, referenceRuns};
-  const bench::Measurements measurements = bench::Contest{referenceRuns > 0}.hold(plan);
-  const auto figures = bench::figuresOf(measurements);
+  const bench::Samples samples = measured(options.effort);
+  const std::vector<bench::Row> rows = bench::rowsOf(samples);
   std::filesystem::create_directories(options.output);
-  bench::writeCsv(options.output, measurements, figures);
-  std::printf("%u runs, %u of the reference\n%s", plan.runs, plan.referenceRuns, bench::tableOf(figures).c_str());
+  bench::writeCsv(options.output, samples, rows);
+  std::printf("%s\n%s", bench::tableOf(samples).c_str(), bench::tableOf(rows).c_str());
 }
 
 }  // namespace
