@@ -26,17 +26,16 @@ Host Hosts::add(const std::string& name) {
   const Host host{.netns = machine_.addNamespace("host-" + name),
                   .stateDir = "/run/state-" + name,
                   .outside = machine_.addNamespace(outside)};
+  ipIn(host.netns, "link add uplink type veth peer name uplink netns " + outside);
   ipIn(host.netns,
        "link set lo up\n"
-       "link add uplink type veth peer name uplink netns " +
-           outside +
-           "\n"
-           "addr add 192.0.2.1/24 dev uplink\n"
-           "link set uplink up\n"
-           "route add default via 192.0.2.2\n");
+       "link set uplink up\n"
+       "addr add 192.0.2.1/24 dev uplink\n"
+       "route add default via 192.0.2.2\n");
   ipIn(host.outside,
+       "link set uplink up\n"
        "addr add 192.0.2.2/24 dev uplink\n"
-       "link set uplink up\n");
+       "route add default via 192.0.2.1\n");
   return host;
 }
 
