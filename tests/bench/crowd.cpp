@@ -5,6 +5,8 @@
 #include <list>
 #include <stdexcept>
 
+#include "netlib/sysctl.h"
+
 #include "tests/support/process.h"
 
 namespace bench {
@@ -62,6 +64,15 @@ std::string rulesOf(unsigned first, unsigned end) {
   return "*nat\n" + chains + rules + "COMMIT\n";
 }
 
+/// A namespace for those of one network. Without IPv6, as hundreds of interfaces would go on for a while to tell each
+/// other about themselves.
+std::string quietNamespace(Hosts& hosts) {
+  std::string netns = hosts.container().netns;
+  const support::Inside there{netns};
+  netlib::sysctl::write("net/ipv6/conf/default/disable_ipv6", "1").value();
+  return netns;
+}
+
 }  // namespace
 
 Program PonsCrowd::program(const std::string& netns, unsigned number) const {
@@ -78,7 +89,7 @@ Program PonsCrowd::program(const std::string& netns, unsigned number) const {
 void PonsCrowd::growTo(Hosts& hosts, unsigned size) {
   std::list<Running> running;
   for (; size_ < size; ++size_) {
-    if (netns_.empty() || size_ % kPerNetwork == 0) netns_ = hosts.container().netns;
+    if (netns_.empty() || size_ % kPerNetwork == 0) netns_ = quietNamespace(hosts);
     const support::Inside there{host_.netns};
     running.emplace_back(program(netns_, size_));
     if (running.size() < kAtOnce) continue;

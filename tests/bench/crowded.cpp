@@ -13,8 +13,8 @@ namespace bench {
 
 namespace {
 
-/// For what thousands of new links send of their own accord, and what the kernel does later.
-constexpr std::chrono::seconds kUntilQuiet{3};
+/// For what new links send of their own accord, and what the kernel does later.
+std::chrono::milliseconds untilQuiet(unsigned links) { return std::chrono::milliseconds{2000 + links}; }
 
 struct Inhabited {
   Host host;
@@ -61,7 +61,7 @@ void attach(Hosts& hosts, const Town& town, const Effort& effort, unsigned size,
 /// With so many mappings before the one that is used, as one that was made last has.
 void connect(Hosts& hosts, const Town& town, const Effort& effort, unsigned size, Samples& into) {
   constexpr unsigned kWarmUp = 100;
-  constexpr unsigned kMany = 1000;
+  const auto manyFor = [](const Service& service) { return service.subject() == Subject::Reference ? 200U : 1000U; };
   std::list<Service> services;
   services.emplace_back(hosts, Subject::Pons, town.pons.host, town.pons.chain);
   services.emplace_back(hosts, Subject::Baseline, town.alone.host, town.alone.chain);
@@ -75,7 +75,7 @@ void connect(Hosts& hosts, const Town& town, const Effort& effort, unsigned size
   for (unsigned round = 0; round < effort.fewerRuns(); ++round) {
     for (const Service* service : rotated(turns, round)) {
       into.add({"connections", size, "connections a second"}, service->subject(), round,
-               service->connectionsPerSecond(kMany));
+               service->connectionsPerSecond(manyFor(*service)));
     }
   }
   for (Service& service : services) service.end();
@@ -88,7 +88,7 @@ void crowded(Hosts& hosts, const Effort& effort, Samples& into) {
   for (const unsigned size : effort.crowds) {
     town.crowd.growTo(hosts, size);
     if (town.referenceCrowd) town.referenceCrowd->growTo(size);
-    std::this_thread::sleep_for(kUntilQuiet);
+    std::this_thread::sleep_for(untilQuiet(size));
     attach(hosts, town, effort, size, into);
     connect(hosts, town, effort, size, into);
   }

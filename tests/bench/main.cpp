@@ -1,11 +1,13 @@
 // pons_bench: measures pons against the reference plugins and the bare kernel. scripts/bench builds and runs it, and
 // draws the charts.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,8 +16,19 @@
 
 namespace {
 
+struct Experiment {
+  const char* name;
+  void (*hold)(bench::Hosts& hosts, const bench::Effort& effort, bench::Samples& into);
+};
+
+/// The crowd is last: thousands of links are not what the others shall be measured beside.
+constexpr std::array kExperiments{Experiment{"duel", bench::duel}, Experiment{"dual-stack", bench::dualStack},
+                                  Experiment{"budget", bench::budget}, Experiment{"burst", bench::burst},
+                                  Experiment{"crowd", bench::crowded}};
+
 struct Options {
   bench::Effort effort;
+  std::string only;  ///< the experiment of this name, or all
   std::string output = "build/bench";
 };
 
@@ -32,13 +45,15 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view name = arguments[i];
     if (name == "--quick") {
-      options.effort = {.runs = 10, .referenceRuns = 1};
+      options.effort = {.runs = 10, .referenceRuns = 1, .crowds = {0, 1000, 5000}};
       continue;
     }
     if (++i == arguments.size()) return std::nullopt;
     const auto number = numberOf(arguments[i]);
     if (name == "--output") {
       options.output = arguments[i];
+    } else if (name == "--only") {
+      options.only = arguments[i];
     } else if (name == "--runs" && number && *number > 0) {
       options.effort.runs = *number;
     } else if (name == "--reference-runs" && number) {
@@ -50,22 +65,21 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
   return options;
 }
 
-bench::Samples measured(bench::Effort effort) {
+bench::Samples measured(const Options& options) {
+  bench::Effort effort = options.effort;
   effort.referenceRuns = std::min(effort.referenceRuns, effort.runs);
   bench::Samples samples;
-  bench::containerStart(effort, samples);
+  const auto wants = [&](const char* name) { return options.only.empty() || options.only == name; };
+  if (wants("start")) bench::containerStart(effort, samples);
   bench::Hosts hosts;
-  bench::duel(hosts, effort, samples);
-  bench::dualStack(hosts, effort, samples);
-  bench::budget(hosts, effort, samples);
-  bench::burst(hosts, effort, samples);
-  // Last: thousands of links are not what the others shall be measured beside.
-  bench::crowded(hosts, effort, samples);
+  for (const Experiment& experiment : kExperiments) {
+    if (wants(experiment.name)) experiment.hold(hosts, effort, samples);
+  }
   return samples;
 }
 
 void measure(const Options& options) {
-  const bench::Samples samples = measured(options.effort);
+  const bench::Samples samples = measured(options);
   const std::vector<bench::Row> rows = bench::rowsOf(samples);
   std::filesystem::create_directories(options.output);
   bench::writeCsv(options.output, samples, rows);
@@ -77,7 +91,10 @@ void measure(const Options& options) {
 int main(int count, char** arguments) {
   const auto options = optionsOf({arguments, static_cast<std::size_t>(count)});
   if (!options) {
-    std::fputs("usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY]\n", stderr);
+    std::fputs(
+        "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] "
+        "[--only start|duel|dual-stack|budget|burst|crowd]\n",
+        stderr);
     return 2;
   }
   try {
