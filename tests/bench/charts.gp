@@ -6,6 +6,7 @@ set grid linecolor "#dddddd"
 set border 3
 set tics nomirror
 set logscale xy
+set format y "%g"
 
 of(experiment, subject, quantity) = sprintf("< grep '^%s,%s,[0-9]*,%s,' '%s/summary.csv'", experiment, subject, quantity, directory)
 # A size of 0 has no place on the axis.
@@ -16,11 +17,11 @@ array color[3] = ["#1f77b4", "#d62728", "#7f7f7f"]
 set output directory."/containers.svg"
 set title "ADD beside other containers"
 set xlabel "other containers on the host (none: at 1)"
-set ylabel "ms"
+set ylabel "milliseconds"
 set xrange [0.8:8000]
 set key top left reverse Left
 array name[3] = ["pons", "reference plugins", "bare kernel requests"]
-plot for [i=1:3] of("crowd", subject[i], "ADD ms") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] pointtype 7 pointsize 0.6
+plot for [i=1:3] of("crowd", subject[i], "ADD ms") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
 
 set output directory."/at-once.svg"
 set title "ADDs at once"
@@ -28,7 +29,7 @@ set xlabel "ADDs at once"
 set ylabel "ADDs a second"
 set xrange [0.8:40]
 set xtics (1, 8, 32)
-plot for [i=1:3] of("at once", subject[i], "ADDs a second") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] pointtype 7 pointsize 0.6
+plot for [i=1:3] of("at once", subject[i], "ADDs a second") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
 
 set output directory."/connections.svg"
 set title "TCP connections through a published port"
@@ -38,4 +39,4 @@ set xrange [0.8:8000]
 set xtics autofreq
 set key bottom left reverse Left
 name[3] = "no published port, no rules"
-plot for [i=1:3] of("connections", subject[i], "connections a second") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] pointtype 7 pointsize 0.6
+plot for [i=1:3] of("connections", subject[i], "connections a second") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
