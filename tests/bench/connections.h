@@ -1,8 +1,6 @@
 // TCP connections to containers from outside of their hosts.
 #pragma once
 
-#include <vector>
-
 #include "tests/bench/hosts.h"
 #include "tests/bench/samples.h"
 #include "tests/support/process.h"

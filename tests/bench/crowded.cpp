@@ -58,7 +58,7 @@ void attach(Hosts& hosts, const Town& town, const Effort& effort, unsigned size,
   takeTurns(hosts, contestants, {"crowd", size, effort.warmUp(), effort.fewerRuns()}, into);
 }
 
-/// With so many mappings before the one that is used, as one that was made last has.
+/// Through the port that was published last: the reference looks at all the others before.
 void connect(Hosts& hosts, const Town& town, const Effort& effort, unsigned size, Samples& into) {
   constexpr unsigned kWarmUp = 100;
   const auto manyFor = [](const Service& service) { return service.subject() == Subject::Reference ? 200U : 1000U; };

@@ -12,7 +12,8 @@
 
 namespace bench {
 
-/// Baseline is pons without what the experiment burdens it with, or the machine without pons.
+/// Baseline is pons without what the experiment burdens it with (others beside it, a second family) or, where a
+/// container is started, no network at all.
 enum class Subject { Pons, Reference, Floor, Baseline };
 
 inline constexpr std::array kSubjects{Subject::Pons, Subject::Reference, Subject::Floor, Subject::Baseline};
