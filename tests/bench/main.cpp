@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <thread>
 
 #include "tests/bench/experiments.h"
 #include "tests/bench/report.h"
@@ -78,7 +79,17 @@ bench::Samples measured(const Options& options) {
   return samples;
 }
 
+/// A machine that is busy otherwise makes all slower, and not evenly.
+void sayWhere(const Options& options) {
+  double load = 0;
+  getloadavg(&load, 1);
+  std::printf("%u runs, %u of the reference; %u processors, load %.1f before\n\n", options.effort.runs,
+              options.effort.referenceRuns, std::thread::hardware_concurrency(), load);
+  std::fflush(stdout);
+}
+
 void measure(const Options& options) {
+  sayWhere(options);
   const bench::Samples samples = measured(options);
   const std::vector<bench::Row> rows = bench::rowsOf(samples);
   std::filesystem::create_directories(options.output);
