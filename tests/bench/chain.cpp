@@ -8,6 +8,8 @@ namespace bench {
 
 namespace {
 
+constexpr const char* kReferenceDirectory = "/usr/lib/cni";
+
 std::string portMappings(const Container& container) {
   const std::string port = std::to_string(container.port);
   return R"("runtimeConfig": {"portMappings": [{"hostPort": )" + port +
@@ -21,52 +23,76 @@ std::string withPrevious(std::string config, const std::string& result) {
   return config + R"(, "prevResult": )" + result + "}";
 }
 
-Cost costOf(const Finished& finished) { return finished.cost; }
-Counts costOf(const Counted& counted) { return counted.counts; }
+Call timed(Cost& sum) {
+  return [&sum](const Program& program) {
+    Finished finished = run(program);
+    sum += finished.cost;
+    return std::move(finished.out);
+  };
+}
+
+/// `ipam` is the member of that name.
+Chain ponsWith(const std::string& host, const std::string& stateDir, const std::string& ipam) {
+  const auto config = [ipam](const Container& container) {
+    return R"({"cniVersion": "1.1.0", "name": "bench", "type": "pons", "ipam": )" + ipam + ", " +
+           portMappings(container) + "}";
+  };
+  return {host, stateDir, {{PONS_BINARY, config}}};
+}
 
 }  // namespace
 
+std::vector<std::string> cniEnvironment(const std::string& verb, const Container& container, const std::string& ifName,
+                                        const std::string& stateDir) {
+  return {"CNI_COMMAND=" + verb,
+          "CNI_CONTAINERID=" + container.id,
+          "CNI_NETNS=" + container.netns,
+          "CNI_IFNAME=" + ifName,
+          std::string{"CNI_PATH="} + kReferenceDirectory,
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+          "PONS_STATE_DIR=" + stateDir};
+}
+
 Program Chain::program(const Plugin& plugin, const std::string& verb, const Container& container) const {
   return {.argv = {plugin.binary},
-          .environment = {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + container.id, "CNI_NETNS=" + container.netns,
-                          "CNI_IFNAME=eth0", std::string{"CNI_PATH="} + kReferenceDirectory,
-                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                          "PONS_STATE_DIR=" + stateDir_},
+          .environment = cniEnvironment(verb, container, "eth0", stateDir_),
           .input = withPrevious(plugin.config(container), container.result)};
 }
 
-template <class Run>
-auto Chain::forwards(Container& container, Run run) const {
+void Chain::add(Container& container, const Call& call) const {
   const support::Inside there{host_};
-  decltype(costOf(run(Program{}))) sum;
-  for (const Plugin& plugin : plugins_) {
-    auto done = run(program(plugin, "ADD", container));
-    sum += costOf(done);
-    container.result = std::move(done.out);
-  }
+  for (const Plugin& plugin : plugins_) container.result = call(program(plugin, "ADD", container));
+}
+
+void Chain::del(const Container& container, const Call& call) const {
+  const support::Inside there{host_};
+  for (const Plugin& plugin : plugins_ | std::views::reverse) call(program(plugin, "DEL", container));
+}
+
+Cost Chain::add(Container& container) const {
+  Cost sum;
+  add(container, timed(sum));
   return sum;
 }
 
-template <class Run>
-auto Chain::backwards(const Container& container, Run run) const {
-  const support::Inside there{host_};
-  decltype(costOf(run(Program{}))) sum;
-  for (const Plugin& plugin : plugins_ | std::views::reverse) sum += costOf(run(program(plugin, "DEL", container)));
+Cost Chain::del(const Container& container) const {
+  Cost sum;
+  del(container, timed(sum));
   return sum;
 }
-
-Cost Chain::add(Container& container) const { return forwards(container, run); }
-Cost Chain::del(const Container& container) const { return backwards(container, run); }
-Cost Chain::start() const { return run(program(plugins_.front(), "VERSION", {})).cost; }
-
-Counts Chain::countAdd(Container& container) const { return forwards(container, countOf); }
-Counts Chain::countDel(const Container& container) const { return backwards(container, countOf); }
-Counts Chain::countStart() const { return countOf(program(plugins_.front(), "VERSION", {})).counts; }
 
 Chain ponsChain(const std::string& host, const std::string& stateDir) {
-  const auto config = [](const Container& container) {
-    return R"({"cniVersion": "1.1.0", "name": "bench", "type": "pons", "ipam": {"subnet": "10.42.0.0/16"}, )" +
-           portMappings(container) + "}";
+  return ponsWith(host, stateDir, R"({"subnet": "10.42.0.0/16"})");
+}
+
+Chain dualStackChain(const std::string& host, const std::string& stateDir) {
+  return ponsWith(host, stateDir, R"({"ranges": [[{"subnet": "10.42.0.0/16"}], [{"subnet": "fd42::/64"}]]})");
+}
+
+Chain plainChain(const std::string& host, const std::string& stateDir) {
+  const auto config = [](const Container&) {
+    return R"({"cniVersion": "1.1.0", "name": "bench", "type": "pons", "ipMasq": false,
+               "ipam": {"subnet": "10.43.0.0/16"}})";
   };
   return {host, stateDir, {{PONS_BINARY, config}}};
 }

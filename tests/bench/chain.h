@@ -23,6 +23,9 @@ struct Plugin {
   std::function<std::string(const Container&)> config;
 };
 
+/// Runs a program and returns its output.
+using Call = std::function<std::string(const Program&)>;
+
 class Chain {
  public:
   /// `host` is the path of the namespace that the plugins take for the host; `stateDir` is for pons.
@@ -31,18 +34,12 @@ class Chain {
 
   Cost add(Container& container) const;
   Cost del(const Container& container) const;
-  /// The first plugin, asked for its versions: little more than the start of a process.
-  Cost start() const;
 
-  Counts countAdd(Container& container) const;
-  Counts countDel(const Container& container) const;
-  Counts countStart() const;
+  /// The same, with each plugin's program handed to `call`.
+  void add(Container& container, const Call& call) const;
+  void del(const Container& container, const Call& call) const;
 
  private:
-  template <class Run>
-  auto forwards(Container& container, Run run) const;
-  template <class Run>
-  auto backwards(const Container& container, Run run) const;
   Program program(const Plugin& plugin, const std::string& verb, const Container& container) const;
 
   std::string host_;
@@ -50,13 +47,18 @@ class Chain {
   std::vector<Plugin> plugins_;
 };
 
+/// What a runtime sets for a plugin.
+std::vector<std::string> cniEnvironment(const std::string& verb, const Container& container, const std::string& ifName,
+                                        const std::string& stateDir);
+
 /// One pons: bridge, address, masquerade and ports.
 Chain ponsChain(const std::string& host, const std::string& stateDir);
+/// The same with IPv6 beside IPv4.
+Chain dualStackChain(const std::string& host, const std::string& stateDir);
+/// Bridge and addresses of 10.43.0.0/16 only, so that nothing is translated.
+Chain plainChain(const std::string& host, const std::string& stateDir);
 
-/// The same from the reference plugins: bridge with host-local, then portmap.
+/// The same as ponsChain() from the reference plugins: bridge with host-local, then portmap.
 Chain referenceChain(const std::string& host, const std::string& stateDir);
-
-/// Where the reference plugins are.
-inline constexpr const char* kReferenceDirectory = "/usr/lib/cni";
 
 }  // namespace bench

@@ -4,16 +4,14 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/scratch.h"
+#include "tests/bench/pipe.h"
 
 namespace bench {
 
@@ -45,18 +43,6 @@ Cost spentSoFar() {
   getrusage(RUSAGE_SELF, &usage);
   return costOf(usage, now());
 }
-
-struct Pipe {
-  UniqueFd reader;
-  UniqueFd writer;
-
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) failed("pipe");
-    reader = UniqueFd{ends[0]};
-    writer = UniqueFd{ends[1]};
-  }
-};
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
@@ -103,12 +89,6 @@ Cost& Cost::operator+=(const Cost& other) {
   return *this;
 }
 
-Counts& Counts::operator+=(const Counts& other) {
-  syscalls += other.syscalls;
-  programs += other.programs;
-  return *this;
-}
-
 Meter::Meter() : start_(spentSoFar()) {}
 
 Cost Meter::cost() const {
@@ -141,28 +121,6 @@ Finished Running::finish() {
   std::string out = readAll(output_);
   if (status != 0) throw std::runtime_error(name_ + " failed: " + out);
   return {cost, std::move(out)};
-}
-
-Counted countOf(Program program) {
-  const support::Scratch scratch;
-  const std::string summary = scratch / "summary";
-  const std::vector<std::string> strace{"strace", "-f", "-qq", "-c", "-U", "calls,name", "-o", summary};
-  program.argv.insert(program.argv.begin(), strace.begin(), strace.end());
-
-  Counted counted;
-  counted.out = run(program).out;
-  std::ifstream lines{summary};
-  std::string calls;
-  std::string name;
-  // Headings and rulers have no number in front; the sum of all comes last.
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t digit = line.find_first_not_of(' ');
-    if (digit == std::string::npos || std::isdigit(static_cast<unsigned char>(line[digit])) == 0) continue;
-    const double number = std::stod(line);
-    if (line.ends_with(" execve")) counted.counts.programs = number;
-    if (line.ends_with(" total")) counted.counts.syscalls = number;
-  }
-  return counted;
 }
 
 }  // namespace bench

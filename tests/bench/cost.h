@@ -56,20 +56,4 @@ class Running {
 
 inline Finished run(const Program& program) { return Running{program}.finish(); }
 
-/// What a program and its children do, whatever the machine's mood.
-struct Counts {
-  double syscalls = 0;
-  double programs = 0;  ///< executed, itself included
-
-  Counts& operator+=(const Counts& other);
-};
-
-struct Counted {
-  Counts counts;
-  std::string out;
-};
-
-/// The same under strace, which makes it too slow to be timed.
-Counted countOf(Program program);
-
 }  // namespace bench

@@ -1,21 +1,35 @@
-// pons_bench: measures pons against the reference plugins and the bare kernel. scripts/bench builds and runs it.
+// pons_bench: measures pons against the reference plugins and the bare kernel. scripts/bench builds and runs it, and
+// draws the charts.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <thread>
 
-#include "tests/bench/contest.h"
+#include "tests/bench/experiments.h"
 #include "tests/bench/report.h"
 
 namespace {
 
+struct Experiment {
+  const char* name;
+  void (*hold)(bench::Hosts& hosts, const bench::Effort& effort, bench::Samples& into);
+};
+
+/// The crowd is last: thousands of links are not what the others shall be measured beside.
+constexpr std::array kExperiments{Experiment{"duel", bench::duel}, Experiment{"dual-stack", bench::dualStack},
+                                  Experiment{"budget", bench::budget}, Experiment{"burst", bench::burst},
+                                  Experiment{"crowd", bench::crowded}};
+
 struct Options {
-  unsigned runs = 50;
-  unsigned referenceRuns = 10;
+  bench::Effort effort;
+  std::string only;  ///< the experiment of this name, or all
   std::string output = "build/bench";
 };
 
@@ -32,18 +46,19 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view name = arguments[i];
     if (name == "--quick") {
-      options.runs = 10;
-      options.referenceRuns = 3;
+      options.effort = {.runs = 10, .referenceRuns = 1, .crowds = {0, 1000, 5000}};
       continue;
     }
     if (++i == arguments.size()) return std::nullopt;
     const auto number = numberOf(arguments[i]);
     if (name == "--output") {
       options.output = arguments[i];
+    } else if (name == "--only") {
+      options.only = arguments[i];
     } else if (name == "--runs" && number && *number > 0) {
-      options.runs = *number;
+      options.effort.runs = *number;
     } else if (name == "--reference-runs" && number) {
-      options.referenceRuns = *number;
+      options.effort.referenceRuns = *number;
     } else {
       return std::nullopt;
     }
@@ -51,15 +66,35 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
   return options;
 }
 
+bench::Samples measured(const Options& options) {
+  bench::Effort effort = options.effort;
+  effort.referenceRuns = std::min(effort.referenceRuns, effort.runs);
+  bench::Samples samples;
+  const auto wants = [&](const char* name) { return options.only.empty() || options.only == name; };
+  if (wants("start")) bench::containerStart(effort, samples);
+  bench::Hosts hosts;
+  for (const Experiment& experiment : kExperiments) {
+    if (wants(experiment.name)) experiment.hold(hosts, effort, samples);
+  }
+  return samples;
+}
+
+/// A machine that is busy otherwise makes all slower, and not evenly.
+void sayWhere(const Options& options) {
+  double load = 0;
+  getloadavg(&load, 1);
+  std::printf("%u runs, %u of the reference; %u processors, load %.1f before\n\n", options.effort.runs,
+              options.effort.referenceRuns, std::thread::hardware_concurrency(), load);
+  std::fflush(stdout);
+}
+
 void measure(const Options& options) {
-  constexpr unsigned kMostWarmUp = 5;
-  const unsigned referenceRuns = std::min(options.referenceRuns, options.runs);
-  const bench::Plan plan{std::min(options.runs, kMostWarmUp), options.runs, referenceRuns};
-  const bench::Measurements measurements = bench::Contest{referenceRuns > 0}.hold(plan);
-  const auto figures = bench::figuresOf(measurements);
+  sayWhere(options);
+  const bench::Samples samples = measured(options);
+  const std::vector<bench::Row> rows = bench::rowsOf(samples);
   std::filesystem::create_directories(options.output);
-  bench::writeCsv(options.output, measurements, figures);
-  std::printf("%u runs, %u of the reference\n%s", plan.runs, plan.referenceRuns, bench::tableOf(figures).c_str());
+  bench::writeCsv(options.output, samples, rows);
+  std::printf("%s\n%s", bench::tableOf(samples).c_str(), bench::tableOf(rows).c_str());
 }
 
 }  // namespace
@@ -67,7 +102,10 @@ void measure(const Options& options) {
 int main(int count, char** arguments) {
   const auto options = optionsOf({arguments, static_cast<std::size_t>(count)});
   if (!options) {
-    std::fputs("usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY]\n", stderr);
+    std::fputs(
+        "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] "
+        "[--only start|duel|dual-stack|budget|burst|crowd]\n",
+        stderr);
     return 2;
   }
   try {

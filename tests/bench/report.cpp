@@ -9,17 +9,6 @@ namespace bench {
 
 namespace {
 
-struct Quantity {
-  const char* name;
-  const char* unit;
-  double Cost::*member;
-  double scale;
-};
-
-constexpr std::array kQuantities{Quantity{"wall time", "ms", &Cost::wall, 1e-3},
-                                 Quantity{"CPU time", "ms", &Cost::cpu, 1e-3},
-                                 Quantity{"minor page faults", "", &Cost::faults, 1}};
-
 [[gnu::format(printf, 1, 2)]] std::string formatted(const char* format, ...) {
   std::array<char, 256> line{};
   va_list arguments;
@@ -29,52 +18,22 @@ constexpr std::array kQuantities{Quantity{"wall time", "ms", &Cost::wall, 1e-3},
   return line.data();
 }
 
-Figure figureOf(const Measurements& measurements, Verb verb, const Quantity& quantity) {
-  Figure figure{.name = std::string{nameOf(verb)} + " " + quantity.name, .unit = quantity.unit};
-  std::map<Subject, Series> all;
-  for (const Subject subject : kSubjects) {
-    all[subject] = measurements.series(subject, verb, quantity.member);
-    const auto spread = spreadOf(all[subject]);
-    if (!spread) continue;
-    const double scale = quantity.scale;
-    figure.spreads[subject] = {spread->p10 * scale, spread->median * scale, spread->p90 * scale};
-  }
-  figure.referenceToPons = ratioOf(all[Subject::Reference], all[Subject::Pons]);
-  figure.ponsToFloor = ratioOf(all[Subject::Pons], all[Subject::Floor]);
-  return figure;
+/// With three digits that count.
+std::string numberText(double number) {
+  const int decimals = number >= 100 ? 0 : number >= 10 ? 1 : 2;
+  return formatted("%.*f", number == static_cast<int>(number) ? 0 : decimals, number);
 }
 
-Figure countFigure(const Measurements& measurements, Verb verb, const char* name, double Counts::*member) {
-  Figure figure{.name = std::string{nameOf(verb)} + " " + name};
-  for (const Subject subject : kSubjects) {
-    const auto counts = measurements.counts.find({subject, verb});
-    if (counts == measurements.counts.end()) continue;
-    const double count = counts->second.*member;
-    figure.spreads[subject] = {count, count, count};
-  }
-  const auto pons = figure.spreads.find(Subject::Pons);
-  const auto reference = figure.spreads.find(Subject::Reference);
-  if (pons != figure.spreads.end() && reference != figure.spreads.end()) {
-    figure.referenceToPons = reference->second.median / pons->second.median;
-  }
-  return figure;
+std::string cellOf(const std::optional<Spread>& spread) {
+  if (!spread) return "-";
+  const std::string median = numberText(spread->median);
+  if (spread->p10 == spread->p90) return median;
+  return median + " (" + numberText(spread->p10) + "-" + numberText(spread->p90) + ")";
 }
 
-std::string cellOf(const Figure& figure, Subject subject) {
-  const auto found = figure.spreads.find(subject);
-  if (found == figure.spreads.end()) return "-";
-  const Spread& spread = found->second;
-  const int digits = figure.unit.empty() ? 0 : 2;
-  if (spread.p10 == spread.p90) return formatted("%.*f", digits, spread.median);
-  return formatted("%.*f (%.*f-%.*f)", digits, spread.median, digits, spread.p10, digits, spread.p90);
-}
+const char* signOf(Bound bound) { return bound == Bound::AtMost ? "<=" : ">="; }
 
-std::string ratioCell(const std::optional<double>& ratio) { return ratio ? formatted("%.2f", *ratio) : "-"; }
-
-std::string rowOf(const std::array<std::string, 6>& cells) {
-  return formatted("%-26s %22s %24s %22s %12s %12s\n", cells[0].c_str(), cells[1].c_str(), cells[2].c_str(),
-                   cells[3].c_str(), cells[4].c_str(), cells[5].c_str());
-}
+const char* verdictOf(const Row& row) { return !row.figure ? "not measured" : row.met() ? "met" : "NOT met"; }
 
 void writeFile(const std::string& path, const std::string& text) {
   std::ofstream file{path};
@@ -83,55 +42,73 @@ void writeFile(const std::string& path, const std::string& text) {
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
-std::string summaryCsv(const std::vector<Figure>& figures) {
-  std::string csv = "figure,unit,subject,p10,median,p90\n";
-  for (const Figure& figure : figures) {
-    for (const auto& [subject, spread] : figure.spreads) {
-      csv += formatted("%s,%s,%s,%.3f,%.3f,%.3f\n", figure.name.c_str(), figure.unit.c_str(), nameOf(subject),
-                       spread.p10, spread.median, spread.p90);
-    }
-    for (const auto& [name, ratio] :
-         {std::pair{"reference/pons", figure.referenceToPons}, {"pons/floor", figure.ponsToFloor}}) {
-      if (ratio) csv += formatted("%s,ratio,%s,,%.3f,\n", figure.name.c_str(), name, *ratio);
+std::string spreadCsv(const std::optional<Spread>& spread) {
+  return spread ? formatted("%.3f,%.3f,%.3f", spread->p10, spread->median, spread->p90) : ",,";
+}
+
+std::string targetsCsv(const std::vector<Row>& rows) {
+  std::string csv = "what,unit,p10,median,p90,bound,target,verdict\n";
+  for (const Row& row : rows) {
+    csv += "\"" + row.what + "\"," + row.unit + "," + spreadCsv(row.figure) + "," + signOf(row.bound) + "," +
+           numberText(row.target) + "," + verdictOf(row) + "\n";
+  }
+  return csv;
+}
+
+std::string summaryCsv(const Samples& samples) {
+  std::string csv = "experiment,subject,size,quantity,p10,median,p90\n";
+  for (const auto& [topic, subjects] : samples.all()) {
+    for (const auto& [subject, series] : subjects) {
+      csv += topic.experiment + "," + nameOf(subject) + "," + std::to_string(topic.size) + "," + topic.quantity + "," +
+             spreadCsv(spreadOf(series)) + "\n";
     }
   }
   return csv;
 }
 
-std::string samplesCsv(const Measurements& measurements) {
-  std::string csv = "round,subject,verb,wall_us,cpu_us,minor_faults\n";
-  for (const Sample& sample : measurements.samples) {
-    csv += formatted("%u,%s,%s,%.1f,%.0f,%.0f\n", sample.round, nameOf(sample.subject), nameOf(sample.verb),
-                     sample.cost.wall, sample.cost.cpu, sample.cost.faults);
+std::string samplesCsv(const Samples& samples) {
+  std::string csv = "experiment,subject,size,quantity,round,value\n";
+  for (const auto& [topic, subjects] : samples.all()) {
+    for (const auto& [subject, series] : subjects) {
+      for (const auto& [round, value] : series) {
+        csv += topic.experiment + "," + nameOf(subject) + "," + std::to_string(topic.size) + "," + topic.quantity +
+               formatted(",%u,%.3f\n", round, value);
+      }
+    }
   }
   return csv;
 }
 
 }  // namespace
 
-std::vector<Figure> figuresOf(const Measurements& measurements) {
-  std::vector<Figure> figures;
-  for (const Verb verb : kVerbs) {
-    for (const Quantity& quantity : kQuantities) figures.push_back(figureOf(measurements, verb, quantity));
-    figures.push_back(countFigure(measurements, verb, "system calls", &Counts::syscalls));
-    figures.push_back(countFigure(measurements, verb, "programs executed", &Counts::programs));
-  }
-  return figures;
-}
-
-std::string tableOf(const std::vector<Figure>& figures) {
-  std::string table = rowOf({"median (p10-p90)", "pons", "reference", "kernel floor", "ref/pons", "pons/floor"});
-  for (const Figure& figure : figures) {
-    table += rowOf({figure.name + (figure.unit.empty() ? "" : ", " + figure.unit), cellOf(figure, Subject::Pons),
-                    cellOf(figure, Subject::Reference), cellOf(figure, Subject::Floor),
-                    ratioCell(figure.referenceToPons), ratioCell(figure.ponsToFloor)});
+std::string tableOf(const Samples& samples) {
+  std::string table = formatted("%-38s", "median (p10-p90)");
+  for (const Subject subject : kSubjects) table += formatted(" %24s", nameOf(subject));
+  table += "\n";
+  for (const auto& [topic, subjects] : samples.all()) {
+    const std::string size = topic.size == 0 ? "" : " " + std::to_string(topic.size);
+    table += formatted("%-38s", (topic.experiment + size + ": " + topic.quantity).c_str());
+    for (const Subject subject : kSubjects) {
+      table += formatted(" %24s", cellOf(spreadOf(samples.series(topic, subject))).c_str());
+    }
+    table += "\n";
   }
   return table;
 }
 
-void writeCsv(const std::string& directory, const Measurements& measurements, const std::vector<Figure>& figures) {
-  writeFile(directory + "/summary.csv", summaryCsv(figures));
-  writeFile(directory + "/samples.csv", samplesCsv(measurements));
+std::string tableOf(const std::vector<Row>& rows) {
+  std::string table = formatted("%-54s %24s %-9s %8s\n", "what", "median (p10-p90)", "", "target");
+  for (const Row& row : rows) {
+    table += formatted("%-54s %24s %-9s %2s %5s  %s\n", row.what.c_str(), cellOf(row.figure).c_str(), row.unit.c_str(),
+                       signOf(row.bound), numberText(row.target).c_str(), verdictOf(row));
+  }
+  return table;
+}
+
+void writeCsv(const std::string& directory, const Samples& samples, const std::vector<Row>& rows) {
+  writeFile(directory + "/targets.csv", targetsCsv(rows));
+  writeFile(directory + "/summary.csv", summaryCsv(samples));
+  writeFile(directory + "/samples.csv", samplesCsv(samples));
 }
 
 }  // namespace bench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace bench {
 
@@ -15,13 +16,8 @@ double percentile(const std::vector<double>& sorted, double part) {
 }  // namespace
 
 const char* nameOf(Subject subject) {
-  constexpr std::array kNames{"pons", "reference", "floor"};
+  constexpr std::array kNames{"pons", "reference", "floor", "baseline"};
   return kNames.at(static_cast<std::size_t>(subject));
-}
-
-const char* nameOf(Verb verb) {
-  constexpr std::array kNames{"ADD", "DEL", "start"};
-  return kNames.at(static_cast<std::size_t>(verb));
 }
 
 std::optional<Spread> spreadOf(const Series& series) {
@@ -32,22 +28,31 @@ std::optional<Spread> spreadOf(const Series& series) {
   return Spread{percentile(values, 0.1), percentile(values, 0.5), percentile(values, 0.9)};
 }
 
-std::optional<double> ratioOf(const Series& above, const Series& below) {
-  Series ratios;
+Series quotients(const Series& above, const Series& below) {
+  Series result;
   for (const auto& [round, value] : above) {
     const auto partner = below.find(round);
-    if (partner != below.end() && partner->second > 0) ratios[round] = value / partner->second;
+    if (partner != below.end() && partner->second > 0) result[round] = value / partner->second;
   }
-  const auto spread = spreadOf(ratios);
-  return spread ? std::optional{spread->median} : std::nullopt;
+  return result;
 }
 
-Series Measurements::series(Subject subject, Verb verb, double Cost::*quantity) const {
-  Series series;
-  for (const Sample& sample : samples) {
-    if (sample.subject == subject && sample.verb == verb) series[sample.round] = sample.cost.*quantity;
-  }
-  return series;
+void Samples::add(const Topic& topic, Subject subject, unsigned round, double value) {
+  all_[topic][subject][round] = value;
+}
+
+void Samples::add(const std::string& experiment, unsigned size, const std::string& verb, Subject subject,
+                  unsigned round, const Cost& cost) {
+  add({experiment, size, verb + " ms"}, subject, round, cost.wall / 1e3);
+  add({experiment, size, verb + " processor ms"}, subject, round, cost.cpu / 1e3);
+  add({experiment, size, verb + " minor faults"}, subject, round, cost.faults);
+}
+
+Series Samples::series(const Topic& topic, Subject subject) const {
+  const auto found = all_.find(topic);
+  if (found == all_.end()) return {};
+  const auto series = found->second.find(subject);
+  return series == found->second.end() ? Series{} : series->second;
 }
 
 }  // namespace bench

@@ -3,32 +3,33 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "tests/bench/cost.h"
 
 namespace bench {
 
-enum class Subject { Pons, Reference, Floor };
-enum class Verb { Add, Del, Start };
+/// Baseline is pons without what the experiment burdens it with (others beside it, a second family) or, where a
+/// container is started, no network at all.
+enum class Subject { Pons, Reference, Floor, Baseline };
 
-inline constexpr std::array kSubjects{Subject::Pons, Subject::Reference, Subject::Floor};
-inline constexpr std::array kVerbs{Verb::Add, Verb::Del, Verb::Start};
+inline constexpr std::array kSubjects{Subject::Pons, Subject::Reference, Subject::Floor, Subject::Baseline};
 
 const char* nameOf(Subject subject);
-const char* nameOf(Verb verb);
 
-struct Sample {
-  unsigned round;
-  Subject subject;
-  Verb verb;
-  Cost cost;
+/// What one figure is about.
+struct Topic {
+  std::string experiment;
+  unsigned size;         ///< containers, mappings, or how many at once; 0 where there is nothing to vary
+  std::string quantity;  ///< with its unit: "ADD ms"
+
+  auto operator<=>(const Topic&) const = default;
 };
 
-/// One quantity of one subject and verb, by round.
+/// One quantity by round.
 using Series = std::map<unsigned, double>;
 
 /// Nothing where nothing was measured.
@@ -39,14 +40,24 @@ struct Spread {
 };
 std::optional<Spread> spreadOf(const Series& series);
 
-/// The median of above/below over the rounds that have both.
-std::optional<double> ratioOf(const Series& above, const Series& below);
+/// above/below in the rounds that have both.
+Series quotients(const Series& above, const Series& below);
 
-struct Measurements {
-  std::vector<Sample> samples;
-  std::map<std::pair<Subject, Verb>, Counts> counts;
+class Samples {
+ public:
+  using BySubject = std::map<Subject, Series>;
 
-  Series series(Subject subject, Verb verb, double Cost::*quantity) const;
+  void add(const Topic& topic, Subject subject, unsigned round, double value);
+  /// Wall time, processor time and page faults of a verb.
+  void add(const std::string& experiment, unsigned size, const std::string& verb, Subject subject, unsigned round,
+           const Cost& cost);
+
+  /// Empty where nothing was measured.
+  Series series(const Topic& topic, Subject subject) const;
+  const std::map<Topic, BySubject>& all() const { return all_; }
+
+ private:
+  std::map<Topic, BySubject> all_;
 };
 
 }  // namespace bench

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/runtimes/own_cgroups.h"
+#include "tests/support/own_cgroups.h"
 #include "tests/support/fake_host.h"
 #include "tests/support/process.h"
 #include "tests/support/traffic.h"

@@ -1,4 +1,4 @@
-#include "tests/runtimes/own_cgroups.h"
+#include "tests/support/own_cgroups.h"
 
 #include <algorithm>
 #include <cerrno>
