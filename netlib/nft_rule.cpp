@@ -10,6 +10,7 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/rtnetlink.h>
@@ -122,6 +123,8 @@ Rule& Rule::destinationIsLocal() {
   return bytesAre(0, {reinterpret_cast<const std::uint8_t*>(&local), sizeof local});
 }
 
+Rule& Rule::transportProtocolIs(std::uint8_t protocol) { return loadTransportProtocol(0).bytesAre(0, {&protocol, 1}); }
+
 Rule& Rule::interfaceIs(Interface interface, const std::string& name) {
   std::array<std::uint8_t, IFNAMSIZ> padded{};
   std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());
@@ -198,6 +201,18 @@ Rule& Rule::drop() { return verdict(NF_DROP, nullptr); }
 
 Rule& Rule::masquerade() {
   const Expression masquerading(*this, "masq");
+  return *this;
+}
+
+Rule& Rule::trackInZone(std::uint16_t zone) {
+  constexpr std::array<std::uint8_t, 1> kOriginal{IP_CT_DIR_ORIGINAL};
+  Expression(*this, "immediate")
+      .set(NFTNL_EXPR_IMM_DREG, kernelRegister(0))
+      .set(NFTNL_EXPR_IMM_DATA, {reinterpret_cast<const std::uint8_t*>(&zone), sizeof zone});
+  Expression(*this, "ct")
+      .set(NFTNL_EXPR_CT_KEY, NFT_CT_ZONE)
+      .set(NFTNL_EXPR_CT_SREG, kernelRegister(0))
+      .set(NFTNL_EXPR_CT_DIR, kOriginal);
   return *this;
 }
 

@@ -39,6 +39,8 @@ class Rule {
   Rule& address(Direction direction, const IpPrefix& prefix);
   /// fib daddr type local: the packet is addressed to this host.
   Rule& destinationIsLocal();
+  /// meta l4proto
+  Rule& transportProtocolIs(std::uint8_t protocol);
   Rule& interfaceIs(Interface interface, const std::string& name);
   /// ct status dnat: the connection's destination was translated.
   Rule& destinationWasTranslated(Dialect dialect = Dialect::Nft);
@@ -56,6 +58,9 @@ class Rule {
   Rule& accept();
   Rule& drop();
   Rule& masquerade();
+  /// ct original zone set: the connection is looked up among those of this zone. Only before connection tracking, at
+  /// priority raw.
+  Rule& trackInZone(std::uint16_t zone);
   Rule& translateDestination(Family family, Register address, Register port);
 
   /// Shown by `nft list` and by iptables-nft; at most 127 bytes of it.

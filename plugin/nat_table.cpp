@@ -15,6 +15,9 @@ using netlib::Family;
 namespace {
 
 constexpr const char* kGuard = "guard";
+constexpr const char* kArriving = "arriving";
+constexpr const char* kLeaving = "leaving";
+constexpr const char* kAfresh = "afresh";
 constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kOutput = "output";
 constexpr const char* kForwards = "forwards";
@@ -48,7 +51,31 @@ void appendMaps(nft::Transaction& transaction, Family family) {
                              .keyLength = addressLength,
                              .dataType = nft::kVerdict,
                              .interval = true});
+  transaction.addSet(table, {.name = kUdpAny, .keyType = nft::kInetService, .keyLength = sizeof(Port)});
+  transaction.addSet(
+      table, {.name = kUdpIp, .keyType = nft::concat(addressType, nft::kInetService), .keyLength = addressLength + 4});
   transaction.addSet(table, {.name = kMasqueraded, .keyType = addressType, .keyLength = addressLength});
+}
+
+/// A flow that began before its port was published is never translated while it lives (W8), and UDP flows live as long
+/// as somebody sends. In a zone of its own the first packet after the publication begins a new one. Only the original
+/// direction has the zone: answers come from the container, and are found as ever.
+void appendAfresh(nft::Transaction& transaction, Family family) {
+  constexpr std::uint16_t kZone = 0x706f;  // "po": any that nobody else uses
+  const nft::Table table = tableOf(family);
+  transaction.addChain(table, kAfresh, "published ports by UDP");
+  transaction.addRule(table, kAfresh,
+                      nft::Rule{}
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .loadDestinationPort(addressRegisters(family))
+                          .inSet(kUdpIp, 0)
+                          .trackInZone(kZone));
+  transaction.addRule(table, kAfresh, nft::Rule{}.loadDestinationPort(0).inSet(kUdpAny, 0).trackInZone(kZone));
+  for (const auto& [chain, hook] : {std::pair{kArriving, NF_INET_PRE_ROUTING}, {kLeaving, NF_INET_LOCAL_OUT}}) {
+    transaction.addBaseChain(
+        table, {.name = chain, .type = "filter", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_RAW});
+    transaction.addRule(table, chain, nft::Rule{}.transportProtocolIs(IPPROTO_UDP).destinationIsLocal().jump(kAfresh));
+  }
 }
 
 void appendForwards(nft::Transaction& transaction, Family family) {
@@ -142,7 +169,9 @@ std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
   std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2},       {kPrerouting, 1 + forLoopback},
                                                           {kOutput, 1},         {kPostrouting, 2 + forLoopback},
-                                                          {kBetweenBridges, 3}, {kForwarding, 1}};
+                                                          {kBetweenBridges, 3}, {kForwarding, 1},
+                                                          {kAfresh, 2},         {kArriving, 1},
+                                                          {kLeaving, 1}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   return chains;
 }
@@ -150,6 +179,12 @@ std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
 void appendPort(std::vector<std::uint8_t>& to, Port port) {
   const std::array<std::uint8_t, 2> bytes{static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port)};
   nft::appendPadded(to, bytes);
+}
+
+nft::Element masqueradedElement(const PortForward& forward) {
+  nft::Element element;
+  nft::appendPadded(element.key, forward.target.bytes());
+  return element;
 }
 
 }  // namespace
@@ -160,6 +195,7 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   transaction.addTable(tableOf(family));
   appendMaps(transaction, family);
   appendForwards(transaction, family);
+  appendAfresh(transaction, family);
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
   appendIngress(transaction, family);
@@ -205,10 +241,26 @@ nft::Element elementOf(const PortForward& forward) {
   return element;
 }
 
-nft::Element masqueradedElement(const PortForward& forward) {
+const char* udpSetOf(const PortForward& forward) { return forward.hostAddress.isUnspecified() ? kUdpAny : kUdpIp; }
+
+nft::Element udpElementOf(const PortForward& forward) {
   nft::Element element;
-  nft::appendPadded(element.key, forward.target.bytes());
+  if (!forward.hostAddress.isUnspecified()) nft::appendPadded(element.key, forward.hostAddress.bytes());
+  appendPort(element.key, forward.hostPort);
+  if (forward.hostAddress.isUnspecified()) element.key.resize(sizeof(Port));  // only what is joined is padded
   return element;
+}
+
+Elements elementsOf(const Attachment& attachment, Family family) {
+  Elements elements;
+  for (const PortForward& forward : attachment.forwards) {
+    if (forward.target.family() != family) continue;
+    elements[mapOf(forward)].push_back(elementOf(forward));
+    if (forward.protocol == Protocol::Udp) elements[udpSetOf(forward)].push_back(udpElementOf(forward));
+    // All of a family lead to one address.
+    if (attachment.masqueradeAll) elements[kMasqueraded] = {masqueradedElement(forward)};
+  }
+  return elements;
 }
 
 std::optional<PortForward> forwardOf(const nft::Element& element, Family family, std::string_view map) {

@@ -3,6 +3,8 @@
 //
 //   map forwards_any  { protocol . host port                : container address . port }
 //   map forwards_ip   { host address . protocol . host port : container address . port }
+//   set udp_any       { host port }                   of the published ports by UDP
+//   set udp_ip        { host address . host port }
 //   set masqueraded   { container addresses whose published ports hide who uses them }
 //   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
 //   map sources       { subnet : jump to the network's chain }
@@ -10,6 +12,9 @@
 //   set within        { a bridge's name twice: of those whose containers talk to each other }
 //
 //   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
+//   chain arriving    prerouting, raw:    UDP to this host: jump afresh
+//   chain leaving     output, raw:        UDP to this host: jump afresh
+//   chain afresh      by the sets udp_ip and udp_any: track in a zone of its own
 //   chain prerouting  dstnat:             to this host, but not to 127.0.0.0/8: jump forwards
 //   chain output      dstnat:             to this host: jump forwards
 //   chain forwards    dnat by forwards_ip, then by forwards_any
@@ -31,6 +36,8 @@ netlib::nft::Table tableOf(netlib::Family family);
 
 inline constexpr const char* kForwardsAny = "forwards_any";
 inline constexpr const char* kForwardsIp = "forwards_ip";
+inline constexpr const char* kUdpAny = "udp_any";
+inline constexpr const char* kUdpIp = "udp_ip";
 inline constexpr const char* kBridges = "bridges";
 inline constexpr const char* kSources = "sources";
 inline constexpr const char* kMasqueraded = "masqueraded";
@@ -54,8 +61,13 @@ netlib::nft::Element elementOf(const PortForward& forward);
 /// The forward that an element of that map stands for; nothing where it is none of ours.
 std::optional<PortForward> forwardOf(const netlib::nft::Element& element, netlib::Family family, std::string_view map);
 
-/// The target of a forward in the set of the masqueraded.
-netlib::nft::Element masqueradedElement(const PortForward& forward);
+/// All that the attachment's forwards of a family are, by the names of the maps and sets.
+using Elements = std::map<std::string, std::vector<netlib::nft::Element>>;
+Elements elementsOf(const Attachment& attachment, netlib::Family family);
+
+/// The set that holds a forward by UDP, and its element there.
+const char* udpSetOf(const PortForward& forward);
+netlib::nft::Element udpElementOf(const PortForward& forward);
 
 netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
 netlib::nft::Element withinElement(const netlib::IfName& bridge);

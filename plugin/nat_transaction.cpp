@@ -35,9 +35,7 @@ class Recorded {
       appendNetwork(transaction, network.nat, chain, networkComment(network.name));
     }
     transaction.addElements(table, kSources, sources_);
-    transaction.addElements(table, kForwardsAny, forwardsAny_);
-    transaction.addElements(table, kForwardsIp, forwardsIp_);
-    transaction.addElements(table, kMasqueraded, masqueraded_);
+    for (const auto& [set, elements] : forwards_) transaction.addElements(table, set, elements);
     transaction.addElements(table, kBridges, bridges_);
     std::vector<nft::Element> limited;
     std::vector<nft::Element> within;
@@ -62,10 +60,8 @@ class Recorded {
   }
 
   void take(const Attachment& attachment) {
-    for (const PortForward& forward : attachment.forwards) {
-      if (forward.target.family() != family_) continue;
-      (forward.hostAddress.isUnspecified() ? forwardsAny_ : forwardsIp_).push_back(elementOf(forward));
-      if (attachment.masqueradeAll) masqueraded_.push_back(masqueradedElement(forward));
+    for (const auto& [set, elements] : elementsOf(attachment, family_)) {
+      std::ranges::copy(elements, std::back_inserter(forwards_[set]));
     }
     const auto holds = holdsOf(attachment);
     const bool loopback = std::ranges::find(holds, hold::loopback(attachment)) != holds.end();
@@ -93,9 +89,7 @@ class Recorded {
   std::set<std::string> bridgeNames_;
   std::map<netlib::IfName, IngressPolicy> policies_;
   std::vector<nft::Element> sources_;
-  std::vector<nft::Element> forwardsAny_;
-  std::vector<nft::Element> forwardsIp_;
-  std::vector<nft::Element> masqueraded_;
+  Elements forwards_;
   std::vector<nft::Element> bridges_;
 };
 

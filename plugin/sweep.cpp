@@ -51,13 +51,15 @@ bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPref
 /// under the host lock none can come: so what has no claim is nobody's.
 netlib::Result<> sweepForwards(Host& host, Family family, const std::vector<netlib::IpPrefix>& subnets) {
   for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
-    std::vector<nft::Element> unclaimed;
+    nat::Elements unclaimed;
     for (const auto& element : TRY(nft::listElements(host.netfilter, nat::tableOf(family), map))) {
       const auto forward = nat::forwardOf(element, family, map);
       if (!forward || !isInside(forward->target, subnets) || TRY(host.ledger.isClaimed(*forward))) continue;
-      unclaimed.push_back(element);
+      unclaimed[map].push_back(element);
+      if (forward->protocol != Protocol::Udp) continue;
+      unclaimed[nat::udpSetOf(*forward)].push_back(nat::udpElementOf(*forward));
     }
-    if (!unclaimed.empty()) TRY(nat::removeElements(host, family, map, unclaimed));
+    for (const auto& [set, elements] : unclaimed) TRY(nat::removeElements(host, family, set, elements));
   }
   return {};
 }

@@ -13,7 +13,7 @@ namespace {
 // One UDP flow: every question comes from the same source port.
 std::optional<std::string> askAgain(const Place& from, const std::string& source, const std::string& destination) {
   return ask(from, Transport::Udp, endpoint(destination, kHostPort),
-             {.source = endpoint(source, 4000), .timeout = std::chrono::milliseconds{1000}});
+             {.source = endpoint(source, 4000), .timeout = std::chrono::milliseconds{3000}});
 }
 
 }  // namespace

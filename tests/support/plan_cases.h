@@ -72,13 +72,15 @@ inline Runtime runtimeOf(const PlanCase& which) {
   runtime.args = which.args;
   return runtime;
 }
-/// The same network for a second container: its own ports and no requested address.
+/// The same network for a second container: its own ports, and another address where one is requested.
 inline Runtime otherRuntimeOf(const PlanCase& which) {
   std::string members = which.members;
   for (const auto& [from, to] : {std::pair{"8080", "9090"}, {"5353", "9353"}, {"8081", "9081"}}) {
     if (const auto at = members.find(from); at != std::string::npos) members.replace(at, 4, to);
   }
-  return Runtime{demoConfig(members)};
+  Runtime runtime{demoConfig(members)};
+  if (!which.args.empty()) runtime.args = "IP=10.42.0.78,fd42::78";
+  return runtime;
 }
 
 /// The lines of two dumps that are in one of them only: empty where the dumps are equal.

@@ -39,7 +39,8 @@ class Server {
 struct AskOptions {
   /// Bound before connecting; a fixed source port continues the same UDP flow in a later ask().
   std::optional<Endpoint> source;
-  std::chrono::milliseconds timeout{1000};
+  /// Where a neighbour's first answer is lost on a busy machine, IPv6 asks again after one second.
+  std::chrono::milliseconds timeout{3000};
 };
 
 /// What a server answers; nothing where no answer comes in time, the connection is refused or there is no route. Only
