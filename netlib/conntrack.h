@@ -13,10 +13,7 @@ namespace netlib::conntrack {
 /// translation; the reply's source is the destination after it.
 struct Filter {
   Family family;
-  std::optional<std::uint8_t> protocol = std::nullopt;  ///< IPPROTO_*; needed for a port
   std::optional<IpAddress> originalSource = std::nullopt;
-  std::optional<IpAddress> originalDestination = std::nullopt;
-  std::optional<std::uint16_t> originalDestinationPort = std::nullopt;
   std::optional<IpAddress> replySource = std::nullopt;
 };
 
