@@ -88,15 +88,17 @@ Program PonsCrowd::program(const std::string& netns, unsigned number) const {
 
 void PonsCrowd::growTo(Hosts& hosts, unsigned size) {
   std::list<Running> running;
+  std::vector<std::string> namespaces;
   for (; size_ < size; ++size_) {
-    if (netns_.empty() || size_ % kPerNetwork == 0) netns_ = quietNamespace(hosts);
+    if (namespaces.empty() || size_ % kPerNetwork == 0) namespaces.push_back(quietNamespace(hosts));
     const support::Inside there{host_.netns};
-    running.emplace_back(program(netns_, size_));
+    running.emplace_back(program(namespaces.back(), size_));
     if (running.size() < kAtOnce) continue;
     running.front().finish();
     running.pop_front();
   }
   for (Running& last : running) last.finish();
+  for (const std::string& netns : namespaces) hosts.end(netns, host_);
 }
 
 void ReferenceCrowd::growTo(unsigned size) {

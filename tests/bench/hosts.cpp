@@ -44,6 +44,11 @@ Container Hosts::container() {
   return {.id = id, .netns = machine_.addNamespace(id), .port = kFirstPort + containers_};
 }
 
+void Hosts::end(const std::string& netns, const Host& host) {
+  const support::Inside there{host.netns};
+  machine_.endNamespace(netns);
+}
+
 void Hosts::occupy(const Host& host, const Chain& chain) {
   Container resident = container();
   chain.add(resident);

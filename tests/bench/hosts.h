@@ -1,5 +1,5 @@
-// A machine with hosts side by side, and new containers for each measurement. Nothing is removed while it lives: the
-// kernel would clean up behind it during the next samples.
+// A machine with hosts side by side, and new containers for each measurement. What was measured
+// is not removed while it lives: the kernel would clean up behind it during the next samples.
 #pragma once
 
 #include <string>
@@ -22,6 +22,9 @@ class Hosts {
 
   /// With an empty namespace and a port that no other has.
   Container container();
+
+  /// Takes a namespace away with the links in it, of which the other ends are on that host.
+  void end(const std::string& netns, const Host& host);
 
   /// Makes a host one that is in use: a container that stays, so that bridge, address and rules are there, and a
   /// tracked connection, as an empty connection table makes some requests too cheap.

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/own_cgroups.h"
 #include "tests/support/fake_host.h"
+#include "tests/support/own_cgroups.h"
 #include "tests/support/process.h"
 #include "tests/support/traffic.h"
 
