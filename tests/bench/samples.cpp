@@ -8,9 +8,12 @@ namespace bench {
 
 namespace {
 
-/// The value below which that part (0 to 1) of the sorted values lies.
+/// The value below which that part (0 to 1) of the sorted values lies; between two of them where it falls there.
 double percentile(const std::vector<double>& sorted, double part) {
-  return sorted.at(static_cast<std::size_t>(std::lround(part * static_cast<double>(sorted.size() - 1))));
+  const double place = part * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], place - std::floor(place));
 }
 
 }  // namespace
