@@ -8,7 +8,7 @@
 namespace bench {
 
 /// On a host of pons: really attached, those of one network to one namespace under different interface names. Then the
-/// links go, as thousands of them cost the kernel time with any plugin; records, leases and ports stay.
+/// links go, and records, leases and ports stay: what thousands of links cost the kernel is another question.
 class PonsCrowd {
  public:
   explicit PonsCrowd(Host host) : host_(std::move(host)) {}
