@@ -118,6 +118,16 @@ netlib::Result<> removeElements(Host& host, Family family, const std::string& ma
   return {};
 }
 
+netlib::Result<> removeElements(Host& host, Family family, const Elements& elements) {
+  if (elements.empty()) return {};
+  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+    for (const auto& [set, some] : elements) transaction.deleteElements(tableOf(family), set, some);
+  });
+  if (!removed.failedWith(ENOENT)) return removed;
+  for (const auto& [set, some] : elements) TRY(removeElements(host, family, set, some));
+  return {};
+}
+
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, Family family) {
   const Recorded recorded{family, TRY(host.ledger.staying(hostLock))};
   return commitOnce(host, [&](nft::Transaction& transaction) {

@@ -16,6 +16,9 @@ netlib::Result<> commit(Host& host, netlib::Family family, const Changes& change
 netlib::Result<> removeElements(Host& host, netlib::Family family, const std::string& map,
                                 std::span<const netlib::nft::Element> elements);
 
+/// The same for elements of several maps and sets, in one transaction where all are there.
+netlib::Result<> removeElements(Host& host, netlib::Family family, const Elements& elements);
+
 /// Replaces the family's table, whatever is left of it, by what the ledger says; all or nothing.
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, netlib::Family family);
 

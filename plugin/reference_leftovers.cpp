@@ -6,6 +6,7 @@
 
 #include "plugin/failures.h"
 #include "plugin/reference_rules.h"
+#include "plugin/steps/link_owner.h"
 
 namespace pons {
 
@@ -25,7 +26,7 @@ struct Ends {
 
 /// Another attachment's of pons: its DEL takes it away.
 bool isOfOther(const link::Link& end, const AttachmentKey& key) {
-  return end.alias.starts_with("pons ") && end.name != hostVethName(key).toString();
+  return isOfPons(end) && end.name != hostVethName(key).toString();
 }
 
 netlib::Result<std::optional<Ends>> endsOf(Host& host, const Departed& departed) {

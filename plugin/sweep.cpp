@@ -22,9 +22,8 @@ namespace {
 
 /// Who the alias of a link names; see aliasOf().
 std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkName& network) {
-  constexpr std::string_view kOurs = "pons ";
-  if (!alias.starts_with(kOurs)) return std::nullopt;
-  auto key = AttachmentKey::parse(alias.substr(kOurs.size()));
+  if (!alias.starts_with(kAliasPrefix)) return std::nullopt;
+  auto key = AttachmentKey::parse(alias.substr(kAliasPrefix.size()));
   return key && key->network == network ? key : std::nullopt;
 }
 
@@ -59,7 +58,7 @@ netlib::Result<> sweepForwards(Host& host, Family family, const std::vector<netl
       if (forward->protocol != Protocol::Udp) continue;
       unclaimed[nat::udpSetOf(*forward)].push_back(nat::udpElementOf(*forward));
     }
-    for (const auto& [set, elements] : unclaimed) TRY(nat::removeElements(host, family, set, elements));
+    TRY(nat::removeElements(host, family, unclaimed));
   }
   return {};
 }

@@ -102,7 +102,7 @@ netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsr", key)
 
 std::string aliasOf(const AttachmentKey& key) {
   constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
-  return ("pons " + key.toString()).substr(0, kMaxAlias);
+  return (std::string{kAliasPrefix} + key.toString()).substr(0, kMaxAlias);
 }
 
 std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }

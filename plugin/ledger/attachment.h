@@ -181,6 +181,8 @@ netlib::IfName hostVethName(const AttachmentKey& key);
 /// The name of the ifb through which goes what a limited container sends; derived likewise.
 netlib::IfName ifbName(const AttachmentKey& key);
 
+/// What the alias of every link of pons begins with.
+inline constexpr std::string_view kAliasPrefix = "pons ";
 /// The alias of both, which tells people and GC whose they are; cut off where it is longer than the kernel takes.
 std::string aliasOf(const AttachmentKey& key);
 

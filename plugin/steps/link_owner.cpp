@@ -6,7 +6,7 @@ namespace pons {
 
 namespace link = netlib::link;
 
-bool isOfPons(const link::Link& link) { return link.alias.starts_with("pons "); }
+bool isOfPons(const link::Link& link) { return link.alias.starts_with(kAliasPrefix); }
 
 netlib::Result<bool> servesOthers(Host& host, const link::Link& bridge) {
   return !std::ranges::all_of(TRY(link::portsOf(host.route, bridge.index)), isOfPons);

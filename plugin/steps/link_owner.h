@@ -1,4 +1,4 @@
-// Whose a link is: what pons makes bears an alias that begins with "pons ".
+// Whose a link is: what pons makes bears an alias that begins with kAliasPrefix.
 #pragma once
 
 #include <string>

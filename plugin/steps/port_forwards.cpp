@@ -9,17 +9,6 @@ using netlib::Family;
 
 namespace {
 
-netlib::Result<> remove(Host& host, Family family, const nat::Elements& elements) {
-  if (elements.empty()) return {};
-  nft::Transaction all;
-  for (const auto& [set, some] : elements) all.deleteElements(nat::tableOf(family), set, some);
-  const auto removed = all.commit(host.netfilter);
-  if (!removed.failedWith(ENOENT)) return removed;
-  // One that is missing undoes the whole transaction.
-  for (const auto& [set, some] : elements) TRY(nat::removeElements(host, family, set, some));
-  return {};
-}
-
 netlib::Result<> add(Host& host, Family family, const nat::Elements& elements) {
   const auto commit = [&] {
     return nat::commit(host, family, [&](nft::Transaction& transaction) {
@@ -29,7 +18,7 @@ netlib::Result<> add(Host& host, Family family, const nat::Elements& elements) {
   const auto added = commit();
   if (!added.failedWith(EEXIST)) return added;
   // The ledger says that the ports are ours alone: what the kernel has was left behind by a lost state directory.
-  TRY(remove(host, family, elements));
+  TRY(nat::removeElements(host, family, elements));
   return commit();
 }
 
@@ -59,7 +48,7 @@ netlib::Result<> PortForwards::publish(Host& host) const {
 
 netlib::Result<> PortForwards::undo(Host& host) const {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    TRY(remove(host, family, nat::elementsOf(attachment_, family)));
+    TRY(nat::removeElements(host, family, nat::elementsOf(attachment_, family)));
   }
   return {};
 }
