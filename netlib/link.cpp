@@ -50,6 +50,11 @@ Link linkOf(const Message& message) {
   link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
+  const Attributes own = linkInfo.nested(IFLA_INFO_DATA);
+  if (link.kind == "bridge") {
+    link.filter = {.ipv4 = own.u8(IFLA_BR_NF_CALL_IPTABLES).value_or(0) != 0,
+                   .ipv6 = own.u8(IFLA_BR_NF_CALL_IP6TABLES).value_or(0) != 0};
+  }
   link.routesLoopback = routesLoopback(attributes);
   MacAddress::Bytes mac{};
   if (const auto bytes = attributes.bytes(IFLA_ADDRESS); bytes && bytes->size() == mac.size()) {
@@ -286,6 +291,15 @@ void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated
   batch.putU8(IFLA_BRPORT_MODE, hairpin ? 1 : 0);
   // Left out where it is not asked for: the attribute came with Linux 4.18.
   if (isolated) batch.putU8(IFLA_BRPORT_ISOLATED, 1);
+}
+
+void appendSetFilter(Batch& batch, unsigned bridge, BridgeFilter filter) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(bridge), "filter what a bridge forwards");
+  const auto linkInfo = batch.nest(IFLA_LINKINFO);
+  batch.putText(IFLA_INFO_KIND, "bridge");
+  const auto own = batch.nest(IFLA_INFO_DATA);
+  batch.putU8(IFLA_BR_NF_CALL_IPTABLES, filter.ipv4 ? 1 : 0);
+  batch.putU8(IFLA_BR_NF_CALL_IP6TABLES, filter.ipv6 ? 1 : 0);
 }
 
 }  // namespace netlib::link

@@ -14,6 +14,15 @@ namespace netlib::link {
 /// The loopback interface has this index in every network namespace (LOOPBACK_IFINDEX of the kernel).
 inline constexpr unsigned kLoopbackIndex = 1;
 
+/// Whether what a bridge forwards passes iptables and nf_tables of that family (IFLA_BR_NF_CALL_IPTABLES and
+/// _IP6TABLES).
+struct BridgeFilter {
+  bool ipv4 = false;
+  bool ipv6 = false;
+
+  friend bool operator==(const BridgeFilter&, const BridgeFilter&) = default;
+};
+
 /// What is asked of a link; fields that the kernel did not tell stay empty.
 struct Link {
   unsigned index = 0;
@@ -30,6 +39,7 @@ struct Link {
   std::uint32_t transmitQueueLength = 0;  ///< packets
   bool hairpin = false;
   bool isolated = false;
+  BridgeFilter filter = {};     ///< of a bridge
   bool routesLoopback = false;  ///< net.ipv4.conf.<name>.route_localnet; false also where the kernel does not tell
 
   bool up() const;
@@ -104,6 +114,7 @@ void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t pa
 void appendSetMaster(Batch& batch, unsigned index, unsigned master);
 /// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.
 void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated);
+void appendSetFilter(Batch& batch, unsigned bridge, BridgeFilter filter);
 /// Sets the flags of `mask` (IFF_*) to their value in `flags`.
 void appendSetFlags(Batch& batch, unsigned index, unsigned flags, unsigned mask);
 

@@ -2,6 +2,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <net/if.h>
 
 #include "netlib/nft_objects.h"
 
@@ -41,6 +42,13 @@ void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> b
   while (to.size() % 4 != 0) to.push_back(0);
 }
 
+std::vector<std::uint8_t> keyOf(const IfName& name) {
+  const std::string& text = name.toString();
+  std::vector<std::uint8_t> key{text.begin(), text.end()};
+  key.resize(IFNAMSIZ);
+  return key;
+}
+
 Transaction::Transaction() { appendBracket(batch_, NFNL_MSG_BATCH_BEGIN); }
 
 Result<> Transaction::commit(Socket& netfilter) {
@@ -69,7 +77,7 @@ void Transaction::deleteTable(const Table& table) {
 void Transaction::addChain(const Table& table, const std::string& name, const std::string& comment) {
   batch_.append("create nf_tables chain " + name, kObjectRoom, [&](char* room) {
     const OwnedChain chain = chainOf(table, name);
-    setComment(*chain, comment);
+    if (!comment.empty()) setComment(*chain, comment);
     nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWCHAIN, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
                                     chain.get());
   });
@@ -113,6 +121,13 @@ void Transaction::addSet(const Table& table, const Set& set) {
     if (set.hostEndian) setHostEndian(*made);
     nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWSET, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
                                   made.get());
+  });
+}
+
+void Transaction::deleteSet(const Table& table, const std::string& name) {
+  batch_.append("delete nf_tables set " + name, kObjectRoom, [&](char* room) {
+    const OwnedSet named = setOf(table, name);
+    nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_DELSET, table, NLM_F_ACK), named.get());
   });
 }
 

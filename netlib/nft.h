@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "netlib/if_name.h"
 #include "netlib/ip_prefix.h"
 #include "netlib/nft_rule.h"
 #include "netlib/socket.h"
@@ -11,7 +12,7 @@
 namespace netlib::nft {
 
 /// Which packets a table sees; the numbers are the kernel's (NFPROTO_*).
-enum class TableFamily : std::uint8_t { Inet = 1, Ipv4 = 2, Ipv6 = 10 };
+enum class TableFamily : std::uint8_t { Inet = 1, Ipv4 = 2, Bridge = 7, Ipv6 = 10 };
 
 struct Table {
   Table(TableFamily seen, std::string called) : family(seen), name(std::move(called)) {}
@@ -21,7 +22,8 @@ struct Table {
   std::string name;
 };
 
-/// A chain that the kernel enters at a hook. `type` is "nat" or "filter", `hook` one of NF_INET_*.
+/// A chain that the kernel enters at a hook. `type` is "nat" or "filter", `hook` one of NF_INET_* (NF_BR_* in the
+/// family Bridge).
 struct BaseChain {
   std::string name;
   std::string type;
@@ -34,6 +36,7 @@ struct BaseChain {
 enum DataType : std::uint32_t {
   kIpv4Addr = 7,
   kIpv6Addr = 8,
+  kEtherAddr = 9,
   kInetProto = 12,
   kInetService = 13,
   kIfname = 41,
@@ -65,6 +68,9 @@ struct Element {
 /// Appends to a key or data, padded to whole registers of 4 bytes.
 void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> bytes);
 
+/// An interface's name as sets have it: padded to IFNAMSIZ.
+std::vector<std::uint8_t> keyOf(const IfName& name);
+
 /// Changes that the kernel makes all together or not at all.
 class Transaction {
  public:
@@ -73,11 +79,13 @@ class Transaction {
   /// One that is there already stays as it is.
   void addTable(const Table& table);
   void deleteTable(const Table& table);
-  void addChain(const Table& table, const std::string& name, const std::string& comment);
+  void addChain(const Table& table, const std::string& name, const std::string& comment = {});
   void addBaseChain(const Table& table, const BaseChain& base);
   /// Its rules go first; EBUSY where something still jumps to it.
   void deleteChain(const Table& table, const std::string& name);
   void addSet(const Table& table, const Set& set);
+  /// EBUSY where a rule still uses it.
+  void deleteSet(const Table& table, const std::string& name);
   void addRule(const Table& table, const std::string& chain, const Rule& rule);
   /// In front of all others. EPERM where the table belongs to another process ("flags owner").
   void insertRule(const Table& table, const std::string& chain, const Rule& rule);
@@ -103,6 +111,15 @@ class Transaction {
 
 /// The chain's rules; ENOENT where it does not exist.
 Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain);
+
+/// Packets and bytes that a rule has counted.
+struct Counted {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// The sum of a chain's counters; ENOENT where the chain does not exist.
+Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain);
 
 /// A chain's name and comment.
 struct NamedChain {

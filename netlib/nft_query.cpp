@@ -1,4 +1,6 @@
 // What there is in nf_tables; changes are nft.cpp's.
+#include <libnftnl/expr.h>
+
 #include "netlib/nft_objects.h"
 
 namespace netlib::nft {
@@ -17,9 +19,8 @@ Result<> appendElements(const Message& message, const Table& table, const std::s
   return {};
 }
 
-}  // namespace
-
-Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain) {
+/// ENOENT where there is no such chain, which a list of rules does not tell from an empty one.
+Result<std::vector<Answer>> rulesOf(Socket& netfilter, const Table& table, const std::string& chain) {
   Batch batch;
   batch.append("list nf_tables chain " + chain, kObjectRoom, [&](char* room) {
     const OwnedChain named = chainOf(table, chain);
@@ -32,8 +33,37 @@ Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std:
     const OwnedRule all = allRulesOf(table, chain);
     nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_GETRULE, table, NLM_F_DUMP | NLM_F_ACK), all.get());
   });
-  const auto answers = TRY(netfilter.request(rules));
+  return netfilter.request(rules);
+}
+
+void addCounters(nftnl_rule& rule, Counted& sum) {
+  const Owned<nftnl_expr_iter, nftnl_expr_iter_destroy> expressions{allocated(nftnl_expr_iter_create(&rule))};
+  while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) {
+    const char* name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
+    if (name == nullptr || std::string_view{name} != "counter") continue;
+    sum.packets += nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS);
+    sum.bytes += nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_BYTES);
+  }
+}
+
+}  // namespace
+
+Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain) {
+  const auto answers = TRY(rulesOf(netfilter, table, chain));
   return answers.front().messages.size();
+}
+
+Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain) {
+  Counted counted;
+  const auto answers = TRY(rulesOf(netfilter, table, chain));
+  for (const Message& message : answers.front().messages) {
+    const OwnedRule rule{allocated(nftnl_rule_alloc())};
+    if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
+      return fail(EBADMSG, "the kernel's answer holds no rule of chain " + chain);
+    }
+    addCounters(*rule, counted);
+  }
+  return counted;
 }
 
 Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table) {

@@ -6,16 +6,14 @@
 #include <new>
 #include <vector>
 
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include "netlib/nft_expression.h"
 #include "netlib/nft_objects.h"
 
 namespace netlib::nft {
@@ -32,8 +30,6 @@ std::uint32_t addressOffset(Family family, Direction direction) {
   return direction == Direction::Source ? source : source + addressLength(family);
 }
 
-std::uint32_t kernelRegister(Register number) { return NFT_REG32_00 + number; }
-
 }  // namespace
 
 void Rule::Free::operator()(nftnl_rule* rule) const { nftnl_rule_free(rule); }
@@ -45,41 +41,17 @@ Rule::~Rule() = default;
 Rule::Rule(Rule&&) noexcept = default;
 Rule& Rule::operator=(Rule&&) noexcept = default;
 
-/// One expression in the making; it becomes the rule's when this object goes.
-class Rule::Expression {
- public:
-  Expression(Rule& rule, const char* name) : rule_(rule), expression_(nftnl_expr_alloc(name)) {
-    if (expression_ == nullptr) throw std::bad_alloc{};
-  }
-  ~Expression() { nftnl_rule_add_expr(rule_.rule_.get(), expression_); }
-  Expression(const Expression&) = delete;
-  Expression& operator=(const Expression&) = delete;
-
-  Expression& set(std::uint16_t attribute, std::uint32_t value) {
-    nftnl_expr_set_u32(expression_, attribute, value);
-    return *this;
-  }
-  Expression& set(std::uint16_t attribute, const std::string& value) {
-    nftnl_expr_set_str(expression_, attribute, value.c_str());
-    return *this;
-  }
-  Expression& set(std::uint16_t attribute, std::span<const std::uint8_t> value) {
-    nftnl_expr_set(expression_, attribute, value.data(), static_cast<std::uint32_t>(value.size()));
-    return *this;
-  }
-
- private:
-  Rule& rule_;
-  nftnl_expr* expression_;
-};
-
-Rule& Rule::loadAddress(Family family, Direction direction, Register to) {
+Rule& Rule::load(Field field, Register to) {
   Expression(*this, "payload")
       .set(NFTNL_EXPR_PAYLOAD_DREG, kernelRegister(to))
-      .set(NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER)
-      .set(NFTNL_EXPR_PAYLOAD_OFFSET, addressOffset(family, direction))
-      .set(NFTNL_EXPR_PAYLOAD_LEN, addressLength(family));
+      .set(NFTNL_EXPR_PAYLOAD_BASE, static_cast<std::uint32_t>(field.header))
+      .set(NFTNL_EXPR_PAYLOAD_OFFSET, field.offset)
+      .set(NFTNL_EXPR_PAYLOAD_LEN, field.length);
   return *this;
+}
+
+Rule& Rule::loadAddress(Family family, Direction direction, Register to) {
+  return load({Header::Network, addressOffset(family, direction), addressLength(family)}, to);
 }
 
 Rule& Rule::loadTransportProtocol(Register to) {
@@ -88,12 +60,7 @@ Rule& Rule::loadTransportProtocol(Register to) {
 }
 
 Rule& Rule::loadDestinationPort(Register to) {
-  Expression(*this, "payload")
-      .set(NFTNL_EXPR_PAYLOAD_DREG, kernelRegister(to))
-      .set(NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER)
-      .set(NFTNL_EXPR_PAYLOAD_OFFSET, kDestinationPortOffset)
-      .set(NFTNL_EXPR_PAYLOAD_LEN, kPortLength);
-  return *this;
+  return load({Header::Transport, kDestinationPortOffset, kPortLength}, to);
 }
 
 Rule& Rule::loadInterfaceName(Interface interface, Register to) {
@@ -170,6 +137,14 @@ Rule& Rule::inSet(const std::string& set, Register from) {
   return *this;
 }
 
+Rule& Rule::notInSet(const std::string& set, Register from) {
+  Expression(*this, "lookup")
+      .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
+      .set(NFTNL_EXPR_LOOKUP_SET, set)
+      .set(NFTNL_EXPR_LOOKUP_FLAGS, std::uint32_t{NFT_LOOKUP_F_INV});
+  return *this;
+}
+
 Rule& Rule::map(const std::string& map, Register from, Register to) {
   Expression(*this, "lookup")
       .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
@@ -186,55 +161,18 @@ Rule& Rule::verdictMap(const std::string& map, Register from) {
   return *this;
 }
 
-Rule& Rule::verdict(int code, const std::string* chain) {
-  Expression immediate(*this, "immediate");
-  immediate.set(NFTNL_EXPR_IMM_DREG, std::uint32_t{NFT_REG_VERDICT})
-      .set(NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code));
-  if (chain != nullptr) immediate.set(NFTNL_EXPR_IMM_CHAIN, *chain);
-  return *this;
+Rule& Rule::is(Field field, std::span<const std::uint8_t> bytes) { return load(field, 0).bytesAre(0, bytes); }
+
+Rule& Rule::isNot(Field field, std::span<const std::uint8_t> bytes) {
+  return load(field, 0).compared(NFT_CMP_NEQ, 0, bytes);
 }
 
-Rule& Rule::jump(const std::string& chain) { return verdict(NFT_JUMP, &chain); }
-Rule& Rule::returnToCaller() { return verdict(NFT_RETURN, nullptr); }
-Rule& Rule::accept() { return verdict(NF_ACCEPT, nullptr); }
-Rule& Rule::drop() { return verdict(NF_DROP, nullptr); }
+Rule& Rule::bytesAre(Register from, std::span<const std::uint8_t> bytes) { return compared(NFT_CMP_EQ, from, bytes); }
 
-Rule& Rule::masquerade() {
-  const Expression masquerading(*this, "masq");
-  return *this;
-}
-
-Rule& Rule::trackInZone(std::uint16_t zone) {
-  constexpr std::array<std::uint8_t, 1> kOriginal{IP_CT_DIR_ORIGINAL};
-  Expression(*this, "immediate")
-      .set(NFTNL_EXPR_IMM_DREG, kernelRegister(0))
-      .set(NFTNL_EXPR_IMM_DATA, {reinterpret_cast<const std::uint8_t*>(&zone), sizeof zone});
-  Expression(*this, "ct")
-      .set(NFTNL_EXPR_CT_KEY, NFT_CT_ZONE)
-      .set(NFTNL_EXPR_CT_SREG, kernelRegister(0))
-      .set(NFTNL_EXPR_CT_DIR, kOriginal);
-  return *this;
-}
-
-Rule& Rule::translateDestination(Family family, Register address, Register port) {
-  Expression(*this, "nat")
-      .set(NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT)
-      .set(NFTNL_EXPR_NAT_FAMILY, static_cast<std::uint32_t>(family))
-      .set(NFTNL_EXPR_NAT_REG_ADDR_MIN, kernelRegister(address))
-      .set(NFTNL_EXPR_NAT_REG_PROTO_MIN, kernelRegister(port));
-  return *this;
-}
-
-Rule& Rule::comment(const std::string& text) {
-  const auto userData = commentData(text);
-  nftnl_rule_set_data(rule_.get(), NFTNL_RULE_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
-  return *this;
-}
-
-Rule& Rule::bytesAre(Register from, std::span<const std::uint8_t> bytes) {
+Rule& Rule::compared(std::uint32_t how, Register from, std::span<const std::uint8_t> bytes) {
   Expression(*this, "cmp")
       .set(NFTNL_EXPR_CMP_SREG, kernelRegister(from))
-      .set(NFTNL_EXPR_CMP_OP, NFT_CMP_EQ)
+      .set(NFTNL_EXPR_CMP_OP, how)
       .set(NFTNL_EXPR_CMP_DATA, bytes);
   return *this;
 }
@@ -253,11 +191,7 @@ Rule& Rule::masked(Register in, std::span<const std::uint8_t> mask) {
 
 Rule& Rule::isNotZero(Register from) {
   constexpr std::array<std::uint8_t, 4> kZero{};
-  Expression(*this, "cmp")
-      .set(NFTNL_EXPR_CMP_SREG, kernelRegister(from))
-      .set(NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ)
-      .set(NFTNL_EXPR_CMP_DATA, kZero);
-  return *this;
+  return compared(NFT_CMP_NEQ, from, kZero);
 }
 
 }  // namespace netlib::nft

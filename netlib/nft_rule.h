@@ -17,6 +17,16 @@ using Register = std::uint32_t;
 enum class Direction : bool { Source, Destination };
 enum class Interface : bool { In, Out };
 
+/// Where a header begins; the numbers are the kernel's (NFT_PAYLOAD_*_HEADER).
+enum class Header : std::uint8_t { Link = 0, Network = 1, Transport = 2 };
+
+/// Bytes of a packet. A rule with one that the packet does not have, being too short or a later fragment, matches not.
+struct Field {
+  Header header;
+  std::uint32_t offset;
+  std::uint32_t length;
+};
+
 /// How a match on a tracked connection is written. iptables-nft calls a chain in which it finds nft's own words
 /// incompatible and shows it no more; its words need the kernel's nft_compat.
 enum class Dialect : bool { Nft, Iptables };
@@ -30,6 +40,7 @@ class Rule {
   Rule& operator=(Rule&&) noexcept;
 
   // Loads: a value of the packet into registers.
+  Rule& load(Field field, Register to);
   Rule& loadAddress(Family family, Direction direction, Register to);
   Rule& loadTransportProtocol(Register to);
   Rule& loadDestinationPort(Register to);
@@ -47,6 +58,9 @@ class Rule {
   /// ct state established,related: the packet belongs to a connection that was let through before.
   Rule& connectionIsKnown(Dialect dialect = Dialect::Nft);
   Rule& inSet(const std::string& set, Register from);
+  Rule& notInSet(const std::string& set, Register from);
+  Rule& is(Field field, std::span<const std::uint8_t> bytes);
+  Rule& isNot(Field field, std::span<const std::uint8_t> bytes);
 
   // Statements.
   /// Looks the registers up in a map and leaves its data in the registers from `to` on.
@@ -62,6 +76,12 @@ class Rule {
   /// priority raw.
   Rule& trackInZone(std::uint16_t zone);
   Rule& translateDestination(Family family, Register address, Register port);
+  /// What comes beyond that does not match.
+  Rule& atMostEachMinute(std::uint64_t packets);
+  /// A line in the kernel's log. Only of the first network namespace, unless net.netfilter.nf_log_all_netns is set.
+  Rule& log(const std::string& prefix);
+  /// Counts packets and bytes, see countPackets().
+  Rule& count();
 
   /// Shown by `nft list` and by iptables-nft; at most 127 bytes of it.
   Rule& comment(const std::string& text);
@@ -77,6 +97,7 @@ class Rule {
   Rule& iptablesConnectionState(std::uint16_t states);
   Rule& verdict(int code, const std::string* chain);
   Rule& bytesAre(Register from, std::span<const std::uint8_t> bytes);
+  Rule& compared(std::uint32_t how, Register from, std::span<const std::uint8_t> bytes);
   Rule& masked(Register in, std::span<const std::uint8_t> mask);
   Rule& isNotZero(Register from);
 

@@ -68,6 +68,19 @@ netlib::Result<netlib::IfName> hostEndOf(Host& host, const cni::Request& request
                                   request.key.ifName.toString() + ": only a veth can be limited");
 }
 
+/// Where the network's own plugin lets only the MAC address pass that it gave, another one cuts the container off.
+netlib::Result<> refuseGuardedMac(Host& host, const cni::Request& request) {
+  if (!request.config.tuning || !request.config.tuning->mac) return {};
+  AttachmentKey network = request.key;
+  network.part = Part::Network;
+  const auto record = TRY(host.ledger.find(network));
+  if (!record || record->attachment.guard == SenderGuard::None) return {};
+  return netlib::fail(EINVAL, "\"mac\": the spoof guard of network " + network.network.toString() + " lets " +
+                                  record->attachment.containerMac.toString() +
+                                  " pass only: choose the address by the capability \"mac\" instead, or set "
+                                  "\"macspoofchk\" to false");
+}
+
 }  // namespace
 
 bool hasWork(const cni::Request& request) {
@@ -78,6 +91,7 @@ bool hasWork(const cni::Request& request) {
 
 netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, NetnsId netns, Host& host) {
   const cni::Config& config = request.config;
+  TRY(refuseGuardedMac(host, request));
   const auto addresses = addressesIn(*request.previous, request.key);
   const auto bridge = TRY(linkTowards(host, addresses));
 

@@ -167,6 +167,9 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
                         .sourceNats = {},
                         .forwards = {}};
   attachment.bandwidth = config.bandwidth;
+  attachment.internal = config.internal;
+  attachment.guard = config.guard;
+  attachment.egress = config.egress;
   attachment.routes = routesFor(config, attachment.leases);
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);

@@ -7,6 +7,8 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
+#include "plugin/egress_table.h"
+
 namespace pons::nat {
 
 namespace nft = netlib::nft;
@@ -24,13 +26,15 @@ constexpr const char* kForwards = "forwards";
 constexpr const char* kPostrouting = "postrouting";
 constexpr const char* kForwarding = "forwarding";
 constexpr const char* kBetweenBridges = "between_bridges";
+constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
 
 netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
 netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
-netlib::IpPrefix multicast(Family family) { return prefixOf(family == Family::Ipv4 ? "224.0.0.0/4" : "ff00::/8"); }
-
-/// Registers of 4 bytes that one address takes.
-nft::Register addressRegisters(Family family) { return family == Family::Ipv4 ? 1 : 4; }
+/// Multicast and, of IPv4, broadcast: it comes here where br_netfilter is on, and stays on its link.
+std::vector<netlib::IpPrefix> groups(Family family) {
+  if (family == Family::Ipv6) return {prefixOf("ff00::/8")};
+  return {prefixOf("224.0.0.0/4"), prefixOf("255.255.255.255/32")};
+}
 
 void appendMaps(nft::Transaction& transaction, Family family) {
   const std::uint32_t addressType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr;
@@ -135,15 +139,34 @@ void appendLoopback(nft::Transaction& transaction) {
                           .masquerade());
 }
 
+/// No matter in which family: a container can give itself addresses of the one that its network lacks. Bridged packets
+/// come here as well, where br_netfilter is on.
+void appendInternal(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  for (const nft::Interface side : {nft::Interface::In, nft::Interface::Out}) {
+    transaction.addRule(table, kForwarding,
+                        nft::Rule{}
+                            .loadInterfaceName(side, 0)
+                            .inSet(kInternal, 0)
+                            .loadInterfaceName(nft::Interface::In, 0)
+                            .loadInterfaceName(nft::Interface::Out, kNameRegisters)
+                            .notInSet(kConfined, 0)
+                            .drop());
+  }
+}
+
 /// Before the host's own filter, which may accept anything.
 void appendIngress(nft::Transaction& transaction, Family family) {
-  constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
   const nft::Table table = tableOf(family);
-  transaction.addSet(table, {.name = kLimited, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
-  transaction.addSet(table, {.name = kWithin,
-                             .keyType = nft::concat(nft::kIfname, nft::kIfname),
-                             .keyLength = 2 * IFNAMSIZ,
-                             .hostEndian = true});
+  for (const char* name : {kLimited, kInternal}) {
+    transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+  }
+  for (const char* name : {kWithin, kConfined}) {
+    transaction.addSet(table, {.name = name,
+                               .keyType = nft::concat(nft::kIfname, nft::kIfname),
+                               .keyLength = 2 * IFNAMSIZ,
+                               .hostEndian = true});
+  }
   transaction.addChain(table, kBetweenBridges, "ingress policies");
   transaction.addRule(table, kBetweenBridges, nft::Rule{}.connectionIsKnown().accept());
   transaction.addRule(table, kBetweenBridges,
@@ -155,6 +178,7 @@ void appendIngress(nft::Transaction& transaction, Family family) {
   transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
   transaction.addBaseChain(
       table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
+  appendInternal(transaction, family);
   transaction.addRule(table, kForwarding,
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
@@ -162,18 +186,6 @@ void appendIngress(nft::Transaction& transaction, Family family) {
                           .loadInterfaceName(nft::Interface::Out, 0)
                           .inSet(kLimited, 0)
                           .jump(kBetweenBridges));
-}
-
-/// What a family's skeleton must hold: chains with their number of rules.
-std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
-  const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2},       {kPrerouting, 1 + forLoopback},
-                                                          {kOutput, 1},         {kPostrouting, 2 + forLoopback},
-                                                          {kBetweenBridges, 3}, {kForwarding, 1},
-                                                          {kAfresh, 2},         {kArriving, 1},
-                                                          {kLeaving, 1}};
-  if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
-  return chains;
 }
 
 void appendPort(std::vector<std::uint8_t>& to, Port port) {
@@ -191,6 +203,8 @@ nft::Element masqueradedElement(const PortForward& forward) {
 
 nft::Table tableOf(Family family) { return {family, "pons"}; }
 
+nft::Register addressRegisters(Family family) { return family == Family::Ipv4 ? 1 : 4; }
+
 void appendSkeleton(nft::Transaction& transaction, Family family) {
   transaction.addTable(tableOf(family));
   appendMaps(transaction, family);
@@ -207,23 +221,19 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
                           .masquerade());
   transaction.addRule(tableOf(family), kPostrouting,
                       nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
+  egress::appendSkeleton(transaction, family);
 }
 
-netlib::Result<> removeTable(netlib::Socket& netfilter, Family family) {
-  nft::Transaction transaction;
-  transaction.deleteTable(tableOf(family));
-  const auto removed = transaction.commit(netfilter);
-  return removed.failedWith(ENOENT) ? netlib::Result<>{} : removed;
-}
-
-netlib::Result<std::optional<std::string>> missingPart(netlib::Socket& netfilter, Family family) {
-  for (const auto& [chain, rules] : chainsOf(family)) {
-    const auto counted = nft::countRules(netfilter, tableOf(family), chain);
-    const bool complete = counted && *counted == rules;
-    if (!counted && !counted.failedWith(ENOENT)) return netlib::fail(counted.error());
-    if (!complete) return std::optional{std::string{"chain "} + chain};
-  }
-  return std::optional<std::string>{};
+std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
+  const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2},       {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},         {kPostrouting, 2 + forLoopback},
+                                                          {kBetweenBridges, 3}, {kForwarding, 3},
+                                                          {kAfresh, 2},         {kArriving, 1},
+                                                          {kLeaving, 1}};
+  if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
+  std::ranges::copy(egress::chains(), std::back_inserter(chains));
+  return chains;
 }
 
 const char* mapOf(const PortForward& forward) {
@@ -233,9 +243,8 @@ const char* mapOf(const PortForward& forward) {
 nft::Element elementOf(const PortForward& forward) {
   nft::Element element;
   if (!forward.hostAddress.isUnspecified()) nft::appendPadded(element.key, forward.hostAddress.bytes());
-  const std::array<std::uint8_t, 1> protocol{static_cast<std::uint8_t>(forward.protocol)};
-  nft::appendPadded(element.key, protocol);
-  appendPort(element.key, forward.hostPort);
+  const auto port = portKey(forward.protocol, forward.hostPort);
+  element.key.insert(element.key.end(), port.begin(), port.end());
   nft::appendPadded(element.data, forward.target.bytes());
   appendPort(element.data, forward.targetPort);
   return element;
@@ -251,8 +260,8 @@ nft::Element udpElementOf(const PortForward& forward) {
   return element;
 }
 
-Elements elementsOf(const Attachment& attachment, Family family) {
-  Elements elements;
+std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment, Family family) {
+  std::map<std::string, std::vector<nft::Element>> elements;
   for (const PortForward& forward : attachment.forwards) {
     if (forward.target.family() != family) continue;
     elements[mapOf(forward)].push_back(elementOf(forward));
@@ -283,13 +292,7 @@ std::optional<PortForward> forwardOf(const nft::Element& element, Family family,
                      portAt(data.subspan(addressLength))};
 }
 
-nft::Element bridgeElement(const netlib::IfName& bridge) {
-  nft::Element element;
-  const std::string& name = bridge.toString();
-  element.key.assign(name.begin(), name.end());
-  element.key.resize(IFNAMSIZ);
-  return element;
-}
+nft::Element bridgeElement(const netlib::IfName& bridge) { return {.key = nft::keyOf(bridge)}; }
 
 nft::Element withinElement(const netlib::IfName& bridge) {
   nft::Element element = bridgeElement(bridge);
@@ -298,12 +301,26 @@ nft::Element withinElement(const netlib::IfName& bridge) {
   return element;
 }
 
+std::vector<std::uint8_t> portKey(Protocol protocol, Port port) {
+  std::vector<std::uint8_t> key;
+  const std::array<std::uint8_t, 1> number{static_cast<std::uint8_t>(protocol)};
+  nft::appendPadded(key, number);
+  appendPort(key, port);
+  return key;
+}
+
 std::vector<nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain) {
+  auto elements = intervalElements(subnet);
+  elements.front().jumpTo = chain;
+  return elements;
+}
+
+std::vector<nft::Element> intervalElements(const netlib::IpPrefix& subnet) {
   const auto bytesOf = [](const netlib::IpAddress& address) {
     const auto bytes = address.bytes();
     return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
   };
-  std::vector<nft::Element> elements{{.key = bytesOf(subnet.first()), .jumpTo = chain}};
+  std::vector<nft::Element> elements{{.key = bytesOf(subnet.first())}};
   const auto after = netlib::IpAddress::fromNumber(subnet.family(), subnet.last().number() + 1);
   // An interval that reaches the last address of all has no end element.
   if (!after.isUnspecified()) elements.push_back({.key = bytesOf(after), .intervalEnd = true});
@@ -324,7 +341,7 @@ void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const st
     transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, destination).returnToCaller());
   };
   for (const auto& subnet : nat.subnets) appendReturn(subnet);
-  appendReturn(multicast(nat.family));
+  for (const auto& group : groups(nat.family)) appendReturn(group);
   for (const auto& destination : nat.destinations) appendReturn(destination);
   transaction.addRule(table, chain, nft::Rule{}.masquerade());
 }
@@ -333,7 +350,7 @@ std::string networkComment(const NetworkName& network) { return "network " + net
 
 std::size_t ruleCountOf(const SourceNat& nat) {
   const std::size_t hairpin = nat.subnets.size();
-  return nat.masquerade ? 2 * hairpin + nat.destinations.size() + 2 : hairpin;
+  return nat.masquerade ? 2 * hairpin + groups(nat.family).size() + nat.destinations.size() + 1 : hairpin;
 }
 
 }  // namespace pons::nat

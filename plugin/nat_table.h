@@ -9,6 +9,8 @@
 //   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
 //   map sources       { subnet : jump to the network's chain }
 //   set limited       { names of bridges with an ingress policy }
+//   set internal      { names of bridges that nothing is forwarded to or from }
+//   set confined      { such a name twice }
 //   set within        { a bridge's name twice: of those whose containers talk to each other }
 //
 //   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
@@ -21,9 +23,11 @@
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
 //                                         published and to an address of the set masqueraded: masquerade
 //                                         source address by the map sources
-//   chain forwarding  forward, filter:    from and to a bridge of the set limited: jump between_bridges
+//   chain forwarding  forward, filter:    from or to a bridge of the set internal, and not within it: drop
+//                                         from and to a bridge of the set limited: jump between_bridges
 //   chain between_bridges  an established connection: accept; bridges by the set within: accept; drop
 //   chain net_<hash>  see appendNetwork
+//   and what egress_table.h has
 #pragma once
 
 #include "netlib/nft.h"
@@ -43,16 +47,18 @@ inline constexpr const char* kSources = "sources";
 inline constexpr const char* kMasqueraded = "masqueraded";
 inline constexpr const char* kLimited = "limited";
 inline constexpr const char* kWithin = "within";
+inline constexpr const char* kInternal = "internal";
+inline constexpr const char* kConfined = "confined";
+
+/// Registers of 4 bytes that one address takes.
+netlib::nft::Register addressRegisters(netlib::Family family);
 
 /// The table with everything in it that does not depend on containers. It must not exist, or be deleted before in the
 /// same transaction.
 void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
 
-netlib::Result<> removeTable(netlib::Socket& netfilter, netlib::Family family);
-
-/// Looks at the skeleton: the name of the first part that is missing or has lost rules; nothing where
-/// all is there.
-netlib::Result<std::optional<std::string>> missingPart(netlib::Socket& netfilter, netlib::Family family);
+/// Its chains with their number of rules.
+std::vector<std::pair<const char*, std::size_t>> chainsOf(netlib::Family family);
 
 /// The map that holds this forward, and its element there.
 const char* mapOf(const PortForward& forward);
@@ -62,21 +68,27 @@ netlib::nft::Element elementOf(const PortForward& forward);
 std::optional<PortForward> forwardOf(const netlib::nft::Element& element, netlib::Family family, std::string_view map);
 
 /// All that the attachment's forwards of a family are, by the names of the maps and sets.
-using Elements = std::map<std::string, std::vector<netlib::nft::Element>>;
-Elements elementsOf(const Attachment& attachment, netlib::Family family);
+std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment,
+                                                                    netlib::Family family);
 
 /// The set that holds a forward by UDP, and its element there.
 const char* udpSetOf(const PortForward& forward);
 netlib::nft::Element udpElementOf(const PortForward& forward);
 
 netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
+/// The name twice: from and to it.
 netlib::nft::Element withinElement(const netlib::IfName& bridge);
 
-/// The interval of one subnet in the map of sources: its elements jump to `chain`.
+/// A protocol and a port, as sets have them.
+std::vector<std::uint8_t> portKey(Protocol protocol, Port port);
+
+/// The interval of one subnet; the second is one where the elements jump to `chain`.
+std::vector<netlib::nft::Element> intervalElements(const netlib::IpPrefix& subnet);
 std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain);
 
 /// The chain of a network: published ports used from inside (hairpin) are masqueraded so that the answers come back
-/// this way; nothing else is that stays inside, is multicast, or goes to an excluded destination; the rest is.
+/// this way; nothing else is that stays inside, is multicast or broadcast, or goes to an excluded destination; the rest
+/// is.
 void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
                    const std::string& comment);
 /// How such a chain names its network in its comment.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "plugin/steps/bandwidth_limited.h"
+#include "plugin/steps/bridge_confined.h"
+#include "plugin/steps/bridge_filtered.h"
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
 #include "plugin/steps/container_tuned.h"
@@ -13,11 +15,11 @@
 #include "plugin/steps/host_local_files.h"
 #include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
-#include "plugin/steps/nat_table_present.h"
 #include "plugin/steps/neighbours_told.h"
 #include "plugin/steps/no_stale_flows.h"
-#include "plugin/steps/port_forwards.h"
+#include "plugin/steps/own_entries.h"
 #include "plugin/steps/source_nat_present.h"
+#include "plugin/steps/tables_present.h"
 #include "plugin/steps/veth_pair.h"
 
 namespace pons {
@@ -48,23 +50,25 @@ void addShared(Plan& plan, const Attachment& attachment) {
   for (const auto& address : gatewayAddresses(attachment)) add<GatewayAddress>(plan, attachment, address);
   for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
     addIfHeld<ForwardingHeld>(plan, holds, family);
-    addIfHeld<NatTablePresent>(plan, holds, family);
   }
+  addIfHeld<TablesPresent>(plan, holds, attachment);
+  addIfHeld<BridgeFiltered>(plan, holds, attachment);
+  addIfHeld<BridgeConfined>(plan, holds, attachment);
   addIfHeld<LoopbackReachable>(plan, holds, attachment);
   for (const SourceNat& nat : attachment.sourceNats) add<SourceNatPresent>(plan, attachment, nat);
   addIfHeld<IngressLimited>(plan, holds, attachment);
   addIfHeld<ForwardAccepted>(plan, holds, attachment);
 }
 
-/// NoStaleFlows stands before VethPair so that DEL, which goes backwards, ends the flows when no packet can make new
-/// ones.
+/// In force before the container can send. And DEL, which goes backwards, ends the flows when no packet can make new
+/// ones, and stops looking at what the container sends when it is cut off.
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
+  if (OwnEntries::areNeeded(attachment)) add<OwnEntries>(plan, attachment);
   if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);
   if (attachment.bandwidth) add<BandwidthLimited>(plan, attachment);
   if (attachment.key.part == Part::Network) add<ContainerAddresses>(plan, attachment);
   if (attachment.tuning) add<ContainerTuned>(plan, attachment);
-  if (!attachment.forwards.empty()) add<PortForwards>(plan, attachment);
   if (!attachment.leases.empty() && !attachment.containerInterfaceDown) add<NeighboursTold>(plan, attachment);
 }
 

@@ -1,16 +1,21 @@
 #include "plugin/sweep.h"
 
 #include <algorithm>
+#include <set>
 
+#include "plugin/egress_table.h"
 #include "plugin/failures.h"
-#include "plugin/nat_transaction.h"
+#include "plugin/guard_table.h"
 #include "plugin/plan.h"
+#include "plugin/steps/bridge_confined.h"
+#include "plugin/steps/bridge_filtered.h"
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
-#include "plugin/steps/nat_table_present.h"
+#include "plugin/steps/tables_present.h"
+#include "plugin/table_transaction.h"
 
 namespace pons {
 
@@ -49,16 +54,52 @@ bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPref
 /// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
 /// under the host lock none can come: so what has no claim is nobody's.
 netlib::Result<> sweepForwards(Host& host, Family family, const std::vector<netlib::IpPrefix>& subnets) {
+  const nft::Table table = nat::tableOf(family);
+  tables::Elements unclaimed;
   for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
-    nat::Elements unclaimed;
-    for (const auto& element : TRY(nft::listElements(host.netfilter, nat::tableOf(family), map))) {
+    for (const auto& element : TRY(nft::listElements(host.netfilter, table, map))) {
       const auto forward = nat::forwardOf(element, family, map);
       if (!forward || !isInside(forward->target, subnets) || TRY(host.ledger.isClaimed(*forward))) continue;
-      unclaimed[map].push_back(element);
+      unclaimed[{table.family, map}].push_back(element);
       if (forward->protocol != Protocol::Udp) continue;
-      unclaimed[nat::udpSetOf(*forward)].push_back(nat::udpElementOf(*forward));
+      unclaimed[{table.family, nat::udpSetOf(*forward)}].push_back(nat::udpElementOf(*forward));
     }
-    TRY(nat::removeElements(host, family, unclaimed));
+  }
+  return tables::removeElements(host, unclaimed);
+}
+
+/// The names of the veths that attachments on record have in the host. Under the host lock none can be added.
+netlib::Result<std::set<std::string>> recordedVeths(Host& host) {
+  std::set<std::string> veths;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) veths.insert(hostVethName(key).toString());
+  return veths;
+}
+
+/// Guards of ports that nobody on record has, of whichever network they were.
+netlib::Result<> sweepGuards(Host& host, const std::set<std::string>& veths) {
+  tables::Elements unrecorded;
+  for (const char* set : {guard::kPorts, guard::kMacs, guard::kAddresses4, guard::kAddresses6}) {
+    for (const auto& element : TRY(nft::listElements(host.netfilter, guard::table(), set))) {
+      if (veths.contains(guard::portOf(element))) continue;
+      unrecorded[{guard::table().family, set}].push_back(element);
+    }
+  }
+  return tables::removeElements(host, unrecorded);
+}
+
+/// Likewise, with the addresses that lead there.
+netlib::Result<> sweepEgress(Host& host, Family family, const std::set<std::string>& veths) {
+  const nft::Table table = nat::tableOf(family);
+  tables::Elements unrecorded;
+  for (const auto& element : TRY(nft::listElements(host.netfilter, table, egress::kPolicies))) {
+    if (veths.contains(egress::vethOf(element.jumpTo))) continue;
+    unrecorded[{table.family, egress::kPolicies}].push_back(element);
+  }
+  TRY(tables::removeElements(host, unrecorded));
+  for (const auto& chain : TRY(nft::listChains(host.netfilter, table))) {
+    const std::string veth = egress::vethOf(chain.name);
+    const auto name = netlib::IfName::parse(veth);
+    if (name && !veths.contains(veth)) TRY(tables::removeEgress(host, family, *name));
   }
   return {};
 }
@@ -92,10 +133,18 @@ netlib::Result<> sweepChains(Host& host, const netlib::FileLock& hostLock, Famil
 /// Other networks' chains and ports count as in use even where no record tells of them: their GC looks after them.
 netlib::Result<bool> isTableInUse(Host& host, Family family) {
   const nft::Table table = nat::tableOf(family);
-  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, nat::kLimited}) {
+  for (const char* map :
+       {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, nat::kLimited, nat::kInternal, egress::kPolicies}) {
     if (!TRY(nft::listElements(host.netfilter, table, map)).empty()) return true;
   }
   return false;
+}
+
+netlib::Result<bool> areTablesInUse(Host& host) {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (TRY(isTableInUse(host, family))) return true;
+  }
+  return !TRY(nft::listElements(host.netfilter, guard::table(), guard::kPorts)).empty();
 }
 
 /// Shared state that no attachment at all holds any more.
@@ -105,18 +154,18 @@ netlib::Result<> sweepShared(Host& host, const netlib::FileLock& hostLock, const
     const bool held = TRY(host.ledger.isHeld(hostLock, step.hold()));
     return held ? netlib::Result<>{} : step.undo(host);
   };
-  const auto undoTableIfUnused = [&](Family family) -> netlib::Result<> {
-    const bool used = TRY(isTableInUse(host, family));
-    return used ? netlib::Result<>{} : undoIfUnheld(NatTablePresent{family});
+  const auto undoTablesIfUnused = [&]() -> netlib::Result<> {
+    const bool used = TRY(areTablesInUse(host));
+    return used ? netlib::Result<>{} : undoIfUnheld(TablesPresent{nobody});
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnheld(step)); };
   sweepStep(LoopbackReachable{nobody});
   sweepStep(ForwardAccepted{nobody});
   sweepStep(IngressLimited{nobody});
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    failures.add("undo the nf_tables table", undoTableIfUnused(family));
-    sweepStep(ForwardingHeld{family});
-  }
+  sweepStep(BridgeConfined{nobody});
+  sweepStep(BridgeFiltered{nobody});
+  failures.add("undo the nf_tables tables", undoTablesIfUnused());
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) sweepStep(ForwardingHeld{family});
   sweepStep(BridgePresent{nobody});
   return failures.result();
 }
@@ -133,7 +182,10 @@ netlib::Result<> sweep(Host& host, const NetworkName& network, const netlib::IfN
   failures.add("sweep links", sweepLinks(host, network, "ifb", ifbName));
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
   failures.add("sweep the ledger", host.ledger.sweepClaims(hostLock, network));
+  const auto veths = TRY(recordedVeths(host));
+  failures.add("sweep guards", sweepGuards(host, veths));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    failures.add("sweep egress policies", sweepEgress(host, family, veths));
     failures.add("sweep published ports", sweepForwards(host, family, subnets));
     failures.add("sweep chains", sweepChains(host, hostLock, family, network, subnets));
   }

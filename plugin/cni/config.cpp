@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugin/cni/chained_config.h"
+#include "plugin/cni/egress.h"
 #include "plugin/cni/ipam_config.h"
 #include "plugin/cni/requested.h"
 
@@ -28,7 +29,7 @@ struct Dialect {
   bool isGateway;
   bool hairpin;
   bool strict;
-  bool isWholeChain;  ///< publishes ports and answers the host's firewall, too
+  bool isWholeChain;  ///< publishes ports, answers the host's firewall and guards what containers send, too
 };
 constexpr Dialect kNative{.bridge = "pons0", .isGateway = true, .hairpin = true, .strict = true, .isWholeChain = true};
 constexpr Dialect kReferenceBridge{
@@ -42,9 +43,6 @@ Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
   if (TRY(root["vlan"].number(0, 4094)).value_or(0) != 0) return root["vlan"].unsupported(kVlan);
   if (!TRY(root["vlanTrunk"].items()).empty()) return root["vlanTrunk"].unsupported(kVlan);
   if (!TRY(root["preserveDefaultVlan"].boolean()).value_or(true)) return root["preserveDefaultVlan"].unsupported(kVlan);
-  if (TRY(root["macspoofchk"].boolean()).value_or(false)) {
-    return root["macspoofchk"].unsupported("pons does not check source addresses yet");
-  }
   const Field backend = root["ipMasqBackend"];
   const std::string wanted = TRY(backend.text()).value_or("nftables");
   // Where the reference would use iptables the effect is the same.
@@ -73,6 +71,43 @@ Result<> decodeFirewall(Config& config, const Field& root) {
   if (!config.acceptForward && *forward != "off") return root["forward"].invalid("auto or off");
   config.ingress =
       TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
+  return {};
+}
+
+Result<> decodeGuard(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
+  const Field byMac = root["macspoofchk"];
+  const Field byAddress = root["ipSpoofCheck"];
+  const bool mac = TRY(byMac.boolean()).value_or(dialect.isWholeChain);
+  if (!dialect.isWholeChain) {
+    if (mac) config.guard = SenderGuard::Mac;
+    return {};
+  }
+  const auto address = TRY(byAddress.boolean());
+  if (address.value_or(false) && !ipam.givesAddresses()) return needsAddresses(byAddress);
+  if (address.value_or(false) && !mac) return byMac.invalid("true, which \"ipSpoofCheck\" implies");
+  if (mac) config.guard = address.value_or(ipam.givesAddresses()) ? SenderGuard::Address : SenderGuard::Mac;
+  config.egress = TRY(decodeEgress(root, config.dns));
+  if (!config.egress || config.guard == SenderGuard::Address) return {};
+  return fail(ErrorCode::InvalidConfig,
+              "\"egressPolicy\" needs addresses from \"ipam\", and \"macspoofchk\" and \"ipSpoofCheck\" to be on: it "
+              "goes by source address");
+}
+
+/// Of an internal network nothing leads out, and so nothing may ask for it.
+Result<> decodeInternal(Config& config, const Field& root) {
+  config.internal = TRY(root["internal"].boolean()).value_or(false);
+  if (!config.internal) return {};
+  for (const char* key : {"isDefaultGateway", "ipMasq"}) {
+    if (TRY(root[key].boolean()).value_or(false)) return root[key].invalid("false in an internal network");
+  }
+  const bool hasDefault =
+      std::ranges::any_of(config.routes, [](const Route& r) { return r.destination.length() == 0; });
+  if (hasDefault) return root["internal"].invalid("false together with a default route in \"routes\"");
+  if (!config.portMappings.empty()) {
+    return fail(ErrorCode::InvalidConfig, "\"portMappings\" cannot be published from an internal network");
+  }
+  config.isDefaultGateway = false;
+  config.masquerade.clear();
   return {};
 }
 
@@ -170,10 +205,11 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
   if (dialect.isWholeChain) {
     TRY(decodePorts(config, root, ipam));
     TRY(decodeFirewall(config, root));
+    TRY(decodeInternal(config, root));
     config.bandwidth = TRY(decodeBandwidth(root));
   }
   config.dns = TRY(chooseDns(root));
-  return {};
+  return decodeGuard(config, root, ipam, dialect);
 }
 
 /// The network's bridge; the default where the key is missing or cannot be read.

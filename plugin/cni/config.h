@@ -45,6 +45,9 @@ struct Config {
   bool acceptForward = false;             ///< where the host's own firewall would drop what containers send
   std::optional<std::string> adminChain;  ///< asked before that, where the host's firewall has such a chain
   IngressPolicy ingress = IngressPolicy::Open;
+  bool internal = false;  ///< nothing is forwarded out of the bridge; never with default gateway, masquerade, ports
+  SenderGuard guard = SenderGuard::None;
+  std::optional<EgressPolicy> egress;  ///< never without the whole guard
   Mtu mtu;
 
   std::optional<netlib::MacAddress> mac;

@@ -19,22 +19,20 @@ constexpr std::array kIngressPolicies{std::pair{IngressPolicy::Open, std::string
                                       std::pair{IngressPolicy::SameBridge, std::string_view{"same-bridge"}},
                                       std::pair{IngressPolicy::Isolated, std::string_view{"isolated"}}};
 
+constexpr std::array kSenderGuards{std::pair{SenderGuard::None, std::string_view{"none"}},
+                                   std::pair{SenderGuard::Mac, std::string_view{"mac"}},
+                                   std::pair{SenderGuard::Address, std::string_view{"address"}}};
+
 bool hasLease(const Attachment& attachment, netlib::Family family) {
   return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
 }
 
-bool needsNatTable(const Attachment& attachment, netlib::Family family) {
-  // In both families: a container can give itself addresses of the one that its network lacks.
-  if (attachment.ingress != IngressPolicy::Open) return true;
-  return std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
-         std::ranges::any_of(attachment.forwards,
-                             [family](const PortForward& f) { return f.hostAddress.family() == family; });
-}
-
-bool needsLoopback(const Attachment& attachment) {
-  return attachment.loopbackPorts && std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
-           return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
-         });
+/// What the kernel gives an interface by itself (RFC 4291, appendix A).
+netlib::IpAddress linkLocalOf(const netlib::MacAddress& mac) {
+  const auto& m = mac.bytes();
+  const std::array<std::uint8_t, 16> bytes{
+      0xfe, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(m[0] ^ 2), m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+  return *netlib::IpAddress::fromBytes(bytes);
 }
 
 /// "ipv4" or "ipv6"
@@ -80,6 +78,15 @@ std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) {
   return known == kIngressPolicies.end() ? std::nullopt : std::optional{known->first};
 }
 
+std::string_view nameOf(SenderGuard guard) {
+  return std::ranges::find(kSenderGuards, guard, &std::pair<SenderGuard, std::string_view>::first)->second;
+}
+
+std::optional<SenderGuard> parseSenderGuard(std::string_view text) {
+  const auto* known = std::ranges::find(kSenderGuards, text, &std::pair<SenderGuard, std::string_view>::second);
+  return known == kSenderGuards.end() ? std::nullopt : std::optional{known->first};
+}
+
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
   constexpr netlib::MacAddress kNoMac{netlib::MacAddress::Bytes{}};
   return {.key = key,
@@ -117,7 +124,7 @@ std::string gateway(const Attachment& attachment, const netlib::IpPrefix& addres
 
 std::string forwarding(netlib::Family family) { return "forwarding-" + suffixOf(family); }
 
-std::string natTable(netlib::Family family) { return "nat-" + suffixOf(family); }
+std::string tables() { return "tables"; }
 
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat) {
   return sourceNat(attachment.key.network, chainOf(attachment, nat));
@@ -133,6 +140,10 @@ std::string forward(const Attachment& attachment) { return "forward-" + attachme
 
 std::string ingress(const Attachment& attachment) { return "ingress-" + attachment.bridge.name.toString(); }
 
+std::string internal(const Attachment& attachment) { return "internal-" + attachment.bridge.name.toString(); }
+
+std::string filtered(const Attachment& attachment) { return "filtered-" + attachment.bridge.name.toString(); }
+
 }  // namespace hold
 
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
@@ -146,6 +157,31 @@ std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
   return addresses;
 }
 
+bool needsTable(const Attachment& attachment, netlib::Family family) {
+  // In both families: a container can give itself addresses of the one that its network lacks.
+  if (attachment.ingress != IngressPolicy::Open || attachment.internal) return true;
+  return (attachment.egress && hasLease(attachment, family)) ||
+         std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
+         std::ranges::any_of(attachment.forwards,
+                             [family](const PortForward& f) { return f.hostAddress.family() == family; });
+}
+
+bool needsLoopback(const Attachment& attachment) {
+  return attachment.loopbackPorts && std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
+           return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
+         });
+}
+
+std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment) {
+  std::vector<netlib::IpAddress> sources;
+  for (const Lease& lease : attachment.leases) sources.push_back(lease.address.address());
+  // Neighbours could be reached from it, so without other addresses of IPv6 a policy does not let it pass.
+  if (!attachment.egress || hasLease(attachment, netlib::Family::Ipv6)) {
+    sources.push_back(linkLocalOf(attachment.containerMac));
+  }
+  return sources;
+}
+
 std::vector<std::string> holdsOf(const Attachment& attachment) {
   std::vector<std::string> holds;
   if (attachment.key.part == Part::Network) holds.push_back(hold::bridge(attachment));
@@ -153,14 +189,17 @@ std::vector<std::string> holdsOf(const Attachment& attachment) {
     holds.push_back(hold::gateway(attachment, address));
   }
   for (const netlib::Family family : kFamilies) {
-    if (attachment.bridge.gateway && hasLease(attachment, family)) holds.push_back(hold::forwarding(family));
+    if (attachment.bridge.gateway && !attachment.internal && hasLease(attachment, family))
+      holds.push_back(hold::forwarding(family));
   }
-  for (const netlib::Family family : kFamilies) {
-    if (needsNatTable(attachment, family)) holds.push_back(hold::natTable(family));
-  }
+  const bool hasTables = attachment.guard != SenderGuard::None ||
+                         std::ranges::any_of(kFamilies, [&](netlib::Family f) { return needsTable(attachment, f); });
+  if (hasTables) holds.push_back(hold::tables());
   if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
   for (const SourceNat& nat : attachment.sourceNats) holds.push_back(hold::sourceNat(attachment, nat));
   if (attachment.ingress != IngressPolicy::Open) holds.push_back(hold::ingress(attachment));
+  if (attachment.internal) holds.push_back(hold::internal(attachment));
+  if (attachment.egress) holds.push_back(hold::filtered(attachment));
   if (attachment.acceptForward) holds.push_back(hold::forward(attachment));
   return holds;
 }

@@ -92,6 +92,28 @@ enum class IngressPolicy : std::uint8_t {
 std::string_view nameOf(IngressPolicy policy);
 std::optional<IngressPolicy> parseIngressPolicy(std::string_view text);
 
+/// What the host makes sure of in the frames that come from a container's port.
+enum class SenderGuard : std::uint8_t {
+  None,
+  Mac,      ///< they bear its MAC address
+  Address,  ///< and its addresses; it answers no DHCP and advertises no routes
+};
+
+/// "none", "mac", "address"
+std::string_view nameOf(SenderGuard guard);
+std::optional<SenderGuard> parseSenderGuard(std::string_view text);
+
+/// Whom a container may begin to talk to. Everything else is dropped.
+struct EgressPolicy {
+  std::vector<netlib::IpPrefix> destinations;  ///< no host bits, and none inside of another
+  std::vector<Port> tcpPorts;                  ///< of the destinations; where there are none of
+  std::vector<Port> udpPorts;                  ///< either kind: all, and any other protocol
+  std::vector<netlib::IpAddress> nameservers;  ///< by DNS, at port 53
+  bool logDenied = true;
+
+  friend bool operator==(const EgressPolicy&, const EgressPolicy&) = default;
+};
+
 /// One byte a second: the kernel counts in bytes.
 inline constexpr std::uint64_t kMinRate = 8;
 
@@ -154,6 +176,9 @@ struct Attachment {
   bool acceptForward = false;                            ///< whatever the host's own firewall drops
   std::optional<std::string> adminChain = std::nullopt;  ///< is asked before that: a chain of the host's firewall
   IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
+  bool internal = false;                                 ///< nothing is forwarded out of the bridge, or into it
+  SenderGuard guard = SenderGuard::None;
+  std::optional<EgressPolicy> egress = std::nullopt;  ///< comes with the whole guard
 
   std::vector<Lease> leases;
   std::optional<std::string> hostLocalDir = std::nullopt;  ///< where host-local's files tell of the leases too
@@ -197,7 +222,7 @@ std::string bridge(const Attachment& attachment);
 /// One for each gateway address on the bridge.
 std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address);
 std::string forwarding(netlib::Family family);
-std::string natTable(netlib::Family family);
+std::string tables();
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
 /// The same from what nf_tables tells: a network's chain.
 std::string sourceNat(const NetworkName& network, const std::string& chain);
@@ -206,11 +231,22 @@ std::string loopback(const Attachment& attachment);
 /// The host's firewall lets the bridge's containers through.
 std::string forward(const Attachment& attachment);
 std::string ingress(const Attachment& attachment);
+/// Nothing is forwarded to or from the bridge.
+std::string internal(const Attachment& attachment);
+/// What the bridge forwards passes the host's filters.
+std::string filtered(const Attachment& attachment);
 }  // namespace hold
 
 /// The gateway addresses that the bridge bears for this attachment, with the subnet's length; without repetition. None
 /// where the bridge is no gateway.
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment);
+
+/// The table of that family in nf_tables, and 127.0.0.1 by route_localnet.
+bool needsTable(const Attachment& attachment, netlib::Family family);
+bool needsLoopback(const Attachment& attachment);
+
+/// The addresses that the container may send from: its leases and, where it may use IPv6, its link-local one.
+std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment);
 
 /// Every hold that the attachment has while it lives, in the order of the plan's shared steps.
 std::vector<std::string> holdsOf(const Attachment& attachment);

@@ -115,10 +115,32 @@ void writeLink(json::Writer& writer, const Attachment& attachment) {
   writer.member("containerInterfaceDown", attachment.containerInterfaceDown);
 }
 
+template <class Item, class Text>
+void writeTexts(json::Writer& writer, std::string_view name, const std::vector<Item>& items, Text text) {
+  writer.key(name).beginArray();
+  for (const Item& item : items) writer.value(text(item));
+  writer.endArray();
+}
+
+void writeEgress(json::Writer& writer, const std::optional<EgressPolicy>& policy) {
+  if (!policy) return;
+  const auto number = [](Port port) { return int{port}; };
+  writer.key("egress").beginObject();
+  writePrefixes(writer, "destinations", policy->destinations);
+  writeTexts(writer, "tcpPorts", policy->tcpPorts, number);
+  writeTexts(writer, "udpPorts", policy->udpPorts, number);
+  writeTexts(writer, "nameservers", policy->nameservers, [](const IpAddress& server) { return server.toString(); });
+  writer.member("logDenied", policy->logDenied);
+  writer.endObject();
+}
+
 void writeFirewall(json::Writer& writer, const Attachment& attachment) {
   writer.member("acceptForward", attachment.acceptForward);
   if (attachment.adminChain) writer.member("adminChain", escaped(*attachment.adminChain));
   writer.member("ingress", nameOf(attachment.ingress));
+  writer.member("internal", attachment.internal);
+  writer.member("guard", nameOf(attachment.guard));
+  writeEgress(writer, attachment.egress);
 }
 
 /// Absent where the addresses are nobody else's matter, and in records of older programs.

@@ -64,10 +64,12 @@ Result<std::optional<bool>> flagIfPresent(const json::Value& object, std::string
   return std::optional<bool>{TRY(flag(object, member))};
 }
 
-Result<IngressPolicy> ingressIfPresent(const json::Value& object, std::string_view member) {
-  if (!object[member].present()) return IngressPolicy::Open;
+template <class T>
+Result<T> namedIfPresent(const json::Value& object, std::string_view member,
+                         std::optional<T> (*parse)(std::string_view), T otherwise) {
+  if (!object[member].present()) return otherwise;
   const auto text = object[member].string();
-  return required(text ? parseIngressPolicy(*text) : std::nullopt, member);
+  return required(text ? parse(*text) : std::nullopt, member);
 }
 
 Result<std::optional<std::string>> bytesIfPresent(const json::Value& object, std::string_view member) {
@@ -178,6 +180,28 @@ Result<std::optional<Bandwidth>> readBandwidth(const json::Value& limits) {
       Bandwidth{.ingress = TRY(readLimit(limits["ingress"])), .egress = TRY(readLimit(limits["egress"]))}};
 }
 
+Result<Port> readPort(const json::Value& element) {
+  const auto number = element.integer();
+  const bool isPort = number && *number >= 1 && *number <= std::numeric_limits<Port>::max();
+  return required(isPort ? std::optional{static_cast<Port>(*number)} : std::nullopt, "port");
+}
+
+Result<IpAddress> readServer(const json::Value& element) {
+  const auto text = element.string();
+  return required(text ? IpAddress::parse(*text) : std::nullopt, "nameserver");
+}
+
+Result<std::optional<EgressPolicy>> readEgress(const json::Value& object) {
+  if (!object.present()) return std::optional<EgressPolicy>{};
+  EgressPolicy policy;
+  policy.destinations = TRY(prefixes(object, "destinations"));
+  policy.tcpPorts = TRY(list<Port>(object, "tcpPorts", readPort));
+  policy.udpPorts = TRY(list<Port>(object, "udpPorts", readPort));
+  policy.nameservers = TRY(list<IpAddress>(object, "nameservers", readServer));
+  policy.logDenied = TRY(flag(object, "logDenied"));
+  return std::optional{std::move(policy)};
+}
+
 Result<NetnsId> readNetnsId(const json::Value& object) {
   return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
                  .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
@@ -239,7 +263,10 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.containerInterfaceDown = TRY(flag(object, "containerInterfaceDown"));
   attachment.acceptForward = TRY(flagIfPresent(object, "acceptForward")).value_or(false);
   attachment.adminChain = TRY(bytesIfPresent(object, "adminChain"));
-  attachment.ingress = TRY(ingressIfPresent(object, "ingress"));
+  attachment.ingress = TRY(namedIfPresent(object, "ingress", parseIngressPolicy, IngressPolicy::Open));
+  attachment.internal = TRY(flagIfPresent(object, "internal")).value_or(false);
+  attachment.guard = TRY(namedIfPresent(object, "guard", parseSenderGuard, SenderGuard::None));
+  attachment.egress = TRY(readEgress(object["egress"]));
   attachment.leases = TRY(list<Lease>(object, "leases", readLease));
   attachment.hostLocalDir = TRY(readHostLocalDir(object));
   attachment.delegated = TRY(readDelegated(object["delegated"]));

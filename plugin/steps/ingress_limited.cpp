@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "plugin/nat_transaction.h"
+#include "plugin/table_transaction.h"
 
 namespace pons {
 
@@ -29,22 +29,22 @@ netlib::Result<> IngressLimited::apply(Host& host, Family family) const {
   const std::array limited{nat::bridgeElement(attachment_.bridge.name)};
   const std::array within{nat::withinElement(attachment_.bridge.name)};
   const bool sameBridge = attachment_.ingress == IngressPolicy::SameBridge;
-  TRY(nat::commit(host, family, [&](nft::Transaction& transaction) {
+  TRY(tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
     if (sameBridge) transaction.addElements(table, nat::kWithin, within);
     transaction.addElements(table, nat::kLimited, limited);
   }));
   if (sameBridge || !TRY(nft::findElement(host.netfilter, table, nat::kWithin, within.front()))) return {};
-  return nat::removeElements(host, family, nat::kWithin, within);
+  return tables::removeElements(host, {{{table.family, nat::kWithin}, {within.begin(), within.end()}}});
 }
 
 netlib::Result<> IngressLimited::undo(Host& host) const {
-  const std::array limited{nat::bridgeElement(attachment_.bridge.name)};
-  const std::array within{nat::withinElement(attachment_.bridge.name)};
+  tables::Elements elements;
   for (const Family family : kFamilies) {
-    TRY(nat::removeElements(host, family, nat::kLimited, limited));
-    TRY(nat::removeElements(host, family, nat::kWithin, within));
+    const nft::Table table = nat::tableOf(family);
+    elements[{table.family, nat::kLimited}] = {nat::bridgeElement(attachment_.bridge.name)};
+    elements[{table.family, nat::kWithin}] = {nat::withinElement(attachment_.bridge.name)};
   }
-  return {};
+  return tables::removeElements(host, elements);
 }
 
 netlib::Result<> IngressLimited::verify(Host& host) const {
@@ -67,8 +67,7 @@ netlib::Result<> IngressLimited::verify(Host& host, Family family) const {
 // A skeleton that lost the chain with the drop would pass apply().
 netlib::Result<> IngressLimited::repair(Host& host) const {
   const auto hostLock = TRY(host.ledger.lockHost());
-  for (const Family family : kFamilies) TRY(nat::rebuild(host, hostLock, family));
-  return {};
+  return tables::rebuild(host, hostLock, attachment_);
 }
 
 }  // namespace pons

@@ -4,7 +4,7 @@
 
 #include "netlib/sysctl.h"
 
-#include "plugin/nat_transaction.h"
+#include "plugin/table_transaction.h"
 
 namespace pons {
 
@@ -38,7 +38,7 @@ std::string LoopbackReachable::hold() const { return hold::loopback(attachment_)
 netlib::Result<> LoopbackReachable::apply(Host& host) const {
   const std::array element{nat::bridgeElement(attachment_.bridge.name)};
   // The guard first, then what it guards against.
-  TRY(nat::commit(host, Family::Ipv4, [&](nft::Transaction& transaction) {
+  TRY(tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
     transaction.addElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
   }));
   if (host.bridge.routesLoopback) return {};

@@ -1,6 +1,6 @@
 #include "plugin/steps/source_nat_present.h"
 
-#include "plugin/nat_transaction.h"
+#include "plugin/table_transaction.h"
 
 namespace pons {
 
@@ -59,7 +59,7 @@ netlib::Result<> SourceNatPresent::apply(Host& host) const {
   const auto hostLock = TRY(host.ledger.lockHost());
   const auto set = setChain(host);
   if (!set.failedWith(ENOENT)) return set;
-  TRY(nat::rebuild(host, hostLock, nat_.family));
+  TRY(tables::rebuild(host, hostLock, attachment_));
   return setChain(host);
 }
 
@@ -120,7 +120,7 @@ netlib::Result<> SourceNatPresent::verify(Host& host) const {
 // A chain that is there but lost rules would pass apply()'s look.
 netlib::Result<> SourceNatPresent::repair(Host& host) const {
   const auto hostLock = TRY(host.ledger.lockHost());
-  return nat::rebuild(host, hostLock, nat_.family);
+  return tables::rebuild(host, hostLock, attachment_);
 }
 
 }  // namespace pons

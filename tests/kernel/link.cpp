@@ -114,6 +114,7 @@ TEST_CASE("A veth is born with both ends configured, the host end a port and up"
   CHECK(found.master == bench.bridge);
   CHECK(found.hairpin);
   CHECK(found.isolated);
+  CHECK(outputOf({"ip", "-d", "link", "show", "v0"}).find("addrgenmode none") != std::string::npos);
   const auto ports = netlib::link::portsOf(bench.route, bench.bridge).value();
   REQUIRE(ports.size() == 1);
   CHECK(ports.front().name == "v0");
@@ -145,8 +146,8 @@ TEST_CASE("A veth that cannot be made whole is not made at all") {
   }
   SUBCASE("the host's name is taken") {
     outputOf({"ip", "link", "add", "v0", "type", "bridge"});
-    // It gets the alias: see appendPortSettings().
-    outputOf({"ip", "link", "set", "v0", "alias", "pons demo c1 eth0"});
+    // It gets the alias and keeps no addresses of its own: see appendAlias().
+    outputOf({"ip", "link", "set", "v0", "addrgenmode", "none", "alias", "pons demo c1 eth0"});
     leavesNothing(bench.veth(), EEXIST);
   }
   SUBCASE("there is no such bridge") {

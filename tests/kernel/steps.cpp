@@ -1,30 +1,29 @@
 // What every step promises: apply, verify, apply again, undo, undo again.
 #include <doctest/doctest.h>
 
-#include "plugin/nat_transaction.h"
+#include "plugin/table_transaction.h"
 
 #include "tests/support/plan_cases.h"
 #include "tests/support/step_bench.h"
 
 using namespace support;
-using netlib::Family;
 
 namespace {
 
 bool begins(const pons::Step& step, const char* name) { return step.name().starts_with(name); }
 
-bool isNatTable(const pons::Step& step) { return step.name().ends_with("table pons of nf_tables"); }
+bool isTables(const pons::Step& step) { return begins(step, "tables pons"); }
 
 // These have nothing that could be looked at, or nothing on the host.
 bool leavesNothing(const pons::Step& step) {
   return begins(step, "no stale connections") || begins(step, "announcement") || begins(step, "addresses of");
 }
 
-// The table is made by whoever misses it first; here it is there from its own step on, so that later steps can be told
-// from it.
-void makeTable(pons::Host& host, const pons::Step& step) {
+// The tables are made by whoever misses them first; here they are there from their own step on, so that later steps can
+// be told from them.
+void makeTables(pons::Host& host, const pons::Attachment& attachment) {
   const auto lock = host.ledger.lockHost().value();
-  REQUIRE(pons::nat::rebuild(host, lock, begins(step, "IPv4") ? Family::Ipv4 : Family::Ipv6).ok());
+  REQUIRE(pons::tables::rebuild(host, lock, attachment).ok());
 }
 
 // There is no claim here: what of the attachment alone would have come with it, repair() makes.
@@ -32,9 +31,10 @@ netlib::Result<> bringAbout(pons::Host& host, const pons::Step& step) {
   return step.comesWithClaim() && step.hold().empty() ? step.repair(host) : step.apply(host);
 }
 
-void applyAndSeeTwice(pons::Host& host, const pons::Step& step) {
+void applyAndSeeTwice(StepBench& bench, const pons::Step& step) {
+  pons::Host& host = bench.host;
   REQUIRE(bringAbout(host, step).ok());
-  if (isNatTable(step)) makeTable(host, step);
+  if (isTables(step)) makeTables(host, bench.attachment);
   CHECK(step.verify(host).ok());
   const bool shared = !step.hold().empty();
   if (!shared) return;
@@ -69,11 +69,11 @@ TEST_CASE("Every step can be applied, seen, applied again where it is shared, an
     for (const auto& step : bench.plan) {
       CAPTURE(step->name());
       const std::string before = dumpAll(host);
-      applyAndSeeTwice(bench.host, *step);
+      applyAndSeeTwice(bench, *step);
       if (leavesNothing(*step)) continue;
       undoAndMissTwice(bench.host, *step);
       CHECK(difference(before, dumpAll(host)) == "");
-      applyAndSeeTwice(bench.host, *step);
+      applyAndSeeTwice(bench, *step);
     }
     REQUIRE(bench.undoAll().ok());
     CHECK(difference(empty, dumpAll(host)) == "");
@@ -122,20 +122,22 @@ TEST_CASE("verify() names what is missing after somebody broke it") {
        {"ip", "-n", "c1", "route", "del", "default"},
        {"ip", "-n", "c1", "route", "add", "default", "via", "10.42.0.1"},
        "0.0.0.0/0"},
-      {"published ports",
+      {"published ports, spoof guard",
        {"nft", "flush map ip pons forwards_any"},
        {"nft", "add element ip pons forwards_any { tcp . 8080 : 10.42.0.7 . 80 }"},
        "8080"},
+      {"published ports, spoof guard",
+       {"nft", "flush set bridge pons macs"},
+       {"nft", "add element bridge pons macs { " + veth + " . 0a:58:0a:2a:00:07 }"},
+       "set macs"},
       {"IPv4 masquerade", {"nft", "flush chain ip pons " + chain}, {}, "lost rules"},
-      {"IPv4 table pons", {"nft", "flush chain ip pons postrouting"}, {}, "postrouting"},
-      {"IPv6 table pons", {"nft", "delete table ip6 pons"}, {}, "chain"},
+      {"tables pons", {"nft", "flush chain ip pons postrouting"}, {}, "postrouting"},
       {"veth", {"ip", "link", "del", veth}, {}, "gone"},
       {"bridge", {"ip", "link", "del", "pons0"}, {}, "gone"},
   };
   for (const Breakage& breakage : breakages) {
     CAPTURE(breakage.command.back());
-    const auto& step =
-        breakage.step == "published ports" ? *bench.plan.at(bench.plan.size() - 2) : bench.step(breakage.step);
+    const auto& step = bench.step(breakage.step);
     CAPTURE(step.name());
     CHECK(step.verify(bench.host).ok());
     outputOf(breakage.command);

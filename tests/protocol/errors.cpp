@@ -53,7 +53,8 @@ TEST_CASE("Code 2: a key that pons knows and cannot serve is named with its valu
   host.addNamespace("c1");
   const Unchanged unchanged{host};
   checkError(add(configWithIpam(R"("vlan": 7)")), ErrorCode::UnsupportedField, {"\"vlan\": 7"});
-  checkError(add(configWithIpam(R"("macspoofchk": true)")), ErrorCode::UnsupportedField, {"\"macspoofchk\": true"});
+  checkError(add(configWithIpam(R"("egressPolicy": {"allowedCidr": []})")), ErrorCode::UnsupportedField,
+             {"egressPolicy.allowedCidr"});
 }
 
 TEST_CASE("Code 3: a namespace that does not exist at ADD, as then no DEL is needed") {

@@ -71,7 +71,7 @@ TEST_CASE("STATUS says 51 where the living attachments have lost what they share
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::vector<std::pair<std::string, std::string>> damages{
       {"nft flush ruleset", "table pons"},
-      {"nft delete table ip6 pons", "IPv6 table pons"},
+      {"nft delete table ip6 pons", "table ip6 pons"},
       {"nft flush chain ip pons postrouting", "postrouting"},
       {"nft flush map ip pons sources", "10.42.0.0/24"},
       {"ip link del pons-demo", "bridge pons-demo is gone"},

@@ -76,7 +76,7 @@ TEST_CASE("holds, in the order of the plan's shared steps") {
   const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
   CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1",
                                                               "gateway-pons0-fd00::1", "forwarding-ipv4",
-                                                              "forwarding-ipv6", "nat-ipv4", "loopback-pons0",
+                                                              "forwarding-ipv6", "tables", "loopback-pons0",
                                                               "masquerade-demo-" + chain.substr(4)});
   CHECK(chain.starts_with("net_"));
   CHECK(chain.size() == 20);
@@ -88,7 +88,7 @@ TEST_CASE("a bridge that is no gateway holds neither addresses nor forwarding") 
   attachment.sourceNats.clear();
   attachment.forwards = {{Protocol::Tcp, ip("fd01::1"), 80, ip("fd00::7"), 80}};
   CHECK(pons::gatewayAddresses(attachment).empty());
-  CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "nat-ipv6"});
+  CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "tables"});
 }
 
 TEST_CASE("an ingress policy needs the table in both families; it and the way through the host's firewall come last") {
@@ -99,7 +99,7 @@ TEST_CASE("an ingress policy needs the table in both families; it and the way th
   attachment.acceptForward = true;
   attachment.ingress = pons::IngressPolicy::SameBridge;
   CHECK(pons::holdsOf(attachment) ==
-        std::vector<std::string>{"bridge-pons0", "nat-ipv4", "nat-ipv6", "ingress-pons0", "forward-pons0"});
+        std::vector<std::string>{"bridge-pons0", "tables", "ingress-pons0", "forward-pons0"});
 }
 
 TEST_CASE("a gateway that two leases share is one address") {

@@ -140,9 +140,8 @@ TEST_CASE("known keys that pons cannot serve: error 2 that names key and value")
   refused(R"("vlan": 5)", R"("vlan": 5)");
   refused(R"("vlanTrunk": [{"id": 7}])", R"("vlanTrunk": [{"id":7}])");
   refused(R"("preserveDefaultVlan": false)", R"("preserveDefaultVlan": false)");
-  refused(R"("macspoofchk": true)", R"("macspoofchk": true)");
   refused(R"("ipMasqBackend": "iptables")", R"("ipMasqBackend": "iptables")");
-  CHECK(codeOf(R"("vlan": 0, "vlanTrunk": [], "preserveDefaultVlan": true, "macspoofchk": false)") == 0);
+  CHECK(codeOf(R"("vlan": 0, "vlanTrunk": [], "preserveDefaultVlan": true)") == 0);
   CHECK(codeOf(R"("ipMasqBackend": "nftables")") == 0);
   CHECK(codeOf(R"("ipMasqBackend": "")") == 0);
 }

@@ -1,22 +1,22 @@
-// Host ports lead to the container.
+// Nothing is forwarded out of the bridge, or into it: an internal network.
 #pragma once
 
 #include "plugin/steps/step.h"
 
 namespace pons {
 
-class PortForwards final : public Step {
+class BridgeConfined final : public Step {
  public:
-  explicit PortForwards(const Attachment& attachment) : attachment_(attachment) {}
+  explicit BridgeConfined(const Attachment& attachment) : attachment_(attachment) {}
 
   std::string name() const override;
+  std::string hold() const override;
   netlib::Result<> apply(Host& host) const override;
   netlib::Result<> undo(Host& host) const override;
   netlib::Result<> verify(Host& host) const override;
+  netlib::Result<> repair(Host& host) const override;
 
  private:
-  netlib::Result<> publish(Host& host) const;
-
   const Attachment& attachment_;
 };
 

@@ -1,13 +1,13 @@
-// The nf_tables skeleton that SourceNatPresent and PortForwards put their elements into.
+// The nf_tables skeletons that other steps put their chains and elements into.
 #pragma once
 
 #include "plugin/steps/step.h"
 
 namespace pons {
 
-class NatTablePresent final : public Step {
+class TablesPresent final : public Step {
  public:
-  explicit NatTablePresent(netlib::Family family) : family_(family) {}
+  explicit TablesPresent(const Attachment& attachment) : attachment_(attachment) {}
 
   std::string name() const override;
   std::string hold() const override;
@@ -17,7 +17,7 @@ class NatTablePresent final : public Step {
   netlib::Result<> repair(Host& host) const override;
 
  private:
-  netlib::Family family_;
+  const Attachment& attachment_;
 };
 
 }  // namespace pons

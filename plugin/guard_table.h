@@ -1,0 +1,45 @@
+// The nf_tables table that looks at what leaves a container's port of a bridge, where the container cannot reach: who
+// it says to be. Hash sets by the port's name, so that neither a packet nor an ADD depends on the number of containers.
+//
+//   map ports       { port : goto by_mac or by_address }
+//   set macs        { port . MAC address that its frames bear }
+//   set addresses4  { port . IPv4 address }
+//   set addresses6  { port . IPv6 address, its link-local one included }
+//
+//   chain arriving       prerouting, before the bridge has learned anything for others: by the map ports
+//   chain by_mac         another source MAC: drop
+//   chain by_address     the same; then arp, ip or ip6; any other type of frame, VLAN tags included: drop
+//   chain arp            about another MAC or address: drop
+//   chain ip             from another address, or a DHCP server's: drop
+//   chain ip6            the same; ICMPv6 by the chain icmp6
+//   chain icmp6          router advertisements, redirects, multicast queries: drop
+//   chain advertisement  neighbour advertisements of another address or MAC: drop
+//   chain unspecified    from ::, which is for duplicate address detection and multicast reports: anything else drop
+#pragma once
+
+#include "netlib/nft.h"
+
+#include "plugin/ledger/attachment.h"
+
+namespace pons::guard {
+
+netlib::nft::Table table();
+
+inline constexpr const char* kPorts = "ports";
+inline constexpr const char* kMacs = "macs";
+inline constexpr const char* kAddresses4 = "addresses4";
+inline constexpr const char* kAddresses6 = "addresses6";
+
+/// The table with everything in it that does not depend on containers; see nat::appendSkeleton.
+void appendSkeleton(netlib::nft::Transaction& transaction);
+
+/// Its chains with their number of rules.
+std::vector<std::pair<const char*, std::size_t>> chains();
+
+/// The attachment's elements, by set; none where it has no guard.
+std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment);
+
+/// The port that an element of the map ports stands for.
+std::string portOf(const netlib::nft::Element& element);
+
+}  // namespace pons::guard

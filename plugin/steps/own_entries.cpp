@@ -1,0 +1,108 @@
+#include "plugin/steps/own_entries.h"
+
+#include "plugin/egress_table.h"
+#include "plugin/guard_table.h"
+#include "plugin/table_transaction.h"
+
+namespace pons {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+std::string textOf(const PortForward& forward) {
+  return forward.hostAddress.toString() + " port " + std::to_string(forward.hostPort) + "/" +
+         std::string{nameOf(forward.protocol)};
+}
+
+netlib::Error explained(netlib::Error error, const Attachment& attachment) {
+  if (attachment.guard != SenderGuard::None && (error.code == EOPNOTSUPP || error.code == EAFNOSUPPORT)) {
+    error.message +=
+        ": this kernel has no nf_tables for bridges, which \"macspoofchk\", \"ipSpoofCheck\" and "
+        "\"egressPolicy\" need";
+  }
+  return error;
+}
+
+}  // namespace
+
+bool OwnEntries::areNeeded(const Attachment& attachment) { return !tables::elementsOf(attachment).empty(); }
+
+std::string OwnEntries::name() const {
+  std::string name;
+  const auto append = [&name](const char* part) { name += (name.empty() ? "" : ", ") + std::string{part}; };
+  if (!attachment_.forwards.empty()) append("published ports");
+  if (attachment_.guard != SenderGuard::None) append("spoof guard");
+  if (attachment_.egress) append("egress policy");
+  return name;
+}
+
+netlib::Result<> OwnEntries::apply(Host& host) const {
+  auto added = tables::add(host, attachment_);
+  if (added.failedWith(EEXIST)) {
+    // The ledger says that all of it is ours alone: what the kernel has was left behind by a lost state directory.
+    TRY(tables::remove(host, attachment_));
+    added = tables::add(host, attachment_);
+  }
+  return added ? added : netlib::Result<>{netlib::fail(explained(added.error(), attachment_))};
+}
+
+netlib::Result<> OwnEntries::undo(Host& host) const { return tables::remove(host, attachment_); }
+
+netlib::Result<> OwnEntries::verify(Host& host) const {
+  TRY(verifyForwards(host));
+  TRY(verifyGuard(host));
+  for (const Family family : egress::familiesOf(attachment_)) TRY(verifyEgress(host, family));
+  return {};
+}
+
+netlib::Result<> OwnEntries::verifyForwards(Host& host) const {
+  for (const PortForward& forward : attachment_.forwards) {
+    const nft::Element expected = nat::elementOf(forward);
+    const auto found =
+        TRY(nft::findElement(host.netfilter, nat::tableOf(forward.target.family()), nat::mapOf(forward), expected));
+    if (!found) return broken("published " + textOf(forward) + " is missing in nf_tables");
+    if (found->data != expected.data) return broken("published " + textOf(forward) + " leads to another target");
+    if (forward.protocol != Protocol::Udp) continue;
+    const auto fresh = TRY(nft::findElement(host.netfilter, nat::tableOf(forward.target.family()),
+                                            nat::udpSetOf(forward), nat::udpElementOf(forward)));
+    if (!fresh)
+      return broken("published " + textOf(forward) + " is missing in the nf_tables set " + nat::udpSetOf(forward));
+  }
+  return {};
+}
+
+netlib::Result<> OwnEntries::verifyGuard(Host& host) const {
+  for (const auto& [set, elements] : guard::elementsOf(attachment_)) {
+    for (const nft::Element& expected : elements) {
+      const auto found = TRY(nft::findElement(host.netfilter, guard::table(), set, expected));
+      if (found && found->jumpTo == expected.jumpTo) continue;
+      return broken("spoof guard: port " + attachment_.hostVeth.toString() + " is missing in the nf_tables set " + set +
+                    " of table bridge pons");
+    }
+  }
+  return {};
+}
+
+netlib::Result<> OwnEntries::verifyEgress(Host& host, Family family) const {
+  const nft::Table table = nat::tableOf(family);
+  for (const nft::Element& expected : egress::elementsOf(attachment_, family)) {
+    const auto found = TRY(nft::findElement(host.netfilter, table, egress::kPolicies, expected));
+    if (!found) return broken("egress policy: an address is missing in the nf_tables map policies");
+  }
+  const std::string chain = egress::chainOf(attachment_.hostVeth);
+  const auto rules = nft::countRules(host.netfilter, table, chain);
+  if (rules.failedWith(ENOENT)) return broken("egress policy: nf_tables chain " + chain + " is gone");
+  if (!rules) return netlib::fail(rules.error());
+  if (*rules == egress::ruleCountOf(attachment_, family)) return {};
+  return broken("egress policy: nf_tables chain " + chain + " has lost rules");
+}
+
+// In one transaction with all that there should be: a policy that is taken away and made anew would let packets pass.
+netlib::Result<> OwnEntries::repair(Host& host) const {
+  const auto hostLock = TRY(host.ledger.lockHost());
+  return tables::rebuild(host, hostLock, attachment_);
+}
+
+}  // namespace pons

@@ -1,0 +1,55 @@
+// Changes to pons' tables in nf_tables: ip and ip6 (nat_table.h, egress_table.h) and bridge (guard_table.h). Where one
+// is missing (the first container, or somebody flushed the ruleset) all that is on record is rebuilt, in one
+// transaction: other containers get their ports and guards back, too.
+#pragma once
+
+#include "plugin/host.h"
+#include "plugin/nat_table.h"
+
+namespace pons::tables {
+
+using netlib::nft::TableFamily;
+
+/// Every family in which pons may have a table.
+inline constexpr std::array kAll{TableFamily::Ipv4, TableFamily::Ipv6, TableFamily::Bridge};
+netlib::nft::Table tableOf(TableFamily family);
+/// "ip", "ip6", "bridge", as nft calls them.
+const char* nameOf(TableFamily family);
+
+/// The families in which the attachment needs one.
+std::vector<TableFamily> familiesOf(const Attachment& attachment);
+
+using Changes = std::function<void(netlib::nft::Transaction&)>;
+
+/// Commits the changes for that attachment, after rebuilding the tables where one is missing. Takes the host lock for
+/// that.
+netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes);
+
+/// By the table and the map or set in it.
+using Elements = std::map<std::pair<TableFamily, std::string>, std::vector<netlib::nft::Element>>;
+
+/// All that is the attachment's own: its published ports, its guard, the sources of its egress policy.
+Elements elementsOf(const Attachment& attachment);
+
+/// Deletes elements by their keys, in one transaction where all are there; those that are gone already are fine, and so
+/// is a table that is.
+netlib::Result<> removeElements(Host& host, const Elements& elements);
+
+/// All that is the attachment's own comes, or goes, in one transaction. Added over what is there it is EEXIST.
+netlib::Result<> add(Host& host, const Attachment& attachment);
+netlib::Result<> remove(Host& host, const Attachment& attachment);
+
+/// The chain of an egress policy and its sets, as far as they are there.
+netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::IfName& hostVeth);
+
+/// Replaces every table that this attachment or one on record needs, whatever is left of it, by what the ledger says;
+/// all or nothing.
+netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
+
+/// One that is not there is fine.
+netlib::Result<> removeTable(Host& host, TableFamily family);
+
+/// Looks at the skeleton: the name of the first chain that is missing or has lost rules; nothing where all is there.
+netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family);
+
+}  // namespace pons::tables

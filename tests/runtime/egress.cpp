@@ -1,0 +1,154 @@
+// Whom a container may begin to talk to.
+#include <doctest/doctest.h>
+
+#include "tests/runtime/town.h"
+#include "tests/support/plan_cases.h"
+
+using namespace support;
+using netlib::Family;
+
+namespace {
+
+constexpr std::chrono::milliseconds kShort{250};
+
+std::optional<std::string> askSoon(const Place& from, Transport transport, const std::string& to, std::uint16_t port) {
+  return ask(from, transport, endpoint(to, port), {.source = {}, .timeout = kShort});
+}
+
+/// "a" serves and may do as it likes; "b" has this policy, and is reachable at its port 80.
+void attach(Town& town, const std::string& policy) {
+  const Addresses& ipv4 = addressesOf(Family::Ipv4);
+  const Addresses& ipv6 = addressesOf(Family::Ipv6);
+  town.serve(town.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
+  const std::string dns = R"("dns": {"servers": [")" + ipv4.outside + R"(", ")" + ipv6.outside + R"("]})";
+  town.serve(town.attach("b", ipsOf(ipv4.b, ipv6.b) + ", " + dns + R"(, "egressPolicy": )" + policy), kContainerPort,
+             "b");
+  for (const std::uint16_t port : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
+    town.serve(town.outside, port, "web");
+  }
+  town.serve(kHere, 443, "host");
+}
+
+void forEachTown(const std::string& policy, const std::function<void(Town& town, const Addresses& who)>& work) {
+  for (const std::string bridged : {"0", "1"}) {
+    CAPTURE(bridged);
+    inTown([&](Town& town) {
+      outputOf({"sh", "-ec", "echo " + bridged + " | tee /proc/sys/net/bridge/bridge-nf-call-ip*tables"});
+      const std::string before = town.host.dump();
+      attach(town, policy);
+      for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        INFO(netlib::nameOf(family));
+        work(town, addressesOf(family));
+      }
+      town.del("b");
+      town.del("a");
+      CHECK(difference(before, town.host.dump()) == "");
+    });
+  }
+}
+
+/// Replies pass whatever a policy says: to those who may reach the container.
+void checkReachable(const Addresses& who) {
+  for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+    CHECK(ask(pathOf("a"), transport, endpoint(who.b, kContainerPort)) == "b " + who.a);
+    CHECK(ask(kHere, transport, endpoint(who.b, kContainerPort)) == "b " + who.gateway);
+  }
+}
+
+void checkDenied(Transport transport, const std::string& address, std::uint16_t port) {
+  CAPTURE(address);
+  CAPTURE(port);
+  CHECK_FALSE(askSoon(pathOf("b"), transport, address, port));
+}
+
+/// What the chains of policies have dropped.
+int deniedPackets() {
+  return std::stoi(outputOf({"sh", "-ec",
+                             "nft list ruleset | awk '/chain egress_pons/ {own = 1} /^\t}/ {own = 0} "
+                             "own && /counter packets/ {sum += $3} END {print sum + 0}'"}));
+}
+
+}  // namespace
+
+TEST_CASE("An empty policy denies everything that the container begins, DNS as well") {
+  forEachTown("{}", [](Town&, const Addresses& who) {
+    const int before = deniedPackets();
+    for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+      for (const std::uint16_t port : {std::uint16_t{53}, std::uint16_t{443}})
+        checkDenied(transport, who.outside, port);
+      checkDenied(transport, who.a, kContainerPort);
+      checkDenied(transport, who.gateway, 443);
+      checkDenied(transport, who.host, 443);
+    }
+    CHECK(deniedPackets() >= before + 8);
+    checkReachable(who);
+  });
+}
+
+TEST_CASE("A policy with destinations and ports allows those, and DNS to the servers of the attachment") {
+  const std::string policy = R"({"allowedCidrs": ["192.0.2.0/24", "2001:db8:1::/64", "192.0.2.2/32"],
+                                 "allowedTcpPorts": [443]})";
+  forEachTown(policy, [](Town&, const Addresses& who) {
+    CHECK(ask(pathOf("b"), Transport::Tcp, endpoint(who.outside, 443)) == "web " + who.host);
+    checkDenied(Transport::Udp, who.outside, 443);
+    checkDenied(Transport::Tcp, who.outside, 80);
+    for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+      CHECK(ask(pathOf("b"), transport, endpoint(who.outside, 53)) == "web " + who.host);
+      checkDenied(transport, who.a, kContainerPort);
+      checkDenied(transport, who.gateway, 53);
+    }
+    checkReachable(who);
+  });
+}
+
+TEST_CASE("A policy with destinations alone allows every port and protocol there, and nothing beside them") {
+  const std::string policy = R"({"allowedCidrs": ["10.42.0.10", "fd00:42::10/128"], "allowDns": false})";
+  forEachTown(policy, [](Town&, const Addresses& who) {
+    for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+      CHECK(ask(pathOf("b"), transport, endpoint(who.a, kContainerPort)) == "a " + who.b);
+      checkDenied(transport, who.outside, 53);
+      checkDenied(transport, who.outside, 443);
+      checkDenied(transport, who.gateway, 443);
+    }
+    checkReachable(who);
+  });
+}
+
+TEST_CASE("An internal network: neighbours and the host are reachable, nothing else, and nothing reaches in") {
+  for (const std::string bridged : {"0", "1"}) {
+    CAPTURE(bridged);
+    inTown([&](Town& town) {
+      outputOf({"sh", "-ec", "echo " + bridged + " | tee /proc/sys/net/bridge/bridge-nf-call-ip*tables"});
+      const std::string before = town.host.dump();
+      town.members = R"(, "internal": true)";
+      const Addresses& ipv4 = addressesOf(Family::Ipv4);
+      const Addresses& ipv6 = addressesOf(Family::Ipv6);
+      town.serve(town.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
+      town.attach("b", ipsOf(ipv4.b, ipv6.b));
+      town.serve(town.outside, 443, "web");
+      town.serve(kHere, 443, "host");
+      const std::string elsewhere = town.attachElsewhere("c", "open");
+      CHECK(outputOf({"ip", "-n", "b", "route", "show", "default"}).empty());
+      CHECK(outputOf({"ip", "-n", "b", "-6", "route", "show", "default"}).empty());
+      // Its own root can set a route; that is not what keeps it in.
+      outputOf({"ip", "-n", "b", "route", "add", "default", "via", ipv4.gateway});
+      outputOf({"ip", "-n", "b", "-6", "route", "add", "default", "via", ipv6.gateway});
+      for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        INFO(netlib::nameOf(family));
+        const Addresses& who = addressesOf(family);
+        const std::string other = family == Family::Ipv4 ? "10.43.0.2" : "fd00:43::2";
+        for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+          CHECK(ask(pathOf("b"), transport, endpoint(who.a, kContainerPort)) == "a " + who.b);
+          CHECK(ask(pathOf("b"), transport, endpoint(who.gateway, 443)) == "host " + who.b);
+          CHECK_FALSE(askSoon(pathOf("b"), transport, who.outside, 443));
+          CHECK_FALSE(askSoon(elsewhere, transport, who.a, kContainerPort));
+          CHECK_FALSE(askSoon(pathOf("b"), transport, other, kContainerPort));
+        }
+      }
+      town.delElsewhere("c");
+      town.del("b");
+      town.del("a");
+      CHECK(difference(before, town.host.dump()) == "");
+    });
+  }
+}
