@@ -70,7 +70,7 @@ TEST_CASE("STATUS says 50 with the numbers where the pool is exhausted, but not 
 TEST_CASE("STATUS says 51 where the living attachments have lost what they share") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::vector<std::pair<std::string, std::string>> damages{
-      {"nft flush ruleset", "table pons"},
+      {"nft flush ruleset", "table ip pons"},
       {"nft delete table ip6 pons", "table ip6 pons"},
       {"nft flush chain ip pons postrouting", "postrouting"},
       {"nft flush map ip pons sources", "10.42.0.0/24"},
@@ -115,7 +115,7 @@ TEST_CASE("STATUS waits neither for the host lock nor for a verb that is at work
   const auto start = std::chrono::steady_clock::now();
   checkSilent(demo.status());
   shell("nft flush ruleset");
-  checkError(demo.status(), ErrorCode::NotAvailableLimited, {"table pons"});
+  checkError(demo.status(), ErrorCode::NotAvailableLimited, {"table ip pons"});
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{2});
 }
 
