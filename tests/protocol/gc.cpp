@@ -166,6 +166,12 @@ TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons 
   const std::string ours = vethOf("demo", "lost");
   shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
   shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.255 . 80 }'");
+  shell("nft add element bridge pons ports '{ ponslost : jump by_mac }'");
+  shell("nft add element bridge pons addresses6 '{ ponslost . fe80::77 }'");
+  shell(
+      "nft 'add set ip pons egress_to_ponslost { type ipv4_addr; flags interval; }; add chain ip pons egress_ponslost; "
+      "add rule ip pons egress_ponslost ip daddr @egress_to_ponslost accept; "
+      "add element ip pons policies { pons-demo . 10.42.0.254 : jump egress_ponslost }'");
   shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.255");
   // Another network's, also without a record, and things that are nobody's.
   shell("ip link add theirs0 type veth peer name theirs1 && ip link set theirs0 alias 'pons other lost eth0'");
@@ -174,7 +180,7 @@ TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons 
   const std::string mine = outputOf({"nft", "list", "table", "ip", "mine"});
 
   checkSilent(hosts.demo.gc());
-  for (const char* gone : {"7777", "10.42.0.255"}) CHECK_MESSAGE(!hostHas(gone), gone);
+  for (const char* gone : {"7777", "10.42.0.255", "ponslost"}) CHECK_MESSAGE(!hostHas(gone), gone);
   CHECK(!hostHas(ours));
   for (const char* kept : {"theirs0", "plain0", "br-admin"}) CHECK_MESSAGE(hostHas(kept), kept);
   CHECK(outputOf({"nft", "list", "table", "ip", "mine"}) == mine);

@@ -26,7 +26,8 @@ struct Town {
   FakeHost host;
   std::string outside = host.addOutside();
   std::vector<Network> networks{{"demo", kDual},
-                                {"second", R"("ipam": {"subnet": "10.43.0.0/24"})"},
+                                {"second", R"("ipam": {"subnet": "10.43.0.0/24"}, "egressPolicy":
+                                              {"allowedCidrs": ["192.0.2.0/24"], "allowedTcpPorts": [443]})"},
                                 {"third", R"("ipMasqExclude": ["10.0.0.0/8"], "ipam": {"subnet": "10.44.0.0/24"},
                                               "bandwidth": {"ingressRate": 100000000, "egressRate": 100000000})"}};
   std::list<Server> servers;
@@ -73,6 +74,11 @@ const std::vector<std::string>& damages() {
       "nft delete element ip pons forwards_any '{ tcp . 8001 }'",
       "nft flush map ip pons sources",
       "nft flush set ip pons bridges",
+      "nft delete table bridge pons",
+      "nft flush map bridge pons ports",
+      "nft flush chain bridge pons by_address",
+      "nft flush map ip pons policies",
+      "for c in $(nft list chains | grep -o 'egress_pons[0-9a-f]*'); do nft flush chain ip pons $c || true; done",
       "for c in $(nft list chains | grep -o 'net_[0-9a-f]*'); do nft flush chain ip pons $c || true; done",
       "ip addr flush dev pons-demo scope global",
       "ip link set pons-demo down",

@@ -25,6 +25,7 @@ struct Example {
   std::vector<std::string> addresses;
   std::vector<Endpoint> published;
   std::string capabilities;  ///< what the runtime asks for, in JSON
+  bool reachesOut = true;
 };
 
 const std::map<std::string, Example>& examples() {
@@ -42,6 +43,8 @@ const std::map<std::string, Example>& examples() {
       {"static-address", {{"10.46.0.17/24"}, {}, R"({"ips": ["10.46.0.17"], "mac": "02:00:00:00:00:17"})"}},
       {"bandwidth", {{"10.48.0."}, {}, R"({"bandwidth": {"ingressRate": 50000000, "ingressBurst": 34359738359}})"}},
       {"masquerade-exclusions", {{"10.47.0.", "fd00:47::"}, {}, ""}},
+      {"egress-policy", {{"10.49.0.", "fd00:49::"}, {}, ""}},
+      {"internal", {{"10.50.0."}, {}, "", false}},
   };
   return all;
 }
@@ -70,7 +73,8 @@ void checkAddresses(const Example& example) {
 
 void checkTraffic(const std::string& outside, const std::string& container, const Example& example) {
   const Server web{outside, Transport::Tcp, endpoint("192.0.2.2", 443), "web"};
-  CHECK(ask(container, Transport::Tcp, endpoint("192.0.2.2", 443)) == "web 192.0.2.1");
+  const auto answered = ask(container, Transport::Tcp, endpoint("192.0.2.2", 443));
+  CHECK(answered == (example.reachesOut ? std::optional<std::string>{"web 192.0.2.1"} : std::nullopt));
   const Server ipv4{container, Transport::Tcp, endpoint("0.0.0.0", 80), "container"};
   const Server ipv6{container, Transport::Tcp, endpoint("::", 80), "container"};
   for (const Endpoint& published : example.published) {

@@ -46,6 +46,25 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("guards and policies come back; the record of a pons that knew none reads as without") {
+  auto attachment = support::attachmentOf(support::keyOf("c1"), {});
+  attachment.internal = true;
+  attachment.guard = pons::SenderGuard::Address;
+  attachment.egress = pons::EgressPolicy{.destinations = {support::prefix("10.0.0.0/8")},
+                                         .tcpPorts = {1, 65535},
+                                         .udpPorts = {53},
+                                         .nameservers = {support::ip("fd00::53")},
+                                         .logDenied = false};
+  const std::string record = encodeRecord(attachment, RecordState::Claimed);
+  CHECK(decodeRecord(record)->attachment == attachment);
+  for (const auto& [from, to] : {std::pair{"65535", "65536"}, {"\"address\"", "\"addresses\""}, {"fd00::53", "fd00"}}) {
+    std::string damaged = record;
+    const auto at = damaged.rfind(from);
+    REQUIRE(at != std::string::npos);
+    CHECK(decodeRecord(damaged.replace(at, std::string{from}.size(), to)).failedWith(EBADMSG));
+  }
+}
+
 TEST_CASE("any byte in a path and in an interface's name survives") {
   for (int byte = 1; byte < 256; ++byte) {
     auto attachment = fullAttachment();
