@@ -26,15 +26,6 @@ void appendBracket(Batch& batch, std::uint16_t type) {
   });
 }
 
-/// What nft keeps beside a set to print its keys: attribute "key byte order", 1 for the host's.
-void setHostEndian(nftnl_set& set) {
-  constexpr std::uint32_t kHost = 1;
-  std::vector<std::uint8_t> userData{NFTNL_UDATA_SET_KEYBYTEORDER, sizeof kHost};
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&kHost);
-  userData.insert(userData.end(), bytes, bytes + sizeof kHost);
-  nftnl_set_set_data(&set, NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
-}
-
 }  // namespace
 
 void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> bytes) {
@@ -118,7 +109,7 @@ void Transaction::addSet(const Table& table, const Set& set) {
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_TYPE, set.dataType);
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_LEN, set.dataLength);
     }
-    if (set.hostEndian) setHostEndian(*made);
+    setUserData(*made, set);
     nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWSET, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
                                   made.get());
   });

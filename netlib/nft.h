@@ -34,6 +34,7 @@ struct BaseChain {
 /// Numbers of nft's data types: the kernel only stores them, `nft list` needs them to print elements.
 /// A concatenation is written (first << 6) | second.
 enum DataType : std::uint32_t {
+  kInteger = 4,
   kIpv4Addr = 7,
   kIpv6Addr = 8,
   kEtherAddr = 9,
@@ -53,6 +54,9 @@ struct Set {
   std::uint32_t dataLength = 0;
   bool interval = false;
   bool hostEndian = false;  ///< so that `nft list` reads the keys in the right order; true for interface names
+  /// Of a key of an interface's name and a field for which nft has no name: which bytes it is. Without it nft could not
+  /// read what it lists itself.
+  std::optional<Field> unnamed = std::nullopt;
 };
 
 /// An element of a set, a map (data) or a verdict map (jumpTo).

@@ -56,6 +56,9 @@ std::string commentIn(std::span<const std::uint8_t> userData);
 void setComment(nftnl_chain& chain, const std::string& comment);
 std::string commentOf(const nftnl_chain& chain);
 
+/// What nft needs to print the set's keys.
+void setUserData(nftnl_set& set, const Set& described);
+
 /// For nftnl_set_elem_add, which takes it over.
 nftnl_set_elem* elementOf(const Element& element);
 Element elementOf(nftnl_set_elem& found);

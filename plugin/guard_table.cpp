@@ -3,12 +3,8 @@
 #include <array>
 #include <cstring>
 
-// Before the kernel's own, which then leave out what is there.
+#include <linux/netfilter.h>
 #include <net/if.h>
-#include <netinet/in.h>
-
-#include <linux/icmpv6.h>
-#include <linux/netfilter_bridge.h>
 
 namespace pons::guard {
 
@@ -18,13 +14,17 @@ using nft::Rule;
 
 namespace {
 
+// linux/netfilter_bridge.h, which stands no <netinet/in.h> beside it.
+constexpr std::uint32_t kPrerouting = 0;  // NF_BR_PRE_ROUTING
+constexpr std::int32_t kEarly = -300;     // NF_BR_PRI_NAT_DST_BRIDGED; br_netfilter comes at 0
+
 constexpr const char* kArriving = "arriving";
 constexpr const char* kByMac = "by_mac";
 constexpr const char* kByAddress = "by_address";
-constexpr const char* kArp = "arp";
-constexpr const char* kIp = "ip";
-constexpr const char* kIp6 = "ip6";
-constexpr const char* kIcmp6 = "icmp6";
+constexpr const char* kArp = "from_arp";
+constexpr const char* kIp = "from_ipv4";
+constexpr const char* kIp6 = "from_ipv6";
+constexpr const char* kIcmp6 = "from_icmpv6";
 constexpr const char* kAdvertisement = "advertisement";
 constexpr const char* kUnspecified = "unspecified";
 
@@ -57,13 +57,14 @@ constexpr nft::Field kPayloadLength{Header::Network, 4, 2};
 constexpr std::array<std::uint8_t, 2> kWithoutOption{0, 24};
 constexpr std::array<std::uint8_t, 2> kWithOneOption{0, 32};
 
+constexpr std::uint8_t kMulticastQuery = 130;
 constexpr std::uint8_t kNeighbourSolicitation = 135;
 constexpr std::uint8_t kNeighbourAdvertisement = 136;
+constexpr std::uint8_t kMulticastReport = 143;
 
-nft::Rule typeIs(std::uint8_t type) {
-  const std::array<std::uint8_t, 1> bytes{type};
+Rule icmp6Is(std::uint8_t type) {
   Rule rule;
-  rule.is(kType, bytes);
+  rule.transportProtocolIs(IPPROTO_ICMPV6).is(kType, {&type, 1});
   return rule;
 }
 
@@ -73,31 +74,43 @@ Rule& loadKey(Rule& rule, nft::Field field) {
   return rule.loadInterfaceName(nft::Interface::In, 0).load(field, kBehindName);
 }
 
-/// The chain in the making.
+/// The chain in the making. Where it is about one type of frames, each rule with a field of the network layer asks for
+/// it once more: else `nft list` could not name the field.
 class Chain {
  public:
-  Chain(nft::Transaction& transaction, const char* name) : transaction_(transaction), name_(name) {}
+  Chain(nft::Transaction& transaction, const char* name, std::span<const std::uint8_t> type = {})
+      : transaction_(transaction), name_(name), type_(type) {}
 
+  /// To begin a rule with.
+  Rule here() const {
+    Rule rule;
+    if (!type_.empty()) rule.is(kEtherType, type_);
+    return rule;
+  }
   void add(const Rule& rule) { transaction_.addRule(table(), name_, rule); }
   void drop(Rule rule = {}) { add(rule.count().drop()); }
   void dropUnless(nft::Field field, const char* set) {
-    Rule rule;
-    drop(std::move(loadKey(rule, field).notInSet(set, 0)));
+    Rule rule = here();
+    loadKey(rule, field).notInSet(set, 0);
+    drop(std::move(rule));
   }
-  void acceptIf(nft::Field field, const char* set) {
-    Rule rule;
-    add(loadKey(rule, field).inSet(set, 0).accept());
-  }
+  void acceptIf(nft::Field field, const char* set) { acceptIf(here(), field, set); }
+  void acceptIf(Rule rule, nft::Field field, const char* set) { add(loadKey(rule, field).inSet(set, 0).accept()); }
 
  private:
   nft::Transaction& transaction_;
   const char* name_;
+  std::span<const std::uint8_t> type_;
 };
 
 void appendSets(nft::Transaction& transaction) {
-  const auto set = [](const char* name, std::uint32_t type, std::uint32_t length) {
-    return nft::Set{
-        .name = name, .keyType = nft::concat(nft::kIfname, type), .keyLength = IFNAMSIZ + length, .hostEndian = true};
+  const auto set = [](const char* name, std::uint32_t type, std::uint32_t length,
+                      std::optional<nft::Field> field = std::nullopt) {
+    return nft::Set{.name = name,
+                    .keyType = nft::concat(nft::kIfname, type),
+                    .keyLength = IFNAMSIZ + length,
+                    .hostEndian = true,
+                    .unnamed = field};
   };
   transaction.addSet(
       table(),
@@ -105,23 +118,26 @@ void appendSets(nft::Transaction& transaction) {
   transaction.addSet(table(), set(kMacs, nft::kEtherAddr, 8));
   transaction.addSet(table(), set(kAddresses4, nft::kIpv4Addr, 4));
   transaction.addSet(table(), set(kAddresses6, nft::kIpv6Addr, 16));
+  transaction.addSet(table(), set(kTargets, nft::kInteger, 16, kTarget));
+  transaction.addSet(table(), set(kTargetMacs, nft::kInteger, 8, kOptionMac));
 }
 
 void appendArp(Chain chain) {
-  chain.drop(std::move(Rule{}.isNot(kArpKind, kArpOfIpv4)));
   chain.dropUnless(kArpMac, kMacs);
-  chain.acceptIf(kArpAddress, kAddresses4);
+  Rule ofIpv4 = chain.here();
+  ofIpv4.is(kArpKind, kArpOfIpv4);
+  chain.acceptIf(std::move(ofIpv4), kArpAddress, kAddresses4);
   chain.drop();
 }
 
-void appendIp(Chain chain) {
-  chain.drop(std::move(Rule{}.transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcpServer)));
+void appendIpv4(Chain chain) {
+  chain.drop(std::move(chain.here().transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcpServer)));
   chain.acceptIf(kSource4, kAddresses4);
   chain.drop();
 }
 
-void appendIp6(Chain chain) {
-  chain.drop(std::move(Rule{}.transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcp6Server)));
+void appendIpv6(Chain chain) {
+  chain.drop(std::move(chain.here().transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcp6Server)));
   chain.add(Rule{}.transportProtocolIs(IPPROTO_ICMPV6).jump(kIcmp6));
   chain.acceptIf(kSource6, kAddresses6);
   chain.drop();
@@ -131,27 +147,24 @@ void appendIcmp6(Chain chain) {
   constexpr std::uint8_t kRouterAdvertisement = 134;
   constexpr std::uint8_t kRedirect = 137;
   constexpr std::array<std::uint8_t, 16> kNone{};
-  for (const std::uint8_t type : {std::uint8_t{ICMPV6_MGM_QUERY}, kRouterAdvertisement, kRedirect}) {
-    chain.drop(typeIs(type));
-  }
-  chain.add(typeIs(kNeighbourAdvertisement).jump(kAdvertisement));
-  chain.add(Rule{}.is(kSource6, kNone).jump(kUnspecified));
+  for (const std::uint8_t type : {kMulticastQuery, kRouterAdvertisement, kRedirect}) { chain.drop(icmp6Is(type)); }
+  chain.add(icmp6Is(kNeighbourAdvertisement).jump(kAdvertisement));
+  chain.add(chain.here().is(kSource6, kNone).jump(kUnspecified));
 }
 
 /// A second option could name another MAC, so there is at most one.
 void appendAdvertisement(Chain chain) {
-  chain.dropUnless(kTarget, kAddresses6);
-  chain.add(Rule{}.is(kPayloadLength, kWithoutOption).returnToCaller());
-  Rule rule;
-  rule.is(kPayloadLength, kWithOneOption).is(kFirstOption, kTargetMacOption);
-  chain.add(loadKey(rule, kOptionMac).inSet(kMacs, 0).returnToCaller());
+  chain.dropUnless(kTarget, kTargets);
+  chain.add(chain.here().is(kPayloadLength, kWithoutOption).returnToCaller());
+  Rule withMac = chain.here();
+  withMac.is(kPayloadLength, kWithOneOption).is(kFirstOption, kTargetMacOption);
+  chain.add(loadKey(withMac, kOptionMac).inSet(kTargetMacs, 0).returnToCaller());
   chain.drop();
 }
 
 void appendUnspecified(Chain chain) {
-  Rule detection = typeIs(kNeighbourSolicitation);
-  chain.add(loadKey(detection, kTarget).inSet(kAddresses6, 0).accept());
-  chain.add(typeIs(ICMPV6_MLD2_REPORT).accept());
+  chain.acceptIf(icmp6Is(kNeighbourSolicitation), kTarget, kTargets);
+  chain.add(icmp6Is(kMulticastReport).accept());
   chain.drop();
 }
 
@@ -178,19 +191,18 @@ void appendSkeleton(nft::Transaction& transaction) {
   byAddress.add(Rule{}.is(kEtherType, kTypeIp6).jump(kIp6));
   byAddress.add(Rule{}.is(kEtherType, kTypeArp).jump(kArp));
   byAddress.drop();
-  appendArp({transaction, kArp});
-  appendIp({transaction, kIp});
-  appendIp6({transaction, kIp6});
-  appendIcmp6({transaction, kIcmp6});
-  appendAdvertisement({transaction, kAdvertisement});
+  appendArp({transaction, kArp, kTypeArp});
+  appendIpv4({transaction, kIp, kTypeIp});
+  appendIpv6({transaction, kIp6, kTypeIp6});
+  appendIcmp6({transaction, kIcmp6, kTypeIp6});
+  appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
-  transaction.addBaseChain(
-      table(), {.name = kArriving, .type = "filter", .hook = NF_BR_PRE_ROUTING, .priority = NF_BR_PRI_NAT_DST_BRIDGED});
+  transaction.addBaseChain(table(), {.name = kArriving, .type = "filter", .hook = kPrerouting, .priority = kEarly});
   transaction.addRule(table(), kArriving, Rule{}.loadInterfaceName(nft::Interface::In, 0).verdictMap(kPorts, 0));
 }
 
 std::vector<std::pair<const char*, std::size_t>> chains() {
-  return {{kArriving, 1}, {kByMac, 1}, {kByAddress, 5},     {kArp, 4},        {kIp, 3},
+  return {{kArriving, 1}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
           {kIp6, 4},      {kIcmp6, 5}, {kAdvertisement, 4}, {kUnspecified, 3}};
 }
 
@@ -204,7 +216,9 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
   if (!byAddress) return elements;
   for (const netlib::IpAddress& address : sourcesOf(attachment)) {
     elements[address.isIpv4() ? kAddresses4 : kAddresses6].push_back(elementOf(port, address.bytes()));
+    if (!address.isIpv4()) elements[kTargets].push_back(elementOf(port, address.bytes()));
   }
+  if (elements.contains(kTargets)) elements[kTargetMacs] = elements[kMacs];
   return elements;
 }
 

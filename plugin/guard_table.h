@@ -5,14 +5,16 @@
 //   set macs        { port . MAC address that its frames bear }
 //   set addresses4  { port . IPv4 address }
 //   set addresses6  { port . IPv6 address, its link-local one included }
+//   set targets     { the same, as neighbour discovery names it }
+//   set target_macs { port . MAC address, likewise }
 //
 //   chain arriving       prerouting, before the bridge has learned anything for others: by the map ports
 //   chain by_mac         another source MAC: drop
-//   chain by_address     the same; then arp, ip or ip6; any other type of frame, VLAN tags included: drop
-//   chain arp            about another MAC or address: drop
-//   chain ip             from another address, or a DHCP server's: drop
-//   chain ip6            the same; ICMPv6 by the chain icmp6
-//   chain icmp6          router advertisements, redirects, multicast queries: drop
+//   chain by_address     the same; then by type of frame; any other, VLAN tags included: drop
+//   chain from_arp       about another MAC or address: drop
+//   chain from_ipv4      from another address, or a DHCP server's: drop
+//   chain from_ipv6      the same; ICMPv6 by the chain from_icmpv6
+//   chain from_icmpv6    router advertisements, redirects, multicast queries: drop
 //   chain advertisement  neighbour advertisements of another address or MAC: drop
 //   chain unspecified    from ::, which is for duplicate address detection and multicast reports: anything else drop
 #pragma once
@@ -29,6 +31,8 @@ inline constexpr const char* kPorts = "ports";
 inline constexpr const char* kMacs = "macs";
 inline constexpr const char* kAddresses4 = "addresses4";
 inline constexpr const char* kAddresses6 = "addresses6";
+inline constexpr const char* kTargets = "targets";
+inline constexpr const char* kTargetMacs = "target_macs";
 
 /// The table with everything in it that does not depend on containers; see nat::appendSkeleton.
 void appendSkeleton(netlib::nft::Transaction& transaction);

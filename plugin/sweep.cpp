@@ -78,7 +78,8 @@ netlib::Result<std::set<std::string>> recordedVeths(Host& host) {
 /// Guards of ports that nobody on record has, of whichever network they were.
 netlib::Result<> sweepGuards(Host& host, const std::set<std::string>& veths) {
   tables::Elements unrecorded;
-  for (const char* set : {guard::kPorts, guard::kMacs, guard::kAddresses4, guard::kAddresses6}) {
+  for (const char* set :
+       {guard::kPorts, guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
     for (const auto& element : TRY(nft::listElements(host.netfilter, guard::table(), set))) {
       if (veths.contains(guard::portOf(element))) continue;
       unrecorded[{guard::table().family, set}].push_back(element);

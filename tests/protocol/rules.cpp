@@ -78,3 +78,22 @@ TEST_CASE("W55, W68: neither ADD nor DEL runs a program") {
                                [&](const TracedCall& call) { return std::ranges::count(kStarting, call.number) > 0; }));
   }
 }
+
+TEST_CASE("What nft lists of pons' tables it reads back as the same: they survive a saved ruleset") {
+  REQUIRE_FAKE_HOST(host);
+  const std::string config = configOf(
+      "1.1.0", kDualStack + R"(, "dns": {"nameservers": ["192.0.2.53", "fd00::53"]}, "ingressPolicy": "same-bridge",
+      "egressPolicy": {"allowedCidrs": ["192.0.2.0/24", "192.0.3.0/24", "2001:db8::/32"], "allowedTcpPorts": [443, 80]},
+      "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "udp"},
+                       {"hostPort": 8080, "containerPort": 80, "hostIP": "127.0.0.1"}])");
+  resultOf(add(config, subjectOf(host, "c1")));
+  const std::string saved = outputOf({"nft", "-s", "list", "ruleset"});
+  REQUIRE(saved.find("table bridge pons") != std::string::npos);
+  const std::string elsewhere = host.addNamespace("elsewhere");
+  const std::string read = host.inside(elsewhere, [&] {
+    const Outcome loaded = run({"nft", "-f", "-"}, {.environment = {}, .input = saved});
+    CHECK_MESSAGE(loaded.ok(), loaded.err);
+    return outputOf({"nft", "-s", "list", "ruleset"});
+  });
+  CHECK(read == saved);
+}
