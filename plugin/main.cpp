@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "netlib/confinement.h"
+
 #include "plugin/cni/request.h"
 #include "plugin/serve.h"
 #include "plugin/tool.h"
@@ -51,6 +53,11 @@ pons::Answer answer(int argc, char** argv) {
     if (environment.trace) pons::trace::begin();
     const bool isTool = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
     if (isTool) return pons::runTool(argc, argv, environment);
+    const auto confined = netlib::confine();
+    if (!confined) {
+      return pons::failed({pons::cni::ErrorCode::Internal, confined.error().message},
+                          textOf(pons::cni::kNewestVersion));
+    }
     return pons::serve(environment, readStdin);
   } catch (const std::exception& problem) {
     // Nothing of ours throws; what arrives here is want of memory, or a library's last word.

@@ -21,20 +21,17 @@ netlib::Result<std::optional<unsigned>> create(Host& host, const Attachment& att
                                        .mtu = attachment.mtu});
 }
 
-/// EEXIST does not tell which of the two names is taken.
-netlib::Result<> makeWay(Host& host, const Attachment& attachment) {
-  const auto cleared = removeLeftover(host, attachment.hostVeth, "veth");
-  if (!cleared.failedWith(ENODEV)) return cleared;
-  return netlib::fail(EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
-                                  attachment.netnsPath + ")");
-}
-
 /// A request may have been done although its answer was lost. Name and MAC address are derived from the key, which the
 /// record says is ours.
 netlib::Result<> removeIfMade(Host& host, const Attachment& attachment) {
   const auto made = link::find(host.route, attachment.hostVeth);
   if (!made || made->mac != attachment.hostMac) return {};
   return link::remove(host.route, attachment.hostVeth);
+}
+
+netlib::Error nameTaken(const Attachment& attachment) {
+  return {EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
+                      attachment.netnsPath + ")"};
 }
 
 netlib::Error explained(netlib::Error error, const Attachment& attachment) {
@@ -54,8 +51,12 @@ std::string VethPair::name() const {
 netlib::Result<> VethPair::apply(Host& host) const {
   auto created = create(host, attachment_);
   if (created.failedWith(EEXIST)) {
-    TRY(makeWay(host, attachment_));
+    // Which of the two names is taken it does not tell. ENODEV: the container's; or the kernel, which takes the links
+    // of a namespace away some time after its end, was faster.
+    const auto cleared = removeLeftover(host, attachment_.hostVeth, "veth");
+    if (!cleared && !cleared.failedWith(ENODEV)) return cleared;
     created = create(host, attachment_);
+    if (created.failedWith(EEXIST)) return netlib::fail(nameTaken(attachment_));
   }
   if (!created) {
     // The error that matters is the first one.

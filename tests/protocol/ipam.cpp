@@ -57,6 +57,7 @@ class FakePlugin {
     put("/run/plugins/fake", R"(#!/bin/sh
 cat > /run/plugins/stdin.$CNI_COMMAND
 env > /run/plugins/env.$CNI_COMMAND
+cat /proc/self/status > /run/plugins/status.$CNI_COMMAND
 echo "$CNI_COMMAND ${CNI_CONTAINERID:--} ${CNI_IFNAME:--} ${CNI_NETNS:--} ${CNI_ARGS:--}" >> /run/plugins/calls
 if [ -f /run/plugins/fail.$CNI_COMMAND ]; then cat /run/plugins/fail.$CNI_COMMAND; exit 1; fi
 if [ "$CNI_COMMAND" = ADD ]; then cat /run/plugins/result; fi
@@ -264,6 +265,20 @@ TEST_CASE("A foreign ipam type: its program gives the addresses, and hears of ev
   // Nobody knows of it any more: the plugin may.
   checkSilent(callWithPlugin("DEL", config, subject));
   CHECK(FakePlugin::calls() == "DEL" + who);
+}
+
+TEST_CASE("A foreign ipam type: its program gets no more rights than pons keeps, and no way to more") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const FakePlugin plugin{kGiven};
+  resultOf(callWithPlugin("ADD", configOf("1.1.0", kForeign)));
+  const std::string status = contentOf("/run/plugins/status.ADD");
+  // chown, dac_override, fowner, net_bind_service, net_admin, net_raw, sys_ptrace, sys_admin
+  for (const char* line :
+       {"CapPrm:\t000000000028340b\n", "CapEff:\t000000000028340b\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"}) {
+    CHECK_MESSAGE(status.find(line) != std::string::npos, line);
+  }
+  checkSilent(callWithPlugin("DEL", configOf("1.1.0", kForeign)));
 }
 
 TEST_CASE("A foreign ipam type: whatever fails after its ADD, its DEL is run once") {
