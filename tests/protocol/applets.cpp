@@ -357,3 +357,38 @@ TEST_CASE("loopback brings lo up and down, passes a previous result on, and does
     checkSilent(Plugins::call("loopback", "DEL", loopback.config(), {.netns = netns, .ifName = "lo"}));
   }
 }
+
+TEST_CASE("tuning does not give a MAC address that the network's own guard would cut off") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Plugins plugins;
+  const Link tuning{"tuning", R"("mac": "02:00:00:00:00:07")"};
+  const auto addedAs = [](const std::string& members) {
+    const Outcome added = add(configOf("1.1.0", R"("ipam": {"subnet": "10.42.0.0/24"})" + members));
+    REQUIRE_MESSAGE(added.ok(), added.out);
+    return added.out;
+  };
+  checkError(Plugins::call("tuning", "ADD", withPrevious(tuning.config(), addedAs(""))), ErrorCode::InvalidConfig,
+             {"mac", "macspoofchk", "demo"});
+  checkSilent(del(configOf("1.1.0", "")));
+  CHECK(Plugins::call("tuning", "ADD", withPrevious(tuning.config(), addedAs(R"(, "macspoofchk": false)"))).ok());
+  checkSilent(Plugins::call("tuning", "DEL", tuning.config()));
+  checkSilent(del(configOf("1.1.0", "")));
+}
+
+TEST_CASE("macspoofchk of the reference bridge guards the MAC address, and is off where nobody asks") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  const Plugins plugins;
+  for (const bool asked : {true, false}) {
+    const Link bridge{"bridge", R"("bridge": "cni0", "ipam": {"type": "host-local", "subnet": "10.42.0.0/24"})" +
+                                    std::string{asked ? R"(, "macspoofchk": true)" : ""}};
+    const Outcome added = Plugins::call("bridge", "ADD", bridge.config());
+    REQUIRE_MESSAGE(added.ok(), added.out);
+    CHECK(outputOf("nft list tables") == (asked ? "table bridge pons\n" : ""));
+    checkSilent(Plugins::call("bridge", "CHECK", withPrevious(bridge.config(), added.out)));
+    checkSilent(Plugins::call("bridge", "DEL", bridge.config()));
+  }
+  outputOf("rm -rf /var/lib/cni/networks/demo");
+}

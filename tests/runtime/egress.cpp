@@ -114,6 +114,21 @@ TEST_CASE("A policy with destinations alone allows every port and protocol there
   });
 }
 
+// The kernel's log has no lines of any but the first network namespace, so the rule is looked at.
+TEST_CASE("Denials are logged with the container's id, five a minute, and not where nobody wants it") {
+  for (const bool logs : {true, false}) {
+    CAPTURE(logs);
+    inTown([&](Town& town) {
+      attach(town, logs ? "{}" : R"({"logDenied": false})");
+      const std::string rules = outputOf({"nft", "-s", "list", "ruleset"});
+      const bool found =
+          rules.find("limit rate 5/minute log prefix \"pons denied b eth0: \"\n\t\tcounter drop") != std::string::npos;
+      CHECK(found == logs);
+      CHECK((rules.find("log prefix") != std::string::npos) == logs);
+    });
+  }
+}
+
 TEST_CASE("An internal network: neighbours and the host are reachable, nothing else, and nothing reaches in") {
   for (const std::string bridged : {"0", "1"}) {
     CAPTURE(bridged);
