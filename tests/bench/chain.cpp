@@ -81,8 +81,10 @@ Cost Chain::del(const Container& container) const {
   return sum;
 }
 
-Chain ponsChain(const std::string& host, const std::string& stateDir) {
-  return ponsWith(host, stateDir, R"({"subnet": "10.42.0.0/16"})");
+Chain ponsChain(const std::string& host, const std::string& stateDir) { return ponsChainWith(host, stateDir, ""); }
+
+Chain ponsChainWith(const std::string& host, const std::string& stateDir, const std::string& members) {
+  return ponsWith(host, stateDir, R"({"subnet": "10.42.0.0/16"})" + members);
 }
 
 Chain dualStackChain(const std::string& host, const std::string& stateDir) {

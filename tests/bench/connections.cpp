@@ -35,10 +35,10 @@ netlib::UniqueFd tcpSocket() {
   return fd;
 }
 
-netlib::UniqueFd listenIn(const std::string& netns) {
+netlib::UniqueFd listenIn(const std::string& netns, unsigned port) {
   const support::Inside there{netns};
   netlib::UniqueFd listener = tcpSocket();
-  const sockaddr_in local = socketAddress("0.0.0.0", kContainerPort);
+  const sockaddr_in local = socketAddress("0.0.0.0", port);
   check(bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0, "bind");
   check(listen(listener.get(), SOMAXCONN) == 0, "listen");
   return listener;
@@ -70,22 +70,29 @@ Container attached(Hosts& hosts, const Chain& chain) {
 
 }  // namespace
 
+Acceptor::Acceptor(const std::string& netns, unsigned port)
+    : server_([listener = std::make_shared<netlib::UniqueFd>(listenIn(netns, port))]() -> int { serve(*listener); }) {}
+
+double connectionsPerSecond(const std::string& from, const std::string& address, unsigned port, unsigned count) {
+  const support::Inside there{from};
+  const sockaddr_in to = socketAddress(address, port);
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  for (unsigned i = 0; i < count; ++i) connectOnce(to);
+  return count / std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 Service::Service(Hosts& hosts, Subject subject, const Host& host, const Chain& chain)
     : subject_(subject),
       host_(host),
       chain_(chain),
       container_(attached(hosts, chain)),
-      server_(
-          [listener = std::make_shared<netlib::UniqueFd>(listenIn(container_.netns))]() -> int { serve(*listener); }) {}
+      acceptor_(container_.netns, kContainerPort) {}
 
 double Service::connectionsPerSecond(unsigned count) const {
-  const support::Inside there{host_.outside};
-  const sockaddr_in to = subject_ == Subject::Floor ? socketAddress(ownAddressOf(container_), kContainerPort)
-                                                    : socketAddress(kHostAddress, container_.port);
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  for (unsigned i = 0; i < count; ++i) connectOnce(to);
-  return count / std::chrono::duration<double>(Clock::now() - start).count();
+  const bool published = subject_ != Subject::Floor;
+  return bench::connectionsPerSecond(host_.outside, published ? kHostAddress : ownAddressOf(container_),
+                                     published ? container_.port : kContainerPort, count);
 }
 
 void Service::end() { chain_.del(container_); }

@@ -7,6 +7,18 @@
 
 namespace bench {
 
+/// Accepts connections at a port of that namespace and closes them, while it lives.
+class Acceptor {
+ public:
+  Acceptor(const std::string& netns, unsigned port);
+
+ private:
+  support::ForkedProcess server_;
+};
+
+/// Made from that namespace and closed one after the other.
+double connectionsPerSecond(const std::string& from, const std::string& address, unsigned port, unsigned count);
+
 /// A container that accepts connections and closes them, and the way to it.
 class Service {
  public:
@@ -24,7 +36,7 @@ class Service {
   Host host_;
   Chain chain_;
   Container container_;
-  support::ForkedProcess server_;
+  Acceptor acceptor_;
 };
 
 }  // namespace bench

@@ -24,6 +24,8 @@ struct Effort {
 void duel(Hosts& hosts, const Effort& effort, Samples& into);
 /// ADD and DEL of two address families; the baseline has one.
 void dualStack(Hosts& hosts, const Effort& effort, Samples& into);
+/// What a container sends through its guard, and through an egress policy; the baseline has neither.
+void guards(Hosts& hosts, const Effort& effort, Samples& into);
 /// Many at once.
 void burst(Hosts& hosts, const Effort& effort, Samples& into);
 /// What one ADD and one DEL ask of the machine, counted.

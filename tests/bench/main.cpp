@@ -23,9 +23,9 @@ struct Experiment {
 };
 
 /// The crowd is last: thousands of links are not what the others shall be measured beside.
-constexpr std::array kExperiments{Experiment{"duel", bench::duel}, Experiment{"dual-stack", bench::dualStack},
-                                  Experiment{"budget", bench::budget}, Experiment{"burst", bench::burst},
-                                  Experiment{"crowd", bench::crowded}};
+constexpr std::array kExperiments{Experiment{"duel", bench::duel},     Experiment{"dual-stack", bench::dualStack},
+                                  Experiment{"budget", bench::budget}, Experiment{"guards", bench::guards},
+                                  Experiment{"burst", bench::burst},   Experiment{"crowd", bench::crowded}};
 
 struct Options {
   bench::Effort effort;
@@ -104,7 +104,7 @@ int main(int count, char** arguments) {
   if (!options) {
     std::fputs(
         "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] "
-        "[--only start|duel|dual-stack|budget|burst|crowd]\n",
+        "[--only start|duel|dual-stack|budget|guards|burst|crowd]\n",
         stderr);
     return 2;
   }

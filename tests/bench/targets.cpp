@@ -67,6 +67,16 @@ void addTraffic(const Samples& samples, std::vector<Row>& into) {
                     0.95);
 }
 
+/// Nobody has set targets here: a twentieth is little for what it gives.
+void addGuards(const Samples& samples, std::vector<Row>& into) {
+  for (const auto& [experiment, what] : {std::pair{"guard", "spoof guard"}, {"policy", "egress policy, too"}}) {
+    Rows rows{samples, into, experiment};
+    for (const char* quantity : {"connections a second", "Gbit a second"}) {
+      rows.ratio(std::string{quantity} + " with " + what + " / without", quantity, Pons, Baseline, AtLeast, 0.95);
+    }
+  }
+}
+
 void addBudget(const Samples& samples, std::vector<Row>& into) {
   Rows counted{samples, into, "budget"};
   Rows measured{samples, into, "duel"};
@@ -89,6 +99,7 @@ std::vector<Row> rowsOf(const Samples& samples) {
   addCrowd(samples, rows);
   addBurst(samples, rows);
   addTraffic(samples, rows);
+  addGuards(samples, rows);
   addBudget(samples, rows);
   Rows{samples, rows, "container start"}.ratio("start by crun: with ADD / without network", "start ms", Pons, Baseline,
                                                AtMost, 1.1);
