@@ -58,6 +58,13 @@ netlib::Result<std::string> readFile(const std::string& path) {
   }
 }
 
+void appendLine(std::string& content, std::string_view key, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  content += key;
+  for (const std::string& value : values) content += " " + value;
+  content += '\n';
+}
+
 Result<Dns> readResolvConf(const Field& resolvConf) {
   const auto path = TRY(resolvConf.text());
   if (!path) return Dns{};
@@ -101,6 +108,15 @@ Dns parseResolvConf(std::string_view content) {
     }
   }
   return dns;
+}
+
+std::string printResolvConf(const Dns& dns) {
+  std::string content;
+  for (const netlib::IpAddress& nameserver : dns.nameservers) content += "nameserver " + nameserver.toString() + "\n";
+  if (!dns.domain.empty()) content += "domain " + dns.domain + "\n";
+  appendLine(content, "search", dns.search);
+  appendLine(content, "options", dns.options);
+  return content;
 }
 
 }  // namespace pons::cni

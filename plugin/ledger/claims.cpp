@@ -70,6 +70,8 @@ std::string recordName(const AttachmentKey& key) {
   return join(recordDirectory(key.network), fileNameOf(key)).append(kRecordSuffix);
 }
 
+std::string stagedName(const AttachmentKey& key) { return join(kStaged, holderName(key)); }
+
 std::optional<AttachmentKey> keyOfRecord(std::string_view name) {
   if (!name.ends_with(kRecordSuffix)) return std::nullopt;
   name.remove_suffix(kRecordSuffix.size());
