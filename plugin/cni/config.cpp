@@ -7,7 +7,6 @@
 #include "plugin/cni/egress.h"
 #include "plugin/cni/ipam_config.h"
 #include "plugin/cni/requested.h"
-#include "plugin/cni/text.h"
 
 namespace pons::cni {
 
@@ -187,14 +186,10 @@ Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) 
 
 /// Names a directory, which is opened when it is needed.
 Result<std::optional<std::string>> decodeRootfs(const Field& rootfs) {
-  const auto path = TRY(rootfs.text());
-  if (!path) return std::nullopt;
-  const auto parts = split(*path, '/');
-  const bool climbs = std::ranges::find(parts, "..") != parts.end();
-  if (!path->starts_with('/') || climbs || path->find('\0') != std::string::npos) {
-    return rootfs.invalid("the absolute path of a directory, without \"..\"");
+  const auto path = TRY(rootfs.parsed(parsePath, kExpectedPath));
+  if (path && hold::resolvConf(*path).size() > NAME_MAX) {
+    return rootfs.invalid("a shorter path: the ledger makes a file name of it");
   }
-  if (hold::resolvConf(*path).size() > NAME_MAX) return rootfs.invalid("a shorter path: the ledger makes a name of it");
   return path;
 }
 

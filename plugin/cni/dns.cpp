@@ -1,5 +1,6 @@
 #include "plugin/cni/dns.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fcntl.h>
@@ -93,7 +94,7 @@ Dns parseResolvConf(std::string_view content) {
   Dns dns;
   for (const std::string_view line : split(content, '\n')) {
     const std::vector<std::string_view> parts = words(line);
-    if (parts.size() < 2) continue;
+    if (parts.size() < 2 || !std::ranges::all_of(parts, isOneWord)) continue;
     const std::vector<std::string> values{parts.begin() + 1, parts.end()};
     if (parts[0] == "nameserver") {
       // One with a zone (fe80::1%eth0) means a link of the host and is of no use inside a container.

@@ -120,10 +120,10 @@ netlib::Result<> ResolvConfPresent::write(const InnerDirectory& etc) const {
 netlib::Result<> ResolvConfPresent::mountOver(Host& host, const RootDirectory& root) const {
   const auto place = root.locate(kPath);
   if (!place) return explained(place.error());
-  const UniqueFd staged = TRY(host.ledger.stage(attachment_.key, contentOf(resolvConf_)));
-  const auto mounted = file_mount::put(staged, *place);
+  const auto staged = host.ledger.stage(attachment_.key, contentOf(resolvConf_));
+  const auto mounted = staged ? file_mount::put(*staged, *place) : netlib::Result<>{netlib::fail(staged.error())};
   if (mounted) return {};
-  static_cast<void>(host.ledger.unstage(attachment_.key));
+  static_cast<void>(host.ledger.unstage(attachment_.key));  // the error that matters is the first one
   return explained(mounted.error());
 }
 

@@ -1,6 +1,11 @@
 // The container's own /etc/resolv.conf.
+#include <cstdio>
+
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "netlib/root_directory.h"
 
@@ -307,4 +312,28 @@ TEST_CASE("what a container changed of its file is noticed, and repair brings it
   }
   bench.mustUndo();
   CHECK(bench.image.dump() == before);
+}
+
+TEST_CASE("W65: a container that swaps its /etc for a symlink to the host's meanwhile gets nothing out of it") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  Bench bench;
+  fs::create_directory("/run/outside");
+  std::ofstream{"/run/outside/resolv.conf"} << "the host's";
+  bench.image.linked("/run/outside", "trap");
+  const std::string etc = bench.image / "etc";
+  const std::string trap = bench.image / "trap";
+  {
+    const ForkedProcess swapping{[&] {
+      for (;;) syscall(SYS_renameat2, AT_FDCWD, etc.c_str(), AT_FDCWD, trap.c_str(), RENAME_EXCHANGE);
+      return 0;
+    }};
+    int applied = 0;
+    for (int round = 0; round < 2000; ++round) {
+      if (bench.step.apply(bench.host)) ++applied;
+      CHECK(bench.step.undo(bench.host).ok());
+    }
+    CHECK(applied > 0);
+  }
+  CHECK(RootFs::contentOf("/run/outside/resolv.conf") == "the host's");
+  CHECK(std::distance(fs::directory_iterator{"/run/outside"}, {}) == 1);
 }

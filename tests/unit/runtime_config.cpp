@@ -196,3 +196,22 @@ TEST_CASE("resolv.conf is read as the resolver reads it") {
   CHECK(dns.options == std::vector<std::string>{"ndots:2", "edns0", "rotate"});
   CHECK(parseResolvConf("").empty());
 }
+
+TEST_CASE("a line of a resolv.conf with control characters is none that can be used") {
+  CHECK(parseResolvConf(std::string{"search a\0b", 10}).empty());
+  CHECK(parseResolvConf("search ok\nsearch a\vb\noptions x\x7f\nnameserver 192.0.2.1\f\ndomain \x01\n").search ==
+        std::vector<std::string>{"ok"});
+  CHECK(parseResolvConf("options a\x01").options.empty());
+}
+
+TEST_CASE("what is written of DNS settings is read again as the same") {
+  const Dns dns{.nameservers = {ip("192.0.2.53"), ip("2001:db8::53")},
+                .domain = "demo.test",
+                .search = {"a.test", "b.test"},
+                .options = {"ndots:2", "rotate"}};
+  CHECK(printResolvConf(dns) ==
+        "nameserver 192.0.2.53\nnameserver 2001:db8::53\ndomain demo.test\nsearch a.test b.test\n"
+        "options ndots:2 rotate\n");
+  CHECK(parseResolvConf(printResolvConf(dns)) == dns);
+  CHECK(printResolvConf(Dns{}).empty());
+}
