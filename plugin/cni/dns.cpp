@@ -69,6 +69,8 @@ void appendLine(std::string& content, std::string_view key, const std::vector<st
 Result<Dns> readResolvConf(const Field& resolvConf) {
   const auto path = TRY(resolvConf.text());
   if (!path) return Dns{};
+  // The kernel would take the part in front of it for the path.
+  if (path->find('\0') != std::string::npos) return resolvConf.invalid("a path without a zero byte");
   const auto content = readFile(*path);
   if (!content) return fail(ErrorCode::Io, "\"" + resolvConf.path() + "\": " + content.error().message);
   return parseResolvConf(*content);

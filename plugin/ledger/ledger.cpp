@@ -5,7 +5,7 @@
 //     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
 //     holds/bridge-pons0/demo:c1:eth0           -> ../../networks/demo/attachments/c1:eth0.json
 //     originals/forwarding-ipv4.json               what the hold's shared state replaced on the host
-//     staged/demo:c1:eth0                          mounted in the container's root
+//     staged/pons0123456789a                       named as the link, mounted in the container's root
 //     networks/demo/attachments/c1:eth0.json       the record; locked while a verb works on it
 //     networks/demo/addresses/10.42.0.7         -> ../attachments/c1:eth0.json
 //
@@ -187,6 +187,12 @@ Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
 Result<Record> Ledger::writeRecord(Attachment attachment) {
   const std::string name = recordName(attachment.key);
   const std::string text = encodeRecord(attachment, RecordState::Claimed);
+  // One that could not be read again would be in the way of every DEL.
+  if (text.size() > kMaxRecordBytes) {
+    return fail(EINVAL, "the record of " + described(attachment.key) + " would have " + std::to_string(text.size()) +
+                            " bytes, and " + std::to_string(kMaxRecordBytes) +
+                            " are the most: it needs fewer routes, ports or exclusions");
+  }
   for (;;) {
     auto file = makeRecordFile(attachment.key);
     if (file.failedWith(EEXIST)) return attachedAlready(attachment.key);

@@ -56,7 +56,7 @@ class Ledger {
   /// nothing. Where the request has host-local's directory, the addresses are reserved there as well.
   /// Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the message);
   /// EADDRINUSE, a requested address or a port belongs to somebody, who is named; EINVAL, a requested address is
-  /// outside every set.
+  /// outside every set, or the attachment is too large for a record.
   netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
                                const Complete& complete);
 

@@ -106,13 +106,23 @@ TEST_CASE("D3 to D5, W64, W66: over a root that is read-only a file of the ledge
     bench.mustApply();
     CHECK(bench.image.resolvConf() == kFile);
     CHECK(mountCount() == mounts + 1);
-    CHECK(fs::status("/run/pons/staged/demo:c1:eth0").permissions() == fs::perms{0644});
+    CHECK(fs::status("/run/pons/staged/" + bench.attachment.hostVeth.toString()).permissions() == fs::perms{0644});
     bench.mustUndo();
     CHECK(bench.image.dump() == before);
     CHECK(mountCount() == mounts);
     CHECK(dumpLedger() == "");
     bench.mustUndo();
   }
+}
+
+TEST_CASE("the longest names of network and container have a file, too") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  Bench bench;
+  bench.attachment.key = keyOf(std::string(200, 'c'), std::string(200, 'n'), "eth0123456789ab");
+  bench.image.with("the image's").readOnly();
+  bench.mustApply();
+  bench.mustUndo();
+  CHECK(dumpLedger() == "");
 }
 
 TEST_CASE("W65: in a read-only root a symlink is followed inside it") {
