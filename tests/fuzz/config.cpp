@@ -50,9 +50,14 @@ void checkConsistent(const Config& config) {
   HOLDS(!(config.hairpin && config.promiscuous));
   HOLDS(hasAddresses || !(config.isGateway || config.isDefaultGateway));
   HOLDS(!config.isDefaultGateway || config.isGateway);
+  HOLDS(!config.egress || config.guard == SenderGuard::Address);
+  HOLDS(!config.internal || !(config.isDefaultGateway || !config.masquerade.empty() || !config.portMappings.empty()));
   HOLDS(config.settings.stateDir.starts_with('/'));
   HOLDS(!config.delegated || config.delegated->type.find('/') == std::string::npos);
   for (const netlib::IpPrefix& prefix : config.masqueradeExcluded) HOLDS(!prefix.hasHostBits());
+  if (config.egress) {
+    for (const netlib::IpPrefix& prefix : config.egress->destinations) HOLDS(!prefix.hasHostBits());
+  }
   for (const PortMapping& mapping : config.portMappings) HOLDS(mapping.hostPort != 0 && mapping.containerPort != 0);
   for (const auto& limit : config.bandwidth ? std::array{config.bandwidth->ingress, config.bandwidth->egress}
                                             : std::array<std::optional<RateLimit>, 2>{}) {
