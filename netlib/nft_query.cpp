@@ -1,4 +1,6 @@
 // What there is in nf_tables; changes are nft.cpp's.
+#include <cstdio>  // libnftnl/expr.h needs FILE
+
 #include <libnftnl/expr.h>
 
 #include "netlib/nft_objects.h"

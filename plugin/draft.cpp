@@ -170,6 +170,9 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
   attachment.internal = config.internal;
   attachment.guard = config.guard;
   attachment.egress = config.egress;
+  if (config.rootfs && !config.dns.empty()) {
+    attachment.resolvConf = ResolvConf{*config.rootfs, cni::printResolvConf(config.dns)};
+  }
   attachment.routes = routesFor(config, attachment.leases);
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);

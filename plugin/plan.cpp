@@ -18,6 +18,7 @@
 #include "plugin/steps/neighbours_told.h"
 #include "plugin/steps/no_stale_flows.h"
 #include "plugin/steps/own_entries.h"
+#include "plugin/steps/resolv_conf_present.h"
 #include "plugin/steps/source_nat_present.h"
 #include "plugin/steps/tables_present.h"
 #include "plugin/steps/veth_pair.h"
@@ -63,6 +64,7 @@ void addShared(Plan& plan, const Attachment& attachment) {
 /// In force before the container can send. And DEL, which goes backwards, ends the flows when no packet can make new
 /// ones, and stops looking at what the container sends when it is cut off.
 void addOwn(Plan& plan, const Attachment& attachment) {
+  if (attachment.resolvConf) add<ResolvConfPresent>(plan, attachment);
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
   if (OwnEntries::areNeeded(attachment)) add<OwnEntries>(plan, attachment);
   if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);

@@ -1,6 +1,7 @@
 #include "plugin/cni/config.h"
 
 #include <algorithm>
+#include <climits>
 
 #include "plugin/cni/chained_config.h"
 #include "plugin/cni/egress.h"
@@ -183,6 +184,15 @@ Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) 
   return fail(ErrorCode::InvalidConfig, "\"portMappings\" need an address to lead to, and \"ipam\" gives none");
 }
 
+/// Names a directory, which is opened when it is needed.
+Result<std::optional<std::string>> decodeRootfs(const Field& rootfs) {
+  const auto path = TRY(rootfs.parsed(parsePath, kExpectedPath));
+  if (path && hold::resolvConf(*path).size() > NAME_MAX) {
+    return rootfs.invalid("a shorter path: the ledger makes a file name of it");
+  }
+  return path;
+}
+
 /// What a network's configuration is read with, beside its text.
 struct Reading {
   const Environment& environment;
@@ -207,6 +217,7 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
     TRY(decodeFirewall(config, root));
     TRY(decodeInternal(config, root));
     config.bandwidth = TRY(decodeBandwidth(root));
+    config.rootfs = TRY(decodeRootfs(root["runtimeConfig"]["rootfs"]));
   }
   config.dns = TRY(chooseDns(root));
   return decodeGuard(config, root, ipam, dialect);

@@ -62,6 +62,7 @@ struct Config {
   std::optional<Tuning> tuning;
   std::optional<Bandwidth> bandwidth;
   Dns dns;
+  std::optional<std::string> rootfs;  ///< the container's root on the host: `dns` is written into it
 };
 
 /// Of all verbs but DEL, in the terms of the environment's applet. `input` is the text that `root` was read from.

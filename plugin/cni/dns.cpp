@@ -1,5 +1,6 @@
 #include "plugin/cni/dns.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fcntl.h>
@@ -58,9 +59,18 @@ netlib::Result<std::string> readFile(const std::string& path) {
   }
 }
 
+void appendLine(std::string& content, std::string_view key, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  content += key;
+  for (const std::string& value : values) content += " " + value;
+  content += '\n';
+}
+
 Result<Dns> readResolvConf(const Field& resolvConf) {
   const auto path = TRY(resolvConf.text());
   if (!path) return Dns{};
+  // The kernel would take the part in front of it for the path.
+  if (path->find('\0') != std::string::npos) return resolvConf.invalid("a path without a zero byte");
   const auto content = readFile(*path);
   if (!content) return fail(ErrorCode::Io, "\"" + resolvConf.path() + "\": " + content.error().message);
   return parseResolvConf(*content);
@@ -86,7 +96,7 @@ Dns parseResolvConf(std::string_view content) {
   Dns dns;
   for (const std::string_view line : split(content, '\n')) {
     const std::vector<std::string_view> parts = words(line);
-    if (parts.size() < 2) continue;
+    if (parts.size() < 2 || !std::ranges::all_of(parts, isOneWord)) continue;
     const std::vector<std::string> values{parts.begin() + 1, parts.end()};
     if (parts[0] == "nameserver") {
       // One with a zone (fe80::1%eth0) means a link of the host and is of no use inside a container.
@@ -101,6 +111,15 @@ Dns parseResolvConf(std::string_view content) {
     }
   }
   return dns;
+}
+
+std::string printResolvConf(const Dns& dns) {
+  std::string content;
+  for (const netlib::IpAddress& nameserver : dns.nameservers) content += "nameserver " + nameserver.toString() + "\n";
+  if (!dns.domain.empty()) content += "domain " + dns.domain + "\n";
+  appendLine(content, "search", dns.search);
+  appendLine(content, "options", dns.options);
+  return content;
 }
 
 }  // namespace pons::cni

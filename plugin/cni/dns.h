@@ -31,4 +31,7 @@ Result<Dns> decodeIpamDns(const Field& config);
 /// use are no error.
 Dns parseResolvConf(std::string_view content);
 
+/// Such a content again.
+std::string printResolvConf(const Dns& dns);
+
 }  // namespace pons::cni

@@ -22,9 +22,9 @@ namespace pons::json {
 namespace {
 
 /// RapidJSON's own one answers null where memory ends, and its callers write there. The names are RapidJSON's.
-// NOLINTBEGIN(readability-identifier-naming,clang-diagnostic-unused-const-variable)
+// NOLINTBEGIN(readability-identifier-naming)
 struct Allocator {
-  static constexpr bool kNeedFree = true;
+  [[maybe_unused]] static constexpr bool kNeedFree = true;
   void* Malloc(std::size_t size) { return Realloc(nullptr, 0, size); }
   void* Realloc(void* original, std::size_t /*originalSize*/, std::size_t size) {
     if (size == 0) {
@@ -37,7 +37,7 @@ struct Allocator {
   }
   static void Free(void* memory) { std::free(memory); }
 };
-// NOLINTEND(readability-identifier-naming,clang-diagnostic-unused-const-variable)
+// NOLINTEND(readability-identifier-naming)
 
 using Utf8 = rapidjson::UTF8<>;
 using Pool = rapidjson::MemoryPoolAllocator<Allocator>;

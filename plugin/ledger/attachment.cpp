@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugin/ledger/escape.h"
 #include "plugin/ledger/hash.h"
 
 namespace pons {
@@ -116,6 +117,10 @@ std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return
 
 namespace hold {
 
+namespace {
+constexpr std::string_view kResolvConf = "resolvconf-";
+}  // namespace
+
 std::string bridge(const Attachment& attachment) { return "bridge-" + attachment.bridge.name.toString(); }
 
 std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address) {
@@ -143,6 +148,16 @@ std::string ingress(const Attachment& attachment) { return "ingress-" + attachme
 std::string internal(const Attachment& attachment) { return "internal-" + attachment.bridge.name.toString(); }
 
 std::string filtered(const Attachment& attachment) { return "filtered-" + attachment.bridge.name.toString(); }
+
+std::string resolvConf(const std::string& root) {
+  std::string name{kResolvConf};
+  for (const char c : root) name += c == '/' ? "%2f" : escaped({&c, 1});
+  return name;
+}
+
+std::optional<std::string> rootOf(std::string_view hold) {
+  return hold.starts_with(kResolvConf) ? unescaped(hold.substr(kResolvConf.size())) : std::nullopt;
+}
 
 }  // namespace hold
 
@@ -201,6 +216,7 @@ std::vector<std::string> holdsOf(const Attachment& attachment) {
   if (attachment.internal) holds.push_back(hold::internal(attachment));
   if (attachment.egress) holds.push_back(hold::filtered(attachment));
   if (attachment.acceptForward) holds.push_back(hold::forward(attachment));
+  if (attachment.resolvConf) holds.push_back(hold::resolvConf(attachment.resolvConf->root));
   return holds;
 }
 

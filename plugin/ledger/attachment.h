@@ -159,6 +159,14 @@ struct DelegatedIpam {
   friend bool operator==(const DelegatedIpam&, const DelegatedIpam&) = default;
 };
 
+/// The DNS settings that the container finds in its own root.
+struct ResolvConf {
+  std::string root;     ///< the root's path on the host, absolute
+  std::string content;  ///< lines as in resolv.conf(5)
+
+  friend bool operator==(const ResolvConf&, const ResolvConf&) = default;
+};
+
 struct Attachment {
   AttachmentKey key;
   std::string netnsPath;  ///< CNI_NETNS of the ADD, for results and messages only
@@ -192,6 +200,7 @@ struct Attachment {
   std::optional<Tuning> tuning = std::nullopt;
   std::optional<Tuning> untuned = std::nullopt;  ///< what `tuning` replaced
   std::optional<Bandwidth> bandwidth = std::nullopt;
+  std::optional<ResolvConf> resolvConf = std::nullopt;
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
@@ -235,6 +244,11 @@ std::string ingress(const Attachment& attachment);
 std::string internal(const Attachment& attachment);
 /// What the bridge forwards passes the host's filters.
 std::string filtered(const Attachment& attachment);
+/// The one resolv.conf in the container's root of that path: held by one attachment only. Too long for a file name
+/// where the path is.
+std::string resolvConf(const std::string& root);
+/// The path again; nothing where it is another hold.
+std::optional<std::string> rootOf(std::string_view hold);
 }  // namespace hold
 
 /// The gateway addresses that the bridge bears for this attachment, with the subnet's length; without repetition. None

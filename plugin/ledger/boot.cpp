@@ -12,7 +12,7 @@ using netlib::Result;
 namespace {
 
 constexpr const char* kBootFile = "boot";
-constexpr std::array<const char*, 4> kTops{"networks", "ports", "holds", "originals"};
+constexpr std::array kTops{"networks", "ports", "holds", "originals", "staged"};
 
 Result<std::string> thisBoot() { return netlib::sysctl::read("kernel/random/boot_id"); }
 

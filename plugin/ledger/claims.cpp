@@ -70,6 +70,9 @@ std::string recordName(const AttachmentKey& key) {
   return join(recordDirectory(key.network), fileNameOf(key)).append(kRecordSuffix);
 }
 
+// As short as the link's: a draft of it needs a longer one.
+std::string stagedName(const AttachmentKey& key) { return join(kStaged, hostVethName(key).toString()); }
+
 std::optional<AttachmentKey> keyOfRecord(std::string_view name) {
   if (!name.ends_with(kRecordSuffix)) return std::nullopt;
   name.remove_suffix(kRecordSuffix.size());

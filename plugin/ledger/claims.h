@@ -21,6 +21,7 @@ struct ClaimLink {
 inline constexpr std::string_view kNetworks = "networks";
 inline constexpr std::string_view kPorts = "ports";
 inline constexpr std::string_view kHolds = "holds";
+inline constexpr std::string_view kStaged = "staged";
 
 std::string networkDirectory(const NetworkName& network);
 std::string recordDirectory(const NetworkName& network);
@@ -29,6 +30,7 @@ std::string portDirectory(Protocol protocol, Port hostPort);
 std::string holdDirectory(const std::string& hold);
 
 std::string recordName(const AttachmentKey& key);
+std::string stagedName(const AttachmentKey& key);
 /// Nothing where no record bears that name.
 std::optional<AttachmentKey> keyOfRecord(std::string_view name);
 

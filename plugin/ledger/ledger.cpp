@@ -5,6 +5,7 @@
 //     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
 //     holds/bridge-pons0/demo:c1:eth0           -> ../../networks/demo/attachments/c1:eth0.json
 //     originals/forwarding-ipv4.json               what the hold's shared state replaced on the host
+//     staged/pons0123456789a                       named as the link, mounted in the container's root
 //     networks/demo/attachments/c1:eth0.json       the record; locked while a verb works on it
 //     networks/demo/addresses/10.42.0.7         -> ../attachments/c1:eth0.json
 //
@@ -138,6 +139,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   Attachment attachment = TRY(complete(std::move(leases)));
   TRY(settlePorts(state_, attachment));
   TRY(checkGateways(attachment));
+  TRY(checkResolvConf(attachment));
   auto written = writeRecord(std::move(attachment));
   if (!written.ok()) {
     // The error that matters is the first one; empty directories claim nothing.
@@ -165,6 +167,15 @@ Result<> Ledger::checkGateways(const Attachment& attachment) {
   return {};
 }
 
+Result<> Ledger::checkResolvConf(const Attachment& attachment) {
+  if (!attachment.resolvConf) return {};
+  const std::string& root = attachment.resolvConf->root;
+  const auto other = TRY(holderOf(state_, hold::resolvConf(root), attachment.key));
+  if (!other) return {};
+  return fail(EADDRINUSE, "the resolv.conf in " + root + " is already that of " + described(*other) +
+                              ": give \"dns\" to one network of a container");
+}
+
 Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
   constexpr int kNewFile = O_RDWR | O_CREAT | O_EXCL;
   auto file = state_.openFile(recordName(key), kNewFile);
@@ -176,6 +187,12 @@ Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
 Result<Record> Ledger::writeRecord(Attachment attachment) {
   const std::string name = recordName(attachment.key);
   const std::string text = encodeRecord(attachment, RecordState::Claimed);
+  // One that could not be read again would be in the way of every DEL.
+  if (text.size() > kMaxRecordBytes) {
+    return fail(EINVAL, "the record of " + described(attachment.key) + " would have " + std::to_string(text.size()) +
+                            " bytes, and " + std::to_string(kMaxRecordBytes) +
+                            " are the most: it needs fewer routes, ports or exclusions");
+  }
   for (;;) {
     auto file = makeRecordFile(attachment.key);
     if (file.failedWith(EEXIST)) return attachedAlready(attachment.key);

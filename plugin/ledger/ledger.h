@@ -56,7 +56,7 @@ class Ledger {
   /// nothing. Where the request has host-local's directory, the addresses are reserved there as well.
   /// Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the message);
   /// EADDRINUSE, a requested address or a port belongs to somebody, who is named; EINVAL, a requested address is
-  /// outside every set.
+  /// outside every set, or the attachment is too large for a record.
   netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
                                const Complete& complete);
 
@@ -91,6 +91,12 @@ class Ledger {
   netlib::Result<bool> hasRemembered(const std::string& hold);
   netlib::Result<> forget(const std::string& hold);
 
+  /// A file for the attachment's container to read, 0644, kept until unstage(). A second call finds the first one's,
+  /// with its content. `staged`: nothing where there is none.
+  netlib::Result<netlib::UniqueFd> stage(const AttachmentKey& key, const std::string& content);
+  netlib::Result<std::optional<netlib::UniqueFd>> staged(const AttachmentKey& key);
+  netlib::Result<> unstage(const AttachmentKey& key);
+
   /// The attachments whose state in the kernel is to stay or is being made: all but those that a DEL is at work on.
   /// Records that cannot be read are passed over: nothing could be made from them.
   netlib::Result<std::vector<Attachment>> staying(const netlib::FileLock& hostLock);
@@ -123,6 +129,8 @@ class Ledger {
   /// Two networks on one bridge must not lease from one subnet. As all who hold a gateway address are of one network,
   /// it is enough to look at any of them.
   netlib::Result<> checkGateways(const Attachment& attachment);
+  /// A container in two networks has one resolv.conf.
+  netlib::Result<> checkResolvConf(const Attachment& attachment);
   /// The record as it is at this moment; nothing where there is none, or none that can be read.
   netlib::Result<std::optional<RecordText>> peek(const std::string& name);
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);

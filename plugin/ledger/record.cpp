@@ -86,6 +86,14 @@ void writeBandwidth(json::Writer& writer, const std::optional<Bandwidth>& bandwi
   writer.endObject();
 }
 
+void writeResolvConf(json::Writer& writer, const std::optional<ResolvConf>& resolvConf) {
+  if (!resolvConf) return;
+  writer.key("resolvConf").beginObject();
+  writer.member("root", escaped(resolvConf->root));
+  writer.member("content", escaped(resolvConf->content));
+  writer.endObject();
+}
+
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
   writer.member("path", escaped(attachment.netnsPath));
@@ -184,6 +192,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeTuning(writer, "tuning", attachment.tuning);
   writeTuning(writer, "untuned", attachment.untuned);
   writeBandwidth(writer, attachment.bandwidth);
+  writeResolvConf(writer, attachment.resolvConf);
   return finished(writer, state);
 }
 

@@ -202,6 +202,13 @@ Result<std::optional<EgressPolicy>> readEgress(const json::Value& object) {
   return std::optional{std::move(policy)};
 }
 
+Result<std::optional<ResolvConf>> readResolvConf(const json::Value& object) {
+  if (!object.present()) return std::optional<ResolvConf>{};
+  std::string root = TRY(bytes(object, "root"));
+  std::string content = TRY(bytes(object, "content"));
+  return std::optional{ResolvConf{std::move(root), std::move(content)}};
+}
+
 Result<NetnsId> readNetnsId(const json::Value& object) {
   return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
                  .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
@@ -278,6 +285,7 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.tuning = TRY(readTuning(object["tuning"]));
   attachment.untuned = TRY(readTuning(object["untuned"]));
   attachment.bandwidth = TRY(readBandwidth(object["bandwidth"]));
+  attachment.resolvConf = TRY(readResolvConf(object["resolvConf"]));
   return attachment;
 }
 

@@ -58,6 +58,9 @@ std::optional<IfName> bridgeOf(std::string_view claim, std::string_view kind) {
 
 /// The bridge, and what is undone by its name alone.
 void takeHold(Attachment& attachment, std::string_view claim) {
+  if (const auto held = nameIn(kHolds, claim.substr(0, claim.rfind('/')))) {
+    if (auto root = hold::rootOf(*held)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
+  }
   if (const auto bridge = bridgeOf(claim, "bridge-")) attachment.bridge.name = *bridge;
   if (bridgeOf(claim, "forward-")) attachment.acceptForward = true;
   if (bridgeOf(claim, "ingress-")) attachment.ingress = IngressPolicy::Isolated;

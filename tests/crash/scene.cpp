@@ -14,9 +14,11 @@
 namespace support {
 namespace {
 
-/// With host-local's files beside the ledger's claims.
+/// With host-local's files beside the ledger's claims, and a root to write to.
 PlanCase fullCase() {
   PlanCase full = planCases().at(1);
+  full.members += ", " + kDnsInRoot;
+  full.rules = kMakeRoots;
   const std::string ipam = R"("ipam": {)";
   full.members.replace(full.members.find(ipam), ipam.size(),
                        ipam + R"("type": "host-local", "dataDir": "/run/host-local", )");
@@ -41,7 +43,10 @@ std::string withoutEmptyNetwork(std::string dump) {
 }  // namespace
 
 Scene::Scene(FakeHost& host, Neighbour neighbour) : host_(host) {
-  prepare(host, fullCase());
+  PlanCase which = fullCase();
+  // Both ways to a resolv.conf, without a scene more.
+  if (neighbour == Neighbour::Living) which.rules += kReadOnlyRoots;
+  prepare(host, which);
   empty_ = dumpAll(host);
   if (neighbour == Neighbour::Living) {
     auto added = otherRuntimeOf(fullCase()).add("other");
@@ -108,7 +113,7 @@ std::string Scene::input(const std::string& verb) const {
 std::string Scene::dump() const { return withoutEmptyNetwork(dumpAll(host_)); }
 
 std::string Scene::glance() const {
-  std::string text = withoutEmptyNetwork(dumpLedger()) + dumpHostLocal() + interfacesOf(host_, "c1");
+  std::string text = withoutEmptyNetwork(dumpLedger()) + dumpHostLocal() + dumpRoots() + interfacesOf(host_, "c1");
   for (const char* parameter : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv6/conf/uplink/accept_ra",
                                 "net/ipv4/conf/uplink/forwarding", "net/ipv6/conf/uplink/forwarding"}) {
     text += netlib::sysctl::read(parameter).value() + "\n";

@@ -78,7 +78,7 @@ void checkError(const Outcome& outcome, pons::cni::ErrorCode code, const std::ve
 
 std::string ledgerText(const std::string& stateDir) {
   std::string text;
-  for (const char* top : {"/holds", "/networks", "/originals", "/ports"}) {
+  for (const char* top : {"/holds", "/networks", "/originals", "/ports", "/staged"}) {
     const std::string tree = dumpTree(stateDir + top);
     if (!tree.empty()) text += tree.substr(tree.find('\n') + 1);
   }

@@ -26,6 +26,7 @@ struct Example {
   std::vector<Endpoint> published;
   std::string capabilities;  ///< what the runtime asks for, in JSON
   bool reachesOut = true;
+  std::string resolvConf = {};  ///< a line in the container's own file, below /run/root
 };
 
 const std::map<std::string, Example>& examples() {
@@ -45,6 +46,7 @@ const std::map<std::string, Example>& examples() {
       {"masquerade-exclusions", {{"10.47.0.", "fd00:47::"}, {}, ""}},
       {"egress-policy", {{"10.49.0.", "fd00:49::"}, {}, ""}},
       {"internal", {{"10.50.0."}, {}, "", false}},
+      {"resolv-conf", {{"10.51.0."}, {}, R"({"rootfs": "/run/root"})", true, "nameserver 192.0.2.53"}},
   };
   return all;
 }
@@ -71,6 +73,11 @@ void checkAddresses(const Example& example) {
   }
 }
 
+void checkResolvConf(const std::string& line) {
+  const std::string written = contentOf("/run/root/etc/resolv.conf");
+  CHECK_MESSAGE((line.empty() ? written.empty() : written.find(line + "\n") != std::string::npos), written);
+}
+
 void checkTraffic(const std::string& outside, const std::string& container, const Example& example) {
   const Server web{outside, Transport::Tcp, endpoint("192.0.2.2", 443), "web"};
   const auto answered = ask(container, Transport::Tcp, endpoint("192.0.2.2", 443));
@@ -90,6 +97,7 @@ void tryOut(const std::string& network, const std::string& configuration, const 
   // libcni keeps its results below /var/lib/cni.
   REQUIRE(mount("tmpfs", "/var/lib", "tmpfs", MS_NOSUID | MS_NODEV, nullptr) == 0);
   fs::create_directory("/run/net.d");
+  fs::create_directories("/run/root/etc");
   std::ofstream{"/run/net.d/" + network + ".conflist"} << configuration;
   const std::string outside = host.addOutside();
   const std::string container = host.addNamespace("c1");
@@ -98,9 +106,11 @@ void tryOut(const std::string& network, const std::string& configuration, const 
   checkWorks(cnitool("add", network, example));
   checkAddresses(example);
   checkTraffic(outside, container, example);
+  checkResolvConf(example.resolvConf);
   checkWorks(cnitool("check", network, example));
   checkWorks(cnitool("del", network, example));
   CHECK(host.dump() == before);
+  checkResolvConf("");
   checkWorks(cnitool("del", network, example));
   CHECK(host.dump() == before);
 }

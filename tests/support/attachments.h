@@ -56,6 +56,7 @@ inline pons::Attachment fullAttachment() {
                          {pons::Protocol::Sctp, ip("::"), 1, ip("fd00::7"), 2}};
   attachment.bandwidth =
       pons::Bandwidth{.ingress = pons::RateLimit{8, 0}, .egress = pons::RateLimit{9223372036854775807U, 4294967295U}};
+  attachment.resolvConf = {"/run/root \xff", "nameserver 10.42.0.1\n"};
   return attachment;
 }
 

@@ -35,7 +35,7 @@ class LedgerBench {
   /// Everything below the top directories, which outlive the last attachment.
   std::vector<std::string> dump() const {
     std::vector<std::string> names;
-    for (const char* top : {"networks", "ports", "holds", "originals"}) {
+    for (const char* top : {"networks", "ports", "holds", "originals", "staged"}) {
       if (!std::filesystem::exists(path() + "/" + top)) continue;
       for (const auto& entry : std::filesystem::recursive_directory_iterator(path() + "/" + top)) {
         names.push_back(entry.path());

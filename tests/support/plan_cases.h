@@ -16,8 +16,17 @@ struct PlanCase {
   std::string members;      ///< of the configuration, see demoConfig()
   std::string args = {};    ///< CNI_ARGS
   std::string bridge = {};  ///< of somebody else, made before
-  std::string rules = {};   ///< shell commands that make the host's own firewall
+  std::string rules = {};   ///< shell commands that run on the host before, its own firewall for one
 };
+
+/// Roots for c1 and other, with an image's /etc/resolv.conf.
+inline const std::string kMakeRoots =
+    "for root in /run/roots/c1 /run/roots/other; do"
+    "  mkdir -p $root; mount -t tmpfs root $root; mkdir $root/etc; echo image >$root/etc/resolv.conf; done;";
+
+inline const std::string kReadOnlyRoots = "for root in /run/roots/*; do mount -o remount,bind,ro $root; done";
+inline const std::string kDnsInRoot =
+    R"("dns": {"nameservers": ["10.42.0.1"]}, "runtimeConfig": {"rootfs": "/run/roots/c1"})";
 
 inline std::vector<PlanCase> planCases() {
   const std::string ipv4 = R"("ipam": {"subnet": "10.42.0.0/24"})";
@@ -42,7 +51,9 @@ inline std::vector<PlanCase> planCases() {
            {},
            {},
            "iptables-nft -P FORWARD DROP; ip6tables-nft -A FORWARD -j REJECT;"
-           "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"}};
+           "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"},
+          {"resolv.conf", ipv4 + ", " + kDnsInRoot, {}, {}, kMakeRoots},
+          {"resolv.conf of a read-only root", ipv4 + ", " + kDnsInRoot, {}, {}, kMakeRoots + kReadOnlyRoots}};
 }
 
 inline PlanCase planCase(const std::string& name) {
@@ -72,11 +83,14 @@ inline Runtime runtimeOf(const PlanCase& which) {
   runtime.args = which.args;
   return runtime;
 }
-/// The same network for a second container: its own ports, and another address where one is requested.
+/// The same network for a second container: its own ports and root, and another address where one is requested.
 inline Runtime otherRuntimeOf(const PlanCase& which) {
   std::string members = which.members;
-  for (const auto& [from, to] : {std::pair{"8080", "9090"}, {"5353", "9353"}, {"8081", "9081"}}) {
-    if (const auto at = members.find(from); at != std::string::npos) members.replace(at, 4, to);
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"8080", "9090"},
+                                 {"5353", "9353"},
+                                 {"8081", "9081"},
+                                 {"/run/roots/c1", "/run/roots/other"}}) {
+    if (const auto at = members.find(from); at != std::string::npos) members.replace(at, from.size(), to);
   }
   Runtime runtime{demoConfig(members)};
   if (!which.args.empty()) runtime.args = "IP=10.42.0.78,fd42::78";
@@ -115,10 +129,16 @@ inline std::string dumpHostLocal() {
   return text;
 }
 
-/// What must be equal before and after: the host, the ledger, host-local's files, and the interfaces of the container.
+/// The containers' roots, and what is mounted there.
+inline std::string dumpRoots() {
+  return dumpTree("/run/roots") + outputOf({"sh", "-c", "grep -o ' /run/roots.*' /proc/self/mountinfo || :"});
+}
+
+/// What must be equal before and after: the host, the ledger, host-local's files, the containers' roots and the
+/// interfaces of the container.
 inline std::string dumpAll(const FakeHost& host) {
-  return host.dump() + "== ledger\n" + dumpLedger() + "== host-local\n" + dumpHostLocal() + "== container\n" +
-         interfacesOf(host, "c1");
+  return host.dump() + "== ledger\n" + dumpLedger() + "== host-local\n" + dumpHostLocal() + "== roots\n" + dumpRoots() +
+         "== container\n" + interfacesOf(host, "c1");
 }
 
 }  // namespace support

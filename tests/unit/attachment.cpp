@@ -102,6 +102,15 @@ TEST_CASE("an ingress policy needs the table in both families; it and the way th
         std::vector<std::string>{"bridge-pons0", "tables", "ingress-pons0", "forward-pons0"});
 }
 
+TEST_CASE("a resolv.conf is held by its root, which the hold tells again") {
+  Attachment attachment = attachmentOf(keyOf("c1"), {});
+  attachment.resolvConf = {"/run/containers/%7/root fs", "nameserver 10.42.0.1\n"};
+  const std::string hold = pons::holdsOf(attachment).back();
+  CHECK(hold == "resolvconf-%2frun%2fcontainers%2f%257%2froot%20fs");
+  CHECK(pons::hold::rootOf(hold) == attachment.resolvConf->root);
+  CHECK(!pons::hold::rootOf("bridge-pons0"));
+}
+
 TEST_CASE("a gateway that two leases share is one address") {
   Attachment attachment = dualStack();
   attachment.leases.push_back({prefix("10.42.0.8/24"), ip("10.42.0.1")});

@@ -44,6 +44,21 @@ ino_t inodeOf(int fd) {
 
 }  // namespace
 
+TEST_CASE("an attachment whose record could not be read again is refused, and leaves nothing") {
+  const LedgerBench bench;
+  pons::Ledger ledger = bench.open();
+  const auto tooMany = [](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
+    auto attachment = support::attachmentOf(keyOf("c1"), std::move(leases));
+    attachment.routes.assign(150'000, {.destination = prefix("10.0.0.0/8"), .gateway = ip("10.42.0.1")});
+    return attachment;
+  };
+  const auto claimed = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/24"), support::heldByNobody, tooMany);
+  REQUIRE(claimed.failedWith(EINVAL));
+  CHECK(claimed.error().message.find("fewer routes") != std::string::npos);
+  CHECK(bench.dump().empty());
+  CHECK(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).ok());
+}
+
 TEST_CASE("a claim can be found, and released without a trace") {
   const LedgerBench bench;
   Ledger ledger = bench.open();

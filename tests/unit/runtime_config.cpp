@@ -185,6 +185,22 @@ TEST_CASE("dns: runtimeConfig before dns before the file of resolvConf") {
   CHECK(unreadable.error().message.find(path) != std::string::npos);
 }
 
+TEST_CASE("a path of a resolv.conf with a zero byte is refused, not cut short") {
+  CHECK(addCode(config(R"("ipam": {"subnet": "10.42.0.0/24", "resolvConf": "/dev/null\u0000x"})")) == 7);
+  CHECK(addCode(config(R"("ipam": {"subnet": "10.42.0.0/24", "resolvConf": "/dev/null"})")) == 0);
+}
+
+TEST_CASE("the container's root is an absolute path that the ledger can make a name of") {
+  CHECK(decoded(R"("runtimeConfig": {"rootfs": "/run/c/rootfs"})").rootfs == "/run/c/rootfs");
+  CHECK(!decoded(R"("runtimeConfig": {"rootfs": ""})").rootfs);
+  const std::string endless = "/" + std::string(250, 'x');
+  for (const std::string& path :
+       {std::string{"run"}, std::string{"/run/../x"}, std::string{"/run\\u0000"}, std::string{"/run\\n"}, endless}) {
+    CAPTURE(path);
+    CHECK(addCode(configWithIpam(R"("runtimeConfig": {"rootfs": ")" + path + R"("})")) == 7);
+  }
+}
+
 TEST_CASE("resolv.conf is read as the resolver reads it") {
   const Dns dns = parseResolvConf(
       "# comment\n; another\nnameserver 192.0.2.53\r\nnameserver\t2001:db8::53\nnameserver fe80::1%eth0\n"
@@ -195,4 +211,23 @@ TEST_CASE("resolv.conf is read as the resolver reads it") {
   CHECK(dns.search == std::vector<std::string>{"a.example", "b.example"});
   CHECK(dns.options == std::vector<std::string>{"ndots:2", "edns0", "rotate"});
   CHECK(parseResolvConf("").empty());
+}
+
+TEST_CASE("a line of a resolv.conf with control characters is none that can be used") {
+  CHECK(parseResolvConf(std::string{"search a\0b", 10}).empty());
+  CHECK(parseResolvConf("search ok\nsearch a\vb\noptions x\x7f\nnameserver 192.0.2.1\f\ndomain \x01\n").search ==
+        std::vector<std::string>{"ok"});
+  CHECK(parseResolvConf("options a\x01").options.empty());
+}
+
+TEST_CASE("what is written of DNS settings is read again as the same") {
+  const Dns dns{.nameservers = {ip("192.0.2.53"), ip("2001:db8::53")},
+                .domain = "demo.test",
+                .search = {"a.test", "b.test"},
+                .options = {"ndots:2", "rotate"}};
+  CHECK(printResolvConf(dns) ==
+        "nameserver 192.0.2.53\nnameserver 2001:db8::53\ndomain demo.test\nsearch a.test b.test\n"
+        "options ndots:2 rotate\n");
+  CHECK(parseResolvConf(printResolvConf(dns)) == dns);
+  CHECK(printResolvConf(Dns{}).empty());
 }

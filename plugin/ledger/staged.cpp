@@ -1,0 +1,37 @@
+// The part of the ledger that keeps files which containers read.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "plugin/ledger/claims.h"
+#include "plugin/ledger/ledger.h"
+
+namespace pons {
+
+using netlib::Result;
+using netlib::UniqueFd;
+
+Result<UniqueFd> Ledger::stage(const AttachmentKey& key, const std::string& content) {
+  TRY(state_.makeDirectories(std::string{kStaged}));
+  const Result<> created = state_.createFile(stagedName(key), content);
+  if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());
+  UniqueFd file = TRY(state_.openFile(stagedName(key), O_RDONLY));
+  constexpr mode_t kPublicFile = 0644;
+  if (fchmod(file.get(), kPublicFile) < 0) return netlib::failErrno("cannot open " + stagedName(key) + " to all");
+  return file;
+}
+
+Result<std::optional<UniqueFd>> Ledger::staged(const AttachmentKey& key) {
+  auto file = state_.openFile(stagedName(key), O_RDONLY);
+  if (file.failedWith(ENOENT)) return std::optional<UniqueFd>{};
+  return std::optional{TRY(std::move(file))};
+}
+
+Result<> Ledger::unstage(const AttachmentKey& key) {
+  for (const std::string& name : {stagedName(key), netlib::Directory::draftOf(stagedName(key))}) {
+    const Result<> removed = state_.remove(name);
+    if (!removed && !removed.failedWith(ENOENT)) return removed;
+  }
+  return {};
+}
+
+}  // namespace pons
