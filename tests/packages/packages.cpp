@@ -141,3 +141,27 @@ TEST_CASE("an upgrade of the reference plugins passes pons-links by") {
     CHECK(contentOf(root / (kPlugins + "bridge")) == "a newer bridge");
   });
 }
+
+TEST_CASE("the installed script puts pons into a plugin directory of others, and takes it away again") {
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons")});
+    fs::remove_all(root / "/opt/cni");
+    root.outputOf({"/usr/share/pons/install", "/opt/cni/bin"});
+    CHECK(contentOf(root / "/opt/cni/bin/pons") == contentOf(root / "/usr/lib/cni/pons"));
+    CHECK(versionsOf(root, "/opt/cni/bin/bridge") == versionsOf(root, "/opt/cni/bin/pons"));
+    root.outputOf({"/usr/share/pons/install", "--restore", "/opt/cni/bin"});
+    CHECK(fs::is_empty(root / "/opt/cni/bin"));
+  });
+}
+
+TEST_CASE("cmake --install puts the same into another prefix, without the names of others") {
+  const Scratch scratch;
+  const fs::path build = fs::path{PONS_BINARY}.parent_path();
+  outputOf({"env", "DESTDIR=" + scratch.path(), "cmake", "--install", build, "--prefix", "/usr/local"});
+  const fs::path prefix = scratch / "usr/local";
+  CHECK(fs::is_regular_file(prefix / "lib/cni/pons"));
+  CHECK(fs::equivalent(prefix / "sbin/pons", prefix / "lib/cni/pons"));
+  CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
+  CHECK(fs::exists(prefix / "lib/systemd/system/pons-repair.service"));
+  CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
+}
