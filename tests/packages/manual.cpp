@@ -113,6 +113,18 @@ TEST_CASE("the keys that README.md lists are explained in pons.conf(5)") {
   CHECK_MESSAGE(missing.empty(), join(missing));
 }
 
+TEST_CASE("pons(8) names every option of the program") {
+  const std::string page = contentOf(kSource / "scripts/man/pons.8");
+  Names options;
+  for (const std::string& command : allMatches(page, "\n\\.It Nm Cm ([a-z]+)")) {
+    const Outcome help = run({"env", "-u", "CNI_COMMAND", PONS_BINARY, command, "--help"});
+    options.merge(allMatches(help.out, "--([a-z-]+)"));
+  }
+  REQUIRE(options.contains("dry-run"));
+  const Names missing = without(options, allMatches(page, "Fl (?:h , )?-([a-z-]+)"));
+  CHECK_MESSAGE(missing.empty(), join(missing));
+}
+
 TEST_CASE("the pages are good mdoc") {
   if (!fs::exists("/usr/bin/mandoc")) return FakeHost::countSkip("needs mandoc, which scripts/setup installs");
   for (const fs::directory_entry& page : fs::directory_iterator{kSource / "scripts/man"}) {
