@@ -164,7 +164,7 @@ TEST_CASE("a container is attached to the network that was written for a node") 
     add.input = node.conflist("{cniVersion, name} + .plugins[0]");
     const std::string result = node.root().outputOf({kPlugins / "pons"}, add);
     CHECK(result.find("\"10.244.7.") != std::string::npos);
-    CHECK(result.find("\"fd00:244:7::") != std::string::npos);
+    CHECK(result.find("\"fd00:244:7:") != std::string::npos);
     CHECK(outputOf({"ip", "-n", "pod", "address", "show", "eth0"}).find("10.244.7.") != std::string::npos);
   });
 }

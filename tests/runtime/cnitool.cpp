@@ -45,7 +45,7 @@ const std::map<std::string, Example>& examples() {
       {"masquerade-exclusions", {{"10.47.0.", "fd00:47::"}, {}, ""}},
       {"egress-policy", {{"10.49.0.", "fd00:49::"}, {}, ""}},
       {"internal", {{"10.50.0."}, {}, "", false}},
-      {"several-hosts", {{"10.244.1.", "fd00:244:1::"}, {}, ""}},
+      {"several-hosts", {{"10.244.1.", "fd00:244:1:"}, {}, ""}},
   };
   return all;
 }
