@@ -84,7 +84,8 @@ took away: see pons(8).")
 set(CPACK_DEBIAN_LINKS_PACKAGE_NAME pons-links)
 set(CPACK_DEBIAN_LINKS_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_LINKS_PACKAGE_DEPENDS "pons (= ${PROJECT_VERSION}-1)")
-set(CPACK_DEBIAN_LINKS_PACKAGE_CONTROL_EXTRA "${maintainer_scripts}/links/preinst;${maintainer_scripts}/links/postrm")
+set(CPACK_DEBIAN_LINKS_PACKAGE_CONTROL_EXTRA
+    "${maintainer_scripts}/links/preinst;${maintainer_scripts}/links/prerm;${maintainer_scripts}/links/postrm")
 set(CPACK_COMPONENT_LINKS_DESCRIPTION
     "pons in place of the CNI project's reference plugins
 Makes pons bridge, host-local, static, loopback, portmap, firewall, bandwidth

@@ -98,14 +98,17 @@ TEST_CASE("systemd can read the units as they are installed") {
   });
 }
 
-TEST_CASE("removing pons while containers are on record says what they will miss") {
+TEST_CASE("removing a package while containers are on record says what they will miss") {
   inFakeRoot([](const FakeRoot& root) {
-    installPackages(root, {packageOf("pons")});
+    installPackages(root, {packageOf("pons"), packageOf("pons-links")});
     fs::create_directories(root / "/run/pons/networks/demo/attachments");
     std::ofstream{root / "/run/pons/networks/demo/attachments/c1:eth0.json"} << "{}";
-    const Outcome outcome = root.run({"dpkg", "--no-triggers", "--remove", "pons"});
-    CHECK(outcome.ok());
-    CHECK(outcome.err.find("1 attachments are still on record") != std::string::npos);
+    for (const char* package : {"pons-links", "pons"}) {
+      const Outcome outcome = root.run({"dpkg", "--no-triggers", "--remove", package});
+      CHECK(outcome.ok());
+      CHECK(outcome.err.find(package + std::string{": attachments still on record in /run/pons: 1"}) !=
+            std::string::npos);
+    }
   });
 }
 
