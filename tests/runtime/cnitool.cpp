@@ -47,6 +47,7 @@ const std::map<std::string, Example>& examples() {
       {"egress-policy", {{"10.49.0.", "fd00:49::"}, {}, ""}},
       {"internal", {{"10.50.0."}, {}, "", false}},
       {"resolv-conf", {{"10.51.0."}, {}, R"({"rootfs": "/run/root"})", true, "nameserver 192.0.2.53"}},
+      {"several-hosts", {{"10.244.1.", "fd00:244:1:"}, {}, ""}},
   };
   return all;
 }

@@ -8,9 +8,9 @@ namespace support {
 
 /// False where the condition does not become true within seconds. It is asked once a millisecond.
 template <class Condition>
-bool eventually(Condition condition) {
+bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds{5}) {
   using namespace std::chrono_literals;
-  const auto giveUp = std::chrono::steady_clock::now() + 5s;
+  const auto giveUp = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > giveUp) return false;
     std::this_thread::sleep_for(1ms);

@@ -1,0 +1,247 @@
+// scripts/kubernetes/: the manifest against the API's models, and the init container's script on a node in small, with
+// an API in small. There is no cluster here.
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "tests/packages/debian.h"
+#include "tests/support/eventually.h"
+#include "tests/support/scratch.h"
+
+using namespace support;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kSource = PONS_SOURCE_DIR;
+constexpr const char* kPython = "/usr/bin/python3";
+constexpr const char* kBoth =
+    R"({"spec": {"podCIDR": "10.244.7.0/24", "podCIDRs": ["10.244.7.0/24", "fd00:244:7::/64"]}})";
+constexpr const char* kNone = R"({"spec": {}})";
+const fs::path kConflist = "/etc/cni/net.d/10-pons.conflist";
+const fs::path kPlugins = "/opt/cni/bin";
+
+std::string contentOf(const fs::path& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+struct Certificate {
+  fs::path certificate;
+  fs::path key;
+
+  Certificate(const Scratch& scratch, const std::string& name)
+      : certificate(scratch / (name + ".crt")), key(scratch / (name + ".key")) {
+    outputOf({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+              "-subj", "/CN=" + name, "-addext", "subjectAltName=IP:127.0.0.1,IP:::1", "-keyout", key, "-out",
+              certificate});
+  }
+};
+
+/// A node, which is also the image of the init container: pons' package is installed, and the node is seen at /host.
+class Node {
+ public:
+  explicit Node(const FakeRoot& root) : root_(root) {
+    installPackages(root, {packageOf("pons")});
+    fs::copy_file(kSource / "scripts/kubernetes/install-node", script());
+    fs::remove_all(root / "/host");
+    fs::create_symlink("/", root / "/host");
+    for (const fs::path& directory : {kPlugins, kConflist.parent_path()}) fs::remove_all(root / directory);
+    fs::create_directories(account());
+    std::ofstream{account() / "token"} << kToken;
+    trust(own_);
+  }
+
+  /// Whoever the cluster's authority vouches for.
+  void trust(const Certificate& authority) const {
+    fs::copy_file(authority.certificate, account() / "ca.crt", fs::copy_options::overwrite_existing);
+  }
+
+  void startApi(const std::vector<std::string>& answers, const std::string& address = "127.0.0.1") {
+    address_ = address;
+    std::vector<std::string> argv{kPython,          kSource / "tests/packages/api_server.py",
+                                  address,          "6443",
+                                  own_.certificate, own_.key,
+                                  kToken,           scratch_ / "requests"};
+    argv.insert(argv.end(), answers.begin(), answers.end());
+    api_.emplace([argv] {
+      std::vector<char*> words;
+      for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
+      words.push_back(nullptr);
+      execv(words[0], words.data());
+      return 127;
+    });
+    const auto listens = [] { return !outputOf({"ss", "-Htln", "sport = 6443"}).empty(); };
+    REQUIRE(eventually(listens, std::chrono::seconds{20}));
+  }
+
+  /// With no more power than the manifest gives; variables as "NAME=value".
+  Outcome install(std::vector<std::string> environment = {}) const {
+    RunOptions options;
+    environment.insert(environment.begin(), {"NODE_NAME=node1", "CLUSTER_CIDRS=10.244.0.0/16,fd00:244::/48",
+                                             "KUBERNETES_SERVICE_HOST=" + address_, "KUBERNETES_SERVICE_PORT=6443"});
+    options.environment = environment;
+    return root_.run({"setpriv", "--bounding-set", "-all,+sys_chroot", "/root/install-node"}, options);
+  }
+  void mustInstall(const std::vector<std::string>& environment = {}) const {
+    const Outcome outcome = install(environment);
+    REQUIRE_MESSAGE(outcome.ok(), outcome.out << outcome.err);
+  }
+
+  /// What jq makes of the conflist.
+  std::string conflist(const std::string& filter) const {
+    return outputOf({"jq", "--compact-output", "--join-output", filter, root_ / kConflist});
+  }
+  bool isReady() const { return fs::exists(root_ / kConflist); }
+  std::string requests() const { return contentOf(scratch_ / "requests"); }
+  const FakeRoot& root() const { return root_; }
+
+ private:
+  static constexpr const char* kToken = "the-token";
+  fs::path script() const { return root_ / "/root/install-node"; }
+  fs::path account() const { return root_ / "/run/secrets/kubernetes.io/serviceaccount"; }
+
+  const FakeRoot& root_;
+  Scratch scratch_;
+  Certificate own_{scratch_, "api"};
+  std::string address_ = "127.0.0.1";
+  std::optional<ForkedProcess> api_;
+};
+
+void onNode(const std::function<void(Node& node)>& work) {
+  for (const char* program : {"/usr/bin/curl", "/usr/bin/openssl", kPython}) {
+    if (!fs::exists(program))
+      return FakeHost::countSkip(std::string{"needs "} + program + ", which scripts/setup installs");
+  }
+  inFakeRoot([&](const FakeRoot& root) {
+    Node node{root};
+    work(node);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("the manifest is what the API's models know, and its parts fit") {
+  if (!run({kPython, "-c", "import kubernetes, yaml"}).ok()) {
+    return FakeHost::countSkip("needs python3-kubernetes, which scripts/setup installs");
+  }
+  const Outcome outcome =
+      run({kPython, kSource / "tests/packages/manifest.py", kSource / "scripts/kubernetes/pons.yaml"});
+  CHECK_MESSAGE(outcome.ok(), outcome.out << outcome.err);
+}
+
+TEST_CASE("a node gets the program, and a network of its own pod CIDRs") {
+  onNode([](Node& node) {
+    node.startApi({kBoth});
+    node.mustInstall();
+    CHECK(versionsOf(node.root(), kPlugins / "pons").find(R"("1.1.0")") != std::string::npos);
+    CHECK(fs::read_symlink(node.root() / kPlugins / "loopback") == "pons");
+    CHECK(node.conflist(".name") == "pods");
+    CHECK(node.conflist(".plugins[0].ipam") ==
+          R"({"ranges":[[{"subnet":"10.244.7.0/24"}],[{"subnet":"fd00:244:7::/64"}]]})");
+    CHECK(node.conflist(".plugins[0].ipMasqExclude") == R"(["10.244.0.0/16","fd00:244::/48"])");
+
+    // At the next start nothing is written: runtimes watch the directory.
+    const auto written = fs::last_write_time(node.root() / kConflist.parent_path());
+    node.mustInstall();
+    CHECK(fs::last_write_time(node.root() / kConflist.parent_path()) == written);
+  });
+}
+
+TEST_CASE("a container is attached to the network that was written for a node") {
+  onNode([](Node& node) {
+    node.mustInstall({"POD_CIDRS=10.244.7.0/24,fd00:244:7::/64"});
+    outputOf({"ip", "netns", "add", "pod"});
+    fs::create_directories(node.root() / "/run/netns");
+    std::ofstream{node.root() / "/run/netns/pod"};
+    outputOf({"mount", "--bind", "/run/netns/pod", node.root() / "/run/netns/pod"});
+    RunOptions add;
+    add.environment = {"CNI_COMMAND=ADD", "CNI_CONTAINERID=pod", "CNI_IFNAME=eth0", "CNI_NETNS=/run/netns/pod",
+                       "CNI_PATH=/"};
+    add.input = node.conflist("{cniVersion, name} + .plugins[0]");
+    const std::string result = node.root().outputOf({kPlugins / "pons"}, add);
+    CHECK(result.find("\"10.244.7.") != std::string::npos);
+    CHECK(result.find("\"fd00:244:7:") != std::string::npos);
+    CHECK(outputOf({"ip", "-n", "pod", "address", "show", "eth0"}).find("10.244.7.") != std::string::npos);
+  });
+}
+
+TEST_CASE("a node waits for its pod CIDRs, and says whose work they are") {
+  onNode([](Node& node) {
+    node.startApi({kNone, R"({"spec": {"podCIDR": "10.244.7.0/24"}})"}, "::1");
+    node.mustInstall();
+    CHECK(node.conflist(".plugins[0].ipam.ranges") == R"([[{"subnet":"10.244.7.0/24"}]])");
+    CHECK(node.requests() == "/api/v1/nodes/node1 200\n/api/v1/nodes/node1 200\n");
+  });
+  onNode([](Node& node) {
+    node.startApi({kNone});
+    const Outcome outcome = node.install({"PATIENCE=0"});
+    CHECK(outcome.exitCode == 1);
+    CHECK(outcome.err.find("node node1 has no pod CIDRs: does kube-controller-manager") != std::string::npos);
+    CHECK_FALSE(node.isReady());
+  });
+}
+
+TEST_CASE("the token is told to nobody for whom the cluster's authority does not vouch") {
+  onNode([](Node& node) {
+    const Scratch scratch;
+    node.trust(Certificate{scratch, "other"});
+    node.startApi({kBoth});
+    const Outcome outcome = node.install({"PATIENCE=0"});
+    CHECK(outcome.exitCode == 1);
+    CHECK(outcome.err.find("certificate") != std::string::npos);
+    CHECK(node.requests().empty());
+    CHECK_FALSE(node.isReady());
+  });
+}
+
+TEST_CASE("whoever reads the conflist while it is exchanged reads a whole one") {
+  onNode([](Node& node) {
+    node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
+    const ForkedProcess writer{[&node] {
+      int number = 0;
+      while (node.install({"POD_CIDRS=10.244." + std::to_string(number % 200) + ".0/24"}).ok()) ++number;
+      return 1;
+    }};
+    std::string last;
+    int changes = 0;
+    int halves = 0;
+    const auto seesTenChanges = [&] {
+      for (int i = 0; i < 1000; ++i) {
+        const std::string now = contentOf(node.root() / kConflist);
+        if (!now.starts_with("{") || !now.ends_with("\n}\n")) ++halves;
+        if (now != last) ++changes;
+        last = now;
+      }
+      return changes >= 10;
+    };
+    CHECK(eventually(seesTenChanges, std::chrono::seconds{60}));
+    CHECK(halves == 0);
+  });
+}
+
+TEST_CASE("a node that cannot run pons is not made ready") {
+  onNode([](Node& node) {
+    fs::remove(node.root() / "/host");
+    fs::create_directory(node.root() / "/host");
+    const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/24"});
+    CHECK(outcome.exitCode == 1);
+    CHECK(outcome.err.find("this node cannot run /opt/cni/bin/pons: it needs libmnl") != std::string::npos);
+    CHECK_FALSE(fs::exists(node.root() / "/host" / kConflist.relative_path()));
+  });
+}
+
+TEST_CASE("a loopback plugin that is there stays, and so do the files of others") {
+  onNode([](Node& node) {
+    fs::create_directories(node.root() / kPlugins);
+    fs::create_directories(node.root() / kConflist.parent_path());
+    std::ofstream{node.root() / kPlugins / "loopback"} << "somebody's";
+    std::ofstream{node.root() / kConflist.parent_path() / "99-other.conflist"} << "other";
+    node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
+    CHECK(contentOf(node.root() / kPlugins / "loopback") == "somebody's");
+    CHECK(contentOf(node.root() / kConflist.parent_path() / "99-other.conflist") == "other");
+  });
+}

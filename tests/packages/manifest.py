@@ -1,0 +1,87 @@
+"""Holds a Kubernetes manifest against the API's own models, and its parts against each other.
+
+manifest.py FILE: prints what is wrong; its exit code tells whether anything is.
+"""
+
+import json
+import sys
+
+import yaml
+from kubernetes import client
+
+KINDS = {
+    "ServiceAccount": "V1ServiceAccount",
+    "ClusterRole": "V1ClusterRole",
+    "ClusterRoleBinding": "V1ClusterRoleBinding",
+    "DaemonSet": "V1DaemonSet",
+}
+VERSIONS = {
+    "ServiceAccount": "v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
+    "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
+    "DaemonSet": "apps/v1",
+}
+problems = []
+
+
+def expect(condition, problem):
+    if not condition:
+        problems.append(problem)
+
+
+class Response:
+    """What the deserialiser wants: an answer of a server."""
+
+    def __init__(self, document):
+        self.data = json.dumps(document)
+
+
+def through_the_model(document):
+    """The document as the API understands it: unknown keys are gone, a missing one that is required raises."""
+    api = client.ApiClient()
+    return api.sanitize_for_serialization(api.deserialize(Response(document), KINDS[document["kind"]]))
+
+
+def check_pod(spec):
+    volumes = {volume["name"] for volume in spec["volumes"]}
+    for container in spec["initContainers"] + spec["containers"]:
+        name = container["name"]
+        expect({mount["name"] for mount in container.get("volumeMounts", [])} <= volumes, f"{name}: a volume is missing")
+        expect("ALL" in container["securityContext"]["capabilities"]["drop"], f"{name}: keeps capabilities")
+        expect(not container["securityContext"].get("privileged"), f"{name}: is privileged")
+    # It must run where nothing runs yet.
+    expect(spec["hostNetwork"], "without hostNetwork it waits for a network that it is to make")
+    expect({"operator": "Exists"} in spec["tolerations"], "a node that is not ready does not get it")
+
+
+def check_references(by_kind):
+    account = by_kind["ServiceAccount"]["metadata"]
+    daemons = by_kind["DaemonSet"]
+    pod = daemons["spec"]["template"]
+    binding = by_kind["ClusterRoleBinding"]
+    subject = {"kind": "ServiceAccount", "name": account["name"], "namespace": account["namespace"]}
+    expect(binding["subjects"] == [subject], "the role is not bound to the account")
+    expect(binding["roleRef"]["name"] == by_kind["ClusterRole"]["metadata"]["name"], "no such role is bound")
+    expect(pod["spec"]["serviceAccountName"] == account["name"], "the pods have another account")
+    expect(daemons["metadata"]["namespace"] == account["namespace"], "the account is in another namespace")
+    expect(daemons["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"], "the selector finds no pods")
+    rules = by_kind["ClusterRole"]["rules"]
+    expect(rules == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}], "the role is not what is needed")
+
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    documents = list(yaml.safe_load_all(file))
+for document in documents:
+    kind = document["kind"]
+    expect(document["apiVersion"] == VERSIONS[kind], f"{kind} of {document['apiVersion']}")
+    try:
+        understood = through_the_model(document)
+        expect(understood == document, f"{kind}: not all of it is understood:\n{document}\n{understood}")
+    except ValueError as error:
+        problems.append(f"{kind}: {error}")
+by_kind = {document["kind"]: document for document in documents}
+check_references(by_kind)
+check_pod(by_kind["DaemonSet"]["spec"]["template"]["spec"])
+for problem in problems:
+    print(problem)
+sys.exit(1 if problems else 0)

@@ -1,0 +1,170 @@
+// The packages come and go.
+#include <fstream>
+#include <iterator>
+
+#include <doctest/doctest.h>
+
+#include "tests/packages/debian.h"
+#include "tests/support/scratch.h"
+
+using namespace support;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loopback",
+                                      "portmap", "firewall",   "bandwidth", "tuning"};
+const std::string kPlugins = "/usr/lib/cni/";
+
+void remove(const FakeRoot& root, const std::string& verb, const std::string& package) {
+  root.outputOf({"dpkg", "--force-unsafe-io", "--no-triggers", verb, package});
+}
+
+std::string contentOf(const fs::path& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// A package of that name and version with one plugin of this content, as an upgrade from Debian's archive brings it.
+fs::path packageWith(const Scratch& scratch, const std::string& name, const std::string& plugin,
+                     const std::string& content) {
+  const fs::path tree = scratch / "tree";
+  fs::create_directories(tree / "DEBIAN");
+  fs::create_directories(tree / "usr/lib/cni");
+  std::ofstream{tree / "DEBIAN/control"} << "Package: " << name << "\nVersion: 999\nArchitecture: all\n"
+                                         << "Maintainer: nobody <nobody@pons.example>\nDescription: upgraded\n";
+  std::ofstream{tree / "usr/lib/cni" / plugin} << content;
+  const fs::path package = scratch / (name + "_999_all.deb");
+  outputOf({"dpkg-deb", "--root-owner-group", "--build", tree, package});
+  return package;
+}
+
+}  // namespace
+
+TEST_CASE("packages made twice have the same bytes") {
+  const Scratch scratch;
+  const fs::path first = packageOf("pons");
+  const fs::path again = scratch / "again";
+  makePackages(again);
+  for (const fs::path& package : {first, packageOf("pons-links")}) {
+    CHECK(contentOf(package) == contentOf(again / package.filename()));
+  }
+}
+
+TEST_CASE("the version of the packages is that of their changelog") {
+  const std::string changelog = outputOf(
+      {"dpkg-parsechangelog", "--file", PONS_SOURCE_DIR "/scripts/debian/changelog", "--show-field", "Version"});
+  for (const char* name : {"pons", "pons-links"}) {
+    CHECK(outputOf({"dpkg-deb", "--field", packageOf(name), "Version"}) == changelog);
+  }
+}
+
+TEST_CASE("lintian finds no error in the packages") {
+  if (!fs::exists("/usr/bin/lintian")) return FakeHost::countSkip("needs lintian, which scripts/package installs");
+  const Outcome outcome =
+      run({"lintian", "--allow-root", "--fail-on", "error", packageOf("pons"), packageOf("pons-links")});
+  CHECK_MESSAGE(outcome.ok(), outcome.out << outcome.err);
+}
+
+TEST_CASE("pons is installed, answers, and is removed without a trace") {
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons")});
+    CHECK(versionsOf(root, kPlugins + "pons").find(R"("1.1.0")") != std::string::npos);
+    CHECK(versionsOf(root, "pons") == versionsOf(root, kPlugins + "pons"));
+    CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
+    for (const char* wanted : {"multi-user.target.wants/pons-repair.service",
+                               "docker.service.wants/pons-repair.service", "timers.target.wants/pons-metrics.timer"}) {
+      CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
+    }
+    for (const auto& [section, page] : {std::pair{"8", "pons"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
+      CHECK(root.outputOf({"man", "--where", section, page}).starts_with("/usr/share/man/"));
+    }
+
+    remove(root, "--purge", "pons");
+    CHECK(root.changed().empty());
+  });
+}
+
+TEST_CASE("systemd can read the units as they are installed") {
+  if (!fs::exists("/usr/bin/systemd-analyze")) return FakeHost::countSkip("needs systemd-analyze");
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons")});
+    const Outcome outcome =
+        root.run({"systemd-analyze", "verify", "pons-repair.service", "pons-metrics.service", "pons-metrics.timer"});
+    CHECK_MESSAGE(outcome.ok(), outcome.err);
+    CHECK_MESSAGE(outcome.err.find("pons") == std::string::npos, outcome.err);
+    root.outputOf({"systemd-tmpfiles", "--create", "pons.conf"});
+    CHECK(fs::status(root / "/run/pons").permissions() == fs::perms{0700});
+  });
+}
+
+TEST_CASE("removing a package while containers are on record says what they will miss") {
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons"), packageOf("pons-links")});
+    fs::create_directories(root / "/run/pons/networks/demo/attachments");
+    std::ofstream{root / "/run/pons/networks/demo/attachments/c1:eth0.json"} << "{}";
+    for (const char* package : {"pons-links", "pons"}) {
+      const Outcome outcome = root.run({"dpkg", "--no-triggers", "--remove", package});
+      CHECK(outcome.ok());
+      CHECK(outcome.err.find(package + std::string{": attachments still on record in /run/pons: 1"}) !=
+            std::string::npos);
+    }
+  });
+}
+
+TEST_CASE("pons-links takes the place of the reference plugins and gives it back") {
+  if (!fs::exists(kPlugins + "bridge")) return FakeHost::countSkip("needs containernetworking-plugins");
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons")});
+    const std::string reference = versionsOf(root, kPlugins + "bridge");
+    installPackages(root, {packageOf("pons-links")});
+    for (const std::string& name : kNames) {
+      CAPTURE(name);
+      CHECK(fs::read_symlink(root / (kPlugins + name)) == "pons");
+      CHECK(fs::is_regular_file(root / (kPlugins + name + ".reference")));
+    }
+    CHECK(versionsOf(root, kPlugins + "bridge") != reference);
+    CHECK(versionsOf(root, kPlugins + "bridge.reference") == reference);
+
+    remove(root, "--purge", "pons-links");
+    CHECK(versionsOf(root, kPlugins + "bridge") == reference);
+    for (const std::string& name : kNames) CHECK(fs::is_regular_file(root / (kPlugins + name)));
+    CHECK(root.outputOf({"dpkg-divert", "--list", "pons*"}).empty());
+  });
+}
+
+TEST_CASE("an upgrade of the reference plugins passes pons-links by") {
+  if (!fs::exists(kPlugins + "bridge")) return FakeHost::countSkip("needs containernetworking-plugins");
+  inFakeRoot([](const FakeRoot& root) {
+    const Scratch scratch;
+    installPackages(root, {packageOf("pons"), packageOf("pons-links")});
+    installPackages(root, {packageWith(scratch, "containernetworking-plugins", "bridge", "a newer bridge")});
+    CHECK(fs::read_symlink(root / (kPlugins + "bridge")) == "pons");
+    remove(root, "--remove", "pons-links");
+    CHECK(contentOf(root / (kPlugins + "bridge")) == "a newer bridge");
+  });
+}
+
+TEST_CASE("the installed script puts pons into a plugin directory of others, and takes it away again") {
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons")});
+    fs::remove_all(root / "/opt/cni");
+    root.outputOf({"/usr/share/pons/install", "/opt/cni/bin"});
+    CHECK(contentOf(root / "/opt/cni/bin/pons") == contentOf(root / "/usr/lib/cni/pons"));
+    CHECK(versionsOf(root, "/opt/cni/bin/bridge") == versionsOf(root, "/opt/cni/bin/pons"));
+    root.outputOf({"/usr/share/pons/install", "--restore", "/opt/cni/bin"});
+    CHECK(fs::is_empty(root / "/opt/cni/bin"));
+  });
+}
+
+TEST_CASE("cmake --install puts the same into another prefix, without the names of others") {
+  const Scratch scratch;
+  const fs::path build = fs::path{PONS_BINARY}.parent_path();
+  outputOf({"env", "DESTDIR=" + scratch.path(), "cmake", "--install", build, "--prefix", "/usr/local"});
+  const fs::path prefix = scratch / "usr/local";
+  CHECK(fs::is_regular_file(prefix / "lib/cni/pons"));
+  CHECK(fs::equivalent(prefix / "sbin/pons", prefix / "lib/cni/pons"));
+  CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
+  CHECK(fs::exists(prefix / "lib/systemd/system/pons-repair.service"));
+  CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
+}
