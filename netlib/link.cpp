@@ -1,11 +1,8 @@
 #include "netlib/link.h"
 
-#include <algorithm>
-
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
 #include <net/if.h>
 
 namespace netlib::link {
@@ -82,61 +79,6 @@ Result<std::vector<Link>> dump(Socket& socket, Batch& batch, Keep keep) {
   return links;
 }
 
-/// Port settings and the alias are not taken when a link is made, so they follow in the same datagram. Where the making
-/// failed since the host name is taken, they go to that link: it is an attachment's own, as the name is derived from
-/// it.
-void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "mark link " + name.toString());
-  batch.putText(IFLA_IFNAME, name.toString());
-  batch.putText(IFLA_IFALIAS, alias);
-}
-
-void appendVethPair(Batch& batch, const NewVeth& veth) {
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
-              "create veth " + veth.hostName.toString() + " with peer " + veth.peerName.toString());
-  batch.putText(IFLA_IFNAME, veth.hostName.toString());
-  batch.put(IFLA_ADDRESS, veth.hostMac.bytes());
-  if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
-  batch.putU32(IFLA_MASTER, veth.master);
-  const auto linkInfo = batch.nest(IFLA_LINKINFO);
-  batch.putText(IFLA_INFO_KIND, "veth");
-  const auto data = batch.nest(IFLA_INFO_DATA);
-  const auto peer = batch.nest(VETH_INFO_PEER);
-  batch.putHeader(infoOf(0));
-  batch.putText(IFLA_IFNAME, veth.peerName.toString());
-  batch.put(IFLA_ADDRESS, veth.peerMac.bytes());
-  if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
-  batch.putU32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(veth.peerNetns));
-}
-
-/// A port of a bridge needs no IPv6 address of its own, and the kernel walks those of all links whenever one more comes
-/// (5 ms where there are 5,000). In time, as there are none before the peer is up.
-void appendNoLinkLocal(Batch& batch, const IfName& name) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "keep link " + name.toString() + " without IPv6 address");
-  batch.putText(IFLA_IFNAME, name.toString());
-  const auto families = batch.nest(IFLA_AF_SPEC);
-  const auto ipv6 = batch.nest(AF_INET6);
-  batch.putU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-}
-
-std::optional<unsigned> peerIndexOf(const Answer& answer) {
-  if (answer.messages.empty()) return std::nullopt;
-  return answer.messages.front().attributes<ifinfomsg>().u32(IFLA_LINK);
-}
-
-/// A batch whose first request makes the link and whose others complete it: it is there with all of that, or not at
-/// all. The answer to the first request.
-Result<Answer> createWhole(Socket& socket, Batch& batch, const IfName& name) {
-  auto answers = TRY(socket.exchange(batch));
-  // EAFNOSUPPORT: a kernel or a link without IPv6 needs not be kept from having addresses of it.
-  const auto failed = std::ranges::find_if(
-      answers, [](const Answer& answer) { return answer.error != 0 && answer.error != EAFNOSUPPORT; });
-  if (failed == answers.end()) return std::move(answers.front());
-  // The error that matters is the first one.
-  if (failed != answers.begin()) static_cast<void>(remove(socket, name));
-  return fail(errorOf(*failed, batch.what(static_cast<std::size_t>(failed - answers.begin()))));
-}
-
 }  // namespace
 
 bool Link::up() const { return (flags & IFF_UP) != 0; }
@@ -171,66 +113,6 @@ Result<std::vector<Link>> ofKind(Socket& socket, const std::string& kind) {
     batch.putText(IFLA_INFO_KIND, kind);
   }
   return dump(socket, batch, [&kind](const Link& link) { return link.kind == kind; });
-}
-
-Result<> createBridge(Socket& socket, const NewBridge& bridge) {
-  const std::string name = bridge.name.toString();
-  Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP), "create bridge " + name);
-  batch.putText(IFLA_IFNAME, name);
-  batch.put(IFLA_ADDRESS, bridge.mac.bytes());
-  if (bridge.mtu != 0) batch.putU32(IFLA_MTU, bridge.mtu);
-  {
-    const auto linkInfo = batch.nest(IFLA_LINKINFO);
-    batch.putText(IFLA_INFO_KIND, "bridge");
-  }
-  TRY(socket.request(batch));
-  return {};
-}
-
-Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias) {
-  Batch batch;
-  appendAlias(batch, name, alias);
-  TRY(socket.request(batch));
-  return {};
-}
-
-Result<> probeBridges(Socket& socket) {
-  Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0), "ask for bridges");
-  // The kernel looks for the kind first (and loads its module), and then finds that no link may bear this name.
-  batch.putText(IFLA_IFNAME, "no/name");
-  {
-    const auto linkInfo = batch.nest(IFLA_LINKINFO);
-    batch.putText(IFLA_INFO_KIND, "bridge");
-  }
-  const auto answers = TRY(socket.exchange(batch));
-  if (answers.front().error == EINVAL) return {};
-  return fail(errorOf(answers.front(), "this kernel makes no bridges"));
-}
-
-Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) {
-  Batch batch;
-  appendVethPair(batch, veth);
-  appendAlias(batch, veth.hostName, veth.alias);
-  appendNoLinkLocal(batch, veth.hostName);
-  appendSetPort(batch, veth.hostName, veth.hairpin, veth.isolated);
-  return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName)));
-}
-
-Result<> createIfb(Socket& socket, const NewIfb& ifb) {
-  Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
-              "create ifb " + ifb.name.toString());
-  batch.putText(IFLA_IFNAME, ifb.name.toString());
-  if (ifb.mtu != 0) batch.putU32(IFLA_MTU, ifb.mtu);
-  {
-    const auto linkInfo = batch.nest(IFLA_LINKINFO);
-    batch.putText(IFLA_INFO_KIND, "ifb");
-  }
-  appendAlias(batch, ifb.name, ifb.alias);
-  TRY(createWhole(socket, batch, ifb.name));
-  return {};
 }
 
 Result<> remove(Socket& socket, const IfName& name) {

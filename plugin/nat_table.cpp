@@ -7,6 +7,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
+#include "plugin/bridge_policies.h"
 #include "plugin/egress_table.h"
 
 namespace pons::nat {
@@ -24,9 +25,6 @@ constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kOutput = "output";
 constexpr const char* kForwards = "forwards";
 constexpr const char* kPostrouting = "postrouting";
-constexpr const char* kForwarding = "forwarding";
-constexpr const char* kBetweenBridges = "between_bridges";
-constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
 
 netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
 netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
@@ -139,55 +137,6 @@ void appendLoopback(nft::Transaction& transaction) {
                           .masquerade());
 }
 
-/// No matter in which family: a container can give itself addresses of the one that its network lacks. Bridged packets
-/// come here as well, where br_netfilter is on.
-void appendInternal(nft::Transaction& transaction, Family family) {
-  const nft::Table table = tableOf(family);
-  for (const nft::Interface side : {nft::Interface::In, nft::Interface::Out}) {
-    transaction.addRule(table, kForwarding,
-                        nft::Rule{}
-                            .loadInterfaceName(side, 0)
-                            .inSet(kInternal, 0)
-                            .loadInterfaceName(nft::Interface::In, 0)
-                            .loadInterfaceName(nft::Interface::Out, kNameRegisters)
-                            .notInSet(kConfined, 0)
-                            .drop());
-  }
-}
-
-/// Before the host's own filter, which may accept anything.
-void appendIngress(nft::Transaction& transaction, Family family) {
-  const nft::Table table = tableOf(family);
-  for (const char* name : {kLimited, kInternal}) {
-    transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
-  }
-  for (const char* name : {kWithin, kConfined}) {
-    transaction.addSet(table, {.name = name,
-                               .keyType = nft::concat(nft::kIfname, nft::kIfname),
-                               .keyLength = 2 * IFNAMSIZ,
-                               .hostEndian = true});
-  }
-  transaction.addChain(table, kBetweenBridges, "ingress policies");
-  transaction.addRule(table, kBetweenBridges, nft::Rule{}.connectionIsKnown().accept());
-  transaction.addRule(table, kBetweenBridges,
-                      nft::Rule{}
-                          .loadInterfaceName(nft::Interface::In, 0)
-                          .loadInterfaceName(nft::Interface::Out, kNameRegisters)
-                          .inSet(kWithin, 0)
-                          .accept());
-  transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
-  transaction.addBaseChain(
-      table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
-  appendInternal(transaction, family);
-  transaction.addRule(table, kForwarding,
-                      nft::Rule{}
-                          .loadInterfaceName(nft::Interface::In, 0)
-                          .inSet(kLimited, 0)
-                          .loadInterfaceName(nft::Interface::Out, 0)
-                          .inSet(kLimited, 0)
-                          .jump(kBetweenBridges));
-}
-
 void appendPort(std::vector<std::uint8_t>& to, Port port) {
   const std::array<std::uint8_t, 2> bytes{static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port)};
   nft::appendPadded(to, bytes);
@@ -212,7 +161,7 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   appendAfresh(transaction, family);
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
-  appendIngress(transaction, family);
+  bridges::appendSkeleton(transaction, family);
   transaction.addRule(tableOf(family), kPostrouting,
                       nft::Rule{}
                           .destinationWasTranslated()
@@ -226,12 +175,12 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
 
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2},       {kPrerouting, 1 + forLoopback},
-                                                          {kOutput, 1},         {kPostrouting, 2 + forLoopback},
-                                                          {kBetweenBridges, 3}, {kForwarding, 3},
-                                                          {kAfresh, 2},         {kArriving, 1},
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},   {kPostrouting, 2 + forLoopback},
+                                                          {kAfresh, 2},   {kArriving, 1},
                                                           {kLeaving, 1}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
+  std::ranges::copy(bridges::chains(), std::back_inserter(chains));
   std::ranges::copy(egress::chains(), std::back_inserter(chains));
   return chains;
 }
@@ -290,15 +239,6 @@ std::optional<PortForward> forwardOf(const nft::Element& element, Family family,
   if (!hostAddress || !target || nameOf(protocol).empty()) return std::nullopt;
   return PortForward{protocol, *hostAddress, portAt(protocolAndPort.subspan(kRegister)), *target,
                      portAt(data.subspan(addressLength))};
-}
-
-nft::Element bridgeElement(const netlib::IfName& bridge) { return {.key = nft::keyOf(bridge)}; }
-
-nft::Element withinElement(const netlib::IfName& bridge) {
-  nft::Element element = bridgeElement(bridge);
-  element.key.reserve(2 * IFNAMSIZ);
-  element.key.insert(element.key.end(), element.key.begin(), element.key.end());
-  return element;
 }
 
 std::vector<std::uint8_t> portKey(Protocol protocol, Port port) {

@@ -8,10 +8,6 @@
 //   set masqueraded   { container addresses whose published ports hide who uses them }
 //   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
 //   map sources       { subnet : jump to the network's chain }
-//   set limited       { names of bridges with an ingress policy }
-//   set internal      { names of bridges that nothing is forwarded to or from }
-//   set confined      { such a name twice }
-//   set within        { a bridge's name twice: of those whose containers talk to each other }
 //
 //   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
 //   chain arriving    prerouting, raw:    UDP to this host: jump afresh
@@ -23,11 +19,8 @@
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
 //                                         published and to an address of the set masqueraded: masquerade
 //                                         source address by the map sources
-//   chain forwarding  forward, filter:    from or to a bridge of the set internal, and not within it: drop
-//                                         from and to a bridge of the set limited: jump between_bridges
-//   chain between_bridges  an established connection: accept; bridges by the set within: accept; drop
 //   chain net_<hash>  see appendNetwork
-//   and what egress_table.h has
+//   and what bridge_policies.h and egress_table.h have
 #pragma once
 
 #include "netlib/nft.h"
@@ -45,10 +38,6 @@ inline constexpr const char* kUdpIp = "udp_ip";
 inline constexpr const char* kBridges = "bridges";
 inline constexpr const char* kSources = "sources";
 inline constexpr const char* kMasqueraded = "masqueraded";
-inline constexpr const char* kLimited = "limited";
-inline constexpr const char* kWithin = "within";
-inline constexpr const char* kInternal = "internal";
-inline constexpr const char* kConfined = "confined";
 
 /// Registers of 4 bytes that one address takes.
 netlib::nft::Register addressRegisters(netlib::Family family);
@@ -74,10 +63,6 @@ std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attach
 /// The set that holds a forward by UDP, and its element there.
 const char* udpSetOf(const PortForward& forward);
 netlib::nft::Element udpElementOf(const PortForward& forward);
-
-netlib::nft::Element bridgeElement(const netlib::IfName& bridge);
-/// The name twice: from and to it.
-netlib::nft::Element withinElement(const netlib::IfName& bridge);
 
 /// A protocol and a port, as sets have them.
 std::vector<std::uint8_t> portKey(Protocol protocol, Port port);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/bridge_policies.h"
 #include "plugin/egress_table.h"
 
 namespace pons::tables {
@@ -28,16 +29,16 @@ Recorded::Recorded(std::vector<Attachment> attachments) : attachments_(std::move
   for (const TableFamily family : kIp) {
     if (!families_.contains(family)) continue;
     for (const auto& [bridge, policy] : policies_) {
-      elements_[{family, nat::kLimited}].push_back(nat::bridgeElement(bridge));
-      if (policy == IngressPolicy::SameBridge) elements_[{family, nat::kWithin}].push_back(nat::withinElement(bridge));
+      elements_[{family, bridges::kLimited}].push_back(bridges::elementOf(bridge));
+      if (policy == IngressPolicy::SameBridge) elements_[{family, bridges::kWithin}].push_back(bridges::pairOf(bridge));
     }
     for (const auto& bridge : internal_) {
-      elements_[{family, nat::kInternal}].push_back(nat::bridgeElement(bridge));
-      elements_[{family, nat::kConfined}].push_back(nat::withinElement(bridge));
+      elements_[{family, bridges::kInternal}].push_back(bridges::elementOf(bridge));
+      elements_[{family, bridges::kConfined}].push_back(bridges::pairOf(bridge));
     }
   }
   for (const auto& bridge : loopbacks_) {
-    elements_[{TableFamily::Ipv4, nat::kBridges}].push_back(nat::bridgeElement(bridge));
+    elements_[{TableFamily::Ipv4, nat::kBridges}].push_back(bridges::elementOf(bridge));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "plugin/bridge_policies.h"
 #include "plugin/egress_table.h"
 #include "plugin/failures.h"
 #include "plugin/guard_table.h"
@@ -135,7 +136,7 @@ netlib::Result<> sweepChains(Host& host, const netlib::FileLock& hostLock, Famil
 netlib::Result<bool> isTableInUse(Host& host, Family family) {
   const nft::Table table = nat::tableOf(family);
   for (const char* map :
-       {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, nat::kLimited, nat::kInternal, egress::kPolicies}) {
+       {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, bridges::kLimited, bridges::kInternal, egress::kPolicies}) {
     if (!TRY(nft::listElements(host.netfilter, table, map)).empty()) return true;
   }
   return false;

@@ -1,5 +1,6 @@
 #include "plugin/steps/bridge_confined.h"
 
+#include "plugin/bridge_policies.h"
 #include "plugin/table_transaction.h"
 
 namespace pons {
@@ -11,8 +12,8 @@ namespace {
 tables::Elements elementsOf(const Attachment& attachment) {
   tables::Elements elements;
   for (const auto family : {tables::TableFamily::Ipv4, tables::TableFamily::Ipv6}) {
-    elements[{family, nat::kConfined}] = {nat::withinElement(attachment.bridge.name)};
-    elements[{family, nat::kInternal}] = {nat::bridgeElement(attachment.bridge.name)};
+    elements[{family, bridges::kConfined}] = {bridges::pairOf(attachment.bridge.name)};
+    elements[{family, bridges::kInternal}] = {bridges::elementOf(attachment.bridge.name)};
   }
   return elements;
 }

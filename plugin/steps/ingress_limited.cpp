@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "plugin/bridge_policies.h"
 #include "plugin/table_transaction.h"
 
 namespace pons {
@@ -26,23 +27,23 @@ netlib::Result<> IngressLimited::apply(Host& host) const {
 
 netlib::Result<> IngressLimited::apply(Host& host, Family family) const {
   const nft::Table table = nat::tableOf(family);
-  const std::array limited{nat::bridgeElement(attachment_.bridge.name)};
-  const std::array within{nat::withinElement(attachment_.bridge.name)};
+  const std::array limited{bridges::elementOf(attachment_.bridge.name)};
+  const std::array within{bridges::pairOf(attachment_.bridge.name)};
   const bool sameBridge = attachment_.ingress == IngressPolicy::SameBridge;
   TRY(tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
-    if (sameBridge) transaction.addElements(table, nat::kWithin, within);
-    transaction.addElements(table, nat::kLimited, limited);
+    if (sameBridge) transaction.addElements(table, bridges::kWithin, within);
+    transaction.addElements(table, bridges::kLimited, limited);
   }));
-  if (sameBridge || !TRY(nft::findElement(host.netfilter, table, nat::kWithin, within.front()))) return {};
-  return tables::removeElements(host, {{{table.family, nat::kWithin}, {within.begin(), within.end()}}});
+  if (sameBridge || !TRY(nft::findElement(host.netfilter, table, bridges::kWithin, within.front()))) return {};
+  return tables::removeElements(host, {{{table.family, bridges::kWithin}, {within.begin(), within.end()}}});
 }
 
 netlib::Result<> IngressLimited::undo(Host& host) const {
   tables::Elements elements;
   for (const Family family : kFamilies) {
     const nft::Table table = nat::tableOf(family);
-    elements[{table.family, nat::kLimited}] = {nat::bridgeElement(attachment_.bridge.name)};
-    elements[{table.family, nat::kWithin}] = {nat::withinElement(attachment_.bridge.name)};
+    elements[{table.family, bridges::kLimited}] = {bridges::elementOf(attachment_.bridge.name)};
+    elements[{table.family, bridges::kWithin}] = {bridges::pairOf(attachment_.bridge.name)};
   }
   return tables::removeElements(host, elements);
 }
@@ -54,12 +55,12 @@ netlib::Result<> IngressLimited::verify(Host& host) const {
 
 netlib::Result<> IngressLimited::verify(Host& host, Family family) const {
   const nft::Table table = nat::tableOf(family);
-  const auto limited = nat::bridgeElement(attachment_.bridge.name);
-  if (!TRY(nft::findElement(host.netfilter, table, nat::kLimited, limited))) {
+  const auto limited = bridges::elementOf(attachment_.bridge.name);
+  if (!TRY(nft::findElement(host.netfilter, table, bridges::kLimited, limited))) {
     return broken(name() + ": the nf_tables set limited lacks it");
   }
-  const auto within = nat::withinElement(attachment_.bridge.name);
-  const bool talk = TRY(nft::findElement(host.netfilter, table, nat::kWithin, within)).has_value();
+  const auto within = bridges::pairOf(attachment_.bridge.name);
+  const bool talk = TRY(nft::findElement(host.netfilter, table, bridges::kWithin, within)).has_value();
   if (talk == (attachment_.ingress == IngressPolicy::SameBridge)) return {};
   return broken(name() + ": its containers are " + (talk ? "not isolated" : "isolated") + " in nf_tables");
 }

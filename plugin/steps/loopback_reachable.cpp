@@ -4,6 +4,7 @@
 
 #include "netlib/sysctl.h"
 
+#include "plugin/bridge_policies.h"
 #include "plugin/table_transaction.h"
 
 namespace pons {
@@ -36,7 +37,7 @@ std::string LoopbackReachable::name() const {
 std::string LoopbackReachable::hold() const { return hold::loopback(attachment_); }
 
 netlib::Result<> LoopbackReachable::apply(Host& host) const {
-  const std::array element{nat::bridgeElement(attachment_.bridge.name)};
+  const std::array element{bridges::elementOf(attachment_.bridge.name)};
   // The guard first, then what it guards against.
   TRY(tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
     transaction.addElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
@@ -52,7 +53,7 @@ netlib::Result<> LoopbackReachable::apply(Host& host) const {
 
 netlib::Result<> LoopbackReachable::undo(Host& host) const {
   TRY(restoreSwitch(host, hold()));
-  const std::array element{nat::bridgeElement(attachment_.bridge.name)};
+  const std::array element{bridges::elementOf(attachment_.bridge.name)};
   nft::Transaction transaction;
   transaction.deleteElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
   const auto gone = transaction.commit(host.netfilter);
@@ -60,7 +61,7 @@ netlib::Result<> LoopbackReachable::undo(Host& host) const {
 }
 
 netlib::Result<> LoopbackReachable::verify(Host& host) const {
-  const auto element = nat::bridgeElement(attachment_.bridge.name);
+  const auto element = bridges::elementOf(attachment_.bridge.name);
   if (!TRY(nft::findElement(host.netfilter, nat::tableOf(Family::Ipv4), nat::kBridges, element))) {
     return broken(name() + ": the nf_tables set bridges lacks it");
   }
