@@ -104,6 +104,21 @@ TEST_CASE("W65: an image whose resolv.conf leads to a file of the host does not 
   }
 }
 
+TEST_CASE("a root of another user, as containers in user namespaces have it, is written and put back all the same") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const RootFs image;
+  image.with("the image's");
+  shell("cd /run/root && chmod 0600 etc/resolv.conf && chmod 0700 etc . && chown -R 100000:100000 .");
+  const auto owners = [] { return outputOf({"stat", "-c", "%n %u %a", "/run/root/etc", "/run/root/etc/resolv.conf"}); };
+  const std::string before = image.dump() + owners();
+  resultOf(add(demo()));
+  CHECK(image.resolvConf() == kFile);
+  CHECK((fs::status(image / "etc/resolv.conf").permissions() & fs::perms::others_read) != fs::perms::none);
+  checkSilent(del(demo()));
+  CHECK(image.dump() + owners() == before);
+}
+
 TEST_CASE("without DNS settings, or without the capability, nothing is written") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
