@@ -74,10 +74,9 @@ TEST_CASE("no attachment's ifb has the name of a veth, its own or another's") {
 TEST_CASE("holds, in the order of the plan's shared steps") {
   const Attachment attachment = dualStack();
   const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
-  CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1",
-                                                              "gateway-pons0-fd00::1", "forwarding-ipv4",
-                                                              "forwarding-ipv6", "tables", "loopback-pons0",
-                                                              "masquerade-demo-" + chain.substr(4)});
+  CHECK(pons::holdsOf(attachment) ==
+        std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1", "gateway-pons0-fd00::1", "forwarding-ipv4",
+                                 "forwarding-ipv6", "tables", "loopback-pons0", "masquerade-demo-" + chain.substr(4)});
   CHECK(chain.starts_with("net_"));
   CHECK(chain.size() == 20);
 }
