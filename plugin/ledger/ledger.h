@@ -30,6 +30,16 @@ struct Record {
   std::vector<std::string> left = {};  ///< the holds that this run gave up already, see leave()
 };
 
+/// Far above what any number of ports and routes needs.
+inline constexpr std::size_t kMaxRecordBytes = 16U << 20U;
+
+/// An attachment's record as it was when somebody looked.
+struct SeenRecord {
+  Attachment attachment;
+  RecordState state;
+  std::chrono::system_clock::time_point since;  ///< it is in that state; full seconds
+};
+
 /// Makes the whole attachment once its addresses are known.
 using Complete = std::function<netlib::Result<Attachment>(std::vector<Lease>)>;
 
@@ -40,6 +50,10 @@ class Ledger {
   /// `patience` bounds every wait for a lock; afterwards ETIMEDOUT, with the holder's process id.
   /// A directory of an earlier boot is emptied: its leases are void.
   static netlib::Result<Ledger> open(const std::string& stateDir, std::chrono::milliseconds patience);
+
+  /// The same for those who only look: nothing is made or emptied. ENOENT where there is no state directory, ESTALE
+  /// where it is of an earlier boot.
+  static netlib::Result<Ledger> openExisting(const std::string& stateDir, std::chrono::milliseconds patience);
 
   /// True where leases of an earlier boot were found and given up.
   bool startedAfresh() const { return startedAfresh_; }
@@ -119,6 +133,10 @@ class Ledger {
   /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases, also
   /// those of host-local, and locks nothing.
   netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
+
+  /// The record of that attachment at this moment; nothing where there is none. Locks nothing, so that a verb may be at
+  /// work on it. EBADMSG where it cannot be read, ENOTSUP where a newer pons wrote it.
+  netlib::Result<std::optional<SeenRecord>> look(const AttachmentKey& key);
 
   /// Every attachment on record, of all networks; locks nothing.
   netlib::Result<std::vector<AttachmentKey>> attachments();

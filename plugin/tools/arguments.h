@@ -1,0 +1,24 @@
+// What a person asked for, read from the command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "plugin/tools/screen.h"
+
+namespace pons::tools {
+
+inline constexpr int kFailed = 1;
+inline constexpr int kMisused = 2;
+
+enum class Command : std::uint8_t { Repair, Version };
+
+struct Arguments {
+  Command command = Command::Version;
+  Screen screen;
+  bool json = false;
+  std::string stateDir;
+  bool dryRun = false;  ///< repair: only say what is missing
+};
+
+}  // namespace pons::tools

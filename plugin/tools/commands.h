@@ -1,0 +1,12 @@
+// The commands, each in a file of its name.
+#pragma once
+
+#include "plugin/serve.h"
+#include "plugin/tools/arguments.h"
+
+namespace pons::tools {
+
+Answer repair(const Arguments& arguments);
+Answer version(const Arguments& arguments);
+
+}  // namespace pons::tools

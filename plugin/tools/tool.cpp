@@ -1,0 +1,37 @@
+#include "plugin/tools/tool.h"
+
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include "plugin/cni/settings.h"
+#include "plugin/tools/command_line.h"
+#include "plugin/tools/commands.h"
+#include "plugin/tools/late_start.h"
+
+namespace pons::tools {
+
+namespace {
+
+Answer run(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::Repair:
+      return repair(arguments);
+    case Command::Version:
+      return version(arguments);
+  }
+  return {kMisused, {}, {}};
+}
+
+}  // namespace
+
+Answer runTool(int argc, const char* const* argv, const cni::Environment& environment) {
+  makeStaticObjects();
+  const Arguments defaults{.screen = Screen::of(STDOUT_FILENO, [](const char* name) { return std::getenv(name); }),
+                           .stateDir = environment.stateDir.empty() ? cni::Settings{}.stateDir : environment.stateDir};
+  auto parsed = parse(argc, argv, defaults);
+  if (auto* ended = std::get_if<Answer>(&parsed)) return std::move(*ended);
+  return run(std::get<Arguments>(parsed));
+}
+
+}  // namespace pons::tools
