@@ -1,20 +1,10 @@
 #include "plugin/repair.h"
 
-#include "plugin/plan.h"
+#include "plugin/inspection.h"
 
 namespace pons {
 
 namespace {
-
-/// The container's side is looked at where it is still the one of the ADD.
-netlib::Result<> enter(Host& host, const Attachment& attachment) {
-  host.container.reset();
-  auto container = TRY(Container::open(attachment.netnsPath));
-  const NetnsId id{container.netns.id().device, container.netns.id().inode};
-  if (id != attachment.netns) return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
-  host.container = std::move(container);
-  return {};
-}
 
 Finding mended(Host& host, const AttachmentKey& key, const Step& step, RepairMode mode, std::string what) {
   if (mode == RepairMode::Look) return {key, std::move(what), {}};
@@ -24,7 +14,7 @@ Finding mended(Host& host, const AttachmentKey& key, const Step& step, RepairMod
 
 void repairOne(Host& host, const Attachment& attachment, RepairMode mode, std::vector<Finding>& findings) {
   const AttachmentKey& key = attachment.key;
-  if (const auto entered = enter(host, attachment); !entered) {
+  if (const auto entered = enterContainer(host, attachment); !entered) {
     findings.push_back({key, entered.error().message, "its container is gone: DEL or GC takes it away"});
     return;
   }

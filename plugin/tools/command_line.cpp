@@ -30,6 +30,8 @@ class CommandLine {
     app_.set_version_flag("--version", versions, "Print the versions, as the command does");
     app_.footer(kExitCodes);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    addWithState(Command::List, "list", "List the attachments of all networks");
+    addWithState(Command::Check, "check", "Look whether all that is on record is there");
     addRepair();
     addHelp();
     add(Command::Version, "version", "Print the versions of pons and of CNI");

@@ -6,6 +6,8 @@
 
 namespace pons::tools {
 
+Answer check(const Arguments& arguments);
+Answer list(const Arguments& arguments);
 Answer repair(const Arguments& arguments);
 Answer version(const Arguments& arguments);
 

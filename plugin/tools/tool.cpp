@@ -15,6 +15,10 @@ namespace {
 
 Answer run(const Arguments& arguments) {
   switch (arguments.command) {
+    case Command::List:
+      return list(arguments);
+    case Command::Check:
+      return check(arguments);
     case Command::Repair:
       return repair(arguments);
     case Command::Version:

@@ -1,10 +1,8 @@
-// The built program, called as a person calls it.
+// The built program, called as a person calls it; and what it has to print, kept in files.
 #pragma once
 
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "plugin/cni/json.h"
 
@@ -13,20 +11,18 @@
 namespace support {
 
 /// "pons" with these arguments, and these variables as its whole environment.
-inline Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
-  std::vector<std::string> argv{PONS_BINARY};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return run(argv, {.environment = environment, .input = {}});
-}
+Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part);
 
 /// The standard output, which has to be one JSON document.
-inline pons::json::Document jsonOf(const Outcome& outcome) {
-  CAPTURE(outcome.err);
-  auto document = pons::json::Document::parse(outcome.out);
-  REQUIRE_MESSAGE(document.ok(), outcome.out);
-  return std::move(document).value();
-}
+pons::json::Document jsonOf(const Outcome& outcome);
+
+/// The text has to be that of tests/tools/golden/<name>. With PONS_WRITE_GOLDEN=1 it is written there: for people, who
+/// look at what changed.
+void checkGolden(const std::string& name, const std::string& text);
+
+/// No line is longer than this, counted in characters.
+void checkWidth(const std::string& text, std::size_t width);
 
 }  // namespace support
