@@ -30,4 +30,8 @@ Result<std::optional<SeenRecord>> Ledger::look(const AttachmentKey& key) {
   return std::optional<SeenRecord>{{std::move(record.attachment), record.state, since}};
 }
 
+Result<std::size_t> Ledger::countHolders(const std::string& hold) {
+  return TRY(namesIn(state_, holdDirectory(hold))).size();
+}
+
 }  // namespace pons

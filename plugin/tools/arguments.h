@@ -11,14 +11,15 @@ namespace pons::tools {
 inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
 
-enum class Command : std::uint8_t { List, Check, Repair, Version };
+enum class Command : std::uint8_t { List, Show, Check, Repair, Version };
 
 struct Arguments {
   Command command = Command::Version;
-  Screen screen;
+  Screen screen = {};
   bool json = false;
-  std::string stateDir;
-  bool dryRun = false;  ///< repair: only say what is missing
+  std::string stateDir = {};
+  std::string subject = {};  ///< show: a container's id, or how it begins
+  bool dryRun = false;       ///< repair: only say what is missing
 };
 
 }  // namespace pons::tools

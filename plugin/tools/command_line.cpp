@@ -31,6 +31,7 @@ class CommandLine {
     app_.footer(kExitCodes);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
     addWithState(Command::List, "list", "List the attachments of all networks");
+    addShow();
     addWithState(Command::Check, "check", "Look whether all that is on record is there");
     addRepair();
     addHelp();
@@ -59,6 +60,11 @@ class CommandLine {
     added.add_option("--state-dir", arguments_.stateDir, "The ledger (PONS_STATE_DIR, else /run/pons)")
         ->type_name("DIR");
     return added;
+  }
+
+  void addShow() {
+    CLI::App& show = addWithState(Command::Show, "show", "Show everything about one container");
+    show.add_option("container", arguments_.subject, "Its id, or how it begins")->type_name("")->required();
   }
 
   void addRepair() {

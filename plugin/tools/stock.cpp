@@ -88,15 +88,19 @@ Colour colourOf(Health health) {
   return isBad(health) ? Colour::Bad : Colour::Busy;
 }
 
-netlib::Result<std::vector<Item>> takeStock(Host& host) {
+std::vector<Item> takeStock(Host& host, const std::vector<AttachmentKey>& keys) {
   Inspection inspection{host};
   std::vector<Item> stock;
-  std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
-  std::ranges::sort(keys);
   for (const AttachmentKey& key : keys) {
     if (auto item = itemOf(host, inspection, key)) stock.push_back(std::move(*item));
   }
   return stock;
+}
+
+netlib::Result<std::vector<Item>> takeStock(Host& host) {
+  std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
+  std::ranges::sort(keys);
+  return takeStock(host, keys);
 }
 
 netlib::Result<std::vector<Item>> takeStock(const Arguments& arguments) {

@@ -36,8 +36,10 @@ struct Item {
   std::vector<Fault> faults = {};                          ///< or the one reason of its health
 };
 
-/// Every attachment on record, by network, container and interface. Committed ones are looked at as CHECK does, each
-/// under the lock of its record.
+/// These attachments, without those that went meanwhile. Committed ones are looked at as CHECK does, each under the
+/// lock of its record.
+std::vector<Item> takeStock(Host& host, const std::vector<AttachmentKey>& keys);
+/// Every attachment on record, by network, container and interface.
 netlib::Result<std::vector<Item>> takeStock(Host& host);
 /// The same, with the host that the arguments name; nothing where there is no ledger.
 netlib::Result<std::vector<Item>> takeStock(const Arguments& arguments);

@@ -152,7 +152,8 @@ std::string Table::text(const Screen& screen) const {
   std::vector<Row> rows = rows_;
   if (sumOf(widthsFor(rows, SIZE_MAX)) > screen.width) shorten(rows);
   const Widths widths = widthsFor(rows, screen.width);
-  std::string text = line(titles, widths, screen);
+  const bool titled = std::ranges::any_of(columns_, [](const Column& column) { return !column.title.empty(); });
+  std::string text = titled ? line(titles, widths, screen) : "";
   for (const Row& row : rows) text += line(row, widths, screen);
   return text;
 }

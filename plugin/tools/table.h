@@ -40,7 +40,7 @@ class Table {
   void add(Row row);
   bool empty() const { return rows_.empty(); }
 
-  /// With the titles as its first line. Wider than the screen only where a single word is.
+  /// With the titles, where there are any, as its first line. Wider than the screen only where a single word is.
   std::string text(const Screen& screen) const;
 
  private:

@@ -17,6 +17,8 @@ Answer run(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::List:
       return list(arguments);
+    case Command::Show:
+      return show(arguments);
     case Command::Check:
       return check(arguments);
     case Command::Repair:

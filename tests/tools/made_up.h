@@ -19,9 +19,11 @@ inline std::string idOf(unsigned number) {
 
 inline pons::tools::Item itemOf(const pons::AttachmentKey& key, std::vector<pons::Lease> leases,
                                 std::vector<pons::PortForward> forwards = {}) {
+  pons::Attachment attachment = attachmentOf(key, std::move(leases), std::move(forwards));
+  attachment.netnsPath = "/proc/4242/ns/net";
   return {.key = key,
           .health = pons::tools::Health::Ok,
-          .attachment = attachmentOf(key, std::move(leases), std::move(forwards)),
+          .attachment = std::move(attachment),
           .age = std::chrono::seconds{42},
           .faults = {}};
 }
