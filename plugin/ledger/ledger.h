@@ -138,6 +138,9 @@ class Ledger {
   /// work on it. EBADMSG where it cannot be read, ENOTSUP where a newer pons wrote it.
   netlib::Result<std::optional<SeenRecord>> look(const AttachmentKey& key);
 
+  /// The addresses that the network's attachments have claimed; locks nothing.
+  netlib::Result<std::vector<netlib::IpAddress>> leased(const NetworkName& network);
+
   /// How many attachments have that hold; locks nothing, and counts stale ones, too.
   netlib::Result<std::size_t> countHolders(const std::string& hold);
 

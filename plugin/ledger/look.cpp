@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "plugin/ledger/boot.h"
+#include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
 
@@ -28,6 +29,10 @@ Result<std::optional<SeenRecord>> Ledger::look(const AttachmentKey& key) {
   // A record is written twice: when it is made, and in place when its state changes.
   const auto since = std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec);
   return std::optional<SeenRecord>{{std::move(record.attachment), record.state, since}};
+}
+
+Result<std::vector<netlib::IpAddress>> Ledger::leased(const NetworkName& network) {
+  return ClaimedAddresses{state_, network}.all();
 }
 
 Result<std::size_t> Ledger::countHolders(const std::string& hold) {

@@ -11,15 +11,16 @@ namespace pons::tools {
 inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
 
-enum class Command : std::uint8_t { List, Show, Check, Repair, Version };
+enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Version };
 
 struct Arguments {
   Command command = Command::Version;
   Screen screen = {};
   bool json = false;
   std::string stateDir = {};
-  std::string subject = {};  ///< show: a container's id, or how it begins
-  bool dryRun = false;       ///< repair: only say what is missing
+  std::string configDir = "/etc/cni/net.d";  ///< where runtimes look for configurations
+  std::string subject = {};                  ///< show: a container's id, or how it begins
+  bool dryRun = false;                       ///< repair: only say what is missing
 };
 
 }  // namespace pons::tools

@@ -32,6 +32,7 @@ class CommandLine {
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
     addWithState(Command::List, "list", "List the attachments of all networks");
     addShow();
+    addWithConfigs(Command::Networks, "networks", "List the networks: how full their pools and bridges are");
     addWithState(Command::Check, "check", "Look whether all that is on record is there");
     addRepair();
     addHelp();
@@ -58,6 +59,13 @@ class CommandLine {
   CLI::App& addWithState(Command command, const std::string& name, const std::string& what) {
     CLI::App& added = add(command, name, what);
     added.add_option("--state-dir", arguments_.stateDir, "The ledger (PONS_STATE_DIR, else /run/pons)")
+        ->type_name("DIR");
+    return added;
+  }
+
+  CLI::App& addWithConfigs(Command command, const std::string& name, const std::string& what) {
+    CLI::App& added = addWithState(command, name, what);
+    added.add_option("--config-dir", arguments_.configDir, "The networks' configurations (/etc/cni/net.d)")
         ->type_name("DIR");
     return added;
   }

@@ -8,6 +8,7 @@ namespace pons::tools {
 
 Answer check(const Arguments& arguments);
 Answer list(const Arguments& arguments);
+Answer networks(const Arguments& arguments);
 Answer repair(const Arguments& arguments);
 Answer show(const Arguments& arguments);
 Answer version(const Arguments& arguments);

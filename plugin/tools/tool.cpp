@@ -19,6 +19,8 @@ Answer run(const Arguments& arguments) {
       return list(arguments);
     case Command::Show:
       return show(arguments);
+    case Command::Networks:
+      return networks(arguments);
     case Command::Check:
       return check(arguments);
     case Command::Repair:

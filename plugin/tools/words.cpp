@@ -45,6 +45,14 @@ std::string textOfBytes(std::uint64_t bytes) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " " + kUnits.at(unit);
 }
 
+std::string textOfCount(netlib::Uint128 number) {
+  constexpr netlib::Uint128 kReadable = 1'000'000'000'000;
+  if (number < kReadable) return std::to_string(static_cast<std::uint64_t>(number));
+  int power = 0;
+  for (netlib::Uint128 rest = number + number / 2; rest > 1; rest >>= 1) ++power;
+  return "2^" + std::to_string(power);
+}
+
 std::string counted(std::size_t number, const std::string& noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }

@@ -21,6 +21,9 @@ std::vector<std::string> portsOf(const std::vector<PortForward>& forwards);
 /// In binary units: "512 B", "1.5 KiB".
 std::string textOfBytes(std::uint64_t bytes);
 
+/// Of addresses: "253"; from a million millions on "2^64", the nearest power below or above.
+std::string textOfCount(netlib::Uint128 number);
+
 /// "1 attachment", "2 attachments"
 std::string counted(std::size_t number, const std::string& noun);
 
