@@ -119,7 +119,9 @@ class Ledger {
   netlib::Result<bool> isOnRecord(const AttachmentKey& key);
   /// True where somebody has claimed that port.
   netlib::Result<bool> isClaimed(const PortForward& forward);
-  /// Removes the network's claims whose record is gone.
+  /// The network's claims whose record is gone: their names below the state directory.
+  netlib::Result<std::vector<std::string>> staleClaims(const NetworkName& network);
+  /// Removes them.
   netlib::Result<> sweepClaims(const netlib::FileLock& hostLock, const NetworkName& network);
 
   /// One of the network's attachments, whichever; nothing where it has none. Locks nothing.
@@ -141,7 +143,7 @@ class Ledger {
   /// The addresses that the network's attachments have claimed; locks nothing.
   netlib::Result<std::vector<netlib::IpAddress>> leased(const NetworkName& network);
 
-  /// How many attachments have that hold; locks nothing, and counts stale ones, too.
+  /// How many attachments have that hold; locks nothing.
   netlib::Result<std::size_t> countHolders(const std::string& hold);
 
   /// Every attachment on record, of all networks; locks nothing.

@@ -36,7 +36,12 @@ Result<std::vector<netlib::IpAddress>> Ledger::leased(const NetworkName& network
 }
 
 Result<std::size_t> Ledger::countHolders(const std::string& hold) {
-  return TRY(namesIn(state_, holdDirectory(hold))).size();
+  std::size_t holders = 0;
+  for (const std::string& name : TRY(namesIn(state_, holdDirectory(hold)))) {
+    const auto holder = TRY(ownerOf(state_, holdDirectory(hold) + "/" + name));
+    if (holder) ++holders;
+  }
+  return holders;
 }
 
 }  // namespace pons
