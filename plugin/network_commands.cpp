@@ -62,7 +62,7 @@ netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
   failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
   failures.add("ports", sweep.ports());
   failures.add("shared state", sweep.shared(request.config.bridge));
-  for (const std::string& what : sweep.found()) log::info("swept " + what);
+  for (const Leftover& swept : sweep.found()) log::info("swept " + swept.kind + " " + swept.name + ": " + swept.why);
   return failures.result();
 }
 

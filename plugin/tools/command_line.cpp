@@ -35,6 +35,7 @@ class CommandLine {
     addWithConfigs(Command::Networks, "networks", "List the networks: how full their pools and bridges are");
     addWithState(Command::Check, "check", "Look whether all that is on record is there");
     addRepair();
+    addGc();
     addHelp();
     add(Command::Version, "version", "Print the versions of pons and of CNI");
   }
@@ -78,6 +79,12 @@ class CommandLine {
   void addRepair() {
     CLI::App& repair = addWithState(Command::Repair, "repair", "Bring back what is on record and gone in the kernel");
     repair.add_flag("--dry-run", arguments_.dryRun, "Only say what is missing; exit code 1 if any is");
+  }
+
+  void addGc() {
+    CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find what dead containers and lost records left behind");
+    gc.add_option("network", arguments_.network, "Of this network only")->type_name("");
+    gc.add_flag("--delete", arguments_.deletes, "Take it away; without it exit code 1 if there is any");
   }
 
   void addHelp() {

@@ -25,6 +25,8 @@ Answer run(const Arguments& arguments) {
       return check(arguments);
     case Command::Repair:
       return repair(arguments);
+    case Command::Gc:
+      return gc(arguments);
     case Command::Version:
       return version(arguments);
   }
@@ -35,8 +37,9 @@ Answer run(const Arguments& arguments) {
 
 Answer runTool(int argc, const char* const* argv, const cni::Environment& environment) {
   makeStaticObjects();
-  const Arguments defaults{.screen = Screen::of(STDOUT_FILENO, [](const char* name) { return std::getenv(name); }),
-                           .stateDir = environment.stateDir.empty() ? cni::Settings{}.stateDir : environment.stateDir};
+  Arguments defaults{.screen = Screen::of(STDOUT_FILENO, [](const char* name) { return std::getenv(name); })};
+  defaults.stateDir = environment.stateDir.empty() ? cni::Settings{}.stateDir : environment.stateDir;
+  if (!environment.path.empty()) defaults.pluginPath = environment.path;
   auto parsed = parse(argc, argv, defaults);
   if (auto* ended = std::get_if<Answer>(&parsed)) return std::move(*ended);
   return run(std::get<Arguments>(parsed));
