@@ -36,6 +36,7 @@ class CommandLine {
     addWithState(Command::Check, "check", "Look whether all that is on record is there");
     addRepair();
     addGc();
+    addExplain();
     addHelp();
     add(Command::Version, "version", "Print the versions of pons and of CNI");
   }
@@ -85,6 +86,11 @@ class CommandLine {
     CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find what dead containers and lost records left behind");
     gc.add_option("network", arguments_.network, "Of this network only")->type_name("");
     gc.add_flag("--delete", arguments_.deletes, "Take it away; without it exit code 1 if there is any");
+  }
+
+  void addExplain() {
+    CLI::App& explain = addWithState(Command::Explain, "explain", "Say what a configuration means, and check it");
+    explain.add_option("file", arguments_.subject, "A configuration, or a list of plugins")->type_name("")->required();
   }
 
   void addHelp() {

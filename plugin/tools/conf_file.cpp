@@ -25,6 +25,22 @@ std::string withHead(const json::Value& plugin, const json::Value& head) {
   return text + separator + R"("name":)" + head["name"].text() + R"(,"cniVersion":)" + head["cniVersion"].text() + "}";
 }
 
+/// What a runtime would put in beside: a published port where that may be, and what the plugins before gave.
+std::string withInvented(const PluginConf& plugin, bool isChained) {
+  std::string text = plugin.input;
+  text.pop_back();
+  const auto& declared = plugin.capabilities;
+  const bool mayPublish = std::ranges::find(declared, "portMappings") != declared.end();
+  if (mayPublish && plugin.input.find("\"runtimeConfig\"") == std::string::npos) {
+    text += R"(,"runtimeConfig":{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]})";
+  }
+  if (isChained) {
+    text += R"(,"prevResult":{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"/run/netns/invented"}],)"
+            R"("ips":[{"address":"192.0.2.2/24","interface":0}]})";
+  }
+  return text + "}";
+}
+
 PluginConf pluginFrom(const json::Value& plugin, const json::Value& head, std::string path) {
   PluginConf conf{.type = textIn(plugin["type"]), .path = std::move(path), .input = withHead(plugin, head)};
   for (const auto& [name, declared] : plugin["capabilities"].members()) {
@@ -72,10 +88,14 @@ cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& fil
   }
   for (const json::Value& plugin : root["plugins"].items()) {
     const std::string path = "plugins[" + std::to_string(conf.plugins.size()) + "]";
-    if (textIn(plugin["type"]).empty()) return cni::fail(ErrorCode::InvalidConfig, "\"" + path + ".type\" is missing");
+    if (textIn(plugin["type"]).empty()) {
+      return cni::about(path, cni::fail(ErrorCode::InvalidConfig, "\"" + path + ".type\" is missing"));
+    }
     conf.plugins.push_back(pluginFrom(plugin, root, path));
   }
-  if (conf.plugins.empty()) return cni::fail(ErrorCode::InvalidConfig, "\"plugins\" is no list of plugins");
+  if (conf.plugins.empty()) {
+    return cni::about("plugins", cni::fail(ErrorCode::InvalidConfig, "\"plugins\" is no list of plugins"));
+  }
   return conf;
 }
 
@@ -111,7 +131,8 @@ cni::Result<cni::Request> inventedAdd(const PluginConf& plugin, const std::strin
                                      .path = {},
                                      .stateDir = stateDir,
                                      .applet = appletFor(plugin.type).value_or(cni::Applet::Pons)};
-  return cni::parseRequest(cni::Verb::Add, environment, plugin.input);
+  const bool isChained = cni::partOf(environment.applet) != Part::Network;
+  return cni::parseRequest(cni::Verb::Add, environment, withInvented(plugin, isChained));
 }
 
 }  // namespace pons::tools

@@ -17,25 +17,6 @@ std::size_t placesOf(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
-/// Lines of whole words, none longer than `width` unless a word is.
-std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
-  std::vector<std::string> lines{""};
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    std::string& last = lines.back();
-    if (last.empty()) {
-      last = word;
-    } else if (placesOf(last) + 1 + placesOf(word) <= width) {
-      last.append(1, ' ').append(word);
-    } else {
-      lines.emplace_back(word);
-    }
-  }
-  return lines;
-}
-
 std::size_t longestWordOf(std::string_view text) {
   std::size_t longest = 0;
   for (const std::string& word : wrapped(text, 0)) longest = std::max(longest, placesOf(word));
@@ -58,6 +39,24 @@ std::size_t sumOf(const std::vector<std::size_t>& widths) {
 }
 
 }  // namespace
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
+  std::vector<std::string> lines{""};
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string& last = lines.back();
+    if (last.empty()) {
+      last = word;
+    } else if (placesOf(last) + 1 + placesOf(word) <= width) {
+      last.append(1, ' ').append(word);
+    } else {
+      lines.emplace_back(word);
+    }
+  }
+  return lines;
+}
 
 std::string printable(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";

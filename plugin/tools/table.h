@@ -12,6 +12,9 @@ namespace pons::tools {
 /// terminal.
 std::string printable(std::string_view text);
 
+/// Lines of whole words, none longer than `width` characters unless a word is; at least one line.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width);
+
 struct Cell {
   std::string text;
   Colour colour = Colour::None;

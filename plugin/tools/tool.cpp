@@ -27,6 +27,8 @@ Answer run(const Arguments& arguments) {
       return repair(arguments);
     case Command::Gc:
       return gc(arguments);
+    case Command::Explain:
+      return explain(arguments);
     case Command::Version:
       return version(arguments);
   }
