@@ -59,6 +59,18 @@ Result<Link> findOtherEnd(Socket& socket, int netns, const Link& inside);
 Result<std::vector<Link>> portsOf(Socket& socket, unsigned bridgeIndex);
 Result<std::vector<Link>> ofKind(Socket& socket, const std::string& kind);
 
+/// Since the link was made.
+struct Statistics {
+  std::uint64_t receivedBytes = 0;
+  std::uint64_t receivedPackets = 0;
+  std::uint64_t receivedDropped = 0;  ///< packets
+  std::uint64_t sentBytes = 0;
+  std::uint64_t sentPackets = 0;
+  std::uint64_t sentDropped = 0;  ///< packets
+};
+/// ENODEV where there is no such link.
+Result<Statistics> statisticsOf(Socket& socket, unsigned index);
+
 struct NewBridge {
   IfName name;
   MacAddress mac;  ///< explicit, so that neither udev nor a joining port changes it

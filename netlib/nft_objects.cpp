@@ -92,6 +92,10 @@ Element elementOf(nftnl_set_elem& found) {
   if (nftnl_set_elem_is_set(&found, NFTNL_SET_ELEM_CHAIN)) {
     element.jumpTo = nftnl_set_elem_get_str(&found, NFTNL_SET_ELEM_CHAIN);
   }
+  if (nftnl_set_elem_is_set(&found, NFTNL_SET_ELEM_FLAGS)) {
+    element.intervalEnd =
+        (nftnl_set_elem_get_u32(&found, NFTNL_SET_ELEM_FLAGS) & std::uint32_t{NFT_SET_ELEM_INTERVAL_END}) != 0;
+  }
   return element;
 }
 

@@ -129,6 +129,9 @@ Delegate::Delegate(const cni::NetworkRequest& request)
       plugin_(request.config.delegated),
       searchPath_(request.config.settings.pluginPath) {}
 
+Delegate::Delegate(std::string searchPath)
+    : verb_(Verb::Gc), version_(cni::kNewestVersion), searchPath_(std::move(searchPath)) {}
+
 cni::Result<cni::Request> Delegate::add(const cni::Request& request) {
   if (!plugin_) return request;
   if (plugin_->config.size() > kMaxConfig) {

@@ -12,6 +12,8 @@ class Delegate final : public IpamCaller {
  public:
   explicit Delegate(const cni::Request& request);
   explicit Delegate(const cni::NetworkRequest& request);
+  /// For who has no request: attachments are freed as their records say. The path is CNI_PATH.
+  explicit Delegate(std::string searchPath);
 
   /// The request with the addresses, routes and DNS that its plugin gives: at least one address. One that fails has
   /// been told to take back what it may have given.

@@ -45,10 +45,8 @@ void appendOnce(std::vector<IpPrefix>& to, const IpPrefix& prefix) {
 /// Of the network; those of addresses that nobody chose from a range are known with them only.
 std::vector<IpPrefix> subnetsOf(const cni::Config& config, const std::vector<Lease>& leases, Family family) {
   std::vector<IpPrefix> subnets;
-  for (const RangeSet& set : config.addresses.sets) {
-    for (const Range& range : set) {
-      if (range.subnet.family() == family) appendOnce(subnets, range.subnet.network());
-    }
+  for (const IpPrefix& subnet : pons::subnetsOf(config)) {
+    if (subnet.family() == family) appendOnce(subnets, subnet);
   }
   for (const Lease& lease : leases) {
     if (lease.address.family() == family) appendOnce(subnets, lease.address.network());
@@ -177,6 +175,15 @@ Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);
   return attachment;
+}
+
+std::vector<IpPrefix> subnetsOf(const cni::Config& config) {
+  std::vector<IpPrefix> subnets;
+  for (const RangeSet& set : config.addresses.sets) {
+    for (const Range& range : set) appendOnce(subnets, range.subnet.network());
+  }
+  for (const Lease& lease : config.addresses.fixed) appendOnce(subnets, lease.address.network());
+  return subnets;
 }
 
 void fillIn(Record& record, const cni::Config& config) {

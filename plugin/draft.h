@@ -14,6 +14,9 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
 /// The attachment with these leases, one for each of the request's range sets.
 Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases);
 
+/// Of the network that this is the configuration of; without those of addresses that are given by others.
+std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config);
+
 /// The attachment of a record, made whole for the way back: what the claims of a damaged one do not tell, the
 /// configuration may, namely who else has heard of its addresses.
 void fillIn(Record& record, const cni::Config& config);

@@ -12,6 +12,12 @@ netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
   return Liveness{.netns = sameNetns, .link = link.ok()};
 }
 
+netlib::Result<bool> isDead(Host& host, const Record& record) {
+  if (record.state != RecordState::Committed && !record.salvaged) return true;
+  const Liveness alive = TRY(livenessOf(host, record.attachment));
+  return !alive.link || !(alive.netns || record.salvaged);
+}
+
 netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network) {
   std::vector<Record> dead;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {

@@ -11,7 +11,7 @@
 
 #include "plugin/cni/request.h"
 #include "plugin/serve.h"
-#include "plugin/tool.h"
+#include "plugin/tools/tool.h"
 #include "plugin/trace.h"
 
 namespace {
@@ -52,7 +52,7 @@ pons::Answer answer(int argc, char** argv) {
     const auto environment = pons::cni::Environment::read([](const char* key) { return std::getenv(key); }, name);
     if (environment.trace) pons::trace::begin();
     const bool isTool = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
-    if (isTool) return pons::runTool(argc, argv, environment);
+    if (isTool) return pons::tools::runTool(argc, argv, environment);
     const auto confined = netlib::confine();
     if (!confined) {
       return pons::failed({pons::cni::ErrorCode::Internal, confined.error().message},

@@ -17,6 +17,8 @@ using netlib::Family;
 
 namespace {
 
+constexpr std::string_view kNetworkComment = "network ";
+
 constexpr const char* kGuard = "guard";
 constexpr const char* kArriving = "arriving";
 constexpr const char* kLeaving = "leaving";
@@ -286,7 +288,12 @@ void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const st
   transaction.addRule(table, chain, nft::Rule{}.masquerade());
 }
 
-std::string networkComment(const NetworkName& network) { return "network " + network.toString(); }
+std::string networkComment(const NetworkName& network) { return std::string{kNetworkComment} + network.toString(); }
+
+std::optional<NetworkName> networkIn(std::string_view comment) {
+  if (!comment.starts_with(kNetworkComment)) return std::nullopt;
+  return NetworkName::parse(comment.substr(kNetworkComment.size()));
+}
 
 std::size_t ruleCountOf(const SourceNat& nat) {
   const std::size_t hairpin = nat.subnets.size();

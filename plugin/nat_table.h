@@ -78,6 +78,8 @@ void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, 
                    const std::string& comment);
 /// How such a chain names its network in its comment.
 std::string networkComment(const NetworkName& network);
+/// The network that such a comment names; nothing for any other.
+std::optional<NetworkName> networkIn(std::string_view comment);
 /// How many rules appendNetwork makes.
 std::size_t ruleCountOf(const SourceNat& nat);
 

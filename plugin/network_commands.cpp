@@ -9,6 +9,7 @@
 #include "plugin/failures.h"
 #include "plugin/ipam_commands.h"
 #include "plugin/liveness.h"
+#include "plugin/log.h"
 #include "plugin/sweep.h"
 #include "plugin/transaction.h"
 
@@ -22,13 +23,10 @@ bool isListed(const cni::NetworkRequest& request, const AttachmentKey& key) {
   return std::ranges::find(*request.valid, cni::ValidAttachment{key.container, key.ifName}) != request.valid->end();
 }
 
-/// A record that is not committed and that nobody works on is what a killed verb left, whatever the runtime says. But
-/// one that cannot be read may be a living container's, whose namespace it does not tell.
+/// What a killed verb left goes whatever the runtime says.
 netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const Record& record) {
-  if (record.state != RecordState::Committed && !record.salvaged) return true;
-  if (request.valid) return !isListed(request, record.attachment.key);
-  const Liveness alive = TRY(livenessOf(host, record.attachment));
-  return !alive.link || !(alive.netns || record.salvaged);
+  const bool committed = record.state == RecordState::Committed || record.salvaged;
+  return request.valid && committed ? !isListed(request, record.attachment.key) : isDead(host, record);
 }
 
 netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const AttachmentKey& key) {
@@ -58,13 +56,14 @@ netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) 
   return files->sweep([&](const HostLocalOwner& owner) { return isGarbage(request, host, owner); });
 }
 
-std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config) {
-  std::vector<netlib::IpPrefix> subnets;
-  for (const RangeSet& set : config.addresses.sets) {
-    for (const Range& range : set) subnets.push_back(range.subnet);
-  }
-  for (const Lease& lease : config.addresses.fixed) subnets.push_back(lease.address.network());
-  return subnets;
+netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
+  Sweep sweep{host, Sweep::Mode::Take};
+  Failures failures;
+  failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
+  failures.add("ports", sweep.ports());
+  failures.add("shared state", sweep.shared(request.config.bridge));
+  for (const Leftover& swept : sweep.found()) log::info("swept " + swept.kind + " " + swept.name + ": " + swept.why);
+  return failures.result();
 }
 
 cni::Failure limited(const std::string& what) {
@@ -105,7 +104,7 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   }
   // What bears a mark without a record is looked for by the plugin that is told of the bridge and the subnets.
   if (request.part == Part::Network) {
-    failures.add("sweep", sweep(host, request.network, request.config.bridge, subnetsOf(request.config)));
+    failures.add("sweep", sweepNetwork(request, host));
     failures.add("sweep host-local's files", sweepHostLocal(request, host));
   }
   const auto forwarded = delegate.callForNetwork();

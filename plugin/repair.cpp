@@ -1,37 +1,27 @@
 #include "plugin/repair.h"
 
-#include "plugin/plan.h"
+#include "plugin/inspection.h"
 
 namespace pons {
 
 namespace {
 
-/// The container's side is looked at where it is still the one of the ADD.
-netlib::Result<> enter(Host& host, const Attachment& attachment) {
-  host.container.reset();
-  auto container = TRY(Container::open(attachment.netnsPath));
-  const NetnsId id{container.netns.id().device, container.netns.id().inode};
-  if (id != attachment.netns) return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
-  host.container = std::move(container);
-  return {};
-}
-
-Finding mended(Host& host, const Step& step, RepairMode mode, std::string what) {
-  if (mode == RepairMode::Look) return {std::move(what), {}};
+Finding mended(Host& host, const AttachmentKey& key, const Step& step, RepairMode mode, std::string what) {
+  if (mode == RepairMode::Look) return {key, std::move(what), {}};
   const auto repaired = step.repair(host);
-  return {std::move(what), repaired ? "" : repaired.error().message};
+  return {key, std::move(what), repaired ? "" : repaired.error().message};
 }
 
 void repairOne(Host& host, const Attachment& attachment, RepairMode mode, std::vector<Finding>& findings) {
-  const std::string who = attachment.key.toString() + ": ";
-  if (const auto entered = enter(host, attachment); !entered) {
-    findings.push_back({who + entered.error().message, "its container is gone: DEL or GC takes it away"});
+  const AttachmentKey& key = attachment.key;
+  if (const auto entered = enterContainer(host, attachment); !entered) {
+    findings.push_back({key, entered.error().message, "its container is gone: DEL or GC takes it away"});
     return;
   }
   for (const auto& step : planFor(attachment)) {
     const auto verified = step->verify(host);
     if (verified) continue;
-    findings.push_back(mended(host, *step, mode, who + verified.error().message));
+    findings.push_back(mended(host, key, *step, mode, verified.error().message));
     // Whatever comes after a shared state stands on it: without its own bridge, say, it would work on another's.
     if (!step->hold().empty() && !findings.back().reason.empty()) return;
   }
@@ -45,9 +35,9 @@ netlib::Result<std::vector<Finding>> repair(Host& host, RepairMode mode) {
     const auto record = host.ledger.find(key, std::chrono::milliseconds{0});
     if (record.failedWith(ETIMEDOUT)) continue;  // another verb is at work on it
     if (!record) {
-      findings.push_back({key.toString() + ": " + record.error().message, "its record cannot be used"});
+      findings.push_back({key, record.error().message, "its record cannot be used"});
     } else if (*record && (*record)->salvaged) {
-      findings.push_back({key.toString() + ": its record is damaged", "only a DEL and a new ADD bring it back"});
+      findings.push_back({key, "its record is damaged", "only a DEL and a new ADD bring it back"});
     } else if (*record && (*record)->state == RecordState::Committed) {
       repairOne(host, (*record)->attachment, mode, findings);
     }

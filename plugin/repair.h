@@ -12,7 +12,8 @@ enum class RepairMode : bool { Look, Mend };
 
 /// A state of an attachment that was not there.
 struct Finding {
-  std::string what;    ///< whose, and what is missing
+  AttachmentKey key;
+  std::string what;    ///< is missing
   std::string reason;  ///< why it could not be mended; empty where it was, or where nobody tried
 };
 

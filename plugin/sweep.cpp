@@ -1,7 +1,6 @@
 #include "plugin/sweep.h"
 
 #include <algorithm>
-#include <set>
 
 #include "plugin/bridge_policies.h"
 #include "plugin/egress_table.h"
@@ -26,6 +25,9 @@ using netlib::Family;
 
 namespace {
 
+constexpr std::string_view kUnheld = "no attachment holds it";
+constexpr std::string_view kUnrecorded = "no record of its port";
+
 /// Who the alias of a link names; see aliasOf().
 std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkName& network) {
   if (!alias.starts_with(kAliasPrefix)) return std::nullopt;
@@ -33,40 +35,64 @@ std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkNam
   return key && key->network == network ? key : std::nullopt;
 }
 
-netlib::Result<> sweepLinks(Host& host, const NetworkName& network, const std::string& kind,
-                            netlib::IfName (*nameOf)(const AttachmentKey& key)) {
-  Failures failures;
-  for (const link::Link& candidate : TRY(link::ofKind(host.route, kind))) {
-    const auto key = keyOfAlias(candidate.alias, network);
-    // The record was written before the link was made, so a link that was seen first and has none is nobody's. An alias
-    // that was cut short tells another key, from which another name follows.
-    if (!key || nameOf(*key).toString() != candidate.name || TRY(host.ledger.isOnRecord(*key))) continue;
-    // By index: an ADD that came meanwhile has made a link of the same name.
-    const auto removed = link::remove(host.route, candidate.index);
-    if (!removed.failedWith(ENODEV)) failures.add("delete " + candidate.name, removed);
-  }
-  return failures.result();
+/// Whose a link with that alias is.
+std::optional<NetworkName> networkOfAlias(std::string_view alias) {
+  if (!alias.starts_with(kAliasPrefix)) return std::nullopt;
+  const auto key = AttachmentKey::parse(alias.substr(kAliasPrefix.size()));
+  return key ? std::optional{key->network} : std::nullopt;
 }
 
 bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPrefix>& subnets) {
   return std::ranges::any_of(subnets, [&](const netlib::IpPrefix& subnet) { return subnet.contains(address); });
 }
 
-/// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
-/// under the host lock none can come: so what has no claim is nobody's.
-netlib::Result<> sweepForwards(Host& host, Family family, const std::vector<netlib::IpPrefix>& subnets) {
+std::string textOf(const PortForward& forward) {
+  const std::string at = forward.hostAddress.isUnspecified() ? "" : " at " + forward.hostAddress.toString();
+  return std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort) + at + " to " +
+         forward.target.toString() + " port " + std::to_string(forward.targetPort);
+}
+
+/// The elements by which sources come to a chain, each start with its end: nf_tables keeps an interval as two of them.
+netlib::Result<std::vector<nft::Element>> elementsLeadingTo(Host& host, Family family, const std::string& chain) {
+  auto all = TRY(nft::listElements(host.netfilter, nat::tableOf(family), nat::kSources));
+  // Where one interval begins as another ends, the end comes first.
+  std::ranges::sort(all, {}, [](const nft::Element& element) { return std::pair{element.key, !element.intervalEnd}; });
+  std::vector<nft::Element> leading;
+  for (auto element = all.begin(); element != all.end(); ++element) {
+    if (element->intervalEnd || element->jumpTo != chain) continue;
+    leading.push_back(*element);
+    if (const auto next = element + 1; next != all.end() && next->intervalEnd) leading.push_back(*next);
+  }
+  return leading;
+}
+
+netlib::Result<> removeChain(Host& host, Family family, const std::string& chain) {
   const nft::Table table = nat::tableOf(family);
-  tables::Elements unclaimed;
-  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
-    for (const auto& element : TRY(nft::listElements(host.netfilter, table, map))) {
-      const auto forward = nat::forwardOf(element, family, map);
-      if (!forward || !isInside(forward->target, subnets) || TRY(host.ledger.isClaimed(*forward))) continue;
-      unclaimed[{table.family, map}].push_back(element);
-      if (forward->protocol != Protocol::Udp) continue;
-      unclaimed[{table.family, nat::udpSetOf(*forward)}].push_back(nat::udpElementOf(*forward));
+  const auto leading = TRY(elementsLeadingTo(host, family, chain));
+  nft::Transaction transaction;
+  if (!leading.empty()) transaction.deleteElements(table, nat::kSources, leading);
+  transaction.deleteChain(table, chain);
+  return transaction.commit(host.netfilter);
+}
+
+/// How many ports, subnets, bridges and policies the tables serve.
+netlib::Result<std::size_t> countUses(Host& host) {
+  std::size_t uses = TRY(nft::listElements(host.netfilter, guard::table(), guard::kPorts)).size();
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, bridges::kLimited, bridges::kInternal,
+                            egress::kPolicies}) {
+      const auto elements = TRY(nft::listElements(host.netfilter, nat::tableOf(family), map));
+      uses += static_cast<std::size_t>(std::ranges::count(elements, false, &nft::Element::intervalEnd));
     }
   }
-  return tables::removeElements(host, unclaimed);
+  return uses;
+}
+
+netlib::Result<bool> areTablesThere(Host& host) {
+  for (const auto family : tables::kAll) {
+    if (!TRY(nft::listChains(host.netfilter, tables::tableOf(family))).empty()) return true;
+  }
+  return false;
 }
 
 /// The names of the veths that attachments on record have in the host. Under the host lock none can be added.
@@ -76,122 +102,205 @@ netlib::Result<std::set<std::string>> recordedVeths(Host& host) {
   return veths;
 }
 
-/// Guards of ports that nobody on record has, of whichever network they were.
-netlib::Result<> sweepGuards(Host& host, const std::set<std::string>& veths) {
+}  // namespace
+
+netlib::Result<std::vector<NetworkName>> markedNetworks(Host& host) {
+  std::vector<NetworkName> networks;
+  for (const char* kind : {"veth", "ifb"}) {
+    for (const link::Link& candidate : TRY(link::ofKind(host.route, kind))) {
+      if (auto network = networkOfAlias(candidate.alias)) networks.push_back(*std::move(network));
+    }
+  }
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+      if (auto network = nat::networkIn(chain.comment)) networks.push_back(*std::move(network));
+    }
+  }
+  return networks;
+}
+
+netlib::Result<std::vector<netlib::IfName>> markedBridges(Host& host) {
+  std::vector<netlib::IfName> bridges;
+  for (const link::Link& bridge : TRY(link::ofKind(host.route, "bridge"))) {
+    const auto name = netlib::IfName::parse(bridge.name);
+    if (name && bridge.alias == kBridgeAlias) bridges.push_back(*name);
+  }
+  return bridges;
+}
+
+bool Sweep::note(Leftover leftover) {
+  if (std::ranges::find(found_, leftover) == found_.end()) found_.push_back(std::move(leftover));
+  return mode_ == Mode::Take;
+}
+
+/// The same of an element of a table; what is found and not taken still counts as one.
+bool Sweep::noteUse(Leftover leftover) {
+  const std::size_t before = found_.size();
+  const bool take = note(std::move(leftover));
+  if (!take) leftInTables_ += found_.size() - before;
+  return take;
+}
+
+/// Who asks the ledger for good clears stale claims on the way.
+netlib::Result<bool> Sweep::isHeld(const netlib::FileLock& hostLock, const std::string& hold) {
+  if (mode_ == Mode::Take) return host_.ledger.isHeld(hostLock, hold);
+  return TRY(host_.ledger.countHolders(hold)) > 0;
+}
+
+netlib::Result<> Sweep::links(const NetworkName& network, const std::string& kind,
+                              netlib::IfName (*nameOf)(const AttachmentKey& key)) {
+  Failures failures;
+  for (const link::Link& candidate : TRY(link::ofKind(host_.route, kind))) {
+    const auto key = keyOfAlias(candidate.alias, network);
+    // The record was written before the link was made, so a link that was seen first and has none is nobody's. An alias
+    // that was cut short tells another key, from which another name follows.
+    if (!key || nameOf(*key).toString() != candidate.name || TRY(host_.ledger.isOnRecord(*key))) continue;
+    if (!note({"link", candidate.name, "no record of it", network, key->container})) continue;
+    // By index: an ADD that came meanwhile has made a link of the same name.
+    const auto removed = link::remove(host_.route, candidate.index);
+    if (!removed.failedWith(ENODEV)) failures.add("delete " + candidate.name, removed);
+  }
+  return failures.result();
+}
+
+netlib::Result<> Sweep::claims(const netlib::FileLock& hostLock, const NetworkName& network) {
+  const std::size_t stale = TRY(host_.ledger.staleClaims(network)).size();
+  const bool take = stale == 0 || note({"claims", std::to_string(stale), "no record of their owners", network});
+  return take && mode_ == Mode::Take ? host_.ledger.sweepClaims(hostLock, network) : netlib::Result<>{};
+}
+
+/// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
+/// under the host lock none can come: so what has no claim is nobody's.
+netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPrefix>& subnets) {
+  const nft::Table table = nat::tableOf(family);
+  tables::Elements unclaimed;
+  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
+    for (const auto& element : TRY(nft::listElements(host_.netfilter, table, map))) {
+      const auto forward = nat::forwardOf(element, family, map);
+      if (!forward || !isInside(forward->target, subnets) || TRY(host_.ledger.isClaimed(*forward))) continue;
+      if (!noteUse({"port", textOf(*forward), "nobody has claimed it"})) continue;
+      unclaimed[{table.family, map}].push_back(element);
+      if (forward->protocol != Protocol::Udp) continue;
+      unclaimed[{table.family, nat::udpSetOf(*forward)}].push_back(nat::udpElementOf(*forward));
+    }
+  }
+  return tables::removeElements(host_, unclaimed);
+}
+
+netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
   tables::Elements unrecorded;
   for (const char* set :
        {guard::kPorts, guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
-    for (const auto& element : TRY(nft::listElements(host.netfilter, guard::table(), set))) {
-      if (veths.contains(guard::portOf(element))) continue;
+    for (const auto& element : TRY(nft::listElements(host_.netfilter, guard::table(), set))) {
+      const std::string port = guard::portOf(element);
+      if (veths.contains(port) || !noteUse({"guard", port, std::string{kUnrecorded}})) continue;
       unrecorded[{guard::table().family, set}].push_back(element);
     }
   }
-  return tables::removeElements(host, unrecorded);
+  return tables::removeElements(host_, unrecorded);
 }
 
-/// Likewise, with the addresses that lead there.
-netlib::Result<> sweepEgress(Host& host, Family family, const std::set<std::string>& veths) {
+/// With the addresses that lead there.
+netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& veths) {
   const nft::Table table = nat::tableOf(family);
   tables::Elements unrecorded;
-  for (const auto& element : TRY(nft::listElements(host.netfilter, table, egress::kPolicies))) {
-    if (veths.contains(egress::vethOf(element.jumpTo))) continue;
+  for (const auto& element : TRY(nft::listElements(host_.netfilter, table, egress::kPolicies))) {
+    const std::string veth = egress::vethOf(element.jumpTo);
+    if (veths.contains(veth) ||
+        !noteUse({"policy", veth + " " + std::string{nameOf(family)}, std::string{kUnrecorded}})) {
+      continue;
+    }
     unrecorded[{table.family, egress::kPolicies}].push_back(element);
   }
-  TRY(tables::removeElements(host, unrecorded));
-  for (const auto& chain : TRY(nft::listChains(host.netfilter, table))) {
+  TRY(tables::removeElements(host_, unrecorded));
+  if (mode_ == Mode::Look) return {};
+  for (const auto& chain : TRY(nft::listChains(host_.netfilter, table))) {
     const std::string veth = egress::vethOf(chain.name);
     const auto name = netlib::IfName::parse(veth);
-    if (name && !veths.contains(veth)) TRY(tables::removeEgress(host, family, *name));
+    if (name && !veths.contains(veth)) TRY(tables::removeEgress(host_, family, *name));
   }
   return {};
 }
 
-netlib::Result<> removeChain(Host& host, Family family, const std::string& chain,
-                             const std::vector<netlib::IpPrefix>& subnets) {
-  const nft::Table table = nat::tableOf(family);
-  nft::Transaction transaction;
-  for (const auto& subnet : subnets) {
-    if (subnet.family() != family) continue;
-    const auto elements = nat::sourceElements(subnet.network(), "");
-    const auto found = TRY(nft::findElement(host.netfilter, table, nat::kSources, elements.front()));
-    if (found && found->jumpTo == chain) transaction.deleteElements(table, nat::kSources, elements);
-  }
-  transaction.deleteChain(table, chain);
-  return transaction.commit(host.netfilter);
+netlib::Result<> Sweep::ports() {
+  Failures failures;
+  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
+  const auto veths = TRY(recordedVeths(host_));
+  failures.add("sweep guards", guards(veths));
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) failures.add("sweep egress policies", policies(family, veths));
+  return failures.result();
 }
 
 /// The chains of this network that no attachment holds. The holds are asked, not the records: one that cannot be read,
 /// or that a newer pons wrote, may be a living container's.
-netlib::Result<> sweepChains(Host& host, const netlib::FileLock& hostLock, Family family, const NetworkName& network,
-                             const std::vector<netlib::IpPrefix>& subnets) {
-  for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+netlib::Result<> Sweep::chains(const netlib::FileLock& hostLock, Family family, const NetworkName& network) {
+  for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
     if (chain.comment != nat::networkComment(network)) continue;
-    if (TRY(host.ledger.isHeld(hostLock, hold::sourceNat(network, chain.name)))) continue;
-    TRY(removeChain(host, family, chain.name, subnets));
+    if (TRY(isHeld(hostLock, hold::sourceNat(network, chain.name)))) continue;
+    if (note({"chain", chain.name, std::string{kUnheld}, network})) {
+      TRY(removeChain(host_, family, chain.name));
+    } else {
+      const auto leading = TRY(elementsLeadingTo(host_, family, chain.name));
+      leftInTables_ += static_cast<std::size_t>(std::ranges::count(leading, false, &nft::Element::intervalEnd));
+    }
   }
   return {};
 }
 
-/// Other networks' chains and ports count as in use even where no record tells of them: their GC looks after them.
-netlib::Result<bool> isTableInUse(Host& host, Family family) {
-  const nft::Table table = nat::tableOf(family);
-  for (const char* map :
-       {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, bridges::kLimited, bridges::kInternal, egress::kPolicies}) {
-    if (!TRY(nft::listElements(host.netfilter, table, map)).empty()) return true;
-  }
-  return false;
-}
-
-netlib::Result<bool> areTablesInUse(Host& host) {
+netlib::Result<> Sweep::network(const SweepScope& scope) {
+  Failures failures;
+  failures.add("sweep links", links(scope.network, "veth", hostVethName));
+  failures.add("sweep links", links(scope.network, "ifb", ifbName));
+  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
+  failures.add("sweep the ledger", claims(hostLock, scope.network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    if (TRY(isTableInUse(host, family))) return true;
+    failures.add("sweep published ports", forwards(family, scope.subnets));
+    failures.add("sweep chains", chains(hostLock, family, scope.network));
   }
-  return !TRY(nft::listElements(host.netfilter, guard::table(), guard::kPorts)).empty();
+  return failures.result();
 }
 
-/// Shared state that no attachment at all holds any more.
-netlib::Result<> sweepShared(Host& host, const netlib::FileLock& hostLock, const Attachment& nobody) {
+netlib::Result<> Sweep::noteBridge(const netlib::FileLock& hostLock, const std::string& hold,
+                                   const netlib::IfName& bridge) {
+  const auto found = link::find(host_.route, bridge);
+  if (!found || found->alias != kBridgeAlias || TRY(isHeld(hostLock, hold))) return {};
+  for (const link::Link& port : TRY(link::portsOf(host_.route, found->index))) {
+    if (!port.alias.starts_with(kAliasPrefix)) return {};  // somebody plugged a link of his own into it
+  }
+  note({"bridge", bridge.toString(), std::string{kUnheld}});
+  return {};
+}
+
+netlib::Result<> Sweep::emptyTables(const netlib::FileLock& hostLock) {
+  const std::string hold = hold::tables();
+  if (TRY(isHeld(hostLock, hold)) || !TRY(areTablesThere(host_))) return {};
+  // What other networks have counts as in use even where no record tells of it: their GC looks after them.
+  if (TRY(countUses(host_)) > leftInTables_) return {};
+  if (!note({"tables", "pons", std::string{kUnheld}})) return {};
+  for (const auto family : tables::kAll) TRY(tables::removeTable(host_, family));
+  return {};
+}
+
+/// Steps follow from an attachment; the shared ones ask only for its bridge.
+netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
+  const Attachment nobody =
+      bareAttachment({NetworkName::parse("nobody").value(), ContainerId::parse("nobody").value(), bridge}, bridge);
+  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
   Failures failures;
   const auto undoIfUnheld = [&](const Step& step) -> netlib::Result<> {
-    const bool held = TRY(host.ledger.isHeld(hostLock, step.hold()));
-    return held ? netlib::Result<>{} : step.undo(host);
-  };
-  const auto undoTablesIfUnused = [&]() -> netlib::Result<> {
-    const bool used = TRY(areTablesInUse(host));
-    return used ? netlib::Result<>{} : undoIfUnheld(TablesPresent{nobody});
+    const bool held = TRY(isHeld(hostLock, step.hold()));
+    return held || mode_ == Mode::Look ? netlib::Result<>{} : step.undo(host_);
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnheld(step)); };
+  failures.add("look at the bridge", noteBridge(hostLock, hold::bridge(nobody), bridge));
   sweepStep(LoopbackReachable{nobody});
   sweepStep(ForwardAccepted{nobody});
   sweepStep(IngressLimited{nobody});
   sweepStep(BridgeConfined{nobody});
   sweepStep(BridgeFiltered{nobody});
-  failures.add("undo the nf_tables tables", undoTablesIfUnused());
+  failures.add("undo the nf_tables tables", emptyTables(hostLock));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) sweepStep(ForwardingHeld{family});
   sweepStep(BridgePresent{nobody});
-  return failures.result();
-}
-
-}  // namespace
-
-netlib::Result<> sweep(Host& host, const NetworkName& network, const netlib::IfName& bridge,
-                       const std::vector<netlib::IpPrefix>& subnets) {
-  // Steps follow from an attachment; the shared ones ask only for its bridge.
-  const Attachment nobody = bareAttachment({network, ContainerId::parse("nobody").value(), bridge}, bridge);
-
-  Failures failures;
-  failures.add("sweep links", sweepLinks(host, network, "veth", hostVethName));
-  failures.add("sweep links", sweepLinks(host, network, "ifb", ifbName));
-  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
-  failures.add("sweep the ledger", host.ledger.sweepClaims(hostLock, network));
-  const auto veths = TRY(recordedVeths(host));
-  failures.add("sweep guards", sweepGuards(host, veths));
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    failures.add("sweep egress policies", sweepEgress(host, family, veths));
-    failures.add("sweep published ports", sweepForwards(host, family, subnets));
-    failures.add("sweep chains", sweepChains(host, hostLock, family, network, subnets));
-  }
-  failures.add("sweep shared state", sweepShared(host, hostLock, nobody));
   return failures.result();
 }
 

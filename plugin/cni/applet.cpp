@@ -32,9 +32,11 @@ Version oldestVersionOf(Applet applet) {
 
 Part partOf(Applet applet) { return parsePart(nameOf(applet)).value_or(Part::Network); }
 
+std::string_view release() { return PONS_VERSION; }
+
 std::string aboutText(Applet applet) {
-  const std::string_view release = applet == Applet::Pons ? PONS_VERSION : kReferenceRelease;
-  return "CNI " + std::string{nameOf(applet)} + " plugin v" + std::string{release} +
+  const std::string_view number = applet == Applet::Pons ? release() : kReferenceRelease;
+  return "CNI " + std::string{nameOf(applet)} + " plugin v" + std::string{number} +
          "\nCNI protocol versions supported: " + listedVersions(oldestVersionOf(applet)) + "\n";
 }
 

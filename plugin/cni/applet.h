@@ -25,6 +25,9 @@ Version oldestVersionOf(Applet applet);
 /// What its records are kept as.
 Part partOf(Applet applet);
 
+/// Of pons itself.
+std::string_view release();
+
 /// What it says of itself when it is called without a command: nerdctl reads the first line, and asks a reference
 /// plugin's applet for the release whose behaviour it has.
 std::string aboutText(Applet applet);

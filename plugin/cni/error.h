@@ -30,7 +30,8 @@ enum class ErrorCode : unsigned {
 struct Error {
   ErrorCode code;
   std::string message;
-  std::string details;  ///< may be empty
+  std::string details;   ///< may be empty
+  std::string key = {};  ///< of the configuration, from the top; empty where it is about no single one
 
   Error(ErrorCode errorCode, std::string what, std::string more = {})
       : code(errorCode), message(std::move(what)), details(std::move(more)) {}
@@ -44,6 +45,12 @@ using Failure = netlib::Failure<Error>;
 
 inline Failure fail(ErrorCode code, std::string message, std::string details = {}) {
   return {Error{code, std::move(message), std::move(details)}};
+}
+
+/// The same about one key.
+inline Failure about(std::string key, Failure failure) {
+  failure.error.key = std::move(key);
+  return failure;
 }
 
 /// The error that another plugin printed; nothing where the text is none.

@@ -6,6 +6,21 @@ namespace pons::cni {
 
 namespace {
 
+/// Who takes down what is asked; nobody but in "pons explain".
+KeysAsked* watching = nullptr;
+
+/// A path in lower case and without the numbers of list elements, of which all have the same keys.
+std::string comparable(std::string_view path) {
+  std::string text;
+  bool inIndex = false;
+  for (const char c : path) {
+    if (c == ']') inIndex = false;
+    if (!inIndex) text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c == '[') inIndex = true;
+  }
+  return text;
+}
+
 std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
   if (const auto address = netlib::IpAddress::parse(text)) return netlib::IpPrefix::host(*address);
   const auto prefix = netlib::IpPrefix::parse(text);
@@ -14,8 +29,17 @@ std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
 
 }  // namespace
 
+KeysAsked::KeysAsked() { watching = this; }
+KeysAsked::~KeysAsked() { watching = nullptr; }
+
+bool KeysAsked::has(std::string_view path) const { return paths_.contains(comparable(path)); }
+
+void KeysAsked::note(std::string_view path) { paths_.insert(comparable(path)); }
+
 Field Field::operator[](std::string_view key) const {
-  return {value_[key], path_.empty() ? std::string{key} : path_ + "." + std::string{key}};
+  Field field{value_[key], path_.empty() ? std::string{key} : path_ + "." + std::string{key}};
+  if (watching != nullptr) watching->note(field.path_);
+  return field;
 }
 
 Result<Field> Field::object() const {
@@ -36,6 +60,7 @@ Result<std::vector<std::pair<std::string, Field>>> Field::members() const {
   if (present() && !value_.isObject()) return invalid("an object");
   std::vector<std::pair<std::string, Field>> fields;
   for (const auto& [key, value] : value_.members()) {
+    if (watching != nullptr) watching->note(path_ + "." + std::string{key});
     fields.emplace_back(std::string{key}, Field{value, path_ + "." + std::string{key}});
   }
   return fields;
@@ -94,13 +119,13 @@ Result<std::optional<netlib::IpPrefix>> Field::network() const {
 }
 
 Failure Field::invalid(std::string_view expected) const {
-  return fail(ErrorCode::InvalidConfig, "invalid " + shown() + ", expected " + std::string{expected});
+  return about(path_, fail(ErrorCode::InvalidConfig, "invalid " + shown() + ", expected " + std::string{expected}));
 }
 
-Failure Field::missing() const { return fail(ErrorCode::InvalidConfig, "\"" + path_ + "\" is missing"); }
+Failure Field::missing() const { return about(path_, fail(ErrorCode::InvalidConfig, "\"" + path_ + "\" is missing")); }
 
 Failure Field::unsupported(std::string_view why) const {
-  return fail(ErrorCode::UnsupportedField, "unsupported " + shown() + ": " + std::string{why});
+  return about(path_, fail(ErrorCode::UnsupportedField, "unsupported " + shown() + ": " + std::string{why}));
 }
 
 std::string Field::shown() const {

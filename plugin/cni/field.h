@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,27 @@
 #include "plugin/cni/json.h"
 
 namespace pons::cni {
+
+/// While it lives, the keys that decoders ask for are taken down: what is in a configuration and is not among them has
+/// no effect. One at a time.
+class KeysAsked {
+ public:
+  KeysAsked();
+  ~KeysAsked();
+  KeysAsked(const KeysAsked&) = delete;
+  KeysAsked& operator=(const KeysAsked&) = delete;
+
+  /// A path as Field::path() has it, in any case.
+  bool has(std::string_view path) const;
+  /// In lower case, the indexes of elements left out.
+  const std::set<std::string>& all() const { return paths_; }
+
+ private:
+  friend class Field;
+  void note(std::string_view path);
+
+  std::set<std::string> paths_;
+};
 
 /// One place in a document: the value, if any, and its name from the top, such as ipam.ranges[0][1].subnet.
 /// Valid as long as the document. A wrong type or value is always InvalidConfig.

@@ -15,7 +15,7 @@ namespace {
 
 /// InvalidConfig with the key in front: the ledger's reasons do not know where a value came from.
 Failure blame(const Field& field, const netlib::Error& reason) {
-  return fail(ErrorCode::InvalidConfig, "\"" + field.path() + "\": " + reason.message);
+  return about(field.path(), fail(ErrorCode::InvalidConfig, "\"" + field.path() + "\": " + reason.message));
 }
 
 Result<Range> decodeRange(const Field& field) {

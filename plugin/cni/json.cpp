@@ -75,11 +75,8 @@ bool isTooDeep(std::string_view text) {
   return false;
 }
 
-std::string placeOf(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, std::min(offset, text.size()));
-  const auto line = std::ranges::count(before, '\n') + 1;
-  const std::size_t lineStart = before.rfind('\n') + 1;  // npos + 1 is 0: the first line
-  return "line " + std::to_string(line) + ", column " + std::to_string(before.size() - lineStart + 1);
+std::string textOf(const Place& place) {
+  return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
 }
 
 }  // namespace
@@ -151,7 +148,7 @@ netlib::Result<Document> Document::parse(std::string_view text) {
   }
   // RapidJSON takes a zero byte for the end of the text, and skips a byte order mark.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    return netlib::fail(EBADMSG, "not JSON at " + placeOf(text, zero) + ": a zero byte");
+    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
   }
   if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "not JSON: it begins with a byte order mark");
 
@@ -160,7 +157,7 @@ netlib::Result<Document> Document::parse(std::string_view text) {
   document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
   if (document.HasParseError()) {
     const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
-    return netlib::fail(EBADMSG, "not JSON at " + placeOf(text, document.GetErrorOffset()) + ": " + reason);
+    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
   }
   if (!document.IsObject()) return netlib::fail(EBADMSG, "JSON whose top is not an object");
   return Document{std::move(tree)};

@@ -1,4 +1,4 @@
-// JSON in and out. With json.cpp the only place that knows RapidJSON; used by cni/ for the protocol and by ledger/ for
+// JSON in and out. With json*.cpp the only place that knows RapidJSON; used by cni/ for the protocol and by ledger/ for
 // its records.
 #pragma once
 
@@ -70,6 +70,22 @@ class Document {
 
   std::unique_ptr<Tree> tree_;
 };
+
+/// Both count from 1, the column in bytes.
+struct Place {
+  std::size_t line = 1;
+  std::size_t column = 1;
+
+  friend bool operator==(const Place&, const Place&) = default;
+};
+Place placeAt(std::string_view text, std::size_t offset);
+
+/// Where the value with that path from the top ("plugins[0].ipam.subnet", case-insensitive; "" is the document) begins.
+/// Nothing where there is none, or the text before it is not JSON. For messages: it reads the text once more.
+std::optional<Place> placeOf(std::string_view text, std::string_view path);
+
+/// Where the text stops to be JSON; nothing where it is.
+std::optional<Place> mistakeIn(std::string_view text);
 
 enum class Style : std::uint8_t { Compact, Indented };
 

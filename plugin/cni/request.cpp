@@ -46,12 +46,12 @@ Result<json::Document> parseDocument(std::string_view input) {
 
 Result<NetworkName> decodeNetworkName(const Field& field) {
   const auto text = TRY(field.text());
-  if (!text) return fail(ErrorCode::InvalidConfig, "missing network name");
+  if (!text) return about(field.path(), fail(ErrorCode::InvalidConfig, "missing network name"));
   const auto name = NetworkName::parse(*text);
   if (name) return *name;
-  return fail(ErrorCode::InvalidConfig, "invalid characters found in network name",
-              "\"" + *text + "\": up to " + std::to_string(NetworkName::kMaxLength) +
-                  " letters, digits, '_', '.' and '-', beginning with a letter or digit");
+  return about(field.path(), fail(ErrorCode::InvalidConfig, "invalid characters found in network name",
+                                  "\"" + *text + "\": up to " + std::to_string(NetworkName::kMaxLength) +
+                                      " letters, digits, '_', '.' and '-', beginning with a letter or digit"));
 }
 
 Result<Version> decodeVersion(const Field& field, Verb verb, Applet applet) {
@@ -59,8 +59,8 @@ Result<Version> decodeVersion(const Field& field, Verb verb, Applet applet) {
   const auto version = parseVersion(text);
   const Version oldest = oldestVersionOf(applet);
   if (!version || *version < oldest) {
-    return fail(ErrorCode::IncompatibleVersion, "incompatible CNI versions",
-                "config is \"" + text + "\", plugin supports " + supportedVersions(oldest));
+    return about(field.path(), fail(ErrorCode::IncompatibleVersion, "incompatible CNI versions",
+                                    "config is \"" + text + "\", plugin supports " + supportedVersions(oldest)));
   }
   if (verb == Verb::Check && *version < Version::V0_4_0) {
     return fail(ErrorCode::IncompatibleVersion, "config version does not allow CHECK",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 
 #include "plugin/cni/json.h"
 
@@ -13,19 +12,19 @@ namespace {
 constexpr std::array<std::string_view, 7> kTexts{"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"};
 static_assert(kTexts.size() == static_cast<std::size_t>(kNewestVersion) + 1);
 
-std::span<const std::string_view> textsFrom(Version oldest) {
-  return std::span{kTexts}.subspan(static_cast<std::size_t>(oldest));
-}
-
 std::string joined(Version oldest, std::string_view separator) {
   std::string list;
-  for (const std::string_view text : textsFrom(oldest)) list.append(list.empty() ? "" : separator).append(text);
+  for (const std::string_view text : versionsFrom(oldest)) list.append(list.empty() ? "" : separator).append(text);
   return list;
 }
 
 }  // namespace
 
 std::string_view textOf(Version version) { return kTexts.at(static_cast<std::size_t>(version)); }
+
+std::span<const std::string_view> versionsFrom(Version oldest) {
+  return std::span{kTexts}.subspan(static_cast<std::size_t>(oldest));
+}
 
 std::optional<Version> parseVersion(std::string_view text) {
   if (text.empty()) return Version::V0_1_0;
@@ -41,7 +40,7 @@ std::string listedVersions(Version oldest) { return joined(oldest, ", "); }
 std::string printVersions(Version oldest) {
   json::Writer writer{json::Style::Compact};
   writer.beginObject().member("cniVersion", textOf(kNewestVersion)).key("supportedVersions").beginArray();
-  for (const std::string_view text : textsFrom(oldest)) writer.value(text);
+  for (const std::string_view text : versionsFrom(oldest)) writer.value(text);
   writer.endArray().endObject();
   return writer.text() + "\n";
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ enum class Version : std::uint8_t { V0_1_0, V0_2_0, V0_3_0, V0_3_1, V0_4_0, V1_0
 inline constexpr Version kNewestVersion = Version::V1_1_0;
 
 std::string_view textOf(Version version);
+
+/// The texts from that version on.
+std::span<const std::string_view> versionsFrom(Version oldest);
 
 /// Exactly one of the supported texts. An empty one stands for an absent key, which means 0.1.0.
 std::optional<Version> parseVersion(std::string_view text);

@@ -217,6 +217,8 @@ netlib::IfName ifbName(const AttachmentKey& key);
 
 /// What the alias of every link of pons begins with.
 inline constexpr std::string_view kAliasPrefix = "pons ";
+/// By this alias a bridge is known as made by pons, and may be removed by pons.
+inline constexpr std::string_view kBridgeAlias = "pons bridge";
 /// The alias of both, which tells people and GC whose they are; cut off where it is longer than the kernel takes.
 std::string aliasOf(const AttachmentKey& key);
 

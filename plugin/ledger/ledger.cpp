@@ -36,8 +36,6 @@ using netlib::UniqueFd;
 
 namespace {
 
-/// Far above what any number of ports and routes needs.
-constexpr std::size_t kMaxRecordBytes = 16U << 20U;
 constexpr std::size_t kMaxOriginalsBytes = 1U << 20U;
 
 /// Whether the record still has its name: not where another verb has released it meanwhile.

@@ -30,6 +30,16 @@ struct Record {
   std::vector<std::string> left = {};  ///< the holds that this run gave up already, see leave()
 };
 
+/// Far above what any number of ports and routes needs.
+inline constexpr std::size_t kMaxRecordBytes = 16U << 20U;
+
+/// An attachment's record as it was when somebody looked.
+struct SeenRecord {
+  Attachment attachment;
+  RecordState state;
+  std::chrono::system_clock::time_point since;  ///< it is in that state; full seconds
+};
+
 /// Makes the whole attachment once its addresses are known.
 using Complete = std::function<netlib::Result<Attachment>(std::vector<Lease>)>;
 
@@ -40,6 +50,10 @@ class Ledger {
   /// `patience` bounds every wait for a lock; afterwards ETIMEDOUT, with the holder's process id.
   /// A directory of an earlier boot is emptied: its leases are void.
   static netlib::Result<Ledger> open(const std::string& stateDir, std::chrono::milliseconds patience);
+
+  /// The same for those who only look: nothing is made or emptied. ENOENT where there is no state directory, ESTALE
+  /// where it is of an earlier boot.
+  static netlib::Result<Ledger> openExisting(const std::string& stateDir, std::chrono::milliseconds patience);
 
   /// True where leases of an earlier boot were found and given up.
   bool startedAfresh() const { return startedAfresh_; }
@@ -105,7 +119,9 @@ class Ledger {
   netlib::Result<bool> isOnRecord(const AttachmentKey& key);
   /// True where somebody has claimed that port.
   netlib::Result<bool> isClaimed(const PortForward& forward);
-  /// Removes the network's claims whose record is gone.
+  /// The network's claims whose record is gone: their names below the state directory.
+  netlib::Result<std::vector<std::string>> staleClaims(const NetworkName& network);
+  /// Removes them.
   netlib::Result<> sweepClaims(const netlib::FileLock& hostLock, const NetworkName& network);
 
   /// One of the network's attachments, whichever; nothing where it has none. Locks nothing.
@@ -119,6 +135,16 @@ class Ledger {
   /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases, also
   /// those of host-local, and locks nothing.
   netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
+
+  /// The record of that attachment at this moment; nothing where there is none. Locks nothing, so that a verb may be at
+  /// work on it. EBADMSG where it cannot be read, ENOTSUP where a newer pons wrote it.
+  netlib::Result<std::optional<SeenRecord>> look(const AttachmentKey& key);
+
+  /// The addresses that the network's attachments have claimed; locks nothing.
+  netlib::Result<std::vector<netlib::IpAddress>> leased(const NetworkName& network);
+
+  /// How many attachments have that hold; locks nothing.
+  netlib::Result<std::size_t> countHolders(const std::string& hold);
 
   /// Every attachment on record, of all networks; locks nothing.
   netlib::Result<std::vector<AttachmentKey>> attachments();

@@ -10,17 +10,28 @@ using netlib::Result;
 
 namespace {
 
-/// The claims in one directory that belong to records of the network which are gone.
-Result<> sweepDirectory(const Directory& state, const std::string& directory, const NetworkName& network) {
+/// All that may hold claims of the network.
+Result<std::vector<std::string>> claimDirectories(const Directory& state, const NetworkName& network) {
+  std::vector<std::string> directories{addressDirectory(network)};
+  for (const std::string_view top : {kPorts, kHolds}) {
+    for (const std::string& name : TRY(namesIn(state, std::string{top}))) {
+      directories.push_back(std::string{top} + "/" + name);
+    }
+  }
+  return directories;
+}
+
+/// Those in one directory that belong to records of the network which are gone.
+Result<> appendStale(std::vector<std::string>& stale, const Directory& state, const std::string& directory,
+                     const NetworkName& network) {
   for (const std::string& name : TRY(namesIn(state, directory))) {
     const std::string claim = directory + "/" + name;
     const auto pointee = pointeeOf(state, claim);
     if (pointee.failedWith(EBADMSG)) continue;  // nothing that we made
     if (!pointee.ok()) return netlib::fail(pointee.error());
     if (!*pointee || (*pointee)->network != network || TRY(state.exists(recordName(**pointee)))) continue;
-    TRY(state.remove(claim));
+    stale.push_back(claim);
   }
-  TRY(removeIfEmpty(state, directory));
   return {};
 }
 
@@ -32,13 +43,17 @@ Result<bool> Ledger::isClaimed(const PortForward& forward) {
   return state_.exists(portDirectory(forward.protocol, forward.hostPort) + "/" + forward.hostAddress.toString());
 }
 
-Result<> Ledger::sweepClaims(const netlib::FileLock& /*hostLock*/, const NetworkName& network) {
-  TRY(sweepDirectory(state_, addressDirectory(network), network));
-  for (const std::string_view top : {kPorts, kHolds}) {
-    for (const std::string& name : TRY(namesIn(state_, std::string{top}))) {
-      TRY(sweepDirectory(state_, std::string{top} + "/" + name, network));
-    }
+Result<std::vector<std::string>> Ledger::staleClaims(const NetworkName& network) {
+  std::vector<std::string> stale;
+  for (const std::string& directory : TRY(claimDirectories(state_, network))) {
+    TRY(appendStale(stale, state_, directory, network));
   }
+  return stale;
+}
+
+Result<> Ledger::sweepClaims(const netlib::FileLock& /*hostLock*/, const NetworkName& network) {
+  for (const std::string& claim : TRY(staleClaims(network))) TRY(state_.remove(claim));
+  for (const std::string& directory : TRY(claimDirectories(state_, network))) TRY(removeIfEmpty(state_, directory));
   return removeEmptyDirectories(network);
 }
 

@@ -13,9 +13,6 @@ namespace link = netlib::link;
 
 namespace {
 
-/// By this alias a bridge is known as made by pons, and may be removed by pons.
-constexpr std::string_view kOwnAlias = "pons bridge";
-
 /// In the ledger while the bridge is being made: the kernel takes an alias only afterwards, and what a kill leaves
 /// without one would pass for a bridge of somebody else.
 constexpr const char* kBegun = "begun";
@@ -46,7 +43,7 @@ netlib::Result<> setUpIpv6(const netlib::IfName& bridge) {
   return {};
 }
 
-bool isOwn(const link::Link& bridge) { return bridge.alias == kOwnAlias; }
+bool isOwn(const link::Link& bridge) { return bridge.alias == kBridgeAlias; }
 
 /// Made by us, but killed before it got its alias.
 netlib::Result<bool> isHalfMade(Host& host, const std::string& hold, const link::Link& bridge) {
@@ -61,7 +58,7 @@ netlib::Result<> create(Host& host, const Attachment& attachment) {
       link::createBridge(host.route, {.name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu});
   if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());  // EEXIST: half made
   TRY(setUpIpv6(attachment.bridge.name));
-  TRY(link::setAlias(host.route, attachment.bridge.name, std::string{kOwnAlias}));
+  TRY(link::setAlias(host.route, attachment.bridge.name, std::string{kBridgeAlias}));
   return host.ledger.forget(hold);
 }
 

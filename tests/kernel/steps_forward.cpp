@@ -270,6 +270,6 @@ TEST_CASE("What a lost ledger left in the host's chains is swept by GC") {
   const pons::Attachment with = attachment();
   REQUIRE(pons::ForwardAccepted{with}.apply(host).ok());
   REQUIRE(rules() != before);
-  REQUIRE(pons::sweep(host, with.key.network, with.bridge.name, {}).ok());
+  REQUIRE(pons::Sweep{host, pons::Sweep::Mode::Take}.shared(with.bridge.name).ok());
   CHECK(rules() == before);
 }

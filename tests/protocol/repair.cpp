@@ -246,7 +246,7 @@ TEST_CASE("pons repair: its arguments, its state directory, and nothing to do") 
     const Outcome misused = repair(wrong);
     CHECK(misused.exitCode == 2);
     CHECK(misused.out.empty());
-    CHECK(misused.err.starts_with("usage: "));
+    CHECK(misused.err.starts_with("pons: "));
   }
   Network demo{"demo", kDual + R"(, "stateDir": "/run/elsewhere")"};
   demo.attach(host, "c1");

@@ -186,3 +186,26 @@ TEST_CASE("asUtf8 keeps what is UTF-8 and replaces the rest byte by byte") {
   CHECK(pons::asUtf8("\xed\xa0\x80").size() == 9);
   CHECK(pons::asUtf8("\xf4\x90\x80\x80").size() == 12);
 }
+
+TEST_CASE("The place of a value is told by its path, whatever is written before it") {
+  const std::string text =
+      "{\n  \"a\": [1, {\"B\": \"x,\\\"{\", \"c\": null}],\n  \"d\":{\"e\" : [ [], [2.5] ]}, \"a2\": 1, \"a2\": 2}";
+  const auto at = [&text](const char* path) { return pons::json::placeOf(text, path); };
+  using pons::json::Place;
+  CHECK(at("") == Place{1, 1});
+  CHECK(at("a") == Place{2, 8});
+  CHECK(at("a[0]") == Place{2, 9});
+  CHECK(at("A[1].b") == Place{2, 18});
+  CHECK(at("a[1].c") == Place{2, 32});
+  CHECK(at("d.e") == Place{3, 14});
+  CHECK(at("d.e[0]") == Place{3, 16});
+  CHECK(at("d.e[1][0]") == Place{3, 21});
+  CHECK(at("a2") == Place{3, text.rfind('2') - text.rfind('\n')});  // the last one counts
+  for (const char* missing : {"a[2]", "b", "a.b", "d.e[2]", "d.e[1][0].f"}) CHECK(!at(missing));
+}
+
+TEST_CASE("Where a text stops to be JSON") {
+  CHECK(!pons::json::mistakeIn("{\"a\": [1, 2]}"));
+  CHECK(pons::json::mistakeIn("{\"a\": [1,\n 2}") == pons::json::Place{2, 3});
+  CHECK(pons::json::mistakeIn("{} x") == pons::json::Place{1, 4});
+}

@@ -4,9 +4,9 @@
 #include "plugin/cni/environment.h"
 #include "plugin/serve.h"
 
-namespace pons {
+namespace pons::tools {
 
 /// Exit codes: 0, all is well or was mended; 1, something is broken or failed; 2, the arguments cannot be understood.
-Answer runTool(int argc, char** argv, const cni::Environment& environment);
+Answer runTool(int argc, const char* const* argv, const cni::Environment& environment);
 
-}  // namespace pons
+}  // namespace pons::tools

@@ -1,0 +1,35 @@
+#include "plugin/inspection.h"
+
+namespace pons {
+
+netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
+  host.container.reset();
+  auto container = TRY(Container::open(attachment.netnsPath));
+  const NetnsId id{container.netns.id().device, container.netns.id().inode};
+  if (id != attachment.netns) return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
+  host.container = std::move(container);
+  return {};
+}
+
+netlib::Result<> Inspection::verify(const Step& step, bool isBridge) {
+  // What it learns of the bridge is for the steps behind it.
+  if (step.hold().empty() || isBridge) return step.verify(host_);
+  const auto known = shared_.find(step.hold());
+  if (known != shared_.end()) return known->second;
+  return shared_.emplace(step.hold(), step.verify(host_)).first->second;
+}
+
+std::vector<Fault> Inspection::faultsOf(const Attachment& attachment) {
+  if (const auto entered = enterContainer(host_, attachment); !entered) return {{{}, {}, entered.error().message}};
+  std::vector<Fault> faults;
+  for (const auto& step : planFor(attachment)) {
+    const bool isBridge = step->hold() == hold::bridge(attachment);
+    const auto verified = verify(*step, isBridge);
+    if (verified) continue;
+    faults.push_back({step->name(), step->hold(), verified.error().message});
+    if (isBridge) break;
+  }
+  return faults;
+}
+
+}  // namespace pons

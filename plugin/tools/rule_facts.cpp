@@ -1,0 +1,88 @@
+#include "plugin/tools/rule_facts.h"
+
+#include <algorithm>
+
+#include "plugin/forward_chains.h"
+#include "plugin/nat_table.h"
+#include "plugin/tools/words.h"
+
+namespace pons::tools {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+std::string tableName(Family family) { return family == Family::Ipv4 ? "ip pons" : "ip6 pons"; }
+
+RuleFact elementFact(Host& host, Family family, const char* set, std::string rule, const nft::Element& wanted) {
+  const auto found = nft::findElement(host.netfilter, nat::tableOf(family), set, wanted);
+  const bool present = found && *found && (*found)->data == wanted.data;
+  return {tableName(family), set, std::move(rule), present};
+}
+
+void addForwards(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  for (const PortForward& forward : attachment.forwards) {
+    const Family family = forward.target.family();
+    const std::string target = forward.target.toString();
+    const std::string rule = std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort) +
+                             (forward.hostAddress.isUnspecified() ? "" : " at " + forward.hostAddress.toString());
+    const std::string to = " to " + target + " port " + std::to_string(forward.targetPort);
+    rules.push_back(elementFact(host, family, nat::mapOf(forward), rule + to, nat::elementOf(forward)));
+    if (forward.protocol != Protocol::Udp) continue;
+    rules.push_back(elementFact(host, family, nat::udpSetOf(forward), rule, nat::udpElementOf(forward)));
+  }
+}
+
+void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  for (const SourceNat& nat : attachment.sourceNats) {
+    const nft::Table table = nat::tableOf(nat.family);
+    for (const netlib::IpPrefix& subnet : nat.subnets) {
+      const auto start = nat::sourceElements(subnet, "").front();
+      const auto found = nft::findElement(host.netfilter, table, nat::kSources, start);
+      const bool present = found && *found;
+      const std::string chain = present ? (*found)->jumpTo : chainOf(attachment, nat);
+      rules.push_back({tableName(nat.family), nat::kSources, subnet.toString() + " to chain " + chain, present});
+    }
+    const std::string chain = chainOf(attachment, nat);
+    const auto count = nft::countRules(host.netfilter, table, chain);
+    const std::string what = nat.masquerade ? "masquerade" : "published ports used from inside";
+    rules.push_back({tableName(nat.family), chain, what + ", " + counted(nat::ruleCountOf(nat), "rule"),
+                     count && *count == nat::ruleCountOf(nat)});
+  }
+}
+
+void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  const auto holds = holdsOf(attachment);
+  const auto has = [&holds](const std::string& hold) { return std::ranges::find(holds, hold) != holds.end(); };
+  const std::string bridge = attachment.bridge.name.toString();
+  const auto element = nat::bridgeElement(attachment.bridge.name);
+  if (has(hold::loopback(attachment))) {
+    rules.push_back(elementFact(host, Family::Ipv4, nat::kBridges, bridge, element));
+  }
+  if (has(hold::ingress(attachment))) {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      rules.push_back(elementFact(host, family, nat::kLimited, bridge, element));
+    }
+  }
+  if (!has(hold::forward(attachment))) return;
+  const auto places = forward::look(host, {attachment.bridge.name, attachment.adminChain});
+  if (!places) return;
+  for (const forward::Place& place : *places) {
+    if (place.wanted == 0 && place.present == 0) continue;  // it drops nothing
+    rules.push_back({"", place.name, "accept what " + bridge + " forwards, " + counted(place.wanted, "rule"),
+                     place.present >= place.wanted});
+  }
+}
+
+}  // namespace
+
+std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment) {
+  std::vector<RuleFact> rules;
+  addForwards(rules, host, attachment);
+  addSourceNats(rules, host, attachment);
+  addBridge(rules, host, attachment);
+  return rules;
+}
+
+}  // namespace pons::tools

@@ -1,0 +1,121 @@
+// pons list and pons check: what they print of made-up attachments, and what they see on a host.
+#include "plugin/tools/list.h"
+
+#include <doctest/doctest.h>
+
+#include "plugin/tools/check.h"
+
+#include "tests/protocol/network.h"
+#include "tests/tools/made_up.h"
+#include "tests/tools/tool_run.h"
+
+using namespace pons::tools;
+using namespace support;
+
+namespace {
+
+std::vector<Item> many(unsigned number) {
+  std::vector<Item> items;
+  for (unsigned i = 0; i < number; ++i) {
+    const std::string last = std::to_string(i / 250) + "." + std::to_string(i % 250 + 2);
+    items.push_back(itemOf(keyOf(idOf(i)), {{prefix("10.42." + last + "/16"), ip("10.42.0.1")}}));
+  }
+  return items;
+}
+
+}  // namespace
+
+TEST_CASE("pons list prints a line for each attachment, as wide as the screen") {
+  CHECK(listText({}, kNarrow) == "no attachments\n");
+  checkGolden("list-0.json", listJson({}));
+  checkGolden("list-1-80.txt", listText({oneItem()}, kNarrow));
+  checkGolden("list-1-200.txt", listText({oneItem()}, kWide));
+  checkGolden("list-1.json", listJson({oneItem()}));
+  checkGolden("list-many-80.txt", listText(allHealths(), kNarrow));
+  checkGolden("list-many-200.txt", listText(allHealths(), kWide));
+  checkGolden("list-many.json", listJson(allHealths()));
+  checkGolden("list-coloured.txt", listText(allHealths(), {.width = 80, .coloured = true}));
+  for (const Screen& screen : {kNarrow, kWide}) {
+    const std::string text = listText(many(500), screen);
+    CHECK(std::ranges::count(text, '\n') == 501);
+    checkWidth(text, screen.width);
+  }
+}
+
+TEST_CASE("Containers whose ids begin alike are shown with as much of them as tells them apart") {
+  auto alike = many(2);
+  alike[0].key.container = pons::ContainerId::parse("aaaaaaaaaaaaaaaaaaaa1" + std::string(40, 'b')).value();
+  alike[1].key.container = pons::ContainerId::parse("aaaaaaaaaaaaaaaaaaaa2" + std::string(40, 'b')).value();
+  const std::string text = listText(alike, kNarrow);
+  CHECK(contains(text, " aaaaaaaaaaaaaaaaaaaa1 "));
+  CHECK(contains(text, " aaaaaaaaaaaaaaaaaaaa2 "));
+}
+
+TEST_CASE("A path that would command the terminal is written out") {
+  auto hostile = many(1);
+  hostile[0].health = Health::Gone;
+  hostile[0].faults = {{"", "", "cannot open \x1b[2J"}};
+  const std::string text = checkText(hostile, kNarrow);
+  CHECK(contains(text, "\\x1b[2J"));
+  CHECK(!contains(text, "\x1b"));
+}
+
+TEST_CASE("pons check tells what is broken, once for a shared state, and what to do") {
+  CHECK(checkText({}, kNarrow) == "no attachments\n");
+  CHECK(checkText({oneItem()}, kNarrow) == "1 attachment, nothing is missing\n");
+  CHECK(checkText(many(500), kNarrow) == "500 attachments, nothing is missing\n");
+  checkGolden("check-0.json", checkJson({}));
+  checkGolden("check-1.json", checkJson({oneItem()}));
+  checkGolden("check-many-80.txt", checkText(allHealths(), kNarrow));
+  checkGolden("check-many-200.txt", checkText(allHealths(), kWide));
+  checkGolden("check-many.json", checkJson(allHealths()));
+  auto all = many(500);
+  for (Item& item : all) {
+    item.health = Health::Broken;
+    item.faults = {{"bridge pons0", "bridge-pons0", "bridge pons0 is down"}};
+  }
+  const std::string text = checkText(all, kNarrow);
+  CHECK(contains(text, "demo     500 attachments             bridge pons0 is down\n"));
+  CHECK(std::ranges::count(text, '\n') < 8);
+}
+
+TEST_CASE("On a host: pons list and pons check see what containers have, what is broken and what is at work") {
+  REQUIRE_FAKE_HOST(host);
+  CHECK(tool({"list"}).out == "no attachments\n");
+  CHECK(tool({"check"}).out == "no attachments\n");
+  CHECK(!std::filesystem::exists("/run/pons"));
+
+  Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"};
+  const std::string address = demo.attach(host, "c1", publishing({{8080, 80}}));
+  demo.attach(host, "c2");
+  {
+    const Unchanged unchanged{host};
+    const Outcome listed = tool({"list"});
+    CHECK(listed.ok());
+    CHECK_MESSAGE(contains(listed.out, "demo     c1         eth0       " + address + ","), listed.out);
+    CHECK(contains(listed.out, "8080->80/tcp"));
+    CHECK(contains(listed.out, " ok\n"));
+    CHECK(tool({"check"}).out == "2 attachments, nothing is missing\n");
+    const auto attachments = jsonOf(tool({"list", "--json"}))["attachments"].items();
+    REQUIRE(attachments.size() == 2);
+    CHECK(textOf(attachments[0]["health"]) == "ok");
+    CHECK(attachments[0]["ageSeconds"].integer().value_or(-1) >= 0);
+    CHECK(attachments[0]["ports"].items().size() == 2);
+  }
+  shell("nft flush ruleset");
+  CHECK(tool({"check"}).exitCode == 1);
+  CHECK(contains(tool({"check"}).out, "2 attachments"));
+  CHECK(contains(tool({"list"}).out, " broken\n"));
+  CHECK(repair().ok());
+  host.removeNamespace("/run/netns/c2");
+  shell("echo noise > " + recordOf(demo, "c1"));
+  const std::string listed = tool({"list"}).out;
+  CHECK_MESSAGE(contains(listed, " unreadable\n"), listed);
+  CHECK_MESSAGE(contains(listed, " gone\n"), listed);
+  CHECK(contains(tool({"check"}).out, "pons gc --delete"));
+  CHECK(tool({"list", "--state-dir", "/run/elsewhere"}).out == "no attachments\n");
+  shell("chmod 0777 /run/pons");
+  const Outcome refused = tool({"list"});
+  CHECK(refused.exitCode == 1);
+  CHECK(contains(refused.err, "pons list: /run/pons may be written by others"));
+}

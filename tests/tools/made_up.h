@@ -1,0 +1,74 @@
+// Attachments that never were, for what the commands print.
+#pragma once
+
+#include "plugin/tools/stock.h"
+
+#include "tests/support/attachments.h"
+
+namespace support {
+
+/// A container id as runtimes make them, 64 hexadecimal digits, from a number.
+inline std::string idOf(unsigned number) {
+  std::string id;
+  for (std::uint64_t state = number + 1; id.size() < 64;) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    id += "0123456789abcdef"[state >> 60U];
+  }
+  return id;
+}
+
+inline pons::tools::Item itemOf(const pons::AttachmentKey& key, std::vector<pons::Lease> leases,
+                                std::vector<pons::PortForward> forwards = {}) {
+  pons::Attachment attachment = attachmentOf(key, std::move(leases), std::move(forwards));
+  attachment.netnsPath = "/proc/4242/ns/net";
+  return {.key = key,
+          .health = pons::tools::Health::Ok,
+          .attachment = std::move(attachment),
+          .age = std::chrono::seconds{42},
+          .faults = {}};
+}
+
+/// Dual-stack, with a port published in both families and another at one address.
+inline pons::tools::Item oneItem() {
+  return itemOf(keyOf(idOf(0)), {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd42::7/64"), ip("fd42::1")}},
+                {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80},
+                 {pons::Protocol::Tcp, ip("::"), 8080, ip("fd42::7"), 80},
+                 {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 5353}});
+}
+
+/// One of every health, in two networks; one with a chained part.
+inline std::vector<pons::tools::Item> allHealths() {
+  using namespace pons::tools;
+  std::vector<Item> items{oneItem()};
+  const auto add = [&](const std::string& network, Health health, std::vector<pons::Fault> faults) {
+    const auto number = static_cast<unsigned>(items.size());
+    const std::string address = "10.43.0." + std::to_string(number) + "/24";
+    items.push_back(itemOf(keyOf(idOf(number), network), {{prefix(address), ip("10.43.0.254")}}));
+    items.back().health = health;
+    items.back().age = std::chrono::seconds{3600} * (1U << (2 * number));
+    items.back().faults = std::move(faults);
+  };
+  items.front().health = Health::Broken;
+  items.front().faults = {
+      {"IPv4 table pons of nf_tables", "nat-ipv4", "IPv4 table pons of nf_tables lacks chain output"},
+      {"published ports", "", "published 0.0.0.0 port 8080/tcp is missing in nf_tables"}};
+  add("demo", Health::Broken, {items.front().faults.front()});
+  add("web", Health::Broken, {{"veth pons0 to eth0", "", "veth pons0 to eth0 is down in the host"}});
+  add("web", Health::Gone, {{"", "", "cannot open the network namespace /run/netns/c4: No such file or directory"}});
+  add("web", Health::Adding, {});
+  add("web", Health::Leaving, {});
+  add("web", Health::HalfMade, {{"", "", "its ADD died"}});
+  items.push_back(
+      {.key = keyOf(idOf(7), "web"), .health = Health::Unreadable, .faults = {{"", "", "its record is damaged"}}});
+  items.push_back(itemOf(keyOf(idOf(8), "web"), {{prefix("10.43.0.8/24"), ip("10.43.0.254")}}));
+  items.push_back(
+      itemOf(keyOf(idOf(8), "web"), {}, {{pons::Protocol::Tcp, ip("0.0.0.0"), 443, ip("10.43.0.8"), 8443}}));
+  items.back().key.part = pons::Part::Portmap;
+  items.back().attachment->key.part = pons::Part::Portmap;
+  return items;
+}
+
+inline constexpr pons::tools::Screen kNarrow{.width = 80};
+inline constexpr pons::tools::Screen kWide{.width = 200};
+
+}  // namespace support
