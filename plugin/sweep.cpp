@@ -227,7 +227,8 @@ netlib::Result<> Sweep::ports() {
   const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
   const auto veths = TRY(recordedVeths(host_));
   failures.add("sweep guards", guards(veths));
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) failures.add("sweep egress policies", policies(family, veths));
+  for (const Family family : {Family::Ipv4, Family::Ipv6})
+    failures.add("sweep egress policies", policies(family, veths));
   return failures.result();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/bridge_policies.h"
 #include "plugin/forward_chains.h"
 #include "plugin/nat_table.h"
 #include "plugin/tools/words.h"
@@ -56,13 +57,13 @@ void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
   const auto holds = holdsOf(attachment);
   const auto has = [&holds](const std::string& hold) { return std::ranges::find(holds, hold) != holds.end(); };
   const std::string bridge = attachment.bridge.name.toString();
-  const auto element = nat::bridgeElement(attachment.bridge.name);
+  const auto element = bridges::elementOf(attachment.bridge.name);
   if (has(hold::loopback(attachment))) {
     rules.push_back(elementFact(host, Family::Ipv4, nat::kBridges, bridge, element));
   }
   if (has(hold::ingress(attachment))) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-      rules.push_back(elementFact(host, family, nat::kLimited, bridge, element));
+      rules.push_back(elementFact(host, family, bridges::kLimited, bridge, element));
     }
   }
   if (!has(hold::forward(attachment))) return;
