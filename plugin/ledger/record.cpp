@@ -60,7 +60,7 @@ void writeTuning(json::Writer& writer, std::string_view name, const std::optiona
   if (!tuning) return;
   writer.key(name).beginObject();
   writer.key("sysctls").beginObject();
-  for (const auto& [sysctl, content] : tuning->sysctls) writer.member(sysctl, escaped(content));
+  for (const auto& [sysctl, content] : tuning->sysctls) writer.member(escaped(sysctl), escaped(content));
   writer.endObject();
   if (tuning->mac) writer.member("mac", tuning->mac->toString());
   if (tuning->mtu) writer.member("mtu", *tuning->mtu);

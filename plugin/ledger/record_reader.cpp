@@ -156,7 +156,9 @@ Result<std::optional<Tuning>> readTuning(const json::Value& object) {
   Tuning tuning;
   for (const auto& [sysctl, content] : object["sysctls"].members()) {
     const auto text = content.string();
-    tuning.sysctls.emplace(sysctl, TRY(required(text ? unescaped(*text) : std::nullopt, "sysctls")));
+    std::string name = TRY(required(unescaped(sysctl), "sysctls"));
+    std::string value = TRY(required(text ? unescaped(*text) : std::nullopt, "sysctls"));
+    tuning.sysctls.emplace(std::move(name), std::move(value));
   }
   tuning.mac = TRY(parsedIfPresent<MacAddress>(object, "mac"));
   tuning.mtu = TRY(numberIfPresent<std::uint32_t>(object, "mtu"));

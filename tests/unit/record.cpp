@@ -65,6 +65,14 @@ TEST_CASE("guards and policies come back; the record of a pons that knew none re
   }
 }
 
+TEST_CASE("any byte in the name of a kernel parameter survives, half a character as well") {
+  for (const char* name : {"net/\xed\xb7\x9d", "net/\xff", "net/a%b", "net/\x01"}) {
+    auto attachment = support::attachmentOf(support::keyOf("c1"), {});
+    attachment.tuning = pons::Tuning{.sysctls = {{name, name}}};
+    CHECK(decodeRecord(encodeRecord(attachment, RecordState::Claimed))->attachment == attachment);
+  }
+}
+
 TEST_CASE("any byte in a path and in an interface's name survives") {
   for (int byte = 1; byte < 256; ++byte) {
     auto attachment = fullAttachment();
