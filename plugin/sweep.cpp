@@ -95,10 +95,12 @@ netlib::Result<bool> areTablesThere(Host& host) {
   return false;
 }
 
-/// The names of the veths that attachments on record have in the host. Under the host lock none can be added.
-netlib::Result<std::set<std::string>> recordedVeths(Host& host) {
+/// The names of the veths that attachments on record have in the host, and of those that are there: another ledger may
+/// tell of them. Under the host lock none can be added.
+netlib::Result<std::set<std::string>> knownVeths(Host& host) {
   std::set<std::string> veths;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) veths.insert(hostVethName(key).toString());
+  for (const link::Link& veth : TRY(link::ofKind(host.route, "veth"))) veths.insert(veth.name);
   return veths;
 }
 
@@ -225,7 +227,7 @@ netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& vet
 netlib::Result<> Sweep::ports() {
   Failures failures;
   const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
-  const auto veths = TRY(recordedVeths(host_));
+  const auto veths = TRY(knownVeths(host_));
   failures.add("sweep guards", guards(veths));
   for (const Family family : {Family::Ipv4, Family::Ipv6})
     failures.add("sweep egress policies", policies(family, veths));

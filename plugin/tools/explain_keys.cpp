@@ -54,6 +54,11 @@ constexpr std::array kOfNetwork{
     Words{"forceAddress", "addresses of the bridge that overlap the gateway's are replaced",
           "an address of the bridge that overlaps the gateway's is an error"},
     Words{"portIsolation", "containers reach the gateway, not each other", "containers reach each other"},
+    Words{"internal", "no default route, no masquerade, and nothing is forwarded out of the bridge or into it",
+          "containers reach what the host reaches"},
+    Words{"macspoofchk", "what the container sends has to bear its MAC address", "it may bear any MAC address"},
+    Words{"ipSpoofCheck", "and its addresses; it serves no DHCP and advertises no routes", "it may bear any address"},
+    Words{"egressPolicy", "what the container may begin to talk to; everything else is dropped and counted"},
     Words{"forward",
           "\"auto\": where the host's own firewall drops what it forwards, this bridge is accepted there; "
           "\"off\": it is left as it is"},

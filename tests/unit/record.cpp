@@ -68,7 +68,8 @@ TEST_CASE("guards and policies come back; the record of a pons that knew none re
 TEST_CASE("any byte in the name of a kernel parameter survives, half a character as well") {
   for (const char* name : {"net/\xed\xb7\x9d", "net/\xff", "net/a%b", "net/\x01"}) {
     auto attachment = support::attachmentOf(support::keyOf("c1"), {});
-    attachment.tuning = pons::Tuning{.sysctls = {{name, name}}};
+    attachment.tuning = pons::Tuning{};
+    attachment.tuning->sysctls.emplace(name, name);
     CHECK(decodeRecord(encodeRecord(attachment, RecordState::Claimed))->attachment == attachment);
   }
 }
