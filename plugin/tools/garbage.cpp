@@ -139,6 +139,7 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Collect
     check(sweep.network({network, subnetsFor(arguments, scopes, known.config)}));
     bridges.insert(known.bridges.begin(), known.bridges.end());
   }
+  check(sweep.ports());
   for (const netlib::IfName& bridge : bridges) check(sweep.shared(bridge));
   for (const Leftover& leftover : sweep.found()) collection.garbage.push_back({leftover});
 }
