@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -45,20 +44,17 @@ Result<> limitCapabilities() {
   return {};
 }
 
-sock_filter statement(std::uint16_t code, std::uint32_t value) { return BPF_STMT(code, value); }
-
-/// Looks at the number alone, and so only at calls of this very architecture: others' are refused.
+/// Looks at the number alone. A program of another architecture that is executed has other numbers for the same calls:
+/// there capabilities and no_new_privs have to do.
 std::vector<sock_filter> filterOf(const std::vector<std::uint32_t>& refused) {
-  const auto load = [](std::size_t offset) {
-    return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
-  };
-  std::vector<sock_filter> filter{load(offsetof(seccomp_data, nr))};
+  constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
+  std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber)};
   for (std::size_t i = 0; i < refused.size(); ++i) {
     const auto toRefusal = static_cast<std::uint8_t>(refused.size() - i);
     filter.push_back(sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refused[i], toRefusal, 0));
   }
-  filter.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  filter.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+  filter.push_back(sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  filter.push_back(sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
   return filter;
 }
 

@@ -47,8 +47,8 @@ Link linkOf(const Message& message) {
   link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
-  const Attributes own = linkInfo.nested(IFLA_INFO_DATA);
   if (link.kind == "bridge") {
+    const Attributes own = linkInfo.nested(IFLA_INFO_DATA);
     link.filter = {.ipv4 = own.u8(IFLA_BR_NF_CALL_IPTABLES).value_or(0) != 0,
                    .ipv6 = own.u8(IFLA_BR_NF_CALL_IP6TABLES).value_or(0) != 0};
   }
@@ -113,6 +113,22 @@ Result<std::vector<Link>> ofKind(Socket& socket, const std::string& kind) {
     batch.putText(IFLA_INFO_KIND, kind);
   }
   return dump(socket, batch, [&kind](const Link& link) { return link.kind == kind; });
+}
+
+Result<Statistics> statisticsOf(Socket& socket, unsigned index) {
+  Batch batch;
+  batch.begin(RTM_GETLINK, 0, infoOf(index), "ask for the statistics of link " + std::to_string(index));
+  const auto answers = TRY(socket.request(batch));
+  if (answers.front().messages.empty()) return fail(EBADMSG, "the kernel's answer names no link");
+  const Message& message = answers.front().messages.front();
+  const auto counted = message.attributes<ifinfomsg>().structure<rtnl_link_stats64>(IFLA_STATS64);
+  if (!counted) return fail(EBADMSG, "the kernel's answer holds no statistics");
+  return Statistics{.receivedBytes = counted->rx_bytes,
+                    .receivedPackets = counted->rx_packets,
+                    .receivedDropped = counted->rx_dropped,
+                    .sentBytes = counted->tx_bytes,
+                    .sentPackets = counted->tx_packets,
+                    .sentDropped = counted->tx_dropped};
 }
 
 Result<> remove(Socket& socket, const IfName& name) {

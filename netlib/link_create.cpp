@@ -1,6 +1,4 @@
 // Links in the making.
-#include <algorithm>
-
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -64,16 +62,17 @@ std::optional<unsigned> peerIndexOf(const Answer& answer) {
 }
 
 /// A batch whose first request makes the link and whose others complete it: it is there with all of that, or not at
-/// all. The answer to the first request.
-Result<Answer> createWhole(Socket& socket, Batch& batch, const IfName& name) {
+/// all. The answer to the first request. The one about IPv6 may find none, in the kernel or at the link: EAFNOSUPPORT.
+Result<Answer> createWhole(Socket& socket, Batch& batch, const IfName& name,
+                           std::optional<std::size_t> aboutIpv6 = std::nullopt) {
   auto answers = TRY(socket.exchange(batch));
-  // EAFNOSUPPORT: a kernel or a link without IPv6 needs not be kept from having addresses of it.
-  const auto failed = std::ranges::find_if(
-      answers, [](const Answer& answer) { return answer.error != 0 && answer.error != EAFNOSUPPORT; });
-  if (failed == answers.end()) return std::move(answers.front());
-  // The error that matters is the first one.
-  if (failed != answers.begin()) static_cast<void>(remove(socket, name));
-  return fail(errorOf(*failed, batch.what(static_cast<std::size_t>(failed - answers.begin()))));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].error == 0 || (i == aboutIpv6 && answers[i].error == EAFNOSUPPORT)) continue;
+    // The error that matters is the first one.
+    if (i > 0) static_cast<void>(remove(socket, name));
+    return fail(errorOf(answers[i], batch.what(i)));
+  }
+  return std::move(answers.front());
 }
 
 }  // namespace
@@ -118,9 +117,10 @@ Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) 
   Batch batch;
   appendVethPair(batch, veth);
   appendAlias(batch, veth.hostName, veth.alias);
+  const std::size_t aboutIpv6 = batch.count();
   appendNoLinkLocal(batch, veth.hostName);
   appendSetPort(batch, veth.hostName, veth.hairpin, veth.isolated);
-  return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName)));
+  return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName, aboutIpv6)));
 }
 
 Result<> createIfb(Socket& socket, const NewIfb& ifb) {

@@ -92,6 +92,11 @@ Rule& Rule::destinationIsLocal() {
 
 Rule& Rule::transportProtocolIs(std::uint8_t protocol) { return loadTransportProtocol(0).bytesAre(0, {&protocol, 1}); }
 
+Rule& Rule::icmp6Is(Icmp6 type) {
+  const auto number = static_cast<std::uint8_t>(type);
+  return transportProtocolIs(IPPROTO_ICMPV6).is({Header::Transport, 0, 1}, {&number, 1});
+}
+
 Rule& Rule::interfaceIs(Interface interface, const std::string& name) {
   std::array<std::uint8_t, IFNAMSIZ> padded{};
   std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());

@@ -20,6 +20,17 @@ enum class Interface : bool { In, Out };
 /// Where a header begins; the numbers are the kernel's (NFT_PAYLOAD_*_HEADER).
 enum class Header : std::uint8_t { Link = 0, Network = 1, Transport = 2 };
 
+/// Types of ICMPv6 messages (RFC 4861, RFC 3810).
+enum class Icmp6 : std::uint8_t {
+  MulticastQuery = 130,
+  RouterSolicitation = 133,
+  RouterAdvertisement = 134,
+  NeighbourSolicitation = 135,
+  NeighbourAdvertisement = 136,
+  Redirect = 137,
+  MulticastReport = 143,
+};
+
 /// Bytes of a packet. A rule with one that the packet does not have, being too short or a later fragment, matches not.
 struct Field {
   Header header;
@@ -52,6 +63,8 @@ class Rule {
   Rule& destinationIsLocal();
   /// meta l4proto
   Rule& transportProtocolIs(std::uint8_t protocol);
+  /// icmpv6 type
+  Rule& icmp6Is(Icmp6 type);
   Rule& interfaceIs(Interface interface, const std::string& name);
   /// ct status dnat: the connection's destination was translated.
   Rule& destinationWasTranslated(Dialect dialect = Dialect::Nft);

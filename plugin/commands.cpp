@@ -43,8 +43,6 @@ cni::Result<Container> openContainer(const std::string& path) {
   return TRY(std::move(container));
 }
 
-NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
-
 /// True where any were.
 netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
   std::vector<Record> dead = TRY(deadOf(host, request.key.network));

@@ -13,23 +13,13 @@ namespace pons::egress {
 
 namespace nft = netlib::nft;
 using netlib::Family;
+using nft::Icmp6;
 using nft::Rule;
 
 namespace {
 
 constexpr const char* kEgress = "egress";
 constexpr Port kDnsPort = 53;
-
-constexpr std::uint8_t kRouterSolicitation = 133;
-constexpr std::uint8_t kNeighbourSolicitation = 135;
-constexpr std::uint8_t kNeighbourAdvertisement = 136;
-constexpr std::uint8_t kMulticastReport = 143;
-
-Rule icmp6Is(std::uint8_t type) {
-  Rule rule;
-  rule.transportProtocolIs(IPPROTO_ICMPV6).is({nft::Header::Transport, 0, 1}, {&type, 1});
-  return rule;
-}
 
 std::string destinationsSet(const netlib::IfName& hostVeth) { return "egress_to_" + hostVeth.toString(); }
 std::string portsSet(const netlib::IfName& hostVeth) { return "egress_ports_" + hostVeth.toString(); }
@@ -69,11 +59,11 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
   add(Rule{}.connectionIsKnown().accept());
   if (family == Family::Ipv6) {
     // Not tracked by the kernel; guard_table.h has looked at what they say.
-    for (const std::uint8_t type : {kNeighbourSolicitation, kNeighbourAdvertisement, kMulticastReport}) {
-      add(icmp6Is(type).accept());
+    for (const Icmp6 type : {Icmp6::NeighbourSolicitation, Icmp6::NeighbourAdvertisement, Icmp6::MulticastReport}) {
+      add(Rule{}.icmp6Is(type).accept());
     }
     // Every interface asks for routers when it comes up: that is nothing to tell anybody.
-    add(icmp6Is(kRouterSolicitation).drop());
+    add(Rule{}.icmp6Is(Icmp6::RouterSolicitation).drop());
   }
   for (const netlib::IpAddress& server : policy.nameservers) {
     if (server.family() != family) continue;

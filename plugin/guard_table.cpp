@@ -10,6 +10,7 @@ namespace pons::guard {
 
 namespace nft = netlib::nft;
 using nft::Header;
+using nft::Icmp6;
 using nft::Rule;
 
 namespace {
@@ -48,7 +49,6 @@ constexpr std::array<std::uint8_t, 2> kDhcpServer{0, 67};
 constexpr std::array<std::uint8_t, 2> kDhcp6Server{547 >> 8, 547 & 0xff};
 
 // RFC 4861, 4.3 and 4.4.
-constexpr nft::Field kType{Header::Transport, 0, 1};
 constexpr nft::Field kTarget{Header::Transport, 8, 16};
 constexpr nft::Field kFirstOption{Header::Transport, 24, 2};
 constexpr nft::Field kOptionMac{Header::Transport, 26, 6};
@@ -56,17 +56,6 @@ constexpr std::array<std::uint8_t, 2> kTargetMacOption{2, 1};
 constexpr nft::Field kPayloadLength{Header::Network, 4, 2};
 constexpr std::array<std::uint8_t, 2> kWithoutOption{0, 24};
 constexpr std::array<std::uint8_t, 2> kWithOneOption{0, 32};
-
-constexpr std::uint8_t kMulticastQuery = 130;
-constexpr std::uint8_t kNeighbourSolicitation = 135;
-constexpr std::uint8_t kNeighbourAdvertisement = 136;
-constexpr std::uint8_t kMulticastReport = 143;
-
-Rule icmp6Is(std::uint8_t type) {
-  Rule rule;
-  rule.transportProtocolIs(IPPROTO_ICMPV6).is(kType, {&type, 1});
-  return rule;
-}
 
 /// The port's name and that field, as the sets have them.
 Rule& loadKey(Rule& rule, nft::Field field) {
@@ -144,11 +133,11 @@ void appendIpv6(Chain chain) {
 }
 
 void appendIcmp6(Chain chain) {
-  constexpr std::uint8_t kRouterAdvertisement = 134;
-  constexpr std::uint8_t kRedirect = 137;
   constexpr std::array<std::uint8_t, 16> kNone{};
-  for (const std::uint8_t type : {kMulticastQuery, kRouterAdvertisement, kRedirect}) { chain.drop(icmp6Is(type)); }
-  chain.add(icmp6Is(kNeighbourAdvertisement).jump(kAdvertisement));
+  for (const Icmp6 type : {Icmp6::MulticastQuery, Icmp6::RouterAdvertisement, Icmp6::Redirect}) {
+    chain.drop(std::move(Rule{}.icmp6Is(type)));
+  }
+  chain.add(Rule{}.icmp6Is(Icmp6::NeighbourAdvertisement).jump(kAdvertisement));
   chain.add(chain.here().is(kSource6, kNone).jump(kUnspecified));
 }
 
@@ -163,8 +152,8 @@ void appendAdvertisement(Chain chain) {
 }
 
 void appendUnspecified(Chain chain) {
-  chain.acceptIf(icmp6Is(kNeighbourSolicitation), kTarget, kTargets);
-  chain.add(icmp6Is(kMulticastReport).accept());
+  chain.acceptIf(std::move(Rule{}.icmp6Is(Icmp6::NeighbourSolicitation)), kTarget, kTargets);
+  chain.add(Rule{}.icmp6Is(Icmp6::MulticastReport).accept());
   chain.drop();
 }
 

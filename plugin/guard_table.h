@@ -1,7 +1,7 @@
 // The nf_tables table that looks at what leaves a container's port of a bridge, where the container cannot reach: who
 // it says to be. Hash sets by the port's name, so that neither a packet nor an ADD depends on the number of containers.
 //
-//   map ports       { port : goto by_mac or by_address }
+//   map ports       { port : jump to by_mac or by_address }
 //   set macs        { port . MAC address that its frames bear }
 //   set addresses4  { port . IPv4 address }
 //   set addresses6  { port . IPv6 address, its link-local one included }

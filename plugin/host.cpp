@@ -8,6 +8,8 @@ netlib::Result<Container> Container::open(const std::string& path) {
   return Container{std::move(netns), std::move(route)};
 }
 
+NetnsId idOf(const Container& container) { return {container.netns.id().device, container.netns.id().inode}; }
+
 netlib::Result<Host> Host::open(Ledger ledger) {
   auto route = TRY(netlib::Socket::open(netlib::Socket::Subsystem::Route));
   auto netfilter = TRY(netlib::Socket::open(netlib::Socket::Subsystem::Netfilter));

@@ -21,6 +21,9 @@ struct Container {
   static netlib::Result<Container> open(const std::string& path);
 };
 
+/// As records keep it.
+NetnsId idOf(const Container& container);
+
 /// Calls foreign IPAM plugins; made by the floor that speaks their protocol.
 class IpamCaller {
  public:

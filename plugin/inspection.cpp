@@ -5,8 +5,8 @@ namespace pons {
 netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
   host.container.reset();
   auto container = TRY(Container::open(attachment.netnsPath));
-  const NetnsId id{container.netns.id().device, container.netns.id().inode};
-  if (id != attachment.netns) return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
+  if (idOf(container) != attachment.netns)
+    return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
   host.container = std::move(container);
   return {};
 }

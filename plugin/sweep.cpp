@@ -13,6 +13,7 @@
 #include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/ingress_limited.h"
+#include "plugin/steps/link_owner.h"
 #include "plugin/steps/loopback_reachable.h"
 #include "plugin/steps/tables_present.h"
 #include "plugin/table_transaction.h"
@@ -29,17 +30,9 @@ constexpr std::string_view kUnheld = "no attachment holds it";
 constexpr std::string_view kUnrecorded = "no record of its port";
 
 /// Who the alias of a link names; see aliasOf().
-std::optional<AttachmentKey> keyOfAlias(std::string_view alias, const NetworkName& network) {
+std::optional<AttachmentKey> keyOfAlias(std::string_view alias) {
   if (!alias.starts_with(kAliasPrefix)) return std::nullopt;
-  auto key = AttachmentKey::parse(alias.substr(kAliasPrefix.size()));
-  return key && key->network == network ? key : std::nullopt;
-}
-
-/// Whose a link with that alias is.
-std::optional<NetworkName> networkOfAlias(std::string_view alias) {
-  if (!alias.starts_with(kAliasPrefix)) return std::nullopt;
-  const auto key = AttachmentKey::parse(alias.substr(kAliasPrefix.size()));
-  return key ? std::optional{key->network} : std::nullopt;
+  return AttachmentKey::parse(alias.substr(kAliasPrefix.size()));
 }
 
 bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPrefix>& subnets) {
@@ -110,7 +103,7 @@ netlib::Result<std::vector<NetworkName>> markedNetworks(Host& host) {
   std::vector<NetworkName> networks;
   for (const char* kind : {"veth", "ifb"}) {
     for (const link::Link& candidate : TRY(link::ofKind(host.route, kind))) {
-      if (auto network = networkOfAlias(candidate.alias)) networks.push_back(*std::move(network));
+      if (const auto key = keyOfAlias(candidate.alias)) networks.push_back(key->network);
     }
   }
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
@@ -135,11 +128,10 @@ bool Sweep::note(Leftover leftover) {
   return mode_ == Mode::Take;
 }
 
-/// The same of an element of a table; what is found and not taken still counts as one.
+/// The same of an element that countUses() counts.
 bool Sweep::noteUse(Leftover leftover) {
-  const std::size_t before = found_.size();
   const bool take = note(std::move(leftover));
-  if (!take) leftInTables_ += found_.size() - before;
+  if (!take) ++leftInTables_;
   return take;
 }
 
@@ -153,10 +145,11 @@ netlib::Result<> Sweep::links(const NetworkName& network, const std::string& kin
                               netlib::IfName (*nameOf)(const AttachmentKey& key)) {
   Failures failures;
   for (const link::Link& candidate : TRY(link::ofKind(host_.route, kind))) {
-    const auto key = keyOfAlias(candidate.alias, network);
+    const auto key = keyOfAlias(candidate.alias);
+    if (!key || key->network != network) continue;
     // The record was written before the link was made, so a link that was seen first and has none is nobody's. An alias
     // that was cut short tells another key, from which another name follows.
-    if (!key || nameOf(*key).toString() != candidate.name || TRY(host_.ledger.isOnRecord(*key))) continue;
+    if (nameOf(*key).toString() != candidate.name || TRY(host_.ledger.isOnRecord(*key))) continue;
     if (!note({"link", candidate.name, "no record of it", network, key->container})) continue;
     // By index: an ADD that came meanwhile has made a link of the same name.
     const auto removed = link::remove(host_.route, candidate.index);
@@ -167,8 +160,8 @@ netlib::Result<> Sweep::links(const NetworkName& network, const std::string& kin
 
 netlib::Result<> Sweep::claims(const netlib::FileLock& hostLock, const NetworkName& network) {
   const std::size_t stale = TRY(host_.ledger.staleClaims(network)).size();
-  const bool take = stale == 0 || note({"claims", std::to_string(stale), "no record of their owners", network});
-  return take && mode_ == Mode::Take ? host_.ledger.sweepClaims(hostLock, network) : netlib::Result<>{};
+  if (stale > 0) note({"claims", std::to_string(stale), "no record of their owners", network});
+  return mode_ == Mode::Take ? host_.ledger.sweepClaims(hostLock, network) : netlib::Result<>{};
 }
 
 /// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
@@ -195,7 +188,10 @@ netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
        {guard::kPorts, guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
     for (const auto& element : TRY(nft::listElements(host_.netfilter, guard::table(), set))) {
       const std::string port = guard::portOf(element);
-      if (veths.contains(port) || !noteUse({"guard", port, std::string{kUnrecorded}})) continue;
+      if (veths.contains(port)) continue;
+      const Leftover leftover{"guard", port, std::string{kUnrecorded}};
+      const bool isCounted = std::string_view{set} == guard::kPorts;
+      if (!(isCounted ? noteUse(leftover) : note(leftover))) continue;
       unrecorded[{guard::table().family, set}].push_back(element);
     }
   }
@@ -229,8 +225,9 @@ netlib::Result<> Sweep::ports() {
   const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
   const auto veths = TRY(knownVeths(host_));
   failures.add("sweep guards", guards(veths));
-  for (const Family family : {Family::Ipv4, Family::Ipv6})
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("sweep egress policies", policies(family, veths));
+  }
   return failures.result();
 }
 
@@ -267,9 +264,7 @@ netlib::Result<> Sweep::noteBridge(const netlib::FileLock& hostLock, const std::
                                    const netlib::IfName& bridge) {
   const auto found = link::find(host_.route, bridge);
   if (!found || found->alias != kBridgeAlias || TRY(isHeld(hostLock, hold))) return {};
-  for (const link::Link& port : TRY(link::portsOf(host_.route, found->index))) {
-    if (!port.alias.starts_with(kAliasPrefix)) return {};  // somebody plugged a link of his own into it
-  }
+  if (TRY(servesOthers(host_, *found))) return {};
   note({"bridge", bridge.toString(), std::string{kUnheld}});
   return {};
 }
@@ -280,8 +275,7 @@ netlib::Result<> Sweep::emptyTables(const netlib::FileLock& hostLock) {
   // What other networks have counts as in use even where no record tells of it: their GC looks after them.
   if (TRY(countUses(host_)) > leftInTables_) return {};
   if (!note({"tables", "pons", std::string{kUnheld}})) return {};
-  for (const auto family : tables::kAll) TRY(tables::removeTable(host_, family));
-  return {};
+  return tables::removeAll(host_);
 }
 
 /// Steps follow from an attachment; the shared ones ask only for its bridge.

@@ -49,6 +49,14 @@ netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::st
   return {};
 }
 
+netlib::Result<> removeTable(Host& host, TableFamily family) {
+  const auto removed =
+      commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
+  // A kernel without nf_tables in that family has no table there.
+  if (removed.failedWith(EOPNOTSUPP) || removed.failedWith(EAFNOSUPPORT)) return {};
+  return fineIfGone(removed);
+}
+
 void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
   const auto family = familyOf(table);
   return family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
@@ -152,12 +160,9 @@ netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Att
   });
 }
 
-netlib::Result<> removeTable(Host& host, TableFamily family) {
-  const auto removed =
-      commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
-  // A kernel without nf_tables in that family has no table there.
-  if (removed.failedWith(EOPNOTSUPP) || removed.failedWith(EAFNOSUPPORT)) return {};
-  return fineIfGone(removed);
+netlib::Result<> removeAll(Host& host) {
+  for (const TableFamily family : kAll) TRY(removeTable(host, family));
+  return {};
 }
 
 netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family) {

@@ -46,8 +46,8 @@ netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::I
 /// all or nothing.
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
 
-/// One that is not there is fine.
-netlib::Result<> removeTable(Host& host, TableFamily family);
+/// Of every family; one that is not there is fine.
+netlib::Result<> removeAll(Host& host);
 
 /// Looks at the skeleton: the name of the first chain that is missing or has lost rules; nothing where all is there.
 netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family);

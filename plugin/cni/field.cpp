@@ -15,7 +15,7 @@ std::string comparable(std::string_view path) {
   bool inIndex = false;
   for (const char c : path) {
     if (c == ']') inIndex = false;
-    if (!inIndex) text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (!inIndex) text += lowerCaseOf(c);
     if (c == '[') inIndex = true;
   }
   return text;

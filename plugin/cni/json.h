@@ -1,4 +1,4 @@
-// JSON in and out. With json*.cpp the only place that knows RapidJSON; used by cni/ for the protocol and by ledger/ for
+// JSON in and out. With json.cpp the only place that knows RapidJSON; used by cni/ for the protocol and by ledger/ for
 // its records.
 #pragma once
 

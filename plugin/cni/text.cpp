@@ -62,6 +62,12 @@ bool isOneWord(std::string_view text) {
   });
 }
 
+std::string lowerCase(std::string_view text) {
+  std::string lower{text};
+  std::ranges::transform(lower, lower.begin(), lowerCaseOf);
+  return lower;
+}
+
 std::string asUtf8(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());

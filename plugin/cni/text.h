@@ -17,6 +17,10 @@ std::vector<std::string_view> words(std::string_view text);
 /// written into.
 bool isOneWord(std::string_view text);
 
+/// ASCII alone.
+constexpr char lowerCaseOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+std::string lowerCase(std::string_view text);
+
 /// The text with every byte that is not UTF-8 replaced by U+FFFD: a path or an environment variable may hold any byte,
 /// JSON may not.
 std::string asUtf8(std::string_view text);

@@ -24,6 +24,18 @@ constexpr std::array kSenderGuards{std::pair{SenderGuard::None, std::string_view
                                    std::pair{SenderGuard::Mac, std::string_view{"mac"}},
                                    std::pair{SenderGuard::Address, std::string_view{"address"}}};
 
+/// Of a table of values with their names.
+template <class Value, std::size_t size>
+std::string_view nameIn(const std::array<std::pair<Value, std::string_view>, size>& table, Value value) {
+  return std::ranges::find(table, value, &std::pair<Value, std::string_view>::first)->second;
+}
+
+template <class Value, std::size_t size>
+std::optional<Value> valueIn(const std::array<std::pair<Value, std::string_view>, size>& table, std::string_view name) {
+  const auto known = std::ranges::find(table, name, &std::pair<Value, std::string_view>::second);
+  return known == table.end() ? std::nullopt : std::optional{known->first};
+}
+
 bool hasLease(const Attachment& attachment, netlib::Family family) {
   return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
 }
@@ -66,27 +78,16 @@ std::optional<Protocol> parseProtocol(std::string_view text) {
   std::string lower{text};
   std::ranges::transform(lower, lower.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const auto* known = std::ranges::find(kProtocols, lower, &std::pair<Protocol, std::string_view>::second);
-  return known == kProtocols.end() ? std::nullopt : std::optional{known->first};
+  return valueIn(kProtocols, lower);
 }
 
-std::string_view nameOf(IngressPolicy policy) {
-  return std::ranges::find(kIngressPolicies, policy, &std::pair<IngressPolicy, std::string_view>::first)->second;
-}
+std::string_view nameOf(IngressPolicy policy) { return nameIn(kIngressPolicies, policy); }
 
-std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) {
-  const auto* known = std::ranges::find(kIngressPolicies, text, &std::pair<IngressPolicy, std::string_view>::second);
-  return known == kIngressPolicies.end() ? std::nullopt : std::optional{known->first};
-}
+std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) { return valueIn(kIngressPolicies, text); }
 
-std::string_view nameOf(SenderGuard guard) {
-  return std::ranges::find(kSenderGuards, guard, &std::pair<SenderGuard, std::string_view>::first)->second;
-}
+std::string_view nameOf(SenderGuard guard) { return nameIn(kSenderGuards, guard); }
 
-std::optional<SenderGuard> parseSenderGuard(std::string_view text) {
-  const auto* known = std::ranges::find(kSenderGuards, text, &std::pair<SenderGuard, std::string_view>::second);
-  return known == kSenderGuards.end() ? std::nullopt : std::optional{known->first};
-}
+std::optional<SenderGuard> parseSenderGuard(std::string_view text) { return valueIn(kSenderGuards, text); }
 
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
   constexpr netlib::MacAddress kNoMac{netlib::MacAddress::Bytes{}};

@@ -51,8 +51,7 @@ std::string withSpaces(std::string value) {
 std::optional<Container> containerOf(const Attachment& attachment) {
   auto container = Container::open(attachment.netnsPath);
   if (!container) return std::nullopt;
-  const NetnsId id{container->netns.id().device, container->netns.id().inode};
-  return id == attachment.netns ? std::optional{std::move(*container)} : std::nullopt;
+  return idOf(*container) == attachment.netns ? std::optional{std::move(*container)} : std::nullopt;
 }
 
 template <class T>

@@ -13,10 +13,7 @@ std::string TablesPresent::hold() const { return hold::tables(); }
 netlib::Result<> TablesPresent::apply(Host&) const { return {}; }
 
 // The last attachment takes those of all families: it need not be the one that brought them.
-netlib::Result<> TablesPresent::undo(Host& host) const {
-  for (const auto family : tables::kAll) TRY(tables::removeTable(host, family));
-  return {};
-}
+netlib::Result<> TablesPresent::undo(Host& host) const { return tables::removeAll(host); }
 
 netlib::Result<> TablesPresent::verify(Host& host) const {
   for (const auto family : tables::familiesOf(attachment_)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugin/cni/text.h"
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
 #include "plugin/tools/conf_file.h"
@@ -27,12 +28,6 @@ struct Reading {
 
 std::string under(const std::string& path, std::string_view key) {
   return path.empty() ? std::string{key} : path + "." + std::string{key};
-}
-
-std::string lowerCase(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
 }
 
 /// Said of the whole network, and told at the top.
@@ -159,8 +154,7 @@ std::vector<IgnoredKey> ignoredInList(const json::Value& root) {
   if (!root["plugins"].present()) return ignored;
   for (const auto& [name, value] : root.members()) {
     const std::string key{name};
-    const bool known =
-        std::ranges::any_of(kKeys, [&](std::string_view k) { return lowerCase(std::string{k}) == lowerCase(key); });
+    const bool known = std::ranges::any_of(kKeys, [&](std::string_view k) { return lowerCase(k) == lowerCase(key); });
     if (!known) ignored.push_back({key, value.text(), "a list has no such key: is it one of a plugin's?"});
   }
   return ignored;

@@ -30,7 +30,7 @@ constexpr std::array kOfAll{
     Words{"args", "what an orchestrator says of one container"},
     Words{"prevResult", "the result of the plugin before; a runtime puts it here"},
     Words{"stateDir", "where the ledger is: one for a host"},
-    Words{"logFile", "where lines for people go: a file, \"syslog\" or \"journald\""},
+    Words{"logFile", "where lines for people go, instead of stderr"},
     Words{"logLevel", "from which level on lines are written"},
     Words{"lockTimeout", "how many seconds a verb waits for another"},
 };
@@ -74,7 +74,6 @@ constexpr std::array kOfNetwork{
     Words{"vlan", "nothing where it is 0; pons does not filter VLANs"},
     Words{"vlanTrunk", "nothing where it is empty; pons does not filter VLANs"},
     Words{"preserveDefaultVlan", "nothing: pons does not filter VLANs"},
-    Words{"macspoofchk", "frames bear the container's own MAC address only", "nothing"},
     Words{"dns", "handed on in the result"},
     Words{"dns.nameservers", "handed on in the result"},
     Words{"dns.domain", "handed on in the result"},
