@@ -175,22 +175,6 @@ void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t pa
   batch.putU32(IFLA_TXQLEN, packets);
 }
 
-void appendSetMaster(Batch& batch, unsigned index, unsigned master) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set master of link " + std::to_string(index));
-  batch.putU32(IFLA_MASTER, master);
-}
-
-void appendSetPort(Batch& batch, const IfName& name, bool hairpin, bool isolated) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "configure bridge port " + name.toString());
-  batch.putText(IFLA_IFNAME, name.toString());
-  const auto linkInfo = batch.nest(IFLA_LINKINFO);
-  batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");
-  const auto port = batch.nest(IFLA_INFO_SLAVE_DATA);
-  batch.putU8(IFLA_BRPORT_MODE, hairpin ? 1 : 0);
-  // Left out where it is not asked for: the attribute came with Linux 4.18.
-  if (isolated) batch.putU8(IFLA_BRPORT_ISOLATED, 1);
-}
-
 void appendSetFilter(Batch& batch, unsigned bridge, BridgeFilter filter) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(bridge), "filter what a bridge forwards");
   const auto linkInfo = batch.nest(IFLA_LINKINFO);

@@ -19,9 +19,8 @@ ifinfomsg named(unsigned flags = 0) {
   return info;
 }
 
-/// Port settings and the alias are not taken when a link is made, so they follow in the same datagram. Where the making
-/// failed since the host name is taken, they go to that link: it is an attachment's own, as the name is derived from
-/// it.
+/// The alias is not taken when a link is made, so it follows in the same datagram. Where the making failed since the
+/// host name is taken, it goes to that link: it is an attachment's own, as the name is derived from it.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, named(), "mark link " + name.toString());
   batch.putText(IFLA_IFNAME, name.toString());
@@ -29,12 +28,11 @@ void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
 }
 
 void appendVethPair(Batch& batch, const NewVeth& veth) {
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, named(IFF_UP),
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, named(),
               "create veth " + veth.hostName.toString() + " with peer " + veth.peerName.toString());
   batch.putText(IFLA_IFNAME, veth.hostName.toString());
   batch.put(IFLA_ADDRESS, veth.hostMac.bytes());
   if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
-  batch.putU32(IFLA_MASTER, veth.master);
   const auto linkInfo = batch.nest(IFLA_LINKINFO);
   batch.putText(IFLA_INFO_KIND, "veth");
   const auto data = batch.nest(IFLA_INFO_DATA);
@@ -47,7 +45,7 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
 }
 
 /// A port of a bridge needs no IPv6 address of its own, and the kernel walks those of all links whenever one more comes
-/// (5 ms where there are 5,000). In time, as there are none before the peer is up.
+/// (5 ms where there are 5,000). In time, as there are none before the link is up.
 void appendNoLinkLocal(Batch& batch, const IfName& name) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, named(), "keep link " + name.toString() + " without IPv6 address");
   batch.putText(IFLA_IFNAME, name.toString());
@@ -119,7 +117,6 @@ Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) 
   appendAlias(batch, veth.hostName, veth.alias);
   const std::size_t aboutIpv6 = batch.count();
   appendNoLinkLocal(batch, veth.hostName);
-  appendSetPort(batch, veth.hostName, veth.hairpin, veth.isolated);
   return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName, aboutIpv6)));
 }
 

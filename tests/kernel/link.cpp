@@ -39,9 +39,6 @@ struct VethBench {
     return {.hostName = name(hostName),
             .hostMac = mac("02:00:00:00:00:02"),
             .alias = "pons demo c1 eth0",
-            .master = bridge,
-            .hairpin = true,
-            .isolated = true,
             .peerName = name(peerName),
             .peerMac = mac("02:00:00:00:00:03"),
             .peerNetns = container.fd(),
@@ -100,11 +97,13 @@ TEST_CASE("A bridge that the kernel refuses is not there, and the error has the 
   CHECK(host.dump() == before);
 }
 
-TEST_CASE("A veth is born with both ends configured, the host end a port and up") {
+TEST_CASE("A veth is born with both ends configured, becomes a port and up, and leaves") {
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};
   const auto peerIndex = netlib::link::createVeth(bench.route, bench.veth());
   REQUIRE(peerIndex.ok());
+  CHECK(!netlib::link::find(bench.route, name("v0"))->up());
+  REQUIRE(netlib::link::joinBridge(bench.route, name("v0"), bench.bridge, {.hairpin = true, .isolated = true}).ok());
   const auto found = netlib::link::find(bench.route, name("v0")).value();
   CHECK(found.kind == "veth");
   CHECK(found.alias == "pons demo c1 eth0");
@@ -126,9 +125,25 @@ TEST_CASE("A veth is born with both ends configured, the host end a port and up"
   CHECK(!peer.up());
   if (*peerIndex) CHECK(**peerIndex == peer.index);
 
+  REQUIRE(netlib::link::leaveBridge(bench.route, name("v0")).ok());
+  const auto alone = netlib::link::find(bench.route, name("v0")).value();
+  CHECK(!alone.up());
+  CHECK(alone.master == 0);
+
   REQUIRE(netlib::link::remove(bench.route, name("v0")).ok());
   CHECK(netlib::link::find(inside, name("eth0")).failedWith(ENODEV));
   CHECK(netlib::link::portsOf(bench.route, bench.bridge).value().empty());
+  CHECK(netlib::link::joinBridge(bench.route, name("v0"), bench.bridge, {}).failedWith(ENODEV));
+  CHECK(netlib::link::leaveBridge(bench.route, name("v0")).failedWith(ENODEV));
+}
+
+TEST_CASE("A link does not join a bridge that is not there") {
+  REQUIRE_FAKE_HOST(host);
+  VethBench bench{host};
+  REQUIRE(netlib::link::createVeth(bench.route, bench.veth()).ok());
+  const std::string before = host.dump();
+  CHECK(netlib::link::joinBridge(bench.route, name("v0"), 4711, {}).failedWith(EINVAL));
+  CHECK(host.dump() == before);
 }
 
 TEST_CASE("A veth that cannot be made whole is not made at all") {
@@ -149,11 +164,6 @@ TEST_CASE("A veth that cannot be made whole is not made at all") {
     // It gets the alias and keeps no addresses of its own: see appendAlias().
     outputOf({"ip", "link", "set", "v0", "addrgenmode", "none", "alias", "pons demo c1 eth0"});
     leavesNothing(bench.veth(), EEXIST);
-  }
-  SUBCASE("there is no such bridge") {
-    auto veth = bench.veth();
-    veth.master = 4711;
-    leavesNothing(veth, EINVAL);
   }
   SUBCASE("the second request fails: the alias is too long") {
     auto veth = bench.veth();

@@ -1,4 +1,7 @@
 // Rate limits, measured: what a container receives and sends by TCP.
+#include <algorithm>
+#include <functional>
+
 #include <doctest/doctest.h>
 
 #include "tests/runtime/town.h"
@@ -18,10 +21,15 @@ double egressOf(const std::string& container, const std::string& gateway) {
   return bitsPerSecond({.from = pathOf(container), .to = kHere, .destination = endpoint(gateway, kPort)});
 }
 
-void checkWithinTenPercent(double measured, double rate) {
-  MESSAGE("measured " << measured / kMegabit << " of " << rate / kMegabit << " Mbit/s");
-  CHECK(measured > 0.9 * rate);
-  CHECK(measured < 1.1 * rate);
+// On a busy machine a sender may not come to what it is allowed, but never to more.
+void checkWithinTenPercent(double rate, const std::function<double()>& measure) {
+  double best = 0;
+  for (int time = 0; time < 5 && best <= 0.9 * rate; ++time) {
+    best = std::max(best, measure());
+    MESSAGE("measured at best " << best / kMegabit << " of " << rate / kMegabit << " Mbit/s");
+    CHECK(best < 1.1 * rate);
+  }
+  CHECK(best > 0.9 * rate);
 }
 
 std::string limits(const std::string& members) { return R"("bandwidth": {)" + members + "}"; }
@@ -36,8 +44,8 @@ TEST_CASE(
     town.attach("a", ipsOf(ipv4.a, ipv6.a) + ", " + limits(R"("IngressRate": 20000000, "IngressBurst": 4294967295,
                                    "EgressRate": 40000000, "EgressBurst": 4294967295)"));
     town.attach("b", ipsOf(ipv4.b, ipv6.b));
-    checkWithinTenPercent(ingressOf("a", ipv4.a), 20 * kMegabit);
-    checkWithinTenPercent(egressOf("a", ipv6.gateway), 40 * kMegabit);
+    checkWithinTenPercent(20 * kMegabit, [&] { return ingressOf("a", ipv4.a); });
+    checkWithinTenPercent(40 * kMegabit, [&] { return egressOf("a", ipv6.gateway); });
     const double free = bitsPerSecond({.from = kHere,
                                        .to = pathOf("b"),
                                        .destination = endpoint(ipv4.b, kPort),
@@ -55,7 +63,7 @@ TEST_CASE("One direction is limited without the other") {
     const Addresses& ipv4 = addressesOf(netlib::Family::Ipv4);
     town.members = R"(, "bandwidth": {"egressRate": 10000000})";
     town.attach("a", ipsOf(ipv4.a, addressesOf(netlib::Family::Ipv6).a));
-    checkWithinTenPercent(egressOf("a", ipv4.gateway), 10 * kMegabit);
+    checkWithinTenPercent(10 * kMegabit, [&] { return egressOf("a", ipv4.gateway); });
     const double free = bitsPerSecond({.from = kHere,
                                        .to = pathOf("a"),
                                        .destination = endpoint(ipv4.a, kPort),
