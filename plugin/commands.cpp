@@ -88,7 +88,7 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   auto record = claimAddresses(request, host);
   if (!record && request.config.delegated && record.error().code != ErrorCode::AlreadyAttached) {
     const auto freed = freeAddresses(request, host);
-    if (!freed) log::warning("rollback of " + request.key.toString() + ": " + freed.error().message);
+    if (!freed) log::warning("rollback: " + freed.error().message);
   }
   return record;
 }
@@ -140,6 +140,20 @@ Departed departedOf(const cni::Request& request) {
   return departed;
 }
 
+/// What a line about this ADD has to say, whether it fails from here on or not.
+void tellLog(const Attachment& attachment) {
+  std::string addresses;
+  for (const Lease& lease : attachment.leases) addresses += (addresses.empty() ? "" : ",") + lease.address.toString();
+  std::string ports;
+  for (const PortForward& forward : attachment.forwards) {
+    ports += (ports.empty() ? "" : ",") + std::string{nameOf(forward.protocol)} + "/" +
+             std::to_string(forward.hostPort) + ">" + std::to_string(forward.targetPort);
+  }
+  if (attachment.key.part == Part::Network) log::tell("link", attachment.hostVeth.toString());
+  log::tell("addresses", std::move(addresses));
+  log::tell("ports", std::move(ports));
+}
+
 }  // namespace
 
 cni::Result<std::string> add(const cni::Request& asked, Host& host) {
@@ -153,6 +167,7 @@ cni::Result<std::string> add(const cni::Request& asked, Host& host) {
 
   // Written down before the kernel is touched: DEL and GC can clean up even after a kill on the next line.
   Record record = TRY(claim(request, host));
+  tellLog(record.attachment);
   const Plan plan = planFor(record.attachment);
   trace::lap("claim addresses and ports");
 

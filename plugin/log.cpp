@@ -1,67 +1,135 @@
 #include "plugin/log.h"
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
+
+#include "plugin/journal.h"
 
 namespace pons::log {
 
 namespace {
 
-struct Target {
-  Level level = Level::Warning;
-  std::string file;
-  std::optional<spdlog::logger> logger;
+using Clock = std::chrono::steady_clock;
+
+struct Severity {
+  spdlog::level::level_enum ofSpdlog;
+  int ofSyslog;
 };
+Severity severityOf(Level level) {
+  constexpr std::array kSeverities{Severity{spdlog::level::trace, LOG_DEBUG}, Severity{spdlog::level::debug, LOG_DEBUG},
+                                   Severity{spdlog::level::info, LOG_INFO}, Severity{spdlog::level::warn, LOG_WARNING},
+                                   Severity{spdlog::level::err, LOG_ERR}};
+  return kSeverities.at(static_cast<std::size_t>(level));
+}
 
 /// Of the process: a plugin is one run of one verb.
-Target& target() {
-  static Target instance;
+struct State {
+  Level level = Level::Warning;
+  Target target = {};
+  std::optional<spdlog::logger> logger = std::nullopt;
+  std::vector<journal::Field> told = {};
+  std::optional<Clock::time_point> start = std::nullopt;
+};
+State& state() {
+  static State instance;
   return instance;
 }
 
-spdlog::level::level_enum levelOf(Level level) {
-  constexpr std::array kLevels{spdlog::level::trace, spdlog::level::debug, spdlog::level::info,
-                               spdlog::level::warn,  spdlog::level::err,   spdlog::level::off};
-  return kLevels.at(static_cast<std::size_t>(level));
-}
-
-spdlog::sink_ptr makeSink(const std::string& file) {
-  if (!file.empty()) {
+/// A container is not refused for want of a log: stderr is there, which runtimes keep.
+spdlog::sink_ptr makeSink(const Target& target) {
+  if (target.place == Place::Syslog)
+    return std::make_shared<spdlog::sinks::syslog_sink_st>("pons", LOG_PID, LOG_DAEMON, true);
+  if (target.place == Place::File) {
     try {
-      return std::make_shared<spdlog::sinks::basic_file_sink_st>(file);
-    } catch (const spdlog::spdlog_ex&) {
-      // A container is not refused for want of a log: the lines go to stderr, which runtimes keep.
-    }
+      return std::make_shared<spdlog::sinks::basic_file_sink_st>(target.file);
+    } catch (const spdlog::spdlog_ex&) { return makeSink({}); }
   }
   return std::make_shared<spdlog::sinks::stderr_sink_st>();
 }
 
-spdlog::logger& opened(Target& to) {
-  if (!to.logger) {
-    to.logger.emplace("pons", makeSink(to.file));
-    to.logger->set_level(levelOf(to.level));
-    to.logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z pons[%P] %l: %v");
-    to.logger->flush_on(spdlog::level::trace);
+spdlog::logger& opened() {
+  State& all = state();
+  if (!all.logger) {
+    all.logger.emplace("pons", makeSink(all.target));
+    all.logger->set_level(spdlog::level::trace);
+    const bool isDated = all.target.place == Place::Syslog;
+    all.logger->set_pattern(isDated ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z pons[%P] %l: %v");
+    all.logger->flush_on(spdlog::level::trace);
   }
-  return *to.logger;
+  return *all.logger;
+}
+
+/// Without line breaks and what moves a terminal's cursor.
+std::string onOneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool isControl = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    if (c == '\n') {
+      line += "\\n";
+    } else {
+      line += isControl ? '?' : c;
+    }
+  }
+  return line;
+}
+
+/// Readers split at blanks and "=".
+std::string quoted(const std::string& value) {
+  if (value.find_first_of(" =\"\\") == std::string::npos) return onOneLine(value);
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return onOneLine(text + "\"");
+}
+
+std::string milliseconds() {
+  const auto& start = state().start;
+  if (!start) return {};
+  const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - *start).count();
+  return fmt::format("{}.{:03}", passed / 1000, passed % 1000);
+}
+
+std::vector<journal::Field> fields() {
+  std::vector<journal::Field> all = state().told;
+  if (std::string passed = milliseconds(); !passed.empty()) all.push_back({"ms", std::move(passed)});
+  return all;
 }
 
 }  // namespace
 
-void configure(Level level, std::string file) {
-  target().level = level;
-  target().file = std::move(file);
-  target().logger.reset();
+void configure(Level level, Target target) {
+  state().level = level;
+  state().target = std::move(target);
+  state().logger.reset();
 }
 
+void tell(std::string_view name, std::string value) {
+  if (!state().start) state().start = Clock::now();
+  if (!value.empty()) state().told.push_back({name, std::move(value)});
+}
+
+bool wants(Level level) { return level >= state().level && state().level != Level::Off; }
+
 void write(Level level, std::string_view message) {
-  if (level < target().level || target().level == Level::Off) return;
-  opened(target()).log(levelOf(level), "{}", message);
+  if (!wants(level)) return;
+  const std::vector<journal::Field> all = fields();
+  if (state().target.place == Place::Journal) {
+    if (journal::send(severityOf(level).ofSyslog, message, all)) return;
+    configure(state().level, {});
+  }
+  std::string line = onOneLine(message);
+  for (const auto& [name, value] : all) line += " " + std::string{name} + "=" + quoted(value);
+  opened().log(severityOf(level).ofSpdlog, "{}", line);
 }
 
 }  // namespace pons::log

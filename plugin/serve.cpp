@@ -45,26 +45,43 @@ void takeBack(const cni::Request& request) {
   if (request.applet == cni::Applet::Loopback) return;  // runtimes that call it bring lo up themselves as well
   auto host = openHost(request.config.settings);
   const auto gone = host ? del(request, *host) : cni::Result<>{netlib::fail(host.error())};
-  if (!gone) log::error("take back ADD " + request.key.toString() + ": " + gone.error().message);
+  if (!gone) log::error("the result was not taken, and taking back failed: " + gone.error().message);
 }
 void takeBack(const cni::NetworkRequest&) {}
 
-std::string subjectOf(const cni::Request& request) { return request.key.toString(); }
-std::string subjectOf(const cni::NetworkRequest& request) { return request.network.toString(); }
+const NetworkName& networkOf(const cni::Request& request) { return request.key.network; }
+const NetworkName& networkOf(const cni::NetworkRequest& request) { return request.network; }
+
+/// What the runtime said, as it said it: also where it makes no sense.
+cni::Result<> tellLog(Verb verb, const cni::Environment& environment) {
+  log::tell("verb", std::string{nameOf(verb)});
+  log::tell("container", environment.containerId);
+  log::tell("interface", environment.ifName);
+  log::tell("netns", environment.netns);
+  log::tell("traceparent", cni::traceParentOf(environment).value_or(""));
+  const cni::LogSettings settings = TRY(cni::logSettings(environment));
+  log::configure(settings.level, settings.target);
+  return {};
+}
+
+/// The one line of a failure.
+Answer refused(const cni::Error& error, std::string_view version) {
+  log::tell("code", std::to_string(static_cast<unsigned>(error.code)));
+  log::error(error.message + (error.details.empty() ? "" : ": " + error.details));
+  return failed(error, version);
+}
 
 template <class Request>
 Answer answerTo(const cni::Result<Request>& request, const std::string& input) {
-  if (!request) return failed(request.error(), cni::versionForErrors(input));
-  log::configure(request->config.settings.logLevel, request->config.settings.logFile);
-
-  const std::string event = std::string{nameOf(request->verb)} + " " + subjectOf(*request);
+  if (!request) return refused(request.error(), cni::versionForErrors(input));
+  const cni::LogSettings& settings = request->config.settings.log;
+  log::configure(settings.level, settings.target);
+  log::tell("network", networkOf(*request).toString());
+  log::debug(input);
   trace::lap("read the request");
   auto done = work(*request);
-  if (!done) {
-    log::error(event + ": " + done.error().message);
-    return failed(done.error(), textOf(request->version));
-  }
-  log::info(event + ": done");
+  if (!done) return refused(done.error(), textOf(request->version));
+  log::info("done");
   return {0, std::move(done).value(), {}, [request = *request] { takeBack(request); }};
 }
 
@@ -75,13 +92,14 @@ cni::Result<std::string> work(const cni::IpamRequest& request, cni::Applet apple
 /// For another's main plugin, which has no settings for us.
 Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::string& input) {
   const auto request = cni::parseIpamRequest(verb, environment, input, nameOf(environment.applet));
-  if (!request) return failed(request.error(), cni::versionForErrors(input));
+  if (!request) return refused(request.error(), cni::versionForErrors(input));
   auto done = work(*request, environment.applet);
-  if (!done) return failed(done.error(), textOf(request->version));
+  if (!done) return refused(done.error(), textOf(request->version));
+  log::info("done");
   return {0, std::move(done).value(), {}, [undone = *request, applet = environment.applet]() mutable {
             undone.verb = Verb::Del;
             const auto gone = work(undone, applet);
-            if (!gone) log::error("take back an ADD: " + gone.error().message);
+            if (!gone) log::error("the result was not taken, and taking back failed: " + gone.error().message);
           }};
 }
 
@@ -94,8 +112,9 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
   if (!verb) return failed(verb.error(), textOf(cni::kNewestVersion));
   if (!*verb) return {0, {}, cni::aboutText(environment.applet)};
   if (**verb == Verb::Version) return {0, cni::printVersions(cni::oldestVersionOf(environment.applet)), {}};
+  if (const auto told = tellLog(**verb, environment); !told) return failed(told.error(), textOf(cni::kNewestVersion));
   const auto input = readInput();
-  if (!input) return failed(cni::Error{ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
+  if (!input) return refused({ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
   if (environment.applet == cni::Applet::HostLocal || environment.applet == cni::Applet::Static) {
     return answerAsIpam(**verb, environment, *input);
   }

@@ -6,6 +6,8 @@
 
 #include <sys/resource.h>
 
+#include "plugin/log.h"
+
 namespace pons::trace {
 
 namespace {
@@ -37,6 +39,7 @@ microseconds usedSoFar() {
 void begin() { record = Record{Clock::now(), {{"start of the process", usedSoFar()}}}; }
 
 void lap(std::string_view what) {
+  log::debug(what);
   if (!record) return;
   const auto now = Clock::now();
   record->laps.push_back({std::string{what}, std::chrono::duration_cast<microseconds>(now - record->last)});

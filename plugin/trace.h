@@ -1,4 +1,5 @@
-// Where the time of one run goes, for PONS_TRACE=1: laps between the points that the work passes.
+// Where the time of one run goes, for PONS_TRACE=1: laps between the points that the work passes. Each is a line of the
+// log, too, at level debug.
 #pragma once
 
 #include <string>

@@ -79,7 +79,11 @@ void Transaction::rollBack() {
     if (applied || step->comesWithClaim()) steps.push_back(step.get());
   }
   const auto taken = takeAway(host_, record_, steps);
-  if (!taken) log::warning("rollback of " + record_.attachment.key.toString() + ": " + taken.error().message);
+  if (taken) {
+    log::info("rolled back: the host is as before");
+  } else {
+    log::warning("rollback: " + taken.error().message + "; DEL or the next ADD finishes it");
+  }
 }
 
 netlib::Result<> Transaction::apply(const Step& step) {

@@ -28,6 +28,8 @@ Environment Environment::read(const Lookup& lookup, std::string_view argv0) {
       .args = get("CNI_ARGS"),
       .path = get("CNI_PATH"),
       .stateDir = get("PONS_STATE_DIR"),
+      .log = get("PONS_LOG"),
+      .traceParent = get("TRACEPARENT"),
       .trace = get("PONS_TRACE") == "1",
       .applet = appletOf(argv0),
   };
@@ -40,6 +42,15 @@ Result<std::optional<Verb>> verbOf(const Environment& environment) {
     return fail(ErrorCode::InvalidEnvironment, "unknown CNI_COMMAND: " + environment.command);
   }
   return static_cast<Verb>(found - kVerbs.begin());
+}
+
+std::optional<std::string> traceParentOf(const Environment& environment) {
+  constexpr std::string_view kForm = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+  const auto fits = [](char c, char form) {
+    return form == 'h' ? (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') : c == form;
+  };
+  if (!std::ranges::equal(environment.traceParent, kForm, fits)) return std::nullopt;
+  return environment.traceParent;
 }
 
 Result<CniArgs> parseCniArgs(std::string_view text) {

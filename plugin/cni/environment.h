@@ -24,6 +24,8 @@ struct Environment {
   std::string args;              ///< CNI_ARGS
   std::string path;              ///< CNI_PATH
   std::string stateDir;          ///< PONS_STATE_DIR
+  std::string log = {};          ///< PONS_LOG
+  std::string traceParent = {};  ///< TRACEPARENT, by which a runtime's trace is followed
   bool trace = false;            ///< PONS_TRACE=1
   Applet applet = Applet::Pons;  ///< the name by which the runtime calls us, which is argv[0]
 
@@ -34,6 +36,10 @@ struct Environment {
 
 /// Nothing where no command is given; InvalidEnvironment where it is none of CNI's.
 Result<std::optional<Verb>> verbOf(const Environment& environment);
+
+/// TRACEPARENT in the form of version 00 of W3C's Trace Context; nothing where it has another, which that document says is
+/// to be treated as if it was not there.
+std::optional<std::string> traceParentOf(const Environment& environment);
 
 /// The keys of CNI_ARGS that pons understands; empty where they are absent.
 struct CniArgs {

@@ -10,10 +10,16 @@
 
 namespace pons::cni {
 
+struct LogSettings {
+  log::Level level = log::Level::Warning;
+  log::Target target = {};
+
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
 struct Settings {
   std::string stateDir = "/run/pons";  ///< absolute
-  std::string logFile;                 ///< absolute; empty: stderr
-  log::Level logLevel = log::Level::Warning;
+  LogSettings log = {};
   std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
   std::string pluginPath;  ///< CNI_PATH: directories joined by ':', in which foreign IPAM plugins are looked for
 
@@ -23,6 +29,10 @@ struct Settings {
 /// For Field::parsed().
 inline constexpr std::string_view kExpectedPath = "an absolute path without \"..\"";
 std::optional<std::string> parsePath(std::string_view text);
+
+/// PONS_LOG is "<level>", "<level>:<place>" or ":<place>", a place what "logFile" takes. It goes before the
+/// configuration: who looks for a fault sets it where the runtime is started. InvalidEnvironment.
+Result<LogSettings> logSettings(const Environment& environment, LogSettings configured = {});
 
 /// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
 Result<Settings> decodeSettings(const Field& config, const Environment& environment);

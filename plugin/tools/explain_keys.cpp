@@ -30,7 +30,7 @@ constexpr std::array kOfAll{
     Words{"args", "what an orchestrator says of one container"},
     Words{"prevResult", "the result of the plugin before; a runtime puts it here"},
     Words{"stateDir", "where the ledger is: one for a host"},
-    Words{"logFile", "where lines for people go, instead of stderr"},
+    Words{"logFile", "where lines for people go: a file, \"journal\", \"syslog\" or \"stderr\""},
     Words{"logLevel", "from which level on lines are written"},
     Words{"lockTimeout", "how many seconds a verb waits for another"},
 };

@@ -36,11 +36,6 @@ Value only(const Document& list) { return list["list"].items().at(0); }
 
 std::string hostVethOf(const Document& result) { return textOf(result["interfaces"].items().at(1)["name"]); }
 
-std::string contentOf(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
 }  // namespace
 
 TEST_CASE("mtu: the number is that of both ends and of the bridge, and is told in the result") {
@@ -231,30 +226,6 @@ TEST_CASE("DNS from resolvConf, from the file, and from the runtime, which wins"
   const Document result = resultOf(add(config(ipam)));
   CHECK(textOf(result["dns"]["search"].items().at(0)) == "example.org");
   CHECK(textOf(result["dns"]["options"].items().at(0)) == "ndots:2");
-}
-
-TEST_CASE("The log file gets a line for each verb, and nothing of it comes to stdout or stderr") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  const std::string network = configWithIpam(R"("logFile": "/run/pons.log", "logLevel": "info")");
-  const Outcome attached = add(network);
-  resultOf(attached);
-  CHECK(attached.err.empty());
-  checkError(add(network), ErrorCode::AlreadyAttached);
-  checkSilent(del(network));
-  const std::string log = contentOf("/run/pons.log");
-  CHECK(std::regex_search(log, std::regex{R"(pons\[\d+\] info: ADD demo c1 eth0: done\n)"}));
-  CHECK(std::regex_search(log, std::regex{R"(pons\[\d+\] error: ADD demo c1 eth0: container c1 is attached)"}));
-  CHECK(std::regex_search(log, std::regex{R"(pons\[\d+\] info: DEL demo c1 eth0: done\n)"}));
-}
-
-TEST_CASE("A log file that cannot be opened refuses no container: the lines go to stderr") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  std::filesystem::create_directory("/run/directory");
-  const Outcome attached = add(configWithIpam(R"("logFile": "/run/directory", "logLevel": "info")"));
-  resultOf(attached);
-  CHECK(contains(attached.err, "ADD demo c1 eth0: done"));
 }
 
 TEST_CASE("stateDir, from the configuration or the environment, keeps the attachments apart") {

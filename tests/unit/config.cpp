@@ -221,7 +221,7 @@ TEST_CASE("settings: the configuration wins over PONS_STATE_DIR, that over the d
   CHECK(addCode(configWithIpam(""), environment) == 4);
 
   const Settings settings = decoded(R"("logFile": "/var/log/pons", "logLevel": "trace", "lockTimeout": 600)").settings;
-  CHECK(settings.logFile == "/var/log/pons");
-  CHECK(settings.logLevel == log::Level::Trace);
+  CHECK(settings.log.target == log::Target{log::Place::File, "/var/log/pons"});
+  CHECK(settings.log.level == log::Level::Trace);
   CHECK(settings.lockTimeout == std::chrono::seconds{600});
 }
