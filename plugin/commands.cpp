@@ -11,6 +11,7 @@
 #include "plugin/liveness.h"
 #include "plugin/log.h"
 #include "plugin/reference_leftovers.h"
+#include "plugin/tally.h"
 #include "plugin/trace.h"
 #include "plugin/transaction.h"
 
@@ -49,6 +50,7 @@ netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
   for (Record& record : dead) {
     fillIn(record, request.config);
     TRY(takeAway(host, record, planFor(record.attachment)));
+    tally::count(request.config.settings.stateDir, tally::Event::Reclaimed);
     log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
   }
   return !dead.empty();

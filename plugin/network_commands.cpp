@@ -11,6 +11,7 @@
 #include "plugin/liveness.h"
 #include "plugin/log.h"
 #include "plugin/sweep.h"
+#include "plugin/tally.h"
 #include "plugin/transaction.h"
 
 namespace pons {
@@ -62,6 +63,7 @@ netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
   failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
   failures.add("ports", sweep.ports());
   failures.add("shared state", sweep.shared(request.config.bridge));
+  tally::count(request.config.settings.stateDir, tally::Event::Swept, sweep.found().size());
   for (const Leftover& swept : sweep.found()) log::info("swept " + swept.kind + " " + swept.name + ": " + swept.why);
   return failures.result();
 }

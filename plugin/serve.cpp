@@ -1,10 +1,13 @@
 #include "plugin/serve.h"
 
+#include <chrono>
+
 #include "plugin/commands.h"
 #include "plugin/ipam_commands.h"
 #include "plugin/log.h"
 #include "plugin/loopback.h"
 #include "plugin/network_commands.h"
+#include "plugin/tally.h"
 #include "plugin/trace.h"
 
 namespace pons {
@@ -64,25 +67,55 @@ cni::Result<> tellLog(Verb verb, const cni::Environment& environment) {
   return {};
 }
 
-/// The one line of a failure.
-Answer refused(const cni::Error& error, std::string_view version) {
-  log::tell("code", std::to_string(static_cast<unsigned>(error.code)));
-  log::error(error.message + (error.details.empty() ? "" : ": " + error.details));
-  return failed(error, version);
-}
+/// One verb at work: however it ends, it is logged and counted.
+class Run {
+ public:
+  /// Nothing is counted where the directory is empty.
+  Run(Verb verb, std::string stateDir) : verb_(verb), stateDir_(std::move(stateDir)) {}
+
+  void settleIn(const cni::Settings& settings) {
+    log::configure(settings.log.level, settings.log.target);
+    stateDir_ = settings.stateDir;
+  }
+
+  Answer done(std::string out, std::function<void()> takeBack) const {
+    log::info("done");
+    count(0);
+    return {0, std::move(out), {}, std::move(takeBack)};
+  }
+
+  Answer refused(const cni::Error& error, std::string_view version) const {
+    const auto code = static_cast<unsigned>(error.code);
+    log::tell("code", std::to_string(code));
+    log::error(error.message + (error.details.empty() ? "" : ": " + error.details));
+    count(code);
+    return failed(error, version);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void count(unsigned code) const {
+    if (stateDir_.empty()) return;
+    tally::countVerb(stateDir_, verb_, code,
+                     std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begun_));
+  }
+
+  Verb verb_;
+  std::string stateDir_;
+  Clock::time_point begun_ = Clock::now();
+};
 
 template <class Request>
-Answer answerTo(const cni::Result<Request>& request, const std::string& input) {
-  if (!request) return refused(request.error(), cni::versionForErrors(input));
-  const cni::LogSettings& settings = request->config.settings.log;
-  log::configure(settings.level, settings.target);
+Answer answerTo(const cni::Result<Request>& request, const std::string& input, Run& run) {
+  if (!request) return run.refused(request.error(), cni::versionForErrors(input));
+  run.settleIn(request->config.settings);
   log::tell("network", networkOf(*request).toString());
   log::debug(input);
   trace::lap("read the request");
   auto done = work(*request);
-  if (!done) return refused(done.error(), textOf(request->version));
-  log::info("done");
-  return {0, std::move(done).value(), {}, [request = *request] { takeBack(request); }};
+  if (!done) return run.refused(done.error(), textOf(request->version));
+  return run.done(std::move(done).value(), [request = *request] { takeBack(request); });
 }
 
 cni::Result<std::string> work(const cni::IpamRequest& request, cni::Applet applet) {
@@ -91,16 +124,16 @@ cni::Result<std::string> work(const cni::IpamRequest& request, cni::Applet apple
 
 /// For another's main plugin, which has no settings for us.
 Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::string& input) {
+  const Run run{verb, {}};
   const auto request = cni::parseIpamRequest(verb, environment, input, nameOf(environment.applet));
-  if (!request) return refused(request.error(), cni::versionForErrors(input));
+  if (!request) return run.refused(request.error(), cni::versionForErrors(input));
   auto done = work(*request, environment.applet);
-  if (!done) return refused(done.error(), textOf(request->version));
-  log::info("done");
-  return {0, std::move(done).value(), {}, [undone = *request, applet = environment.applet]() mutable {
-            undone.verb = Verb::Del;
-            const auto gone = work(undone, applet);
-            if (!gone) log::error("the result was not taken, and taking back failed: " + gone.error().message);
-          }};
+  if (!done) return run.refused(done.error(), textOf(request->version));
+  return run.done(std::move(done).value(), [undone = *request, applet = environment.applet]() mutable {
+    undone.verb = Verb::Del;
+    const auto gone = work(undone, applet);
+    if (!gone) log::error("the result was not taken, and taking back failed: " + gone.error().message);
+  });
 }
 
 }  // namespace
@@ -113,15 +146,16 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
   if (!*verb) return {0, {}, cni::aboutText(environment.applet)};
   if (**verb == Verb::Version) return {0, cni::printVersions(cni::oldestVersionOf(environment.applet)), {}};
   if (const auto told = tellLog(**verb, environment); !told) return failed(told.error(), textOf(cni::kNewestVersion));
+  Run run{**verb, environment.stateDir.empty() ? cni::Settings{}.stateDir : environment.stateDir};
   const auto input = readInput();
-  if (!input) return refused({ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
+  if (!input) return run.refused({ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
   if (environment.applet == cni::Applet::HostLocal || environment.applet == cni::Applet::Static) {
     return answerAsIpam(**verb, environment, *input);
   }
   if (**verb == Verb::Gc || **verb == Verb::Status) {
-    return answerTo(cni::parseNetworkRequest(**verb, environment, *input), *input);
+    return answerTo(cni::parseNetworkRequest(**verb, environment, *input), *input, run);
   }
-  return answerTo(cni::parseRequest(**verb, environment, *input), *input);
+  return answerTo(cni::parseRequest(**verb, environment, *input), *input, run);
 }
 
 }  // namespace pons

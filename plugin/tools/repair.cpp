@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/tally.h"
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
 
@@ -44,6 +45,13 @@ Answer jsonOf(const Repaired& repaired) {
   return documentOf(writer, repaired.exitCode());
 }
 
+void count(const std::string& stateDir, const std::vector<Finding>& findings) {
+  const auto mended =
+      static_cast<std::size_t>(std::ranges::count_if(findings, [](const Finding& f) { return f.reason.empty(); }));
+  tally::count(stateDir, tally::Event::Mended, mended);
+  tally::count(stateDir, tally::Event::Unmended, findings.size() - mended);
+}
+
 }  // namespace
 
 Answer repair(const Arguments& arguments) {
@@ -54,6 +62,7 @@ Answer repair(const Arguments& arguments) {
     auto findings = pons::repair(**host, repaired.mode);
     if (!findings) return failure("repair", findings.error());
     repaired.findings = std::move(*findings);
+    if (!arguments.dryRun) count(arguments.stateDir, repaired.findings);
   }
   return arguments.json ? jsonOf(repaired) : textOf(repaired);
 }

@@ -125,6 +125,18 @@ TEST_CASE("pons(8) names every option of the program") {
   CHECK_MESSAGE(missing.empty(), join(missing));
 }
 
+TEST_CASE("pons(8) names the commands of the program, and no others") {
+  const Outcome help = run({"env", "-u", "CNI_COMMAND", PONS_BINARY, "--help"});
+  const std::string commands = help.out.substr(help.out.find("Commands:"));
+  const Names known = allMatches(commands, "\n  ([a-z]+) ");
+  REQUIRE(known.contains("list"));
+  const Names described = allMatches(contentOf(kSource / "scripts/man/pons.8"), "\n\\.It Nm Cm ([a-z]+)");
+  CHECK(join(without(known, described)) == "");
+  CHECK(join(without(described, known)) == "");
+  CHECK(help.out.find("--version") != std::string::npos);
+  CHECK(contentOf(kSource / "scripts/man/pons.8").find("Fl -version") != std::string::npos);
+}
+
 TEST_CASE("the pages are good mdoc") {
   if (!fs::exists("/usr/bin/mandoc")) return FakeHost::countSkip("needs mandoc, which scripts/setup installs");
   for (const fs::directory_entry& page : fs::directory_iterator{kSource / "scripts/man"}) {

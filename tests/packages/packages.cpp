@@ -72,8 +72,8 @@ TEST_CASE("pons is installed, answers, and is removed without a trace") {
     CHECK(versionsOf(root, kPlugins + "pons").find(R"("1.1.0")") != std::string::npos);
     CHECK(versionsOf(root, "pons") == versionsOf(root, kPlugins + "pons"));
     CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
-    for (const char* wanted :
-         {"multi-user.target.wants/pons-repair.service", "docker.service.wants/pons-repair.service"}) {
+    for (const char* wanted : {"multi-user.target.wants/pons-repair.service",
+                               "docker.service.wants/pons-repair.service", "timers.target.wants/pons-metrics.timer"}) {
       CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
     }
     for (const auto& [section, page] : {std::pair{"8", "pons"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
@@ -89,7 +89,8 @@ TEST_CASE("systemd can read the units as they are installed") {
   if (!fs::exists("/usr/bin/systemd-analyze")) return FakeHost::countSkip("needs systemd-analyze");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
-    const Outcome outcome = root.run({"systemd-analyze", "verify", "pons-repair.service"});
+    const Outcome outcome =
+        root.run({"systemd-analyze", "verify", "pons-repair.service", "pons-metrics.service", "pons-metrics.timer"});
     CHECK_MESSAGE(outcome.ok(), outcome.err);
     CHECK_MESSAGE(outcome.err.find("pons") == std::string::npos, outcome.err);
     root.outputOf({"systemd-tmpfiles", "--create", "pons.conf"});

@@ -1,0 +1,43 @@
+// Numbers that processes count up together, in a file that each maps into its memory: nobody waits for anybody, and
+// who is killed leaves whole numbers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "netlib/result.h"
+
+namespace netlib {
+
+class SharedCounters {
+ public:
+  /// As many as a page has room for.
+  static constexpr std::size_t kCount = 512;
+
+  /// Of that file, which is made with zeros where it is missing. `path` is absolute and its directory writable by this
+  /// user alone. EBADMSG for a file of another size. ENOENT where the directory is missing.
+  static Result<SharedCounters> open(const std::string& path);
+
+  ~SharedCounters();
+  SharedCounters(SharedCounters&& other) noexcept;
+  SharedCounters& operator=(SharedCounters&&) = delete;
+  SharedCounters(const SharedCounters&) = delete;
+  SharedCounters& operator=(const SharedCounters&) = delete;
+
+  /// `index` is below kCount; std::out_of_range elsewhere.
+  void add(std::size_t index, std::uint64_t number = 1);
+  std::uint64_t get(std::size_t index) const;
+
+ private:
+  using Number = std::atomic<std::uint64_t>;
+  static_assert(Number::is_always_lock_free);
+
+  explicit SharedCounters(std::span<Number> numbers) : numbers_(numbers) {}
+  Number& at(std::size_t index) const;
+
+  std::span<Number> numbers_;
+};
+
+}  // namespace netlib

@@ -1,0 +1,99 @@
+// pons metrics: what Prometheus reads, as made up and on a host.
+#include "plugin/tools/metrics.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <doctest/doctest.h>
+
+#include "tests/protocol/network.h"
+#include "tests/tools/tool_run.h"
+
+using namespace pons::tools;
+using namespace support;
+
+namespace {
+
+std::vector<Metric> madeUp() {
+  return {
+      {"pons_attachments", "gauge", "Attachments on record.", {{{{"network", "a\\b\"c\nd"}}, 3}}},
+      {"pons_nothing", "gauge", "Has no samples."},
+      {"pons_pool_addresses", "gauge", "Addresses.", {{{}, 18446744073709551616.0}}},
+      {"pons_took_seconds",
+       "histogram",
+       "How long.",
+       {{{{"le", "0.001"}}, 1, "_bucket"}, {{{"le", "+Inf"}}, 2, "_bucket"}, {{}, 0.0125, "_sum"}, {{}, 2, "_count"}}}};
+}
+
+bool hasLine(const Outcome& outcome, const std::string& line) {
+  const bool has = contains("\n" + outcome.out, "\n" + line + "\n");
+  if (!has) MESSAGE(outcome.out);
+  return has;
+}
+
+}  // namespace
+
+TEST_CASE("pons metrics prints Prometheus' text format, or JSON") {
+  CHECK(metricsText({}).empty());
+  checkGolden("metrics.txt", metricsText(madeUp()));
+  checkGolden("metrics.json", metricsJson(madeUp()));
+}
+
+TEST_CASE("On a host: pons metrics counts verbs by their result, pools, ports and repairs") {
+  REQUIRE_FAKE_HOST(host);
+  CHECK(hasLine(tool({"metrics"}), R"(pons_verbs_total{verb="ADD",result="ok",code="0"} 0)"));
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/29"})"};
+  for (const char* name : {"c1", "c2"}) demo.attach(host, name);
+  CHECK(!call("ADD", demo.config(), subjectOf("c1")).ok());
+  host.addNamespace("c3");
+  CHECK(!call("ADD", demo.config(R"("mtu": "large")"), subjectOf("c3")).ok());
+  CHECK(demo.del("c2").ok());
+  shell("nft delete table ip pons && ip link set pons-demo down");
+  CHECK(tool({"repair"}).ok());
+
+  const Unchanged unchanged{host};
+  const Outcome metrics = tool({"metrics"});
+  CHECK(metrics.ok());
+  for (const char* line : {
+           R"(# TYPE pons_verbs_total counter)",
+           R"(pons_verbs_total{verb="ADD",result="ok",code="0"} 2)",
+           R"(pons_verbs_total{verb="ADD",result="error",code="100"} 1)",
+           R"(pons_verbs_total{verb="ADD",result="error",code="7"} 1)",
+           R"(pons_verbs_total{verb="DEL",result="ok",code="0"} 1)",
+           R"(pons_verb_duration_seconds_bucket{verb="ADD",le="+Inf"} 4)",
+           R"(pons_verb_duration_seconds_count{verb="ADD"} 4)",
+           R"(pons_attachments{network="demo"} 1)",
+           R"(pons_bridge_ports{network="demo",bridge="pons-demo"} 1)",
+           R"(pons_pool_addresses{network="demo",pool="10.42.0.0/29"} 5)",
+           R"(pons_pool_addresses_used{network="demo",pool="10.42.0.0/29"} 1)",
+           R"(pons_repair_failures_total 0)",
+       }) {
+    CHECK(hasLine(metrics, line));
+  }
+  CHECK(!hasLine(metrics, "pons_repaired_total 0"));
+  CHECK(jsonOf(tool({"metrics", "--json"}))["metrics"].items().size() > 20);
+}
+
+TEST_CASE("On a host: pons metrics tells what an egress policy denied to whom") {
+  REQUIRE_FAKE_HOST(host);
+  if (!std::filesystem::exists("/proc/sys/net/bridge")) return FakeHost::countSkip("needs br_netfilter");
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"}, "egressPolicy": {})"};
+  demo.attach(host, "c1");
+  shell("ip netns exec c1 bash -c 'for i in 1 2 3; do echo hello > /dev/udp/10.42.0.1/9; done'");
+  CHECK(hasLine(tool({"metrics"}),
+                R"(pons_egress_denied_packets_total{network="demo",container="c1",interface="eth0",family="ipv4"} 3)"));
+}
+
+TEST_CASE("On a host: many at once are all counted, and a damaged file stops no container") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  demo.attach(host, "c1");
+  shell("for i in $(seq 40); do echo '{' | CNI_COMMAND=ADD CNI_CONTAINERID=x CNI_IFNAME=eth0 CNI_NETNS=/x " PONS_BINARY
+        " >/dev/null 2>&1 & done; wait");
+  CHECK(hasLine(tool({"metrics"}), R"(pons_verbs_total{verb="ADD",result="error",code="6"} 40)"));
+  std::ofstream{"/run/pons/counters.1", std::ios::trunc} << "short";
+  demo.attach(host, "c2");
+  const Outcome refused = tool({"metrics"});
+  CHECK(!refused.ok());
+  CHECK(contains(refused.err, "/run/pons/counters.1 has not 4096 bytes: remove it"));
+}
