@@ -17,6 +17,7 @@ struct Rule {
   Verdict verdict = Verdict::GoesOn;
   std::string target = {};  ///< the chain of a jump or goto
   bool conditional = false;
+  std::string incoming = {};  ///< the one interface that it is about, by name, where packets come from; of nf_tables
   std::string comment = {};
   std::uint64_t handle = 0;  ///< of nf_tables
 };

@@ -115,8 +115,8 @@ struct NewIfb {
 /// arrives at another link. Up, or not there. EEXIST where the name is taken; EOPNOTSUPP where this kernel has no ifb.
 Result<> createIfb(Socket& socket, const NewIfb& ifb);
 
-/// Succeeds where this kernel can make bridges; changes nothing.
-Result<> probeBridges(Socket& socket);
+/// Succeeds where this kernel can make links of that kind ("bridge", "veth", "ifb"); makes none.
+Result<> probe(Socket& socket, const std::string& kind);
 
 /// ENODEV where there is none. Takes both ends of a veth.
 Result<> remove(Socket& socket, const IfName& name);

@@ -97,18 +97,20 @@ Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias) 
   return {};
 }
 
-Result<> probeBridges(Socket& socket) {
+Result<> probe(Socket& socket, const std::string& kind) {
   Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, named(), "ask for bridges");
-  // The kernel looks for the kind first (and loads its module), and then finds that no link may bear this name.
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, named(), "ask for links of kind " + kind);
+  // The kernel looks for the kind first (and loads its module), and then finds that no link may bear this name. The
+  // address is no MAC address: a kind that looks at it says so before a veth has made its other end.
   batch.putText(IFLA_IFNAME, "no/name");
+  batch.putU8(IFLA_ADDRESS, 0);
   {
     const auto linkInfo = batch.nest(IFLA_LINKINFO);
-    batch.putText(IFLA_INFO_KIND, "bridge");
+    batch.putText(IFLA_INFO_KIND, kind);
   }
   const auto answers = TRY(socket.exchange(batch));
   if (answers.front().error == EINVAL) return {};
-  return fail(errorOf(answers.front(), "this kernel makes no bridges"));
+  return fail(errorOf(answers.front(), "this kernel makes no " + kind + "s"));
 }
 
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) {

@@ -48,6 +48,12 @@ Result<> Transaction::commit(Socket& netfilter) {
   return {};
 }
 
+// As "nft --check" does it: a transaction that is not ended is taken back.
+Result<> Transaction::check(Socket& netfilter) {
+  TRY(netfilter.request(batch_));
+  return {};
+}
+
 void Transaction::addTable(const Table& table) {
   batch_.append("create nf_tables table " + table.name, kObjectRoom, [&](char* room) {
     const OwnedTable made{allocated(nftnl_table_alloc())};

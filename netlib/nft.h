@@ -104,6 +104,9 @@ class Transaction {
   /// or set is missing, EEXIST where something is there that must not be.
   Result<> commit(Socket& netfilter);
 
+  /// What commit() would say; the kernel takes back all that it has done. Loads the modules that it takes.
+  Result<> check(Socket& netfilter);
+
  private:
   enum class Change : bool { Add, Delete };
   enum class Place : bool { First, Last };

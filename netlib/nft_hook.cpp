@@ -30,11 +30,13 @@ std::optional<ListedChain> chainIn(const Message& message) {
   const auto family = familyOf(nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_FAMILY));
   if (!family) return std::nullopt;  // arp, bridge, netdev
   const bool isBase = nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM);
-  return ListedChain{
-      .table = {*family, nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)},
-      .name = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME),
-      .atForwardHook = isBase && nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_HOOKNUM) == NF_INET_FORWARD,
-      .policyDrops = isBase && nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_POLICY) == NF_DROP};
+  ListedChain listed{.table = {*family, nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)},
+                     .name = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME)};
+  if (!isBase) return listed;
+  if (const char* type = nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TYPE)) listed.type = type;
+  listed.hook = nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_HOOKNUM);
+  listed.policyDrops = nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_POLICY) == NF_DROP;
+  return listed;
 }
 
 filter::Verdict verdictOf(std::uint32_t code) {
@@ -67,6 +69,21 @@ std::string commentOf(const nftnl_expr* match) {
   return std::string{whole.substr(0, whole.find('\0'))};
 }
 
+bool loadsIncomingName(const nftnl_expr* expression) {
+  return textOf(expression, NFTNL_EXPR_NAME) == "meta" &&
+         nftnl_expr_get_u32(expression, NFTNL_EXPR_META_KEY) == NFT_META_IIFNAME;
+}
+
+/// What a comparison asks for equality with, as text; empty where it is another expression.
+std::string_view comparedIn(const nftnl_expr* expression) {
+  if (textOf(expression, NFTNL_EXPR_NAME) != "cmp") return {};
+  if (nftnl_expr_get_u32(expression, NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ) return {};
+  std::uint32_t length = 0;
+  const auto* text = static_cast<const char*>(nftnl_expr_get(expression, NFTNL_EXPR_CMP_DATA, &length));
+  const std::string_view whole = text == nullptr ? std::string_view{} : std::string_view{text, length};
+  return whole.substr(0, whole.find('\0'));
+}
+
 /// Takes note of one expression of a rule.
 void note(const nftnl_expr* expression, filter::Rule& rule) {
   constexpr std::array<std::string_view, 4> kWithoutMeaning{"counter", "log", "notrack", "last"};
@@ -93,11 +110,18 @@ filter::Rule ruleOf(nftnl_rule& listed) {
   if (userData != nullptr) rule.comment = commentIn({static_cast<const std::uint8_t*>(userData), length});
 
   const Owned<nftnl_expr_iter, nftnl_expr_iter_destroy> expressions{allocated(nftnl_expr_iter_create(&listed))};
-  while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) note(expression, rule);
+  bool isNameNext = false;
+  while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) {
+    note(expression, rule);
+    if (isNameNext) rule.incoming = comparedIn(expression);
+    isNameNext = loadsIncomingName(expression);
+  }
   return rule;
 }
 
 }  // namespace
+
+bool ListedChain::atForwardHook() const { return hook == std::uint32_t{NF_INET_FORWARD}; }
 
 std::string ListedChain::toString() const {
   return std::string{"nf_tables chain "} + nameOf(table.family) + " " + table.name + " " + name;

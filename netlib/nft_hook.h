@@ -1,5 +1,7 @@
-// The chains by which anybody's nf_tables decide what the host forwards.
+// Anybody's chains of nf_tables, and what their rules decide.
 #pragma once
+
+#include <optional>
 
 #include "netlib/filter.h"
 #include "netlib/nft.h"
@@ -10,8 +12,12 @@ namespace netlib::nft {
 struct ListedChain {
   Table table;
   std::string name;
-  bool atForwardHook = false;  ///< a base chain that the kernel enters when it forwards
-  bool policyDrops = false;    ///< of a base chain
+  std::string type = {};                             ///< of a base chain: "filter", "nat", "route"
+  std::optional<std::uint32_t> hook = std::nullopt;  ///< of a base chain, where the kernel enters it: NF_INET_*
+  bool policyDrops = false;                          ///< of a base chain
+
+  /// A base chain that the kernel enters when it forwards.
+  bool atForwardHook() const;
 
   /// For messages.
   std::string toString() const;

@@ -63,7 +63,7 @@ netlib::Result<std::vector<NftPlace>> nftPlaces(Host& host, const Answer& answer
   std::vector<NftPlace> places;
   const auto chains = TRY(nft::listAllChains(host.netfilter));
   for (const nft::ListedChain& chain : chains) {
-    if (!chain.atForwardHook) continue;
+    if (!chain.atForwardHook()) continue;
     NftPlace place{.chain = chain, .rules = TRY(nft::listRules(host.netfilter, chain.table, chain.name))};
     const auto rulesOf = [&](const std::string& name) -> netlib::Result<std::vector<filter::Rule>> {
       if (name == chain.name) return place.rules;
@@ -148,8 +148,9 @@ netlib::Result<LegacyPlace> legacyPlace(Family family, const Answer& answer) {
   return place;
 }
 
-netlib::Result<std::vector<LegacyPlace>> legacyPlaces(const Answer& answer) {
+netlib::Result<std::vector<LegacyPlace>> legacyPlaces(const Host& host, const Answer& answer) {
   std::vector<LegacyPlace> places;
+  if (!host.runsPrograms) return places;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     if (!TRY(iptables::hasFilterTable(family))) continue;
     auto place = legacyPlace(family, answer);
@@ -197,7 +198,7 @@ netlib::Result<> removeNft(Host& host, const Answer& answer) {
   nft::Transaction transaction;
   bool any = false;
   for (const nft::ListedChain& chain : TRY(nft::listAllChains(host.netfilter))) {
-    if (!chain.atForwardHook) continue;
+    if (!chain.atForwardHook()) continue;
     for (const filter::Rule& rule : TRY(nft::listRules(host.netfilter, chain.table, chain.name))) {
       if (rule.comment != markOf(answer)) continue;
       transaction.deleteRule(chain.table, chain.name, rule.handle);
@@ -224,7 +225,7 @@ netlib::Result<> removeLegacy(const Answer& answer) {
 netlib::Result<std::vector<Place>> look(Host& host, const Answer& answer) {
   std::vector<Place> places;
   for (const NftPlace& place : TRY(nftPlaces(host, answer))) places.push_back(place.seen(answer));
-  for (const LegacyPlace& place : TRY(legacyPlaces(answer))) places.push_back(place.seen());
+  for (const LegacyPlace& place : TRY(legacyPlaces(host, answer))) places.push_back(place.seen());
   return places;
 }
 
@@ -232,7 +233,7 @@ netlib::Result<> mend(Host& host, const Answer& answer) {
   for (const NftPlace& place : TRY(nftPlaces(host, answer))) {
     if (isMissing(place.seen(answer))) TRY(mendNft(host, place, answer));
   }
-  for (const LegacyPlace& place : TRY(legacyPlaces(answer))) {
+  for (const LegacyPlace& place : TRY(legacyPlaces(host, answer))) {
     if (isMissing(place.seen())) TRY(mendLegacy(place, answer));
   }
   return {};

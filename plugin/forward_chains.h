@@ -28,7 +28,7 @@ struct Place {
 };
 
 /// Changes nothing. Lists every chain of nf_tables, and the rules of those of the forward hook; runs iptables-legacy
-/// where its filter table is in use.
+/// where its filter table is in use and the host may run programs.
 netlib::Result<std::vector<Place>> look(Host& host, const Answer& answer);
 
 /// Makes the rules that are missing, in every chain; under the host lock. EPERM, with advice, where a chain cannot be

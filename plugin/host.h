@@ -43,6 +43,8 @@ struct Host {
 
   /// Set by the verbs of a runtime.
   std::unique_ptr<IpamCaller> ipam = nullptr;
+  /// Unset by those who only look: what only a program could tell is not looked at then.
+  bool runsPrograms = true;
 
   /// Set by BridgePresent, applied or verified, for the steps after it: what the kernel said of the bridge.
   netlib::link::Link bridge = {};

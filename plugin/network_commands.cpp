@@ -118,7 +118,7 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
 cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
   TRY(verifyShared(request.network, host));
   const auto unavailable = [](const netlib::Error& error) { return cni::fail(ErrorCode::NotAvailable, error.message); };
-  if (const auto bridges = netlib::link::probeBridges(host.route); !bridges) return unavailable(bridges.error());
+  if (const auto bridges = netlib::link::probe(host.route, "bridge"); !bridges) return unavailable(bridges.error());
   if (const auto nft = netlib::nft::probe(host.netfilter); !nft) return unavailable(nft.error());
   if (const auto writable = host.ledger.checkWritable(); !writable) return unavailable(writable.error());
   const auto free = host.ledger.checkFree(request.network, request.config.addresses);

@@ -11,7 +11,7 @@ namespace pons::tools {
 inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
 
-enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Gc, Explain, Metrics, Version };
+enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Gc, Explain, Doctor, Metrics, Version };
 
 struct Arguments {
   Command command = Command::Version;

@@ -37,6 +37,7 @@ class CommandLine {
     addRepair();
     addGc();
     addExplain();
+    addWithConfigs(Command::Doctor, "doctor", "Look what on this host is in the way of containers");
     addWithConfigs(Command::Metrics, "metrics", "Print numbers for Prometheus");
     addHelp();
     add(Command::Version, "version", "Print the versions of pons and of CNI");

@@ -7,6 +7,7 @@
 namespace pons::tools {
 
 Answer check(const Arguments& arguments);
+Answer doctor(const Arguments& arguments);
 Answer explain(const Arguments& arguments);
 Answer gc(const Arguments& arguments);
 Answer list(const Arguments& arguments);

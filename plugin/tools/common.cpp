@@ -1,5 +1,7 @@
 #include "plugin/tools/common.h"
 
+#include <algorithm>
+
 #include "plugin/cni/settings.h"
 
 namespace pons::tools {
@@ -9,6 +11,11 @@ netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
   if (ledger.failedWith(ENOENT)) return std::optional<Host>{};
   if (!ledger) return netlib::fail(ledger.error());
   return std::optional<Host>{TRY(Host::open(std::move(*ledger)))};
+}
+
+bool has(const Attachment& attachment, const std::string& hold) {
+  const auto holds = holdsOf(attachment);
+  return std::ranges::find(holds, hold) != holds.end();
 }
 
 Answer failure(std::string_view command, const netlib::Error& error) {

@@ -15,6 +15,9 @@ namespace pons::tools {
 /// earlier boot is an error (ESTALE).
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments);
 
+/// One of holdsOf().
+bool has(const Attachment& attachment, const std::string& hold);
+
 /// A command that could not do its work.
 Answer failure(std::string_view command, const netlib::Error& error);
 

@@ -1,13 +1,8 @@
 #include "plugin/tools/conf_file.h"
 
 #include <algorithm>
-#include <array>
 
-#include <dirent.h>
-#include <fcntl.h>
-
-#include "netlib/directory.h"
-#include "netlib/unique_fd.h"
+#include "plugin/tools/files.h"
 
 namespace pons::tools {
 
@@ -49,29 +44,7 @@ PluginConf pluginFrom(const json::Value& plugin, const json::Value& head, std::s
   return conf;
 }
 
-bool isConfiguration(const std::string& name) {
-  return name.ends_with(".conf") || name.ends_with(".conflist") || name.ends_with(".json");
-}
-
-std::vector<std::string> filesIn(const std::string& directory) {
-  std::vector<std::string> names;
-  DIR* stream = opendir(directory.c_str());
-  if (stream == nullptr) return names;
-  while (const dirent* entry = readdir(stream)) {
-    if (isConfiguration(entry->d_name)) names.push_back(directory + "/" + entry->d_name);
-  }
-  closedir(stream);
-  std::ranges::sort(names);
-  return names;
-}
-
 }  // namespace
-
-netlib::Result<std::string> readText(const std::string& file) {
-  const netlib::UniqueFd fd{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!fd) return netlib::failErrno("cannot open " + file);
-  return netlib::readWhole(fd.get(), cni::kMaxInput, file);
-}
 
 cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& file) {
   auto document = json::Document::parse(text);
@@ -106,7 +79,7 @@ cni::Result<NetworkConf> readConf(const std::string& file) {
 
 ConfDirectory readConfDirectory(const std::string& directory) {
   ConfDirectory read;
-  for (const std::string& file : filesIn(directory)) {
+  for (const std::string& file : filesIn(directory, {".conf", ".conflist", ".json"})) {
     auto conf = readConf(file);
     if (conf) {
       read.networks.push_back(std::move(*conf));

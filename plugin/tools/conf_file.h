@@ -29,7 +29,6 @@ cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& fil
 
 /// ENOENT and the like, else as parseConf().
 cni::Result<NetworkConf> readConf(const std::string& file);
-netlib::Result<std::string> readText(const std::string& file);
 
 /// A directory's configurations in the order in which runtimes take them, and what kept others from being read.
 struct ConfDirectory {

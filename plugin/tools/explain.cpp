@@ -9,6 +9,7 @@
 #include "plugin/tools/conf_file.h"
 #include "plugin/tools/explain_keys.h"
 #include "plugin/tools/explain_plan.h"
+#include "plugin/tools/files.h"
 #include "plugin/tools/words.h"
 
 namespace pons::tools {

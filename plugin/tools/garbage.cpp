@@ -4,8 +4,6 @@
 #include <map>
 #include <set>
 
-#include "plugin/cni/settings.h"
-#include "plugin/delegate.h"
 #include "plugin/draft.h"
 #include "plugin/liveness.h"
 #include "plugin/tools/conf_file.h"
@@ -146,11 +144,7 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Collect
 
 }  // namespace
 
-netlib::Result<Collection> collect(const Arguments& arguments) {
-  // A lost ledger is begun anew, as the next ADD would do it: what is in the kernel has no record then.
-  auto ledger = TRY(Ledger::open(arguments.stateDir, cni::Settings{}.lockTimeout));
-  Host host = TRY(Host::open(std::move(ledger)));
-  host.ipam = std::make_unique<Delegate>(arguments.pluginPath);
+netlib::Result<Collection> collect(Host& host, const Arguments& arguments) {
   Collection collection{.taken = arguments.deletes};
   const Scopes scopes = TRY(scopesFor(arguments, host, collection.problems));
   TRY(collectDead(host, scopes, collection));

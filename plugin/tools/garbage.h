@@ -23,6 +23,6 @@ struct Collection {
 /// Attachments whose container is dead, of all networks or of one; then what bears a network's mark in the kernel or in
 /// the ledger without a record. Networks whose configuration names another ledger are left alone. EINVAL for what is no
 /// name of a network.
-netlib::Result<Collection> collect(const Arguments& arguments);
+netlib::Result<Collection> collect(Host& host, const Arguments& arguments);
 
 }  // namespace pons::tools

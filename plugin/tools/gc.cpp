@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugin/cni/settings.h"
+#include "plugin/delegate.h"
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
 #include "plugin/tools/table.h"
@@ -33,6 +35,14 @@ std::string summaryOf(const Collection& collection) {
   const std::string offer = counted(left, "leftover") + ": --delete takes " + (left == 1 ? "it" : "them") + " away\n";
   // Its other end is in a namespace that lives, or it would be gone.
   return hasLinks(collection) ? offer + "Something may still run behind a link: it would lose its network.\n" : offer;
+}
+
+netlib::Result<Collection> collectAt(const Arguments& arguments) {
+  // A lost ledger is begun anew, as the next ADD would do it: what is in the kernel has no record then.
+  auto ledger = TRY(Ledger::open(arguments.stateDir, cni::Settings{}.lockTimeout));
+  Host host = TRY(Host::open(std::move(ledger)));
+  host.ipam = std::make_unique<Delegate>(arguments.pluginPath);
+  return collect(host, arguments);
 }
 
 }  // namespace
@@ -73,7 +83,7 @@ std::string gcJson(const Collection& collection) {
 }
 
 Answer gc(const Arguments& arguments) {
-  const auto collection = collect(arguments);
+  const auto collection = collectAt(arguments);
   if (!collection) return failure("gc", collection.error());
   Answer answer{countLeft(*collection) == 0 && collection->problems.empty() ? 0 : kFailed, {}, {}};
   answer.out = arguments.json ? gcJson(*collection) : gcText(*collection, arguments.screen);

@@ -5,6 +5,7 @@
 #include "plugin/bridge_policies.h"
 #include "plugin/forward_chains.h"
 #include "plugin/nat_table.h"
+#include "plugin/tools/common.h"
 #include "plugin/tools/words.h"
 
 namespace pons::tools {
@@ -54,19 +55,17 @@ void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& a
 }
 
 void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
-  const auto holds = holdsOf(attachment);
-  const auto has = [&holds](const std::string& hold) { return std::ranges::find(holds, hold) != holds.end(); };
   const std::string bridge = attachment.bridge.name.toString();
   const auto element = bridges::elementOf(attachment.bridge.name);
-  if (has(hold::loopback(attachment))) {
+  if (has(attachment, hold::loopback(attachment))) {
     rules.push_back(elementFact(host, Family::Ipv4, nat::kBridges, bridge, element));
   }
-  if (has(hold::ingress(attachment))) {
+  if (has(attachment, hold::ingress(attachment))) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
       rules.push_back(elementFact(host, family, bridges::kLimited, bridge, element));
     }
   }
-  if (!has(hold::forward(attachment))) return;
+  if (!has(attachment, hold::forward(attachment))) return;
   const auto places = forward::look(host, {attachment.bridge.name, attachment.adminChain});
   if (!places) return;
   for (const forward::Place& place : *places) {

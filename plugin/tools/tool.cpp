@@ -29,6 +29,8 @@ Answer run(const Arguments& arguments) {
       return gc(arguments);
     case Command::Explain:
       return explain(arguments);
+    case Command::Doctor:
+      return doctor(arguments);
     case Command::Metrics:
       return metrics(arguments);
     case Command::Version:

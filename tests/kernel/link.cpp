@@ -97,6 +97,15 @@ TEST_CASE("A bridge that the kernel refuses is not there, and the error has the 
   CHECK(host.dump() == before);
 }
 
+TEST_CASE("Kinds of links are asked for without making one") {
+  REQUIRE_FAKE_HOST(host);
+  const std::string before = host.dump();
+  Socket route = open();
+  for (const char* kind : {"bridge", "veth", "ifb"}) CHECK(netlib::link::probe(route, kind).ok());
+  CHECK(netlib::link::probe(route, "nosuch").failedWith(EOPNOTSUPP));
+  CHECK(host.dump() == before);
+}
+
 TEST_CASE("A veth is born with both ends configured, becomes a port and up, and leaves") {
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};

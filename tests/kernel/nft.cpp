@@ -192,6 +192,22 @@ TEST_CASE("One change that fails undoes all others of its transaction, and is na
   CHECK(ruleset() == before);
 }
 
+TEST_CASE("A transaction that is only checked changes nothing, and fails as it would") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = open();
+  nft::Transaction good;
+  good.addTable(kTable);
+  good.addBaseChain(kTable, {.name = "c", .type = "filter", .hook = 0, .priority = 0});
+  CHECK(good.check(socket).ok());
+  nft::Transaction wrong;
+  wrong.addTable(kTable);
+  wrong.addBaseChain(kTable, {.name = "c", .type = "nosuch", .hook = 0, .priority = 0});
+  const auto checked = wrong.check(socket);
+  REQUIRE(!checked.ok());
+  CHECK(checked.error().message.find("chain c") != std::string::npos);
+  CHECK(ruleset().empty());
+}
+
 TEST_CASE("Of several that make the same chain at once one succeeds, and the others are told") {
   REQUIRE_FAKE_HOST(host);
   CHECK(atOnce(6, [](int) {
