@@ -64,6 +64,7 @@ Facts factsOf(Host& host, const Attachment& attachment) {
   addContainerSide(facts, host, attachment);
   addHostSide(facts, host, attachment);
   facts.rules = rulesOf(host, attachment);
+  facts.denied = deniedBy(host, attachment);
   for (const std::string& hold : holdsOf(attachment)) {
     const auto holders = host.ledger.countHolders(hold);
     facts.holds.push_back({hold, holders ? *holders : 0});

@@ -1,6 +1,8 @@
 // What the kernel has of one attachment, whatever the record says.
 #pragma once
 
+#include "netlib/nft.h"
+
 #include "plugin/tools/stock.h"
 
 namespace pons::tools {
@@ -40,6 +42,8 @@ struct Facts {
   std::vector<RouteFact> routes = {};       ///< likewise
   std::vector<RuleFact> rules = {};
   std::vector<HoldFact> holds = {};
+  /// What the egress policy has dropped since it was made; nothing where there is none.
+  std::optional<netlib::nft::Counted> denied = std::nullopt;
 };
 
 /// What cannot be looked at is left out, or shown as missing: the item's faults say why.

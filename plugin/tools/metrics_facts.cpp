@@ -29,7 +29,8 @@ void addVerbs(std::vector<Metric>& metrics, const tally::Tally& tally) {
     std::uint64_t upTo = 0;
     for (std::size_t i = 0; i < one.times.size(); ++i) {
       upTo += one.times.at(i);
-      const std::string bound = i < tally::kBounds.size() ? textOfNumber(Seconds{tally::kBounds.at(i)}.count()) : "+Inf";
+      const std::string bound =
+          i < tally::kBounds.size() ? textOfNumber(Seconds{tally::kBounds.at(i)}.count()) : "+Inf";
       times.samples.push_back({{{"verb", verb}, {"le", bound}}, numberOf(upTo), "_bucket"});
     }
     times.samples.push_back({{{"verb", verb}}, Seconds{one.sum}.count(), "_sum"});

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "plugin/bridge_policies.h"
+#include "plugin/egress_table.h"
 #include "plugin/forward_chains.h"
+#include "plugin/guard_table.h"
 #include "plugin/nat_table.h"
 #include "plugin/tools/common.h"
 #include "plugin/tools/words.h"
@@ -54,6 +56,36 @@ void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& a
   }
 }
 
+bool areThere(Host& host, const nft::Table& table, const std::string& set, const std::vector<nft::Element>& elements) {
+  return std::ranges::all_of(elements, [&](const nft::Element& wanted) {
+    const auto found = nft::findElement(host.netfilter, table, set, wanted);
+    return found && *found && (*found)->jumpTo == wanted.jumpTo;
+  });
+}
+
+void addGuard(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  for (const auto& [set, elements] : guard::elementsOf(attachment)) {
+    const bool present = areThere(host, guard::table(), set, elements);
+    const std::string rule =
+        "what " + attachment.hostVeth.toString() + " may send, " + counted(elements.size(), "element");
+    rules.push_back({"bridge pons", set, rule, present});
+  }
+}
+
+void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  const std::string chain = egress::chainOf(attachment.hostVeth);
+  for (const Family family : egress::familiesOf(attachment)) {
+    const nft::Table table = nat::tableOf(family);
+    const auto elements = egress::elementsOf(attachment, family);
+    const bool present = areThere(host, table, egress::kPolicies, elements);
+    rules.push_back(
+        {tableName(family), egress::kPolicies, counted(elements.size(), "source") + " to chain " + chain, present});
+    const std::size_t wanted = egress::ruleCountOf(attachment, family);
+    const auto count = nft::countRules(host.netfilter, table, chain);
+    rules.push_back({tableName(family), chain, "egress policy, " + counted(wanted, "rule"), count && *count == wanted});
+  }
+}
+
 void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
   const std::string bridge = attachment.bridge.name.toString();
   const auto element = bridges::elementOf(attachment.bridge.name);
@@ -81,8 +113,22 @@ std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment) {
   std::vector<RuleFact> rules;
   addForwards(rules, host, attachment);
   addSourceNats(rules, host, attachment);
+  addGuard(rules, host, attachment);
+  addEgress(rules, host, attachment);
   addBridge(rules, host, attachment);
   return rules;
+}
+
+std::optional<nft::Counted> deniedBy(Host& host, const Attachment& attachment) {
+  if (!attachment.egress) return std::nullopt;
+  nft::Counted sum;
+  for (const Family family : egress::familiesOf(attachment)) {
+    const auto denied = nft::countPackets(host.netfilter, nat::tableOf(family), egress::chainOf(attachment.hostVeth));
+    if (!denied) continue;  // shown as missing among the rules
+    sum.packets += denied->packets;
+    sum.bytes += denied->bytes;
+  }
+  return sum;
 }
 
 }  // namespace pons::tools

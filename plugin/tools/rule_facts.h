@@ -8,4 +8,7 @@ namespace pons::tools {
 /// Its own elements, its network's chains, and the rules in chains of others.
 std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment);
 
+/// What its egress policy has dropped, in both families together; nothing where it has none.
+std::optional<netlib::nft::Counted> deniedBy(Host& host, const Attachment& attachment);
+
 }  // namespace pons::tools

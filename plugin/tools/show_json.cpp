@@ -66,6 +66,12 @@ std::string showJson(const std::vector<Shown>& shown) {
     writeAll(writer, "routes", one.facts.routes, writeRoute);
     writeAll(writer, "rules", one.facts.rules, writeRule);
     writeAll(writer, "holds", one.facts.holds, writeHold);
+    if (one.facts.denied) {
+      writer.key("egressDenied").beginObject();
+      writeCount(writer, "packets", one.facts.denied->packets);
+      writeCount(writer, "bytes", one.facts.denied->bytes);
+      writer.endObject();
+    }
     writer.endObject();
   }
   writer.endArray().endObject();

@@ -28,6 +28,23 @@ std::string placeOf(const Attachment& attachment) {
          attachment.bridge.name.toString();
 }
 
+std::string portsText(const EgressPolicy& policy) {
+  std::vector<std::string> ports;
+  for (const Port port : policy.tcpPorts) ports.push_back("tcp " + std::to_string(port));
+  for (const Port port : policy.udpPorts) ports.push_back("udp " + std::to_string(port));
+  return ports.empty() ? "" : " at " + joined(ports);
+}
+
+void addEgress(Sheet& sheet, const EgressPolicy& policy) {
+  std::vector<std::string> destinations;
+  for (const auto& destination : policy.destinations) destinations.push_back(destination.toString());
+  if (!destinations.empty()) sheet.add("may reach", joined(destinations) + portsText(policy));
+  std::vector<std::string> servers;
+  for (const auto& server : policy.nameservers) servers.push_back(server.toString());
+  if (!servers.empty()) sheet.add("may ask", joined(servers) + " by DNS");
+  if (destinations.empty() && servers.empty()) sheet.add("may reach", "nobody");
+}
+
 void addAttachment(Sheet& sheet, const Attachment& attachment) {
   sheet.add("namespace", attachment.netnsPath);
   for (const Lease& lease : attachment.leases) sheet.add("address", withGateway(lease));
@@ -36,12 +53,15 @@ void addAttachment(Sheet& sheet, const Attachment& attachment) {
   if (attachment.delegated) sheet.add("addresses", "given by the IPAM plugin " + attachment.delegated->type);
   if (attachment.isolated) sheet.add("isolation", "reaches no other isolated port of the bridge");
   if (attachment.ingress != IngressPolicy::Open) sheet.add("ingress", std::string{nameOf(attachment.ingress)});
+  if (attachment.guard == SenderGuard::Mac) sheet.add("guard", "it sends from its MAC address alone");
+  if (attachment.guard == SenderGuard::Address) sheet.add("guard", "it sends from its MAC and IP addresses alone");
+  if (attachment.egress) addEgress(sheet, *attachment.egress);
   if (!attachment.bandwidth) return;
   if (attachment.bandwidth->ingress) sheet.add("to it", rateOf(*attachment.bandwidth->ingress));
   if (attachment.bandwidth->egress) sheet.add("from it", rateOf(*attachment.bandwidth->egress));
 }
 
-std::string headText(const Item& item, const Screen& screen) {
+std::string headText(const Item& item, const Facts& facts, const Screen& screen) {
   Sheet sheet;
   sheet.add("container", item.key.container.toString());
   sheet.add("network", item.key.network.toString());
@@ -50,6 +70,10 @@ std::string headText(const Item& item, const Screen& screen) {
   for (const Fault& fault : item.faults) sheet.add(fault.hold.empty() ? "broken" : "broken, shared", fault.what);
   if (item.age) sheet.add("age", textOf(*item.age));
   if (item.attachment) addAttachment(sheet, *item.attachment);
+  if (facts.denied) {
+    sheet.add("denied",
+              counted(facts.denied->packets, "packet") + " by its egress policy, " + textOfBytes(facts.denied->bytes));
+  }
   return sheet.text(screen);
 }
 
@@ -130,7 +154,7 @@ std::string holdsText(const Facts& facts, const Screen& screen) {
 std::string showText(const std::vector<Shown>& shown, const Screen& screen) {
   std::string text;
   for (const Shown& one : shown) {
-    text += (text.empty() ? "" : "\n") + headText(one.item, screen);
+    text += (text.empty() ? "" : "\n") + headText(one.item, one.facts, screen);
     if (!one.item.attachment) continue;
     text += "\n" + linksText(one.facts, screen) + trafficText(one.facts, screen) + addressesText(one.facts, screen) +
             routesText(one.facts, screen) + rulesText(one.facts, screen) + holdsText(one.facts, screen);

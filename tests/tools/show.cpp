@@ -1,6 +1,8 @@
 // pons show: one container, as made up and on a host.
 #include "plugin/tools/show.h"
 
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"
@@ -49,6 +51,12 @@ Shown broken() {
   shown.facts.links[0] = {.name = "eth0", .where = "container"};
   shown.facts.links[1] = linkOf("pons4a25852d93e", "host", false);
   shown.facts.rules[0].present = false;
+  shown.item.attachment->guard = pons::SenderGuard::Address;
+  shown.item.attachment->egress = pons::EgressPolicy{.destinations = {prefix("192.0.2.0/24"), prefix("2001:db8::/32")},
+                                                     .tcpPorts = {443, 8443},
+                                                     .udpPorts = {},
+                                                     .nameservers = {ip("10.42.0.1")}};
+  shown.facts.denied = netlib::nft::Counted{.packets = 17, .bytes = 3400};
   return shown;
 }
 
@@ -99,4 +107,22 @@ TEST_CASE("On a host: pons show finds a container by the beginning of its id, an
   const std::string shown = tool({"show", "c0ffee1"}).out;
   CHECK_MESSAGE(contains(shown, "bridge pons-demo is gone"), shown);
   CHECK_MESSAGE(contains(shown, "missing"), shown);
+}
+
+TEST_CASE("On a host: pons show has the guard and the egress policy, and what it denied") {
+  REQUIRE_FAKE_HOST(host);
+  if (!std::filesystem::exists("/proc/sys/net/bridge")) return FakeHost::countSkip("needs br_netfilter");
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"}, "egressPolicy": {"allowedCidrs": ["192.0.2.0/24"]})"};
+  demo.attach(host, "c1");
+  shell("ip netns exec c1 bash -c 'for i in 1 2 3; do echo hello > /dev/udp/10.42.0.1/9; done'");
+  const std::string shown = tool({"show", "c1"}).out;
+  for (const char* words : {"from its MAC and IP addresses alone", "may reach  192.0.2.0/24",
+                            "3 packets by its egress policy", "bridge pons", "policies"}) {
+    CHECK_MESSAGE(contains(shown, words), shown);
+  }
+  CHECK(!contains(shown, "missing"));
+  const auto document = jsonOf(tool({"show", "c1", "--json"}));
+  CHECK(document["attachments"].items().at(0)["egressDenied"]["packets"].integer() == 3);
+  shell("nft delete table bridge pons");
+  CHECK(contains(tool({"show", "c1"}).out, "missing"));
 }
