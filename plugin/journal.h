@@ -1,5 +1,5 @@
-// journald's own protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram an entry, whose fields can be searched for.
-// Not by libsystemd, a shared library that every start of a container would have to load.
+// journald's own protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram an entry, whose fields can be searched
+// for. Not by libsystemd, a shared library that every start of a container would have to load.
 #pragma once
 
 #include <string>

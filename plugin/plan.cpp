@@ -62,10 +62,10 @@ void addShared(Plan& plan, const Attachment& attachment) {
   addIfHeld<ForwardAccepted>(plan, holds, attachment);
 }
 
-/// In force before the container can send. And DEL, which goes backwards, cuts the container off before it stops looking
-/// at what it sends, ends the flows when no packet can make new ones, and has the kernel take the link away last: what
-/// nf_tables frees waits for the same grace period, and would make the end of the process wait for one more (Linux
-/// 6.18, 16 ms).
+/// In force before the container can send. And DEL, which goes backwards, cuts the container off before it stops
+/// looking at what it sends, ends the flows when no packet can make new ones, and has the kernel take the link away
+/// last: what nf_tables frees waits for the same grace period, and would make the end of the process wait for one more
+/// (Linux 6.18, 16 ms).
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (attachment.resolvConf) add<ResolvConfPresent>(plan, attachment);
   if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);

@@ -37,8 +37,8 @@ struct Environment {
 /// Nothing where no command is given; InvalidEnvironment where it is none of CNI's.
 Result<std::optional<Verb>> verbOf(const Environment& environment);
 
-/// TRACEPARENT in the form of version 00 of W3C's Trace Context; nothing where it has another, which that document says is
-/// to be treated as if it was not there.
+/// TRACEPARENT in the form of version 00 of W3C's Trace Context; nothing where it has another, which that document says
+/// is to be treated as if it was not there.
 std::optional<std::string> traceParentOf(const Environment& environment);
 
 /// The keys of CNI_ARGS that pons understands; empty where they are absent.

@@ -223,6 +223,17 @@ TEST_CASE("whoever reads the conflist while it is exchanged reads a whole one") 
   });
 }
 
+TEST_CASE("a node whose pod CIDRs make no network is not made ready, and is told why") {
+  onNode([](Node& node) {
+    const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/33"});
+    CHECK(outcome.exitCode == 1);
+    CHECK(outcome.err.find("no network can be made of the pod CIDRs 10.244.1.0/33: ") != std::string::npos);
+    CHECK_MESSAGE(outcome.err.find("ipam.ranges") != std::string::npos, outcome.err);
+    CHECK_FALSE(node.isReady());
+    CHECK(fs::is_empty(node.root() / kConflist.parent_path()));
+  });
+}
+
 TEST_CASE("a node that cannot run pons is not made ready") {
   onNode([](Node& node) {
     fs::remove(node.root() / "/host");
