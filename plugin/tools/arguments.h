@@ -11,7 +11,7 @@ namespace pons::tools {
 inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
 
-enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Gc, Explain, Doctor, Metrics, Version };
+enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Gc, Explain, Doctor, Graph, Metrics, Version };
 
 struct Arguments {
   Command command = Command::Version;
@@ -21,6 +21,7 @@ struct Arguments {
   std::string configDir = "/etc/cni/net.d";              ///< where runtimes look for configurations
   std::string subject = {};                              ///< show: a container's id, or how it begins; explain: a file
   std::string network = {};                              ///< gc: this one only; empty for all
+  std::string format = "dot";                            ///< graph: or "svg"
   bool dryRun = false;                                   ///< repair: only say what is missing
   bool deletes = false;                                  ///< gc: take away what was found
   std::string pluginPath = "/opt/cni/bin:/usr/lib/cni";  ///< directories of IPAM plugins, joined by ':'

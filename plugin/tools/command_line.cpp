@@ -38,6 +38,7 @@ class CommandLine {
     addGc();
     addExplain();
     addWithConfigs(Command::Doctor, "doctor", "Look what on this host is in the way of containers");
+    addGraph();
     addWithConfigs(Command::Metrics, "metrics", "Print numbers for Prometheus");
     addHelp();
     add(Command::Version, "version", "Print the versions of pons and of CNI");
@@ -53,17 +54,25 @@ class CommandLine {
   }
 
  private:
-  CLI::App& add(Command command, const std::string& name, const std::string& what) {
+  CLI::App& addWithoutJson(Command command, const std::string& name, const std::string& what) {
     CLI::App& added = *app_.add_subcommand(name, what)->group("Commands");
     added.callback([this, command] { arguments_.command = command; });
+    return added;
+  }
+
+  CLI::App& add(Command command, const std::string& name, const std::string& what) {
+    CLI::App& added = addWithoutJson(command, name, what);
     added.add_flag("--json", arguments_.json, "Print JSON");
     return added;
   }
 
+  void addStateDir(CLI::App& to) {
+    to.add_option("--state-dir", arguments_.stateDir, "The ledger (PONS_STATE_DIR, else /run/pons)")->type_name("DIR");
+  }
+
   CLI::App& addWithState(Command command, const std::string& name, const std::string& what) {
     CLI::App& added = add(command, name, what);
-    added.add_option("--state-dir", arguments_.stateDir, "The ledger (PONS_STATE_DIR, else /run/pons)")
-        ->type_name("DIR");
+    addStateDir(added);
     return added;
   }
 
@@ -93,6 +102,14 @@ class CommandLine {
   void addExplain() {
     CLI::App& explain = addWithState(Command::Explain, "explain", "Say what a configuration means, and check it");
     explain.add_option("file", arguments_.subject, "A configuration, or a list of plugins")->type_name("")->required();
+  }
+
+  void addGraph() {
+    CLI::App& graph = addWithoutJson(Command::Graph, "graph", "Draw bridges, containers, ports and ways out");
+    addStateDir(graph);
+    graph.add_option("--format", arguments_.format, "dot, or svg by graphviz (dot)")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"dot", "svg"}));
   }
 
   void addHelp() {

@@ -10,6 +10,7 @@ Answer check(const Arguments& arguments);
 Answer doctor(const Arguments& arguments);
 Answer explain(const Arguments& arguments);
 Answer gc(const Arguments& arguments);
+Answer graph(const Arguments& arguments);
 Answer list(const Arguments& arguments);
 Answer metrics(const Arguments& arguments);
 Answer networks(const Arguments& arguments);

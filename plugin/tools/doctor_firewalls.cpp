@@ -30,14 +30,16 @@ filter::RulesOf rulesIn(netlib::Socket& netfilter, const nft::Table& table) {
 }
 
 /// True where a rule of the chain, or of one that it jumps to, lets through what comes from that bridge, or sends it to
-/// a chain of its own.
-netlib::Result<bool> speaksFor(const std::string& chain, const std::string& bridge, const filter::RulesOf& rulesOf,
-                               std::set<std::string>& seen) {
+/// a chain of its own. A chain that is gone by now has no rules.
+bool speaksFor(const std::string& chain, const std::string& bridge, const filter::RulesOf& rulesOf,
+               std::set<std::string>& seen) {
   if (!seen.insert(chain).second) return false;
-  for (const filter::Rule& rule : TRY(rulesOf(chain))) {
+  const auto rules = rulesOf(chain);
+  if (!rules) return false;
+  for (const filter::Rule& rule : *rules) {
     const bool jumps = rule.verdict == filter::Verdict::Jump || rule.verdict == filter::Verdict::Goto;
     if (rule.incoming == bridge && (jumps || rule.verdict == filter::Verdict::Accept)) return true;
-    if (jumps && rule.incoming.empty() && TRY(speaksFor(rule.target, bridge, rulesOf, seen))) return true;
+    if (jumps && rule.incoming.empty() && speaksFor(rule.target, bridge, rulesOf, seen)) return true;
   }
   return false;
 }
@@ -88,22 +90,21 @@ void lookAtAnswers(Diagnoses& diagnoses, Host& host, const Bridges& bridges) {
 }
 
 /// A chain that drops, and bridges for which its owner has to speak.
-netlib::Result<> lookAtOwner(Diagnoses& diagnoses, const nft::ListedChain& chain, const filter::RulesOf& rulesOf,
-                             const Bridges& bridges) {
+void lookAtOwner(Diagnoses& diagnoses, const nft::ListedChain& chain, const filter::RulesOf& rulesOf,
+                 const Bridges& bridges) {
   for (const std::string& bridge : bridges.leftAlone) {
     std::set<std::string> seen;
-    if (TRY(speaksFor(chain.name, bridge, rulesOf, seen))) continue;
+    if (speaksFor(chain.name, bridge, rulesOf, seen)) continue;
     diagnoses.push_back(
         {Verdict::Warning, kArea,
          chain.toString() + kDrops + " and has no rule for " + bridge + ", where \"forward\" is \"off\"",
          "accept there what comes from and goes to " + bridge + ", or set \"forward\" to \"auto\""});
   }
-  if (!bridges.answered.empty() || !bridges.leftAlone.empty()) return {};
+  if (!bridges.answered.empty() || !bridges.leftAlone.empty()) return;
   diagnoses.push_back({Verdict::Note, kArea,
                        chain.toString() + kDrops +
                            ": the first container of a bridge gets it accepted there "
                            "(\"forward\": \"auto\")"});
-  return {};
 }
 
 void lookAtBaseChain(Diagnoses& diagnoses, netlib::Socket& netfilter, const nft::ListedChain& chain,
@@ -119,8 +120,7 @@ void lookAtBaseChain(Diagnoses& diagnoses, netlib::Socket& netfilter, const nft:
         {Verdict::Note, kArea,
          chain.toString() + kDrops + ": containers reach only those services of the host that it accepts"});
   }
-  const auto looked = lookAtOwner(diagnoses, chain, rulesOf, bridges);
-  if (!looked) diagnoses.push_back({Verdict::Warning, kArea, chain.toString() + ": " + looked.error().message});
+  lookAtOwner(diagnoses, chain, rulesOf, bridges);
 }
 
 /// Who else works here, by the names of their chains.

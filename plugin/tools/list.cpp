@@ -1,57 +1,13 @@
 #include "plugin/tools/list.h"
 
-#include <algorithm>
-
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
+#include "plugin/tools/interfaces.h"
 #include "plugin/tools/item_json.h"
 #include "plugin/tools/table.h"
 #include "plugin/tools/words.h"
 
 namespace pons::tools {
-
-namespace {
-
-/// What one network did for one interface of a container: to people the parts of a chain are one.
-struct Line {
-  const Item* first;
-  std::vector<std::string> addresses;
-  std::vector<std::string> ports;
-  Health health;
-};
-
-bool isSameInterface(const AttachmentKey& one, const AttachmentKey& other) {
-  return one.network == other.network && one.container == other.container && one.ifName == other.ifName;
-}
-
-void append(std::vector<std::string>& to, const std::vector<std::string>& texts) {
-  for (const std::string& text : texts) {
-    if (std::ranges::find(to, text) == to.end()) to.push_back(text);
-  }
-}
-
-std::vector<std::string> addressesOf(const Attachment& attachment) {
-  std::vector<std::string> addresses;
-  for (const Lease& lease : attachment.leases) addresses.push_back(lease.address.address().toString());
-  return addresses;
-}
-
-std::vector<Line> linesOf(const std::vector<Item>& stock) {
-  std::vector<Line> lines;
-  for (const Item& item : stock) {
-    if (lines.empty() || !isSameInterface(lines.back().first->key, item.key)) {
-      lines.push_back({&item, {}, {}, item.health});
-    }
-    Line& line = lines.back();
-    if (isBad(item.health) && !isBad(line.health)) line.health = item.health;
-    if (!item.attachment) continue;
-    append(line.addresses, addressesOf(*item.attachment));
-    append(line.ports, portsOf(item.attachment->forwards));
-  }
-  return lines;
-}
-
-}  // namespace
 
 std::string listText(const std::vector<Item>& stock, const Screen& screen) {
   if (stock.empty()) return "no attachments\n";
@@ -64,22 +20,22 @@ std::string listText(const std::vector<Item>& stock, const Screen& screen) {
                {"AGE", Whole, true},
                {"HEALTH"}}};
   std::size_t bad = 0;
-  const std::vector<Line> lines = linesOf(stock);
-  for (const Line& line : lines) {
-    const AttachmentKey& key = line.first->key;
-    if (isBad(line.health)) ++bad;
+  const std::vector<Interface> interfaces = interfacesOf(stock);
+  for (const Interface& interface : interfaces) {
+    const AttachmentKey& key = interface.first->key;
+    if (isBad(interface.health)) ++bad;
     table.add({{key.network.toString()},
                {key.container.toString()},
                {key.ifName.toString()},
-               {joined(line.addresses)},
-               {joined(line.ports)},
-               {line.first->age ? textOf(*line.first->age) : ""},
-               {std::string{nameOf(line.health)}, colourOf(line.health)}});
+               {joined(interface.addresses)},
+               {joined(interface.ports)},
+               {interface.first->age ? textOf(*interface.first->age) : ""},
+               {std::string{nameOf(interface.health)}, colourOf(interface.health)}});
   }
   std::string text = table.text(screen);
   if (bad > 0) {
-    text += "\n" + std::to_string(bad) + " of " + counted(lines.size(), "attachment") + (bad == 1 ? " is" : " are") +
-            " not well: \"pons check\" says why\n";
+    text += "\n" + std::to_string(bad) + " of " + counted(interfaces.size(), "attachment") +
+            (bad == 1 ? " is" : " are") + " not well: \"pons check\" says why\n";
   }
   return text;
 }

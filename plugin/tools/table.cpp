@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 namespace pons::tools {
 
@@ -21,17 +20,6 @@ std::size_t longestWordOf(std::string_view text) {
   std::size_t longest = 0;
   for (const std::string& word : wrapped(text, 0)) longest = std::max(longest, placesOf(word));
   return longest;
-}
-
-/// The shortest length at which all that differ still do.
-std::size_t tellingLengthOf(const std::set<std::string>& texts) {
-  std::size_t length = kShortest;
-  // In order, those that share the most stand next to each other.
-  for (auto one = texts.begin(), next = one; one != texts.end() && ++next != texts.end(); ++one) {
-    const auto differing = std::ranges::mismatch(*one, *next).in1 - one->begin();
-    length = std::max(length, static_cast<std::size_t>(differing) + 1);
-  }
-  return length;
 }
 
 std::size_t sumOf(const std::vector<std::size_t>& widths) {
@@ -56,6 +44,16 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     }
   }
   return lines;
+}
+
+std::size_t tellingLengthOf(const std::set<std::string>& texts) {
+  std::size_t length = kShortest;
+  // In order, those that share the most stand next to each other.
+  for (auto one = texts.begin(), next = one; one != texts.end() && ++next != texts.end(); ++one) {
+    const auto differing = std::ranges::mismatch(*one, *next).in1 - one->begin();
+    length = std::max(length, static_cast<std::size_t>(differing) + 1);
+  }
+  return length;
 }
 
 std::string printable(std::string_view text) {

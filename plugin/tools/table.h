@@ -1,6 +1,7 @@
 // Tables for people: columns in line, as wide as the screen where that is possible.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace pons::tools {
 /// Control characters, which names of interfaces may hold, are written as \xNN: nothing on record may command a
 /// terminal.
 std::string printable(std::string_view text);
+
+/// The length at which those that differ still do when they are cut; no less than 12.
+std::size_t tellingLengthOf(const std::set<std::string>& texts);
 
 /// Lines of whole words, none longer than `width` characters unless a word is; at least one line.
 std::vector<std::string> wrapped(std::string_view text, std::size_t width);

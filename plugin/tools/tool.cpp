@@ -31,6 +31,8 @@ Answer run(const Arguments& arguments) {
       return explain(arguments);
     case Command::Doctor:
       return doctor(arguments);
+    case Command::Graph:
+      return graph(arguments);
     case Command::Metrics:
       return metrics(arguments);
     case Command::Version:
