@@ -1,6 +1,7 @@
 // Networks: what their configurations say, and how full they are.
 #include <algorithm>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugin/cni/text.h"
@@ -40,6 +41,22 @@ bool isInstalledIn(const std::string& directories) {
   });
 }
 
+/// A name under which the directory has pons, too: a link, or another name of the same file.
+bool isPonsIn(const std::string& directory, const std::string& type) {
+  struct stat own {};
+  struct stat named {};
+  if (stat((directory + "/pons").c_str(), &own) != 0 || stat((directory + "/" + type).c_str(), &named) != 0)
+    return false;
+  return own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+bool isOurs(const std::string& type, const std::string& directories) {
+  if (!appletFor(type)) return false;
+  if (appletFor(type) == cni::Applet::Pons) return true;
+  return std::ranges::any_of(split(directories, ':'),
+                             [&type](std::string_view directory) { return isPonsIn(std::string{directory}, type); });
+}
+
 void lookForPlugin(Diagnoses& diagnoses, const Arguments& arguments, bool isNeeded) {
   if (isInstalledIn(arguments.pluginPath)) return;
   diagnoses.push_back(
@@ -56,20 +73,22 @@ std::vector<cni::Config> lookAtConfigs(Diagnoses& diagnoses, const Arguments& ar
     diagnoses.push_back({Verdict::Fault, kArea, problem, "pons explain tells the place"});
   }
   std::vector<cni::Config> configs;
+  bool any = false;
   for (const NetworkConf& conf : files.networks) {
     for (const PluginConf& plugin : conf.plugins) {
-      if (appletFor(plugin.type) != cni::Applet::Pons) continue;
+      if (!isOurs(plugin.type, arguments.pluginPath)) continue;
+      any = true;
       auto request = inventedAdd(plugin, arguments.stateDir);
       if (!request) {
         diagnoses.push_back({Verdict::Fault, kArea, conf.file + ": " + request.error().message,
                              "pons explain " + conf.file + " tells the place"});
-      } else {
+      } else if (request->key.part == Part::Network) {
         configs.push_back(std::move(request->config));
       }
     }
   }
-  lookForPlugin(diagnoses, arguments, !configs.empty());
-  if (configs.empty()) {
+  lookForPlugin(diagnoses, arguments, any);
+  if (!any) {
     diagnoses.push_back({Verdict::Note, kArea, "no network of pons is configured in " + arguments.configDir});
   }
   return configs;

@@ -259,3 +259,13 @@ TEST_CASE("On a host: pons doctor reads the configurations, and looks for the pl
   CHECK(contains(elsewhere.out, "there is no plugin \"pons\" in /run/nothing, and"));
   CHECK(tool({"doctor", "--colour"}).exitCode == 2);
 }
+
+TEST_CASE("On a host: pons doctor reads configurations of the reference plugins where pons took their place") {
+  REQUIRE_FAKE_HOST(host);
+  write("/run/net.d/1.conf", R"({"cniVersion": "1.0.0", "name": "old", "type": "bridge", "mtu": "big"})");
+  CHECK(doctorRun().ok());
+  shell("mkdir /run/plugins && ln -s " PONS_BINARY " /run/plugins/pons && ln -s pons /run/plugins/bridge");
+  const Outcome replaced = tool({"doctor", "--config-dir", "/run/net.d"}, {"CNI_PATH=/run/plugins"});
+  CHECK(replaced.exitCode == 1);
+  CHECK_MESSAGE(contains(replaced.out, "/run/net.d/1.conf: "), replaced.out);
+}
