@@ -18,20 +18,19 @@ namespace {
 constexpr std::size_t kBytes = SharedCounters::kCount * sizeof(std::uint64_t);
 
 /// Written and not only made as long: a hole would need memory when it is counted up, and end the process where there
-/// is none. Under a name of its own first, so that nobody maps a part.
+/// is none. Without a name until it is whole, so that nobody maps a part, and who is killed leaves nothing.
 Result<> make(const std::string& path) {
-  const std::string draft = path + "." + std::to_string(getpid());
-  const UniqueFd file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
-  if (!file) return failErrno("cannot make " + draft);
+  const std::string directory = path.substr(0, path.rfind('/') + 1);
+  const UniqueFd file{::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+  if (!file) return failErrno("cannot make " + path);
   constexpr std::array<char, kBytes> kZeros{};
   const ssize_t written = write(file.get(), kZeros.data(), kZeros.size());
   if (written >= 0 && written < static_cast<ssize_t>(kBytes)) errno = ENOSPC;
-  const bool isWhole = written == static_cast<ssize_t>(kBytes);
-  // Who was quicker has made it.
-  const bool isPlaced = isWhole && (link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
-  const Result<> made = isPlaced ? Result<>{} : failErrno("cannot make " + path);
-  unlink(draft.c_str());
-  return made;
+  if (written != static_cast<ssize_t>(kBytes)) return failErrno("cannot write " + path);
+  const std::string unnamed = "/proc/self/fd/" + std::to_string(file.get());
+  const int linked = linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+  // EEXIST: who was quicker has made it.
+  return linked == 0 || errno == EEXIST ? Result<>{} : failErrno("cannot make " + path);
 }
 
 UniqueFd opened(const std::string& path) { return UniqueFd{::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC)}; }

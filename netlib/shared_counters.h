@@ -17,7 +17,8 @@ class SharedCounters {
   static constexpr std::size_t kCount = 512;
 
   /// Of that file, which is made with zeros where it is missing. `path` is absolute and its directory writable by this
-  /// user alone. EBADMSG for a file of another size. ENOENT where the directory is missing.
+  /// user alone. EBADMSG for a file of another size. ENOENT where the directory is missing;
+  /// EOPNOTSUPP where its file system makes no files without a name (O_TMPFILE).
   static Result<SharedCounters> open(const std::string& path);
 
   ~SharedCounters();

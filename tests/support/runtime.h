@@ -55,7 +55,7 @@ std::size_t stepCount(const pons::cni::Request& request);
 /// The record of an attachment, locked; it must be there.
 pons::Record recordOf(pons::Host& host, const pons::cni::Request& request);
 
-/// Files and links of the ledger, without the directories and the lock that outlive the last attachment.
+/// Files and links of the ledger, without the directories, the lock and the counters that outlive the last attachment.
 std::string dumpLedger();
 
 /// The interfaces in a container, one a line.
