@@ -25,8 +25,7 @@ void appendUpWith(Batch& batch, const IfName& name, PortFlags flags) {
   batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");
   const auto port = batch.nest(IFLA_INFO_SLAVE_DATA);
   batch.putU8(IFLA_BRPORT_MODE, flags.hairpin ? 1 : 0);
-  // The attribute came with Linux 4.18: not sent where a new port has that value already.
-  if (flags.isolated) batch.putU8(IFLA_BRPORT_ISOLATED, 1);
+  batch.putU8(IFLA_BRPORT_ISOLATED, flags.isolated ? 1 : 0);
 }
 
 }  // namespace

@@ -118,8 +118,8 @@ bool endedOnPurpose(const TracedOutcome& traced, std::size_t at) {
 
 using AfterFault = void (*)(const Scene& scene, const TracedOutcome& traced, std::size_t at);
 
-/// Runs the verb with a fault at each of its calls in turn, or for a short run at every seventh with the errors in turn;
-/// each time `before` has prepared, and `after` looks.
+/// Runs the verb with a fault at each of its calls in turn, or for a short run at every seventh with the errors in
+/// turn; each time `before` has prepared, and `after` looks.
 void failEvery(const Scene& scene, const std::string& verb, void (*before)(const Scene&), AfterFault after) {
   before(scene);
   const std::vector<TracedCall> calls = scene.meddled(verb, {}).calls;

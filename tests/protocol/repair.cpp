@@ -89,6 +89,8 @@ const std::vector<std::string>& damages() {
       "echo 0 > /proc/sys/net/ipv4/conf/pons-second/route_localnet",
       "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l nomaster; done",
       "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l down; done",
+      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do "
+      "ip link set $l type bridge_slave isolated on hairpin off; done",
       "for l in $(ip -br link show master pons-third | cut -d@ -f1); do tc qdisc del dev $l root; done",
       "for l in $(ip -br link show type ifb | cut -d' ' -f1); do ip link del $l; done",
   };

@@ -46,7 +46,8 @@ netlib::Result<pons::Record> claim(const pons::cni::Request& request, pons::Host
 // Directories at the top, and the lock, stay when the last attachment goes.
 bool outlivesAttachments(const fs::path& path) {
   const fs::path inside = path.lexically_relative(kStateDir);
-  return inside == "." || inside == "lock" || inside == "counters.1" || (!inside.has_parent_path() && fs::is_directory(path));
+  return inside == "." || inside == "lock" || inside == "counters.1" ||
+         (!inside.has_parent_path() && fs::is_directory(path));
 }
 
 }  // namespace
