@@ -106,6 +106,12 @@ class Run {
   Clock::time_point begun_ = Clock::now();
 };
 
+/// Where a request is counted that does not say where its ledger is.
+std::string stateDirIn(const cni::Environment& environment) {
+  if (environment.stateDir.empty()) return cni::Settings{}.stateDir;
+  return cni::parsePath(environment.stateDir).value_or("");
+}
+
 template <class Request>
 Answer answerTo(const cni::Result<Request>& request, const std::string& input, Run& run) {
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
@@ -146,7 +152,7 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
   if (!*verb) return {0, {}, cni::aboutText(environment.applet)};
   if (**verb == Verb::Version) return {0, cni::printVersions(cni::oldestVersionOf(environment.applet)), {}};
   if (const auto told = tellLog(**verb, environment); !told) return failed(told.error(), textOf(cni::kNewestVersion));
-  Run run{**verb, environment.stateDir.empty() ? cni::Settings{}.stateDir : environment.stateDir};
+  Run run{**verb, stateDirIn(environment)};
   const auto input = readInput();
   if (!input) return run.refused({ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
   if (environment.applet == cni::Applet::HostLocal || environment.applet == cni::Applet::Static) {
