@@ -174,7 +174,8 @@ TEST_CASE("On a host: pons doctor changes nothing, and finds nothing where nothi
   CHECK(contains(healthy.out, "1 attachment on record, nothing is missing"));
   CHECK(contains(healthy.out, "it has bridges, veths, and all that pons uses of nf_tables"));
   CHECK(contains(healthy.out, "1 network, with addresses and ports to spare"));
-  const auto diagnoses = jsonOf(doctorRun({"--json"}))["diagnoses"].items();
+  const auto document = jsonOf(doctorRun({"--json"}));
+  const auto diagnoses = document["diagnoses"].items();
   REQUIRE(!diagnoses.empty());
   CHECK(diagnoses.back()["verdict"].string() == "fine");
 }

@@ -96,7 +96,8 @@ TEST_CASE("On a host: pons list and pons check see what containers have, what is
     CHECK(contains(listed.out, "8080->80/tcp"));
     CHECK(contains(listed.out, " ok\n"));
     CHECK(tool({"check"}).out == "2 attachments, nothing is missing\n");
-    const auto attachments = jsonOf(tool({"list", "--json"}))["attachments"].items();
+    const auto document = jsonOf(tool({"list", "--json"}));
+    const auto attachments = document["attachments"].items();
     REQUIRE(attachments.size() == 2);
     CHECK(textOf(attachments[0]["health"]) == "ok");
     CHECK(attachments[0]["ageSeconds"].integer().value_or(-1) >= 0);

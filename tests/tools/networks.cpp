@@ -83,7 +83,8 @@ TEST_CASE("On a host: pons networks joins what is configured and what has attach
   CHECK(!contains(listed.out, "foreign"));
   CHECK(contains(listed.err, "/run/net.d/3.conf: its ledger is in /run/away"));
   CHECK(contains(listed.err, "/run/net.d/4.conf: not JSON at line 2, column 1"));
-  const auto networks = jsonOf(tool({"networks", "--json", "--config-dir", "/run/net.d"}))["networks"].items();
+  const auto document = jsonOf(tool({"networks", "--json", "--config-dir", "/run/net.d"}));
+  const auto networks = document["networks"].items();
   REQUIRE(networks.size() == 2);
   CHECK(networks[0]["pools"].items().at(0)["free"].integer() == 1);
 }

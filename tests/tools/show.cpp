@@ -91,7 +91,8 @@ TEST_CASE("On a host: pons show finds a container by the beginning of its id, an
                                          "tcp 8080 to " + address + " port 80", "bridge-pons-demo "};
     for (const std::string& word : words) { CHECK_MESSAGE(contains(shown.out, word), shown.out); }
     CHECK(!contains(shown.out, "missing"));
-    const auto links = jsonOf(tool({"show", "c0ffee1", "--json"}))["attachments"].items().at(0)["links"].items();
+    const auto document = jsonOf(tool({"show", "c0ffee1", "--json"}));
+    const auto links = document["attachments"].items().at(0)["links"].items();
     REQUIRE(links.size() == 3);
     CHECK(textOf(links[0]["name"]) == "eth0");
     CHECK(links[0]["sentPackets"].integer().value_or(0) >= 3);
