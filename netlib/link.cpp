@@ -5,18 +5,11 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include "netlib/link_request.h"
+
 namespace netlib::link {
 
 namespace {
-
-ifinfomsg infoOf(unsigned index, unsigned flags = 0, unsigned change = 0) {
-  ifinfomsg info{};
-  info.ifi_family = AF_UNSPEC;
-  info.ifi_index = static_cast<int>(index);
-  info.ifi_flags = flags;
-  info.ifi_change = change;
-  return info;
-}
 
 /// The kernel tells all of a link's IPv4 settings with the link, as numbers in the order of their IPV4_DEVCONF_*.
 bool routesLoopback(const Attributes& attributes) {

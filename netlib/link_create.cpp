@@ -4,31 +4,21 @@
 #include <linux/veth.h>
 #include <net/if.h>
 
-#include "netlib/link.h"
+#include "netlib/link_request.h"
 
 namespace netlib::link {
 
 namespace {
 
-/// Of a link that is named by an attribute.
-ifinfomsg named(unsigned flags = 0) {
-  ifinfomsg info{};
-  info.ifi_family = AF_UNSPEC;
-  info.ifi_flags = flags;
-  info.ifi_change = flags;
-  return info;
-}
-
 /// The alias is not taken when a link is made, so it follows in the same datagram. Where the making failed since the
 /// host name is taken, it goes to that link: it is an attachment's own, as the name is derived from it.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, named(), "mark link " + name.toString());
-  batch.putText(IFLA_IFNAME, name.toString());
+  beginChange(batch, name, "mark link " + name.toString());
   batch.putText(IFLA_IFALIAS, alias);
 }
 
 void appendVethPair(Batch& batch, const NewVeth& veth) {
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, named(),
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, infoOf(0),
               "create veth " + veth.hostName.toString() + " with peer " + veth.peerName.toString());
   batch.putText(IFLA_IFNAME, veth.hostName.toString());
   batch.put(IFLA_ADDRESS, veth.hostMac.bytes());
@@ -37,7 +27,7 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
   batch.putText(IFLA_INFO_KIND, "veth");
   const auto data = batch.nest(IFLA_INFO_DATA);
   const auto peer = batch.nest(VETH_INFO_PEER);
-  batch.putHeader(named());
+  batch.putHeader(infoOf(0));
   batch.putText(IFLA_IFNAME, veth.peerName.toString());
   batch.put(IFLA_ADDRESS, veth.peerMac.bytes());
   if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
@@ -47,8 +37,7 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
 /// A port of a bridge needs no IPv6 address of its own, and the kernel walks those of all links whenever one more comes
 /// (5 ms where there are 5,000). In time, as there are none before the link is up.
 void appendNoLinkLocal(Batch& batch, const IfName& name) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, named(), "keep link " + name.toString() + " without IPv6 address");
-  batch.putText(IFLA_IFNAME, name.toString());
+  beginChange(batch, name, "keep link " + name.toString() + " without IPv6 address");
   const auto families = batch.nest(IFLA_AF_SPEC);
   const auto ipv6 = batch.nest(AF_INET6);
   batch.putU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
@@ -78,7 +67,7 @@ Result<Answer> createWhole(Socket& socket, Batch& batch, const IfName& name,
 Result<> createBridge(Socket& socket, const NewBridge& bridge) {
   const std::string name = bridge.name.toString();
   Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, named(IFF_UP), "create bridge " + name);
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP), "create bridge " + name);
   batch.putText(IFLA_IFNAME, name);
   batch.put(IFLA_ADDRESS, bridge.mac.bytes());
   if (bridge.mtu != 0) batch.putU32(IFLA_MTU, bridge.mtu);
@@ -99,7 +88,7 @@ Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias) 
 
 Result<> probe(Socket& socket, const std::string& kind) {
   Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, named(), "ask for links of kind " + kind);
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0), "ask for links of kind " + kind);
   // The kernel looks for the kind first (and loads its module), and then finds that no link may bear this name. The
   // address is no MAC address: a kind that looks at it says so before a veth has made its other end.
   batch.putText(IFLA_IFNAME, "no/name");
@@ -124,7 +113,8 @@ Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) 
 
 Result<> createIfb(Socket& socket, const NewIfb& ifb) {
   Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, named(IFF_UP), "create ifb " + ifb.name.toString());
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
+              "create ifb " + ifb.name.toString());
   batch.putText(IFLA_IFNAME, ifb.name.toString());
   if (ifb.mtu != 0) batch.putU32(IFLA_MTU, ifb.mtu);
   {

@@ -3,24 +3,15 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include "netlib/link.h"
+#include "netlib/link_request.h"
 
 namespace netlib::link {
 
 namespace {
 
-void beginFor(Batch& batch, const IfName& name, std::string what, unsigned flags = 0, unsigned change = 0) {
-  ifinfomsg info{};
-  info.ifi_family = AF_UNSPEC;
-  info.ifi_flags = flags;
-  info.ifi_change = change;
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, info, std::move(what));
-  batch.putText(IFLA_IFNAME, name.toString());
-}
-
 /// In a request of its own: the kernel looks for the bridge before it makes the link its port.
 void appendUpWith(Batch& batch, const IfName& name, PortFlags flags) {
-  beginFor(batch, name, "configure bridge port " + name.toString(), IFF_UP, IFF_UP);
+  beginChange(batch, name, "configure bridge port " + name.toString(), infoOf(0, IFF_UP, IFF_UP));
   const auto linkInfo = batch.nest(IFLA_LINKINFO);
   batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");
   const auto port = batch.nest(IFLA_INFO_SLAVE_DATA);
@@ -32,7 +23,7 @@ void appendUpWith(Batch& batch, const IfName& name, PortFlags flags) {
 
 Result<> joinBridge(Socket& socket, const IfName& name, unsigned bridge, PortFlags flags) {
   Batch batch;
-  beginFor(batch, name, "make " + name.toString() + " a port of the bridge");
+  beginChange(batch, name, "make " + name.toString() + " a port of the bridge");
   batch.putU32(IFLA_MASTER, bridge);
   appendUpWith(batch, name, flags);
   const auto joined = socket.request(batch);
@@ -44,7 +35,7 @@ Result<> joinBridge(Socket& socket, const IfName& name, unsigned bridge, PortFla
 
 Result<> leaveBridge(Socket& socket, const IfName& name) {
   Batch batch;
-  beginFor(batch, name, "take " + name.toString() + " out of its bridge", 0, IFF_UP);
+  beginChange(batch, name, "take " + name.toString() + " out of its bridge", infoOf(0, 0, IFF_UP));
   batch.putU32(IFLA_MASTER, 0);
   TRY(socket.request(batch));
   return {};

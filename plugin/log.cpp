@@ -60,8 +60,8 @@ spdlog::logger& opened() {
   if (!all.logger) {
     all.logger.emplace("pons", makeSink(all.target));
     all.logger->set_level(spdlog::level::trace);
-    const bool isDated = all.target.place == Place::Syslog;
-    all.logger->set_pattern(isDated ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z pons[%P] %l: %v");
+    const bool datesItself = all.target.place == Place::Syslog;
+    all.logger->set_pattern(datesItself ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z pons[%P] %l: %v");
     all.logger->flush_on(spdlog::level::trace);
   }
   return *all.logger;

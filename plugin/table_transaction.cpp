@@ -57,11 +57,6 @@ netlib::Result<> removeTable(Host& host, TableFamily family) {
   return fineIfGone(removed);
 }
 
-void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
-  const auto family = familyOf(table);
-  return family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
-}
-
 }  // namespace
 
 nft::Table tableOf(TableFamily family) { return {family, "pons"}; }
@@ -158,6 +153,11 @@ netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Att
     }
     recorded.appendTo(transaction);
   });
+}
+
+void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
+  const auto family = familyOf(table);
+  return family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
 }
 
 netlib::Result<> removeAll(Host& host) {

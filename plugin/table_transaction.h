@@ -16,6 +16,9 @@ netlib::nft::Table tableOf(TableFamily family);
 /// "ip", "ip6", "bridge", as nft calls them.
 const char* nameOf(TableFamily family);
 
+/// The table with everything in it that does not depend on containers.
+void appendSkeleton(netlib::nft::Transaction& transaction, TableFamily family);
+
 /// The families in which the attachment needs one.
 std::vector<TableFamily> familiesOf(const Attachment& attachment);
 

@@ -42,7 +42,7 @@ constexpr std::size_t kSumAt = 56;
 constexpr std::size_t kVerbRoom = 64;
 constexpr std::size_t kEventsAt = 7 * kVerbRoom;
 static_assert(kCodes.size() <= kTimesAt && kTimesAt + kBounds.size() < kSumAt && kVerbs.size() <= 7);
-static_assert(kEventsAt + 4 <= SharedCounters::kCount);
+static_assert(kEventsAt + kEvents <= SharedCounters::kCount);
 
 std::size_t placeOf(Verb verb) { return static_cast<std::size_t>(verb) * kVerbRoom; }
 

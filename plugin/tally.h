@@ -28,6 +28,8 @@ enum class Event : std::uint8_t {
   Swept,      ///< something without a record that GC took away
 };
 
+inline constexpr std::size_t kEvents = 4;
+
 /// Code 0 is success, any other CNI's.
 void countVerb(const std::string& stateDir, cni::Verb verb, unsigned code, std::chrono::microseconds took);
 void count(const std::string& stateDir, Event event, std::size_t times = 1);
@@ -40,7 +42,7 @@ struct VerbTally {
 };
 struct Tally {
   std::vector<VerbTally> verbs;  ///< all but VERSION, which touches nothing
-  std::array<std::uint64_t, 4> events;
+  std::array<std::uint64_t, kEvents> events;
 
   std::uint64_t of(Event event) const { return events.at(static_cast<std::size_t>(event)); }
 };

@@ -3,17 +3,13 @@
 
 #include "netlib/link.h"
 
-#include "plugin/bridge_policies.h"
-#include "plugin/egress_table.h"
-#include "plugin/guard_table.h"
-#include "plugin/nat_table.h"
+#include "plugin/table_transaction.h"
 #include "plugin/tools/doctor_checks.h"
 
 namespace pons::tools {
 
 namespace link = netlib::link;
 namespace nft = netlib::nft;
-using netlib::Family;
 
 namespace {
 
@@ -25,17 +21,13 @@ constexpr const char* kModules =
 netlib::Result<> rehearse(netlib::Socket& netfilter, const nft::Table& table) {
   if (!TRY(nft::listChains(netfilter, table)).empty()) return {};
   nft::Transaction transaction;
-  if (table.family == nft::TableFamily::Bridge) {
-    guard::appendSkeleton(transaction);
-  } else {
-    nat::appendSkeleton(transaction, static_cast<Family>(table.family));
-  }
+  tables::appendSkeleton(transaction, table.family);
   return transaction.check(netfilter);
 }
 
 void lookAtTables(Diagnoses& diagnoses, netlib::Socket& netfilter) {
-  for (const nft::Table& table : {nat::tableOf(Family::Ipv4), nat::tableOf(Family::Ipv6), guard::table()}) {
-    const auto rehearsed = rehearse(netfilter, table);
+  for (const tables::TableFamily family : tables::kAll) {
+    const auto rehearsed = rehearse(netfilter, tables::tableOf(family));
     if (!rehearsed) diagnoses.push_back({Verdict::Fault, "kernel", rehearsed.error().message, kModules});
   }
 }

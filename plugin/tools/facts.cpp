@@ -64,7 +64,13 @@ Facts factsOf(Host& host, const Attachment& attachment) {
   addContainerSide(facts, host, attachment);
   addHostSide(facts, host, attachment);
   facts.rules = rulesOf(host, attachment);
-  facts.denied = deniedBy(host, attachment);
+  if (attachment.egress) {
+    facts.denied.emplace();
+    for (const auto& [family, denied] : deniedBy(host, attachment)) {
+      facts.denied->packets += denied.packets;
+      facts.denied->bytes += denied.bytes;
+    }
+  }
   for (const std::string& hold : holdsOf(attachment)) {
     const auto holders = host.ledger.countHolders(hold);
     facts.holds.push_back({hold, holders ? *holders : 0});

@@ -1,14 +1,11 @@
 // Where pons metrics gets its numbers from.
-#include "plugin/egress_table.h"
-#include "plugin/nat_table.h"
 #include "plugin/tally.h"
 #include "plugin/tools/common.h"
 #include "plugin/tools/metrics.h"
 #include "plugin/tools/networks.h"
+#include "plugin/tools/rule_facts.h"
 
 namespace pons::tools {
-
-namespace nft = netlib::nft;
 
 namespace {
 
@@ -72,14 +69,12 @@ void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& 
 
 /// Only those with a policy cost a question to the kernel.
 void addDenied(std::vector<Metric>& metrics, Host& host, const Attachment& attachment) {
-  for (const netlib::Family family : egress::familiesOf(attachment)) {
-    const auto denied = nft::countPackets(host.netfilter, nat::tableOf(family), egress::chainOf(attachment.hostVeth));
-    if (!denied) continue;  // pons check tells of a chain that is gone
+  for (const auto& [family, denied] : deniedBy(host, attachment)) {
     metrics.back().samples.push_back({{{"network", attachment.key.network.toString()},
                                        {"container", attachment.key.container.toString()},
                                        {"interface", attachment.key.ifName.toString()},
                                        {"family", family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"}},
-                                      numberOf(denied->packets)});
+                                      numberOf(denied.packets)});
   }
 }
 

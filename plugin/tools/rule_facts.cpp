@@ -119,16 +119,13 @@ std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment) {
   return rules;
 }
 
-std::optional<nft::Counted> deniedBy(Host& host, const Attachment& attachment) {
-  if (!attachment.egress) return std::nullopt;
-  nft::Counted sum;
+std::map<Family, nft::Counted> deniedBy(Host& host, const Attachment& attachment) {
+  std::map<Family, nft::Counted> denied;
   for (const Family family : egress::familiesOf(attachment)) {
-    const auto denied = nft::countPackets(host.netfilter, nat::tableOf(family), egress::chainOf(attachment.hostVeth));
-    if (!denied) continue;  // shown as missing among the rules
-    sum.packets += denied->packets;
-    sum.bytes += denied->bytes;
+    const auto counted = nft::countPackets(host.netfilter, nat::tableOf(family), egress::chainOf(attachment.hostVeth));
+    if (counted) denied[family] = *counted;
   }
-  return sum;
+  return denied;
 }
 
 }  // namespace pons::tools
