@@ -74,7 +74,7 @@ void addIgnoredBelow(ExplainedPlugin& plugin, const Reading& reading, const json
 
 /// The keys of these objects are explained one by one.
 bool isGroup(const std::string& key) {
-  constexpr std::array<std::string_view, 4> kGroups{"ipam", "dns", "capabilities", "runtimeConfig"};
+  constexpr std::array<std::string_view, 5> kGroups{"ipam", "dns", "capabilities", "runtimeConfig", "egressPolicy"};
   return std::ranges::find(kGroups, key) != kGroups.end();
 }
 

@@ -94,6 +94,29 @@ TEST_CASE("pons explain tells line and column of what cannot work") {
         "demo.conflist:1:16: incompatible CNI versions");
 }
 
+TEST_CASE(
+    "pons explain says of each key of an egress policy what it lets through, and of an empty one that it denies all") {
+  const auto effects = [](const std::string& policy) {
+    const Explained whole =
+        explainedText(pons::test::config(R"("ipam": {"subnet": "10.42.0.0/24"}, "egressPolicy": )" + policy));
+    REQUIRE(whole.works());
+    std::vector<std::string> told;
+    for (const KeyMeaning& key : whole.plugins.at(0).keys) {
+      if (key.key.starts_with("egressPolicy")) told.push_back(key.key + ": " + key.effect);
+    }
+    return told;
+  };
+  CHECK(effects("{}") == std::vector<std::string>{"egressPolicy: the container may begin nothing: all that it sends is "
+                                                  "dropped and counted, but answers"});
+  CHECK(effects(
+            R"({"allowedCidrs": ["192.0.2.0/24"], "allowedTcpPorts": [443], "allowDns": false, "logDenied": true})") ==
+        std::vector<std::string>{
+            "egressPolicy.allowedCidrs: what the container may begin to talk to; all else is dropped and counted",
+            "egressPolicy.allowedTcpPorts: of those only these TCP ports, and no UDP but what allowedUdpPorts has",
+            "egressPolicy.allowDns: DNS is let through only where allowedCidrs and ports let it",
+            "egressPolicy.logDenied: five of the drops a minute are written to the kernel's log"});
+}
+
 TEST_CASE("Every key that pons asks a configuration for is written about") {
   const pons::cni::KeysAsked asked;
   for (const char* ipam : {R"("subnet": "10.42.0.0/24")", R"("type": "host-local", "subnet": "10.42.0.0/24")",
