@@ -77,6 +77,7 @@ class [[nodiscard]] Result {
 }  // namespace netlib
 
 /// The value of a Result, or an early return of its error. A statement expression: supported by g++ and clang alike.
+/// Not within a braced list behind a member that owns something: neither destroys what it has made of the list so far.
 #define TRY(expression)                                                       \
   __extension__({                                                             \
     auto tryResult = (expression);                                            \

@@ -229,8 +229,9 @@ Result<AttachmentKey> readKey(const json::Value& object) {
   const ContainerId container = TRY(parsed<ContainerId>(object, "container"));
   const IfName ifName = TRY(interface(object, "ifName"));
   if (!object["part"].present()) return AttachmentKey{network, container, ifName};
-  const auto part = object["part"].string();
-  return AttachmentKey{network, container, ifName, TRY(required(part ? parsePart(*part) : std::nullopt, "part"))};
+  const auto text = object["part"].string();
+  const Part part = TRY(required(text ? parsePart(*text) : std::nullopt, "part"));
+  return AttachmentKey{network, container, ifName, part};
 }
 
 Result<std::optional<std::string>> readHostLocalDir(const json::Value& object) {

@@ -54,8 +54,9 @@ netlib::Result<bool> isHalfMade(Host& host, const std::string& hold, const link:
 netlib::Result<> create(Host& host, const Attachment& attachment) {
   const std::string hold = hold::bridge(attachment);
   TRY(host.ledger.remember(hold, {{kBegun, attachment.bridge.name.toString()}}));
+  const auto mac = TRY(randomMac());
   const auto created =
-      link::createBridge(host.route, {.name = attachment.bridge.name, .mac = TRY(randomMac()), .mtu = attachment.mtu});
+      link::createBridge(host.route, {.name = attachment.bridge.name, .mac = mac, .mtu = attachment.mtu});
   if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());  // EEXIST: half made
   TRY(setUpIpv6(attachment.bridge.name));
   TRY(link::setAlias(host.route, attachment.bridge.name, std::string{kBridgeAlias}));

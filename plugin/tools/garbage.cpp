@@ -102,8 +102,8 @@ netlib::Result<std::optional<Garbage>> collectOne(Host& host, const AttachmentKe
   if (!record) return netlib::fail(record.error());
   if (!*record || !TRY(isDead(host, **record))) return std::optional<Garbage>{};
   const std::string part = key.part == Part::Network ? "" : " " + std::string{nameOf(key.part)};
-  Garbage garbage{
-      {"attachment", key.ifName.toString() + part, TRY(causeOfDeath(host, **record)), key.network, key.container}};
+  const std::string cause = TRY(causeOfDeath(host, **record));
+  Garbage garbage{{"attachment", key.ifName.toString() + part, cause, key.network, key.container}};
   if (!take) return std::optional{std::move(garbage)};
   if (config) fillIn(**record, *config);
   const auto taken = takeAway(host, **record, planFor((*record)->attachment));
