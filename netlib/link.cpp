@@ -38,6 +38,7 @@ Link linkOf(const Message& message) {
   link.peer = attributes.u32(IFLA_LINK).value_or(0);
   link.peerNetns = attributes.u32(IFLA_LINK_NETNSID);
   link.transmitQueueLength = attributes.u32(IFLA_TXQLEN).value_or(0);
+  link.group = attributes.u32(IFLA_GROUP).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
   if (link.kind == "bridge") {
@@ -166,6 +167,21 @@ void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {
 void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets) {
   batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set transmit queue length of link " + std::to_string(index));
   batch.putU32(IFLA_TXQLEN, packets);
+}
+
+void appendSetGroup(Batch& batch, unsigned index, std::uint32_t group) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set group of link " + std::to_string(index));
+  batch.putU32(IFLA_GROUP, group);
+}
+
+void appendSetMaster(Batch& batch, unsigned index, unsigned bridge) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "make link " + std::to_string(index) + " a port of its bridge");
+  batch.putU32(IFLA_MASTER, bridge);
+}
+
+void appendSetPort(Batch& batch, unsigned index, PortFlags flags) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "configure bridge port " + std::to_string(index));
+  putPort(batch, flags);
 }
 
 void appendSetFilter(Batch& batch, unsigned bridge, BridgeFilter filter) {

@@ -37,6 +37,7 @@ struct Link {
   /// That namespace as the socket's one numbers it; nothing where it is the same.
   std::optional<std::uint32_t> peerNetns = std::nullopt;
   std::uint32_t transmitQueueLength = 0;  ///< packets
+  std::uint32_t group = 0;                ///< IFLA_GROUP, by which rules of nf_tables can tell links
   bool hairpin = false;
   bool isolated = false;
   BridgeFilter filter = {};     ///< of a bridge
@@ -80,10 +81,19 @@ struct NewBridge {
 Result<> createBridge(Socket& socket, const NewBridge& bridge);
 Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias);
 
+/// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.
+struct PortFlags {
+  bool hairpin = false;
+  bool isolated = false;
+};
+
 struct NewVeth {
   IfName hostName;
   MacAddress hostMac;
-  std::string alias;  ///< of the host end
+  std::string alias;    ///< of the host end
+  std::uint32_t group;  ///< of the host end; 0: the default one
+  unsigned master;      ///< index of the bridge
+  PortFlags port;
 
   IfName peerName;
   MacAddress peerMac;
@@ -91,20 +101,10 @@ struct NewVeth {
 
   std::uint32_t mtu = 0;  ///< of both ends; 0: the kernel's default
 };
-/// Makes both ends at once, both down. Answers the peer's index in its namespace where the kernel echoes it
-/// (Linux 6.2), else nothing. EEXIST: either name is taken. On any error neither end exists.
+/// Makes both ends at once, the host end up and in its bridge; the peer stays down, as its up flag cannot ride along
+/// (ENOTCONN). Answers the peer's index in its namespace where the kernel echoes it (Linux 6.2), else nothing.
+/// EEXIST: either name is taken. EXFULL: the bridge has its 1023 ports. On any error neither end exists.
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth);
-
-/// What a bridge does with a port: send frames back to where they came from, keep it apart from other such ports.
-struct PortFlags {
-  bool hairpin = false;
-  bool isolated = false;
-};
-/// The link is a port of that bridge, and up. ENODEV where it is not there. EXFULL: the bridge has its 1023 ports. On
-/// error it is no port, and down.
-Result<> joinBridge(Socket& socket, const IfName& name, unsigned bridge, PortFlags flags);
-/// No port of any bridge, and down. ENODEV where it is not there.
-Result<> leaveBridge(Socket& socket, const IfName& name);
 
 struct NewIfb {
   IfName name;
@@ -130,6 +130,10 @@ void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
 void appendAnnounceChanges(Batch& batch, unsigned index);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
 void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets);
+void appendSetGroup(Batch& batch, unsigned index, std::uint32_t group);
+void appendSetMaster(Batch& batch, unsigned index, unsigned bridge);
+/// Of a link that is a port of a bridge.
+void appendSetPort(Batch& batch, unsigned index, PortFlags flags);
 void appendSetFilter(Batch& batch, unsigned bridge, BridgeFilter filter);
 /// Sets the flags of `mask` (IFF_*) to their value in `flags`.
 void appendSetFlags(Batch& batch, unsigned index, unsigned flags, unsigned mask);

@@ -10,19 +10,22 @@ namespace netlib::link {
 
 namespace {
 
-/// The alias is not taken when a link is made, so it follows in the same datagram. Where the making failed since the
-/// host name is taken, it goes to that link: it is an attachment's own, as the name is derived from it.
+/// The alias is not taken when a link is made, so it follows in the same datagram, and so do settings of a port. Where
+/// the making failed since the host name is taken, they go to that link: it is an attachment's own, as the name is
+/// derived from it.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
   beginChange(batch, name, "mark link " + name.toString());
   batch.putText(IFLA_IFALIAS, alias);
 }
 
 void appendVethPair(Batch& batch, const NewVeth& veth) {
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, infoOf(0),
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
               "create veth " + veth.hostName.toString() + " with peer " + veth.peerName.toString());
   batch.putText(IFLA_IFNAME, veth.hostName.toString());
   batch.put(IFLA_ADDRESS, veth.hostMac.bytes());
   if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
+  batch.putU32(IFLA_GROUP, veth.group);
+  batch.putU32(IFLA_MASTER, veth.master);
   const auto linkInfo = batch.nest(IFLA_LINKINFO);
   batch.putText(IFLA_INFO_KIND, "veth");
   const auto data = batch.nest(IFLA_INFO_DATA);
@@ -35,7 +38,7 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
 }
 
 /// A port of a bridge needs no IPv6 address of its own, and the kernel walks those of all links whenever one more comes
-/// (5 ms where there are 5,000). In time, as there are none before the link is up.
+/// (5 ms where there are 5,000). In time, as there are none before the peer is up.
 void appendNoLinkLocal(Batch& batch, const IfName& name) {
   beginChange(batch, name, "keep link " + name.toString() + " without IPv6 address");
   const auto families = batch.nest(IFLA_AF_SPEC);
@@ -106,6 +109,7 @@ Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) 
   Batch batch;
   appendVethPair(batch, veth);
   appendAlias(batch, veth.hostName, veth.alias);
+  putPort(batch, veth.port);
   const std::size_t aboutIpv6 = batch.count();
   appendNoLinkLocal(batch, veth.hostName);
   return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName, aboutIpv6)));

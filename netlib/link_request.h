@@ -24,4 +24,13 @@ inline void beginChange(Batch& batch, const IfName& name, std::string what, ifin
   batch.putText(IFLA_IFNAME, name.toString());
 }
 
+/// Settings of a bridge port, for the request that was begun last.
+inline void putPort(Batch& batch, PortFlags flags) {
+  const auto linkInfo = batch.nest(IFLA_LINKINFO);
+  batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");
+  const auto port = batch.nest(IFLA_INFO_SLAVE_DATA);
+  batch.putU8(IFLA_BRPORT_MODE, flags.hairpin ? 1 : 0);
+  batch.putU8(IFLA_BRPORT_ISOLATED, flags.isolated ? 1 : 0);
+}
+
 }  // namespace netlib::link

@@ -97,6 +97,11 @@ Rule& Rule::icmp6Is(Icmp6 type) {
   return transportProtocolIs(IPPROTO_ICMPV6).is({Header::Transport, 0, 1}, {&number, 1});
 }
 
+Rule& Rule::interfaceGroupIs(std::uint32_t group) {
+  Expression(*this, "meta").set(NFTNL_EXPR_META_KEY, NFT_META_IIFGROUP).set(NFTNL_EXPR_META_DREG, kernelRegister(0));
+  return bytesAre(0, {reinterpret_cast<const std::uint8_t*>(&group), sizeof group});
+}
+
 Rule& Rule::interfaceIs(Interface interface, const std::string& name) {
   std::array<std::uint8_t, IFNAMSIZ> padded{};
   std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());

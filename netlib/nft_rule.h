@@ -65,6 +65,8 @@ class Rule {
   Rule& transportProtocolIs(std::uint8_t protocol);
   /// icmpv6 type
   Rule& icmp6Is(Icmp6 type);
+  /// meta iifgroup: the link group of the interface that the packet came in by.
+  Rule& interfaceGroupIs(std::uint32_t group);
   Rule& interfaceIs(Interface interface, const std::string& name);
   /// ct status dnat: the connection's destination was translated.
   Rule& destinationWasTranslated(Dialect dialect = Dialect::Nft);

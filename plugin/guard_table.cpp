@@ -101,9 +101,6 @@ void appendSets(nft::Transaction& transaction) {
                     .hostEndian = true,
                     .unnamed = field};
   };
-  transaction.addSet(
-      table(),
-      {.name = kPorts, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .dataType = nft::kVerdict, .hostEndian = true});
   transaction.addSet(table(), set(kMacs, nft::kEtherAddr, 8));
   transaction.addSet(table(), set(kAddresses4, nft::kIpv4Addr, 4));
   transaction.addSet(table(), set(kAddresses6, nft::kIpv6Addr, 16));
@@ -187,11 +184,12 @@ void appendSkeleton(nft::Transaction& transaction) {
   appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
   transaction.addBaseChain(table(), {.name = kArriving, .type = "filter", .hook = kPrerouting, .priority = kEarly});
-  transaction.addRule(table(), kArriving, Rule{}.loadInterfaceName(nft::Interface::In, 0).verdictMap(kPorts, 0));
+  transaction.addRule(table(), kArriving, Rule{}.interfaceGroupIs(groupOf(SenderGuard::Mac)).jump(kByMac));
+  transaction.addRule(table(), kArriving, Rule{}.interfaceGroupIs(groupOf(SenderGuard::Address)).jump(kByAddress));
 }
 
 std::vector<std::pair<const char*, std::size_t>> chains() {
-  return {{kArriving, 1}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
+  return {{kArriving, 2}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
           {kIp6, 4},      {kIcmp6, 5}, {kAdvertisement, 4}, {kUnspecified, 3}};
 }
 
@@ -200,7 +198,6 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
   if (attachment.guard == SenderGuard::None) return elements;
   const netlib::IfName& port = attachment.hostVeth;
   const bool byAddress = attachment.guard == SenderGuard::Address;
-  elements[kPorts] = {{.key = nft::keyOf(port), .jumpTo = byAddress ? kByAddress : kByMac}};
   elements[kMacs] = {elementOf(port, attachment.containerMac.bytes())};
   if (!byAddress) return elements;
   for (const netlib::IpAddress& address : sourcesOf(attachment)) {
@@ -209,6 +206,11 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
   }
   if (elements.contains(kTargets)) elements[kTargetMacs] = elements[kMacs];
   return elements;
+}
+
+std::uint32_t groupOf(SenderGuard guard) {
+  constexpr std::uint32_t kBefore = 28782;  // any numbers would do that nobody else uses
+  return guard == SenderGuard::None ? 0 : kBefore + static_cast<std::uint32_t>(guard);
 }
 
 std::string portOf(const nft::Element& element) {

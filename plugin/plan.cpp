@@ -5,7 +5,6 @@
 #include "plugin/steps/bandwidth_limited.h"
 #include "plugin/steps/bridge_confined.h"
 #include "plugin/steps/bridge_filtered.h"
-#include "plugin/steps/bridge_port.h"
 #include "plugin/steps/bridge_present.h"
 #include "plugin/steps/container_addresses.h"
 #include "plugin/steps/container_tuned.h"
@@ -62,16 +61,15 @@ void addShared(Plan& plan, const Attachment& attachment) {
   addIfHeld<ForwardAccepted>(plan, holds, attachment);
 }
 
-/// In force before the container can send. And DEL, which goes backwards, cuts the container off before it stops
-/// looking at what it sends, ends the flows when no packet can make new ones, and has the kernel take the link away
-/// last: what nf_tables frees waits for the same grace period, and would make the end of the process wait for one more
-/// (Linux 6.18, 16 ms).
+/// A guarded port lets nothing pass but what is entered for it: so it may be there before its entries are, and DEL,
+/// which goes backwards, may take them first. It has to: what nf_tables frees waits for the same grace period as the
+/// link, and would make the end of the process wait for one more (Linux 6.18, 16 ms). Flows end when no packet can make
+/// new ones.
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (attachment.resolvConf) add<ResolvConfPresent>(plan, attachment);
-  if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);
   if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
+  if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);
   if (OwnEntries::areNeeded(attachment)) add<OwnEntries>(plan, attachment);
-  if (attachment.key.part == Part::Network) add<BridgePort>(plan, attachment);
   if (attachment.bandwidth) add<BandwidthLimited>(plan, attachment);
   if (attachment.key.part == Part::Network) add<ContainerAddresses>(plan, attachment);
   if (attachment.tuning) add<ContainerTuned>(plan, attachment);

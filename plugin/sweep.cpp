@@ -70,7 +70,7 @@ netlib::Result<> removeChain(Host& host, Family family, const std::string& chain
 
 /// How many ports, subnets, bridges and policies the tables serve.
 netlib::Result<std::size_t> countUses(Host& host) {
-  std::size_t uses = TRY(nft::listElements(host.netfilter, guard::table(), guard::kPorts)).size();
+  std::size_t uses = TRY(nft::listElements(host.netfilter, guard::table(), guard::kMacs)).size();
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, bridges::kLimited, bridges::kInternal,
                             egress::kPolicies}) {
@@ -184,13 +184,12 @@ netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPref
 
 netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
   tables::Elements unrecorded;
-  for (const char* set :
-       {guard::kPorts, guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
+  for (const char* set : {guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
     for (const auto& element : TRY(nft::listElements(host_.netfilter, guard::table(), set))) {
       const std::string port = guard::portOf(element);
       if (veths.contains(port)) continue;
       const Leftover leftover{"guard", port, std::string{kUnrecorded}};
-      const bool isCounted = std::string_view{set} == guard::kPorts;
+      const bool isCounted = std::string_view{set} == guard::kMacs;
       if (!(isCounted ? noteUse(leftover) : note(leftover))) continue;
       unrecorded[{guard::table().family, set}].push_back(element);
     }

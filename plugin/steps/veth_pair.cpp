@@ -1,5 +1,6 @@
 #include "plugin/steps/veth_pair.h"
 
+#include "plugin/guard_table.h"
 #include "plugin/steps/link_owner.h"
 
 namespace pons {
@@ -8,10 +9,17 @@ namespace link = netlib::link;
 
 namespace {
 
+link::PortFlags portOf(const Attachment& attachment) {
+  return {.hairpin = attachment.hairpin, .isolated = attachment.isolated};
+}
+
 netlib::Result<std::optional<unsigned>> create(Host& host, const Attachment& attachment) {
   return link::createVeth(host.route, {.hostName = attachment.hostVeth,
                                        .hostMac = attachment.hostMac,
                                        .alias = aliasOf(attachment.key),
+                                       .group = guard::groupOf(attachment.guard),
+                                       .master = host.bridge.index,
+                                       .port = portOf(attachment),
                                        .peerName = attachment.key.ifName,
                                        .peerMac = attachment.containerMac,
                                        .peerNetns = host.container->netns.fd(),
@@ -29,6 +37,14 @@ netlib::Result<> removeIfMade(Host& host, const Attachment& attachment) {
 netlib::Error nameTaken(const Attachment& attachment) {
   return {EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
                       attachment.netnsPath + ")"};
+}
+
+netlib::Error explained(netlib::Error error, const Attachment& attachment) {
+  if (error.code == EXFULL) {
+    error.message = "bridge " + attachment.bridge.name.toString() +
+                    " has 1023 ports, the most that the kernel allows: use a second network with another bridge";
+  }
+  return error;
 }
 
 }  // namespace
@@ -50,7 +66,7 @@ netlib::Result<> VethPair::apply(Host& host) const {
   if (!created) {
     // The error that matters is the first one.
     static_cast<void>(removeIfMade(host, attachment_));
-    return netlib::fail(created.error());
+    return netlib::fail(explained(created.error(), attachment_));
   }
   host.containerIndex = *created;
   return {};
@@ -64,11 +80,31 @@ netlib::Result<> VethPair::undo(Host& host) const {
 netlib::Result<> VethPair::verify(Host& host) const {
   const auto veth = link::find(host.route, attachment_.hostVeth);
   if (veth.failedWith(ENODEV)) return broken(name() + " is gone");
-  return veth ? netlib::Result<>{} : netlib::fail(veth.error());
+  if (!veth) return netlib::fail(veth.error());
+  if (!veth->up()) return broken(name() + " is down in the host");
+  const auto bridge = link::find(host.route, attachment_.bridge.name);
+  if (!bridge || bridge->index != veth->master) {
+    return broken(name() + " is no port of bridge " + attachment_.bridge.name.toString());
+  }
+  if (veth->hairpin != attachment_.hairpin) return broken(name() + " has another hairpin mode");
+  if (veth->isolated != attachment_.isolated) return broken(name() + " has another port isolation");
+  if (veth->group != guard::groupOf(attachment_.guard)) {
+    return broken(name() + " is in another link group: the spoof guard goes by it");
+  }
+  return {};
 }
 
-netlib::Result<> VethPair::repair(Host&) const {
-  return netlib::fail(ENODEV, "only a new start of the container brings it back");
+netlib::Result<> VethPair::repair(Host& host) const {
+  const auto veth = link::find(host.route, attachment_.hostVeth);
+  if (veth.failedWith(ENODEV)) return netlib::fail(ENODEV, "only a new start of the container brings it back");
+  if (!veth) return netlib::fail(veth.error());
+  netlib::Batch batch;
+  link::appendSetGroup(batch, veth->index, guard::groupOf(attachment_.guard));
+  link::appendSetMaster(batch, veth->index, host.bridge.index);
+  link::appendSetUp(batch, veth->index);
+  link::appendSetPort(batch, veth->index, portOf(attachment_));
+  TRY(host.route.request(batch));
+  return {};
 }
 
 }  // namespace pons

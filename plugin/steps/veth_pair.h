@@ -1,4 +1,4 @@
-// The container's interface and its other end, which BridgePort plugs into the bridge.
+// The container's interface and its other end, a port of the bridge.
 #pragma once
 
 #include "plugin/steps/step.h"

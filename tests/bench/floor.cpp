@@ -38,10 +38,13 @@ std::vector<nft::Element> elementsOf(const pons::Attachment& attachment) {
   return elements;
 }
 
-netlib::link::NewVeth vethOf(const pons::Attachment& attachment, const netlib::Netns& netns) {
+netlib::link::NewVeth vethOf(const pons::Attachment& attachment, const netlib::Netns& netns, unsigned bridge) {
   return {.hostName = attachment.hostVeth,
           .hostMac = attachment.hostMac,
           .alias = "pons bench",
+          .group = 0,
+          .master = bridge,
+          .port = {.hairpin = true},
           .peerName = attachment.key.ifName,
           .peerMac = attachment.containerMac,
           .peerNetns = netns.fd()};
@@ -63,8 +66,7 @@ Result<> attach(const pons::Attachment& attachment, unsigned bridge) {
   auto route = TRY(Socket::open(Socket::Subsystem::Route));
   auto netfilter = TRY(Socket::open(Socket::Subsystem::Netfilter));
   const auto netns = TRY(netlib::Netns::open(attachment.netnsPath));
-  const auto index = TRY(netlib::link::createVeth(route, vethOf(attachment, netns)));
-  TRY(netlib::link::joinBridge(route, attachment.hostVeth, bridge, {.hairpin = true}));
+  const auto index = TRY(netlib::link::createVeth(route, vethOf(attachment, netns, bridge)));
   if (!index) return netlib::fail(ENOTSUP, "this kernel does not echo the index of a veth's peer");
   TRY(furnish(netns, attachment.leases.front(), *index));
   nft::Transaction transaction;

@@ -39,6 +39,9 @@ struct VethBench {
     return {.hostName = name(hostName),
             .hostMac = mac("02:00:00:00:00:02"),
             .alias = "pons demo c1 eth0",
+            .group = 7,
+            .master = bridge,
+            .port = {.hairpin = true, .isolated = true},
             .peerName = name(peerName),
             .peerMac = mac("02:00:00:00:00:03"),
             .peerNetns = container.fd(),
@@ -106,18 +109,17 @@ TEST_CASE("Kinds of links are asked for without making one") {
   CHECK(host.dump() == before);
 }
 
-TEST_CASE("A veth is born with both ends configured, becomes a port and up, and leaves") {
+TEST_CASE("A veth is born with both ends configured, one a port and up") {
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};
   const auto peerIndex = netlib::link::createVeth(bench.route, bench.veth());
   REQUIRE(peerIndex.ok());
-  CHECK(!netlib::link::find(bench.route, name("v0"))->up());
-  REQUIRE(netlib::link::joinBridge(bench.route, name("v0"), bench.bridge, {.hairpin = true, .isolated = true}).ok());
   const auto found = netlib::link::find(bench.route, name("v0")).value();
   CHECK(found.kind == "veth");
   CHECK(found.alias == "pons demo c1 eth0");
   CHECK(found.mac == mac("02:00:00:00:00:02"));
   CHECK(found.mtu == 1400);
+  CHECK(found.group == 7);
   CHECK(found.up());
   CHECK(found.master == bench.bridge);
   CHECK(found.hairpin);
@@ -134,25 +136,31 @@ TEST_CASE("A veth is born with both ends configured, becomes a port and up, and 
   CHECK(!peer.up());
   if (*peerIndex) CHECK(**peerIndex == peer.index);
 
-  REQUIRE(netlib::link::leaveBridge(bench.route, name("v0")).ok());
-  const auto alone = netlib::link::find(bench.route, name("v0")).value();
-  CHECK(!alone.up());
-  CHECK(alone.master == 0);
+  CHECK(peer.group == 0);
 
   REQUIRE(netlib::link::remove(bench.route, name("v0")).ok());
   CHECK(netlib::link::find(inside, name("eth0")).failedWith(ENODEV));
   CHECK(netlib::link::portsOf(bench.route, bench.bridge).value().empty());
-  CHECK(netlib::link::joinBridge(bench.route, name("v0"), bench.bridge, {}).failedWith(ENODEV));
-  CHECK(netlib::link::leaveBridge(bench.route, name("v0")).failedWith(ENODEV));
 }
 
-TEST_CASE("A link does not join a bridge that is not there") {
+TEST_CASE("A port's group, bridge and flags can be set again") {
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};
   REQUIRE(netlib::link::createVeth(bench.route, bench.veth()).ok());
-  const std::string before = host.dump();
-  CHECK(netlib::link::joinBridge(bench.route, name("v0"), 4711, {}).failedWith(EINVAL));
-  CHECK(host.dump() == before);
+  outputOf({"ip", "link", "set", "v0", "nomaster", "down", "group", "0"});
+  const unsigned index = netlib::link::find(bench.route, name("v0"))->index;
+  Batch batch;
+  netlib::link::appendSetGroup(batch, index, 8);
+  netlib::link::appendSetMaster(batch, index, bench.bridge);
+  netlib::link::appendSetUp(batch, index);
+  netlib::link::appendSetPort(batch, index, {.hairpin = false, .isolated = true});
+  REQUIRE(bench.route.request(batch).ok());
+  const auto found = netlib::link::find(bench.route, index).value();
+  CHECK(found.group == 8);
+  CHECK(found.master == bench.bridge);
+  CHECK(found.up());
+  CHECK(!found.hairpin);
+  CHECK(found.isolated);
 }
 
 TEST_CASE("A veth that cannot be made whole is not made at all") {
@@ -180,6 +188,11 @@ TEST_CASE("A veth that cannot be made whole is not made at all") {
     const std::string before = host.dump();
     CHECK(!netlib::link::createVeth(bench.route, veth).ok());
     CHECK(host.dump() == before);
+  }
+  SUBCASE("the bridge is not there") {
+    auto veth = bench.veth();
+    veth.master = 4711;
+    leavesNothing(veth, EINVAL);
   }
   SUBCASE("the descriptor is no namespace") {
     auto veth = bench.veth();

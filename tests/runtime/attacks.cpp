@@ -152,6 +152,23 @@ TEST_CASE("No forged frame leaves a container's port, and honest ones do") {
   });
 }
 
+TEST_CASE("A guarded port without entries is closed, so that neither ADD nor DEL has an unguarded moment") {
+  inTowns("", [](Town&) {
+    const RawPort container{pathOf("b"), "eth0"};
+    const RawPort neighbour{pathOf("a"), "eth0"};
+    for (const char* set : {"macs", "addresses4", "addresses6", "targets", "target_macs"}) {
+      outputOf({"nft", "flush", "set", "bridge", "pons", set});
+    }
+    for (const Frame& frame : goodFrames()) container.send(frame.bytes);
+    const auto seen = neighbour.seenUntil({});
+    for (const Frame& frame : goodFrames()) {
+      CHECK_MESSAGE(std::ranges::none_of(seen, [&](const Bytes& one) { return isSame(one, frame.bytes); }), frame.what);
+    }
+    outputOf({PONS_BINARY, "repair"});
+    for (const Frame& frame : goodFrames()) CHECK_MESSAGE(arrives(container, neighbour, frame.bytes), frame.what);
+  });
+}
+
 TEST_CASE("Without the guard these frames arrive: it is the guard that stops them") {
   inTowns(R"(, "macspoofchk": false)", [](Town&) {
     const RawPort attacker{pathOf("b"), "eth0"};
