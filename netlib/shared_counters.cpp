@@ -2,7 +2,6 @@
 
 #include <array>
 #include <stdexcept>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -54,12 +53,6 @@ Result<SharedCounters> SharedCounters::open(const std::string& path) {
   if (page == MAP_FAILED) return failErrno("cannot map " + path);
   return SharedCounters{{static_cast<Number*>(page), kCount}};
 }
-
-SharedCounters::~SharedCounters() {
-  if (!numbers_.empty()) munmap(numbers_.data(), kBytes);
-}
-
-SharedCounters::SharedCounters(SharedCounters&& other) noexcept : numbers_(std::exchange(other.numbers_, {})) {}
 
 void SharedCounters::add(std::size_t index, std::uint64_t number) {
   at(index).fetch_add(number, std::memory_order_relaxed);

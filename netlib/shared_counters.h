@@ -16,16 +16,10 @@ class SharedCounters {
   /// As many as a page has room for.
   static constexpr std::size_t kCount = 512;
 
-  /// Of that file, which is made with zeros where it is missing. `path` is absolute and its directory writable by this
-  /// user alone. EBADMSG for a file of another size. ENOENT where the directory is missing;
-  /// EOPNOTSUPP where its file system makes no files without a name (O_TMPFILE).
+  /// Of that file, which is made with zeros where it is missing, and stays mapped until the process ends. `path` is
+  /// absolute and its directory writable by this user alone. EBADMSG for a file of another size. ENOENT where the
+  /// directory is missing; EOPNOTSUPP where its file system makes no files without a name (O_TMPFILE).
   static Result<SharedCounters> open(const std::string& path);
-
-  ~SharedCounters();
-  SharedCounters(SharedCounters&& other) noexcept;
-  SharedCounters& operator=(SharedCounters&&) = delete;
-  SharedCounters(const SharedCounters&) = delete;
-  SharedCounters& operator=(const SharedCounters&) = delete;
 
   /// `index` is below kCount; std::out_of_range elsewhere.
   void add(std::size_t index, std::uint64_t number = 1);

@@ -23,6 +23,7 @@ class Crew {
       members_.emplace_back(
           [this, &contestant, container = hosts.container()] { return serve(contestant, container); });
     }
+    waitForAll();
   }
 
   /// How many a second are done, from the start until the last has ended.
@@ -31,10 +32,7 @@ class Crew {
     const auto start = Clock::now();
     const std::string signs(count_, '!');
     if (write(gate_.writer.get(), signs.data(), signs.size()) < 0) throw std::runtime_error("cannot start the crew");
-    for (unsigned i = 0; i < count_; ++i) {
-      if (read(answers_.reader.get(), &answer_, 1) != 1 || answer_ != kDone)
-        throw std::runtime_error("one of many failed");
-    }
+    waitForAll();
     return count_ / std::chrono::duration<double>(Clock::now() - start).count();
   }
 
@@ -42,13 +40,25 @@ class Crew {
   static constexpr char kDone = '.';
   static constexpr char kFailed = 'x';
 
-  int serve(const Contestant& contestant, Container container) {
-    return step([&] { contestant.add(container); }) && step([&] { contestant.del(container); }) ? 0 : 1;
+  void waitForAll() {
+    for (unsigned i = 0; i < count_; ++i) {
+      if (read(answers_.reader.get(), &answer_, 1) != 1 || answer_ != kDone)
+        throw std::runtime_error("one of many failed");
+    }
   }
 
+  int serve(const Contestant& contestant, Container container) {
+    const bool served = report([&] { contestant.warmUp(container); }) && isOpen() &&
+                        report([&] { contestant.add(container); }) && isOpen() &&
+                        report([&] { contestant.del(container); });
+    return served ? 0 : 1;
+  }
+
+  /// Waits for it.
+  bool isOpen() { return read(gate_.reader.get(), &answer_, 1) == 1; }
+
   template <class Work>
-  bool step(Work work) {
-    if (read(gate_.reader.get(), &answer_, 1) != 1) return false;
+  bool report(Work work) {
     answer_ = kDone;
     try {
       work();

@@ -69,6 +69,10 @@ void Chain::del(const Container& container, const Call& call) const {
   for (const Plugin& plugin : plugins_ | std::views::reverse) call(program(plugin, "DEL", container));
 }
 
+void Chain::warmUp(const Container& container) const {
+  for (const Plugin& plugin : plugins_) run(program(plugin, "VERSION", container));
+}
+
 Cost Chain::add(Container& container) const {
   Cost sum;
   add(container, timed(sum));

@@ -35,6 +35,9 @@ class Chain {
   Cost add(Container& container) const;
   Cost del(const Container& container) const;
 
+  /// Each program starts once, and does nothing.
+  void warmUp(const Container& container) const;
+
   /// The same, with each plugin's program handed to `call`.
   void add(Container& container, const Call& call) const;
   void del(const Container& container, const Call& call) const;

@@ -18,6 +18,8 @@ class Floor {
   Cost add(const Container& container) const;
   /// One nf_tables transaction and one RTM_DELLINK.
   Cost del(const Container& container) const;
+  /// Starts no program.
+  void warmUp(const Container&) const {}
 
  private:
   std::string host_;

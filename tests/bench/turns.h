@@ -15,14 +15,16 @@ struct Contestant {
   Subject subject;
   std::function<Cost(Container&)> add;
   std::function<Cost(const Container&)> del;
-  unsigned every = 1;  ///< it takes part in the rounds whose number can be divided by this
+  std::function<void(const Container&)> warmUp;  ///< before the first of them, so that no cost of this process counts
+  unsigned every = 1;                            ///< it takes part in the rounds whose number can be divided by this
 };
 
-/// `player` has add() and del(): a Chain or a Floor.
+/// `player` has add(), del() and warmUp(): a Chain or a Floor.
 template <class Player>
 Contestant contestant(Subject subject, Player player, unsigned every = 1) {
   return {subject, [player](Container& container) { return player.add(container); },
-          [player](const Container& container) { return player.del(container); }, every};
+          [player](const Container& container) { return player.del(container); },
+          [player](const Container& container) { player.warmUp(container); }, every};
 }
 
 /// Each comes first in its turn: what one leaves for the kernel to do later may slow the next.

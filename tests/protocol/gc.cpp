@@ -166,7 +166,7 @@ TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons 
   const std::string ours = vethOf("demo", "lost");
   shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
   shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.255 . 80 }'");
-  shell("nft add element bridge pons ports '{ ponslost : jump by_mac }'");
+  shell("nft add element bridge pons macs '{ ponslost . 02:00:00:00:00:77 }'");
   shell("nft add element bridge pons addresses6 '{ ponslost . fe80::77 }'");
   shell(
       "nft 'add set ip pons egress_to_ponslost { type ipv4_addr; flags interval; }; add chain ip pons egress_ponslost; "

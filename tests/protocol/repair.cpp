@@ -75,7 +75,7 @@ const std::vector<std::string>& damages() {
       "nft flush map ip pons sources",
       "nft flush set ip pons bridges",
       "nft delete table bridge pons",
-      "nft flush map bridge pons ports",
+      "nft flush set bridge pons macs",
       "nft flush chain bridge pons by_address",
       "nft flush map ip pons policies",
       "for c in $(nft list chains | grep -o 'egress_pons[0-9a-f]*'); do nft flush chain ip pons $c || true; done",
@@ -91,6 +91,7 @@ const std::vector<std::string>& damages() {
       "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l down; done",
       "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do "
       "ip link set $l type bridge_slave isolated on hairpin off; done",
+      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l group 0; done",
       "for l in $(ip -br link show master pons-third | cut -d@ -f1); do tc qdisc del dev $l root; done",
       "for l in $(ip -br link show type ifb | cut -d' ' -f1); do ip link del $l; done",
   };
