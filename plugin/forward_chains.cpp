@@ -64,7 +64,8 @@ netlib::Result<std::vector<NftPlace>> nftPlaces(Host& host, const Answer& answer
   const auto chains = TRY(nft::listAllChains(host.netfilter));
   for (const nft::ListedChain& chain : chains) {
     if (!chain.atForwardHook()) continue;
-    NftPlace place{.chain = chain, .rules = TRY(nft::listRules(host.netfilter, chain.table, chain.name))};
+    auto rules = TRY(nft::listRules(host.netfilter, chain.table, chain.name));
+    NftPlace place{.chain = chain, .rules = std::move(rules)};
     const auto rulesOf = [&](const std::string& name) -> netlib::Result<std::vector<filter::Rule>> {
       if (name == chain.name) return place.rules;
       return nft::listRules(host.netfilter, chain.table, name);

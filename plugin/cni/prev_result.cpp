@@ -8,15 +8,15 @@ namespace {
 constexpr std::uint32_t kAny = 0xffffffff;
 
 Result<Interface> decodeInterface(const Field& field) {
-  const Field interface = TRY(field.object());
-  return Interface{
-      .name = TRY(interface["name"].text()).value_or(""),
-      .mac = TRY(interface["mac"].text()).value_or(""),
-      .mtu = TRY(interface["mtu"].number(0, kAny)).value_or(0),
-      .sandbox = TRY(interface["sandbox"].text()).value_or(""),
-      .socketPath = TRY(interface["socketPath"].text()).value_or(""),
-      .pciId = TRY(interface["pciID"].text()).value_or(""),
-  };
+  const Field entry = TRY(field.object());
+  Interface interface;
+  interface.name = TRY(entry["name"].text()).value_or("");
+  interface.mac = TRY(entry["mac"].text()).value_or("");
+  interface.mtu = TRY(entry["mtu"].number(0, kAny)).value_or(0);
+  interface.sandbox = TRY(entry["sandbox"].text()).value_or("");
+  interface.socketPath = TRY(entry["socketPath"].text()).value_or("");
+  interface.pciId = TRY(entry["pciID"].text()).value_or("");
+  return interface;
 }
 
 /// `addressKey`: "address", or "ip" before 0.3.0.
