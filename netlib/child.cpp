@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "netlib/directory.h"
+
 namespace netlib {
 
 namespace {
@@ -28,9 +30,7 @@ Result<UniqueFd> inputWith(const std::string& text) {
   UniqueFd file{memfd_create("input", MFD_CLOEXEC | kNoExec)};
   if (!file && errno == EINVAL) file = UniqueFd{memfd_create("input", MFD_CLOEXEC)};
   if (!file) return failErrno("cannot make a program's stdin");
-  const ssize_t written = pwrite(file.get(), text.data(), text.size(), 0);
-  if (written < 0) return failErrno("cannot fill a program's stdin");
-  if (static_cast<std::size_t>(written) != text.size()) return failedAs(ENOSPC, "cannot fill a program's stdin");
+  TRY(writeWhole(file.get(), text, 0, "a program's stdin"));
   return file;
 }
 

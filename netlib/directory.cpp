@@ -68,6 +68,13 @@ Result<std::string> readWhole(int fd, std::size_t limit, const std::string& what
   }
 }
 
+Result<> writeWhole(int fd, const std::string& content, off_t offset, const std::string& what) {
+  const ssize_t written = pwrite(fd, content.data(), content.size(), offset);
+  if (written < 0) return failErrno("cannot write " + what);
+  if (static_cast<std::size_t>(written) != content.size()) return fail(ENOSPC, "cannot write all of " + what);
+  return {};
+}
+
 Result<Directory> Directory::openPrivate(const std::string& path) { return openOrMake(path, kPrivateDirectory); }
 
 Result<Directory> Directory::openShared(const std::string& path) { return openOrMake(path, kPublicDirectory); }
@@ -110,12 +117,9 @@ Result<std::string> Directory::readFile(const std::string& name, std::size_t lim
 
 Result<> Directory::writeDraft(const std::string& draft, const std::string& content) const {
   const UniqueFd file = TRY(openFile(draft, O_WRONLY | O_CREAT | O_TRUNC));
-  const ssize_t written = write(file.get(), content.data(), content.size());
-  if (written == static_cast<ssize_t>(content.size())) return {};
-  if (written >= 0) errno = ENOSPC;
-  const Result<> failed = failAt("write", draft);
-  static_cast<void>(remove(draft));  // the reason that matters is the first one
-  return failed;
+  auto written = writeWhole(file.get(), content, 0, path_ + "/" + draft);
+  if (!written) static_cast<void>(remove(draft));  // the reason that matters is the first one
+  return written;
 }
 
 Result<> Directory::createFile(const std::string& name, const std::string& content) const {

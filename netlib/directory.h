@@ -13,6 +13,9 @@ namespace netlib {
 /// The whole content of an open file, from its beginning; EFBIG past `limit` bytes. `what` names it in messages.
 Result<std::string> readWhole(int fd, std::size_t limit, const std::string& what);
 
+/// All of the content from `offset` on, by one system call, or an error (ENOSPC where it was a part). `what` likewise.
+Result<> writeWhole(int fd, const std::string& content, off_t offset, const std::string& what);
+
 /// A directory that only this process' user can write to. Therefore names below it may have several components: nobody
 /// else can have made one of them a symlink. No method follows a symlink in the last component.
 class Directory {

@@ -66,14 +66,10 @@ Result<> InnerDirectory::createFile(const std::string& name, const std::string& 
   if (!file) return failAt("make", name);
 
   // The mode again, as the umask may have taken from it.
-  if (fchmod(file.get(), kPublicFile) == 0) {
-    const ssize_t written = write(file.get(), content.data(), content.size());
-    if (written == static_cast<ssize_t>(content.size())) return {};
-    if (written >= 0) errno = ENOSPC;
-  }
-  const Result<> failed = failAt("write", name);
-  static_cast<void>(remove(name));  // the reason that matters is the first one
-  return failed;
+  const bool isPublic = fchmod(file.get(), kPublicFile) == 0;
+  Result<> written = isPublic ? writeWhole(file.get(), content, 0, path_ + "/" + name) : failAt("write", name);
+  if (!written) static_cast<void>(remove(name));  // the reason that matters is the first one
+  return written;
 }
 
 Result<> InnerDirectory::rename(const std::string& from, const std::string& to) const {

@@ -1,6 +1,5 @@
 #include "netlib/shared_counters.h"
 
-#include <array>
 #include <stdexcept>
 
 #include <fcntl.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "netlib/directory.h"
 #include "netlib/unique_fd.h"
 
 namespace netlib {
@@ -22,10 +22,7 @@ Result<> make(const std::string& path) {
   const std::string directory = path.substr(0, path.rfind('/') + 1);
   const UniqueFd file{::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
   if (!file) return failErrno("cannot make " + path);
-  constexpr std::array<char, kBytes> kZeros{};
-  const ssize_t written = write(file.get(), kZeros.data(), kZeros.size());
-  if (written >= 0 && written < static_cast<ssize_t>(kBytes)) errno = ENOSPC;
-  if (written != static_cast<ssize_t>(kBytes)) return failErrno("cannot write " + path);
+  TRY(writeWhole(file.get(), std::string(kBytes, '\0'), 0, path));
   const std::string unnamed = "/proc/self/fd/" + std::to_string(file.get());
   const int linked = linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
   // EEXIST: who was quicker has made it.

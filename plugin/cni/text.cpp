@@ -68,6 +68,10 @@ std::string lowerCase(std::string_view text) {
   return lower;
 }
 
+bool equalIgnoringCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lowerCaseOf, lowerCaseOf);
+}
+
 std::string asUtf8(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());

@@ -20,6 +20,7 @@ bool isOneWord(std::string_view text);
 /// ASCII alone.
 constexpr char lowerCaseOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 std::string lowerCase(std::string_view text);
+bool equalIgnoringCase(std::string_view a, std::string_view b);
 
 /// The text with every byte that is not UTF-8 replaced by U+FFFD: a path or an environment variable may hold any byte,
 /// JSON may not.

@@ -20,11 +20,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "plugin/cni/json.h"
 #include "plugin/ledger/boot.h"
-#include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
-#include "plugin/ledger/port_claims.h"
 #include "plugin/ledger/salvage.h"
 
 namespace pons {
@@ -35,8 +32,6 @@ using netlib::Result;
 using netlib::UniqueFd;
 
 namespace {
-
-constexpr std::size_t kMaxOriginalsBytes = 1U << 20U;
 
 /// Whether the record still has its name: not where another verb has released it meanwhile.
 Result<bool> isLinked(const FileLock& lock) {
@@ -56,20 +51,6 @@ Result<ReadRecord> readRecord(const FileLock& lock, const AttachmentKey& key) {
   if (record.attachment.key != key) return fail(EBADMSG, "the record of " + described(key) + " is another's");
   return ReadRecord{std::move(record), text.size()};
 }
-
-/// All or an error, by one system call: a part is as good as nothing.
-Result<> writeWhole(const FileLock& lock, const std::string& content, off_t offset, const std::string& what) {
-  const ssize_t written = pwrite(lock.fd(), content.data(), content.size(), offset);
-  if (written < 0) return netlib::failErrno("cannot write " + what);
-  if (static_cast<std::size_t>(written) != content.size()) return fail(ENOSPC, "cannot write all of " + what);
-  return {};
-}
-
-netlib::Failure<netlib::Error> attachedAlready(const AttachmentKey& key) {
-  return fail(EEXIST, described(key) + " is attached already");
-}
-
-std::string originalsName(const std::string& hold) { return "originals/" + hold + ".json"; }
 
 }  // namespace
 
@@ -118,114 +99,6 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
   }
 }
 
-Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
-                             const Complete& complete) {
-  // Its lock comes before the host's: whoever waits for a program that hangs with it holds up this network only.
-  std::optional<HostLocal> files;
-  if (request.hostLocalDir) files = TRY(HostLocal::lock(*request.hostLocalDir, key.network, patience_));
-  const FileLock hostLock = TRY(lockHost());
-  const ClaimedAddresses claimed{state_, key.network};
-  AddressSources sources{key.network, {&claimed}, heldByHost};
-  if (files) {
-    sources.registers.push_back(&*files);
-    sources.roundRobin = &*files;
-  }
-  auto chosen = chooseLeases(sources, request);
-  // It may be his own address that is in his way.
-  if (!chosen.ok() && TRY(state_.exists(recordName(key)))) return attachedAlready(key);
-  std::vector<Lease> leases = TRY(std::move(chosen));
-  Attachment attachment = TRY(complete(std::move(leases)));
-  TRY(settlePorts(state_, attachment));
-  TRY(checkGateways(attachment));
-  TRY(checkResolvConf(attachment));
-  auto written = writeRecord(std::move(attachment));
-  if (!written.ok()) {
-    // The error that matters is the first one; empty directories claim nothing.
-    static_cast<void>(removeEmptyDirectories(key.network));
-    return written;
-  }
-  Record record = TRY(std::move(written));
-  if (const Result<> taken = takeAll(record.attachment, files ? &*files : nullptr); !taken.ok()) {
-    // Where even this fails the record stays, and with it all that a DEL needs to try again.
-    const Result<> released = release(hostLock, record);
-    const std::string alsoFailed = released.ok() ? "" : "; and then: " + released.error().message;
-    return fail(taken.error().code, taken.error().message + alsoFailed);
-  }
-  return record;
-}
-
-Result<> Ledger::checkGateways(const Attachment& attachment) {
-  for (const auto& address : gatewayAddresses(attachment)) {
-    const auto other = TRY(holderOf(state_, hold::gateway(attachment, address), attachment.key));
-    if (!other || other->network == attachment.key.network) continue;
-    return fail(EADDRINUSE, "subnet " + address.network().toString() + " on bridge " +
-                                attachment.bridge.name.toString() + " belongs to network " + other->network.toString() +
-                                ": two networks would lease the same addresses");
-  }
-  return {};
-}
-
-Result<> Ledger::checkResolvConf(const Attachment& attachment) {
-  if (!attachment.resolvConf) return {};
-  const std::string& root = attachment.resolvConf->root;
-  const auto other = TRY(holderOf(state_, hold::resolvConf(root), attachment.key));
-  if (!other) return {};
-  return fail(EADDRINUSE, "the resolv.conf in " + root + " is already that of " + described(*other) +
-                              ": give \"dns\" to one network of a container");
-}
-
-Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
-  constexpr int kNewFile = O_RDWR | O_CREAT | O_EXCL;
-  auto file = state_.openFile(recordName(key), kNewFile);
-  if (!file.failedWith(ENOENT)) return file;
-  TRY(state_.makeDirectories(recordDirectory(key.network)));
-  return state_.openFile(recordName(key), kNewFile);
-}
-
-Result<Record> Ledger::writeRecord(Attachment attachment) {
-  const std::string name = recordName(attachment.key);
-  const std::string text = encodeRecord(attachment, RecordState::Claimed);
-  // One that could not be read again would be in the way of every DEL.
-  if (text.size() > kMaxRecordBytes) {
-    return fail(EINVAL, "the record of " + described(attachment.key) + " would have " + std::to_string(text.size()) +
-                            " bytes, and " + std::to_string(kMaxRecordBytes) +
-                            " are the most: it needs fewer routes, ports or exclusions");
-  }
-  for (;;) {
-    auto file = makeRecordFile(attachment.key);
-    if (file.failedWith(EEXIST)) return attachedAlready(attachment.key);
-    auto lock = FileLock::acquire(TRY(std::move(file)), std::chrono::milliseconds{0}, name);
-    if (lock.ok()) {
-      const Result<> written = writeWhole(*lock, text, 0, state_.path() + "/" + name);
-      if (written.ok()) return Record{std::move(attachment), RecordState::Claimed, std::move(*lock), text.size()};
-      TRY(state_.remove(name));
-      return fail(written.error());
-    }
-    TRY(state_.remove(name));
-    // A find() locked the empty file before we did. It will notice that the file is gone, and start again; it must not
-    // be waited for, because it waits for the host lock.
-    if (!lock.failedWith(ETIMEDOUT)) return fail(lock.error());
-  }
-}
-
-Result<> Ledger::takeAll(const Attachment& attachment, const HostLocal* files) {
-  TRY(takeClaims(attachment));
-  return files == nullptr ? Result<>{} : files->reserveAll(ownerFrom(attachment.key), attachment.leases);
-}
-
-Result<> Ledger::takeClaims(const Attachment& attachment) {
-  const AttachmentKey& key = attachment.key;
-  for (const Lease& lease : attachment.leases) TRY(take(state_, addressClaim(key, lease.address.address()), key));
-  for (const PortForward& forward : attachment.forwards) {
-    // Nearly always the only claim of its port.
-    TRY(state_.makeDirectories(portDirectory(forward.protocol, forward.hostPort)));
-    TRY(take(state_, portClaim(key, forward), key));
-  }
-  // Last, as they follow from the others: whoever has a hold has all that it stands for. See forgetUnclaimed().
-  for (const std::string& hold : holdsOf(attachment)) TRY(take(state_, holdClaim(key, hold), key));
-  return {};
-}
-
 Result<> Ledger::commit(Record& record) { return changeState(record, RecordState::Committed); }
 
 Result<> Ledger::markLeaving(const FileLock& /*hostLock*/, Record& record) {
@@ -239,7 +112,7 @@ Result<> Ledger::changeState(Record& record, RecordState state) {
     return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
   }
   const auto offset = static_cast<off_t>(record.length - tail.size());
-  TRY(writeWhole(record.lock, tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
+  TRY(netlib::writeWhole(record.lock.fd(), tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
   record.state = state;
   return {};
 }
@@ -308,45 +181,6 @@ Result<> Ledger::removeEmptyDirectories(const NetworkName& network) {
   if (!TRY(removeIfEmpty(state_, recordDirectory(network)))) return {};
   if (!TRY(removeIfEmpty(state_, addressDirectory(network)))) return {};
   TRY(removeIfEmpty(state_, networkDirectory(network)));
-  return {};
-}
-
-Result<> Ledger::remember(const std::string& hold, const std::map<std::string, std::string>& originals) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject();
-  for (const auto& [name, content] : originals) writer.member(name, content);
-  writer.endObject();
-
-  auto created = state_.createFile(originalsName(hold), writer.text());
-  if (created.failedWith(ENOENT)) {
-    TRY(state_.makeDirectories("originals"));
-    created = state_.createFile(originalsName(hold), writer.text());
-  }
-  if (created.failedWith(EEXIST)) return {};
-  return created;
-}
-
-Result<std::map<std::string, std::string>> Ledger::remembered(const std::string& hold) {
-  std::map<std::string, std::string> originals;
-  const auto text = state_.readFile(originalsName(hold), kMaxOriginalsBytes);
-  if (text.failedWith(ENOENT)) return originals;
-  if (!text.ok()) return fail(text.error());
-  const auto document = json::Document::parse(*text);
-  if (!document.ok()) return originals;
-  for (const auto& [name, content] : document->root().members()) {
-    if (const auto original = content.string()) originals.emplace(name, *original);
-  }
-  return originals;
-}
-
-Result<bool> Ledger::hasRemembered(const std::string& hold) { return state_.exists(originalsName(hold)); }
-
-Result<> Ledger::forget(const std::string& hold) {
-  const std::string name = originalsName(hold);
-  for (const std::string& file : {name, netlib::Directory::draftOf(name)}) {
-    const Result<> removed = state_.remove(file);
-    if (!removed && !removed.failedWith(ENOENT)) return removed;
-  }
   return {};
 }
 

@@ -155,7 +155,7 @@ std::vector<IgnoredKey> ignoredInList(const json::Value& root) {
   if (!root["plugins"].present()) return ignored;
   for (const auto& [name, value] : root.members()) {
     const std::string key{name};
-    const bool known = std::ranges::any_of(kKeys, [&](std::string_view k) { return lowerCase(k) == lowerCase(key); });
+    const bool known = std::ranges::any_of(kKeys, [&](std::string_view k) { return equalIgnoringCase(k, key); });
     if (!known) ignored.push_back({key, value.text(), "a list has no such key: is it one of a plugin's?"});
   }
   return ignored;

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "plugin/cni/text.h"
+
 namespace pons::tools {
 
 using cni::Applet;
@@ -153,8 +155,6 @@ std::vector<Words> wordsFor(Applet applet) {
   return words;
 }
 
-char lowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 /// How many letters have to be put in, taken out or changed (Levenshtein).
 std::size_t distance(std::string_view one, std::string_view other) {
   std::vector<std::size_t> row(other.size() + 1);
@@ -163,7 +163,7 @@ std::size_t distance(std::string_view one, std::string_view other) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
     for (std::size_t j = 0; j < other.size(); ++j) {
-      const std::size_t change = diagonal + (lowerCase(one[i]) == lowerCase(other[j]) ? 0 : 1);
+      const std::size_t change = diagonal + (lowerCaseOf(one[i]) == lowerCaseOf(other[j]) ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
     }
@@ -175,7 +175,7 @@ std::size_t distance(std::string_view one, std::string_view other) {
 
 std::string_view effectOf(Applet applet, std::string_view key, bool isOff) {
   for (const Words& words : wordsFor(applet)) {
-    if (!std::ranges::equal(words.key, key, {}, lowerCase, lowerCase)) continue;
+    if (!equalIgnoringCase(words.key, key)) continue;
     return isOff && !words.whenOff.empty() ? words.whenOff : words.effect;
   }
   return {};
