@@ -151,8 +151,8 @@ void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac) {
   batch.put(IFLA_ADDRESS, mac.bytes());
 }
 
-void appendAnnounceChanges(Batch& batch, unsigned index) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set arp_notify of link " + std::to_string(index));
+void appendSetUpAnnouncing(Batch& batch, unsigned index) {
+  appendSetUp(batch, index);
   const auto families = batch.nest(IFLA_AF_SPEC);
   const auto ipv4 = batch.nest(AF_INET);
   const auto settings = batch.nest(IFLA_INET_CONF);

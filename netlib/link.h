@@ -124,10 +124,10 @@ Result<> remove(Socket& socket, unsigned index);
 
 /// Requests for a batch.
 void appendSetUp(Batch& batch, unsigned index);
+/// The same, and from then on the kernel announces the link's IPv4 addresses (gratuitous ARP) whenever its MAC is set
+/// or it comes up: net.ipv4.conf.<link>.arp_notify. For IPv6 there is only the sysctl ndisc_notify.
+void appendSetUpAnnouncing(Batch& batch, unsigned index);
 void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
-/// From now on the kernel announces the link's IPv4 addresses (gratuitous ARP) whenever its MAC is set or it comes up:
-/// net.ipv4.conf.<link>.arp_notify. For IPv6 there is only the sysctl ndisc_notify.
-void appendAnnounceChanges(Batch& batch, unsigned index);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
 void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets);
 void appendSetGroup(Batch& batch, unsigned index, std::uint32_t group);

@@ -35,6 +35,18 @@ bool isTooDeep(std::string_view text) {
   return false;
 }
 
+/// Where an escape stands for a low surrogate without a high one before it, which RapidJSON takes and writes as what is
+/// not UTF-8. In a text that it has parsed every backslash begins an escape, and a low surrogate follows each high one.
+std::optional<std::size_t> halfCharacterIn(std::string_view text) {
+  constexpr std::size_t kPair = 12;  // bytes
+  for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    const std::string escape = lowerCase(text.substr(at + 1, 3));
+    if (escape >= "udc" && escape <= "udf") return at;
+    at += escape >= "ud8" && escape <= "udb" ? kPair : 2;
+  }
+  return std::nullopt;
+}
+
 std::string textOf(const Place& place) {
   return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
 }
@@ -118,6 +130,9 @@ netlib::Result<Document> Document::parse(std::string_view text) {
   if (document.HasParseError()) {
     const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
     return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
+  }
+  if (const auto half = halfCharacterIn(text)) {
+    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, *half)) + ": half of a surrogate pair");
   }
   if (!document.IsObject()) return netlib::fail(EBADMSG, "JSON whose top is not an object");
   return Document{std::move(tree)};

@@ -10,6 +10,7 @@
 
 #include "tests/support/fake_host.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 using namespace support;
 namespace fs = std::filesystem;
@@ -20,11 +21,6 @@ const fs::path kInstall = fs::path{PONS_SOURCE_DIR} / "scripts/install";
 
 const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loopback",
                                       "portmap", "firewall",   "bandwidth", "tuning"};
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 void makeFile(const fs::path& path, const std::string& content, mode_t mode = 0755) {
   std::ofstream{path} << content;

@@ -1,7 +1,6 @@
 // Pods across three hosts, in both families: pons makes each host's network, and the way between the hosts is another's
 // business. Each example of scripts/kubernetes/ is run, and a link is cut and mended.
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
@@ -10,6 +9,7 @@
 #include "tests/compat/machine.h"
 #include "tests/compat/side.h"
 #include "tests/support/eventually.h"
+#include "tests/support/text.h"
 
 using namespace support;
 namespace fs = std::filesystem;
@@ -20,11 +20,6 @@ namespace {
 constexpr std::uint16_t kWeb = 80;
 const fs::path kSource = PONS_SOURCE_DIR;
 const fs::path kBird = "/usr/sbin/bird";
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 /// `text` with every `what` as `by`, of which there must be some.
 std::string replaced(std::string text, const std::string& what, const std::string& by) {

@@ -87,9 +87,9 @@ TEST_CASE("a new file is readable to all whatever the umask, and takes the place
   CHECK(etc->createFile("name", "new").ok());
   umask(before);
   CHECK(etc->kindOf("name").value() == FileKind::Regular);
-  CHECK(RootFs::contentOf(image / "etc/name") == "new");
+  CHECK(contentOf(image / "etc/name") == "new");
   CHECK((fs::status(image / "etc/name").permissions() & fs::perms::mask) == fs::perms{0644});
-  CHECK(RootFs::contentOf("/run/target") == "stays");
+  CHECK(contentOf("/run/target") == "stays");
   CHECK(etc->kindOf("dangling").value() == FileKind::Symlink);
   CHECK(etc->kindOf("none").value() == FileKind::None);
   CHECK(etc->kindOf(".").value() == FileKind::Other);

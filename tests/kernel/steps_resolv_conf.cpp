@@ -91,7 +91,7 @@ TEST_CASE("D2, W65: a root that can be written gets the file, and is afterwards 
       bench.mustUndo();
       CHECK(bench.image.dump() == before);
     }
-    CHECK(RootFs::contentOf("/run/host-file") == "the host's");
+    CHECK(contentOf("/run/host-file") == "the host's");
     CHECK(dumpLedger() == "");
   }
 }
@@ -131,10 +131,10 @@ TEST_CASE("W65: in a read-only root a symlink is followed inside it") {
   std::ofstream{"/run/stub"} << "the host's";
   bench.image.with("the image's", "run/stub").linked("/run/stub").readOnly();
   bench.mustApply();
-  CHECK(RootFs::contentOf(bench.image / "run/stub") == kFile);
-  CHECK(RootFs::contentOf("/run/stub") == "the host's");
+  CHECK(contentOf(bench.image / "run/stub") == kFile);
+  CHECK(contentOf("/run/stub") == "the host's");
   bench.mustUndo();
-  CHECK(RootFs::contentOf(bench.image / "run/stub") == "the image's");
+  CHECK(contentOf(bench.image / "run/stub") == "the image's");
 }
 
 TEST_CASE("W65: an /etc that is a symlink leads nowhere but inside") {
@@ -148,7 +148,7 @@ TEST_CASE("W65: an /etc that is a symlink leads nowhere but inside") {
     bench.checkRefused("No such file");
     fs::create_directory(bench.image / "outside");
     bench.mustApply();
-    CHECK(RootFs::contentOf(bench.image / "outside/resolv.conf") == kFile);
+    CHECK(contentOf(bench.image / "outside/resolv.conf") == kFile);
     bench.mustUndo();
     CHECK(fs::is_empty(bench.image / "outside"));
     CHECK(fs::is_empty("/run/outside"));
@@ -344,6 +344,6 @@ TEST_CASE("W65: a container that swaps its /etc for a symlink to the host's mean
     }
     CHECK(applied > 0);
   }
-  CHECK(RootFs::contentOf("/run/outside/resolv.conf") == "the host's");
+  CHECK(contentOf("/run/outside/resolv.conf") == "the host's");
   CHECK(std::distance(fs::directory_iterator{"/run/outside"}, {}) == 1);
 }

@@ -10,6 +10,7 @@
 #include "tests/packages/debian.h"
 #include "tests/support/eventually.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 using namespace support;
 namespace fs = std::filesystem;
@@ -23,11 +24,6 @@ constexpr const char* kBoth =
 constexpr const char* kNone = R"({"spec": {}})";
 const fs::path kConflist = "/etc/cni/net.d/10-pons.conflist";
 const fs::path kPlugins = "/opt/cni/bin";
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 struct Certificate {
   fs::path certificate;

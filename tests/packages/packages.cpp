@@ -6,6 +6,7 @@
 
 #include "tests/packages/debian.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 using namespace support;
 namespace fs = std::filesystem;
@@ -18,11 +19,6 @@ const std::string kPlugins = "/usr/lib/cni/";
 
 void remove(const FakeRoot& root, const std::string& verb, const std::string& package) {
   root.outputOf({"dpkg", "--force-unsafe-io", "--no-triggers", verb, package});
-}
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 /// A package of that name and version with one plugin of this content, as an upgrade from Debian's archive brings it.

@@ -3,6 +3,7 @@
 
 #include "tests/protocol/network.h"
 #include "tests/support/attachments.h"
+#include "tests/support/text.h"
 
 using namespace support;
 using pons::cni::ErrorCode;
@@ -18,8 +19,6 @@ std::string own(const std::string& limits) { return R"("bandwidth": )" + limits;
 std::string keyed(const std::string& container) { return pons::ifbName(keyOf(container)).toString(); }
 std::string vethOf(const std::string& container) { return pons::hostVethName(keyOf(container)).toString(); }
 std::string rootOf(const std::string& link) { return outputOf({"tc", "qdisc", "show", "dev", link, "root"}); }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "tests/protocol/network.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 #include "tests/support/tracer.h"
 
 using namespace support;
@@ -19,8 +20,6 @@ struct Spent {
   int linkDumps = 0;
   int listings = 0;  ///< of directories, but for a hold: of those at most two entries are read
 };
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 Spent spentIn(const std::string& trace) {
   Spent spent;

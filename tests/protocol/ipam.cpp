@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"
+#include "tests/support/text.h"
 
 using namespace support;
 using pons::cni::ErrorCode;
@@ -19,11 +20,6 @@ const std::string kHostLocal =
     R"("ipam": {"type": "host-local", "dataDir": "/run/leases", "ranges": [[{"subnet": "10.42.0.0/29"}], )"
     R"([{"subnet": "fd42::/64"}]]})";
 constexpr const char* kReference = "/usr/lib/cni/host-local";
-
-std::string contentOf(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 void put(const std::string& path, const std::string& content) { std::ofstream{path, std::ios::binary} << content; }
 
@@ -95,8 +91,6 @@ Outcome callWithPlugin(const std::string& verb, const std::string& config, const
   }
   return run({PONS_BINARY}, {.environment = environment, .input = config});
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

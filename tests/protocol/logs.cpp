@@ -1,7 +1,6 @@
 // Lines for people: where they go, and what they say.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <regex>
 
 #include <doctest/doctest.h>
@@ -12,6 +11,7 @@
 
 #include "tests/protocol/plugin_run.h"
 #include "tests/support/cni_input.h"
+#include "tests/support/text.h"
 
 using namespace support;
 using pons::cni::ErrorCode;
@@ -26,13 +26,6 @@ Outcome addWith(const std::string& variable, const std::string& config) {
   environment.push_back(variable);
   return run({PONS_BINARY}, {.environment = environment, .input = config});
 }
-
-std::string contentOf(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool hasLine(const std::string& text, const std::string& pattern) {
   const bool has = std::regex_search(text, std::regex{pattern});

@@ -7,6 +7,7 @@
 
 #include "tests/protocol/plugin_run.h"
 #include "tests/support/cni_input.h"
+#include "tests/support/text.h"
 
 using namespace support;
 using pons::cni::ErrorCode;
@@ -16,8 +17,6 @@ using pons::test::config;
 using pons::test::configWithIpam;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// What "ip -j" prints is a list, and our parser takes objects only.
 Document listOf(std::vector<std::string> command) {

@@ -4,16 +4,14 @@
 
 #include "plugin/cni/version.h"
 
+#include "tests/support/text.h"
+
 namespace support {
 
 using pons::json::Document;
 using pons::json::Value;
 
-namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<std::string> environmentOf(const std::string& verb, const Subject& subject) {
   return {"CNI_COMMAND=" + verb,        "CNI_CONTAINERID=" + subject.container,

@@ -96,10 +96,10 @@ TEST_CASE("W65: an image whose resolv.conf leads to a file of the host does not 
     if (readOnly) image.readOnly();
     const std::string before = image.dump();
     resultOf(add(demo()));
-    CHECK(RootFs::contentOf("/run/host-resolv.conf") == "the host's");
-    CHECK(RootFs::contentOf(image / (readOnly ? "run/host-resolv.conf" : "etc/resolv.conf")) == kFile);
+    CHECK(contentOf("/run/host-resolv.conf") == "the host's");
+    CHECK(contentOf(image / (readOnly ? "run/host-resolv.conf" : "etc/resolv.conf")) == kFile);
     checkSilent(del(demo()));
-    CHECK(RootFs::contentOf("/run/host-resolv.conf") == "the host's");
+    CHECK(contentOf("/run/host-resolv.conf") == "the host's");
     CHECK(image.dump() == before);
   }
 }

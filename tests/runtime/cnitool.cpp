@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 
 #include "tests/support/fake_host.h"
+#include "tests/support/text.h"
 #include "tests/support/traffic.h"
 
 using namespace support;
@@ -50,11 +51,6 @@ const std::map<std::string, Example>& examples() {
       {"several-hosts", {{"10.244.1.", "fd00:244:1:"}, {}, ""}},
   };
   return all;
-}
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 Outcome cnitool(const std::string& verb, const std::string& network, const Example& example) {

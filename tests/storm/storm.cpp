@@ -2,7 +2,6 @@
 //   PONS_STORM_SECONDS    how long (default: 8, and 60 with PONS_TEST_LONG=1)
 //   PONS_STORM_SEED       a number, to have the same dice again
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <thread>
@@ -14,8 +13,10 @@
 #include "tests/storm/world.h"
 #include "tests/support/at_once.h"
 #include "tests/support/plan_cases.h"
+#include "tests/support/text.h"
 
 using namespace storm;
+using support::contentOf;
 
 namespace {
 
@@ -27,11 +28,6 @@ std::optional<std::uint64_t> numberFrom(const char* variable) {
 std::chrono::seconds duration() {
   const bool longRun = numberFrom("PONS_TEST_LONG").value_or(0) != 0;
   return std::chrono::seconds{numberFrom("PONS_STORM_SECONDS").value_or(longRun ? 60 : 8)};
-}
-
-std::string contentOf(const char* file) {
-  std::ifstream stream{file};
-  return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
 /// How often each deed was done, for people.

@@ -1,6 +1,5 @@
 // The text of a host's state; what the fake host's dump() consists of.
 #include <algorithm>
-#include <fstream>
 #include <initializer_list>
 #include <iterator>
 #include <regex>
@@ -9,6 +8,7 @@
 #include "netlib/sysctl.h"
 
 #include "tests/support/fake_host.h"
+#include "tests/support/text.h"
 
 namespace support {
 namespace {
@@ -68,11 +68,6 @@ std::string parameters() {
          parameter("net/bridge/bridge-nf-call-ip6tables") +
          interfaceParameters("net/ipv4/conf", {"forwarding", "route_localnet", "accept_redirects", "rp_filter"}) +
          interfaceParameters("net/ipv6/conf", {"forwarding", "accept_ra", "disable_ipv6"});
-}
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 std::string describe(const fs::path& path) {

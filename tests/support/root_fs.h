@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 
 #include "tests/support/fake_host.h"
+#include "tests/support/text.h"
 
 namespace support {
 
@@ -48,11 +49,6 @@ class RootFs {
   std::string resolvConf() const { return contentOf(path_ / "etc/resolv.conf"); }
   /// All that is in it, with modes, symlinks and contents.
   std::string dump() const { return dumpTree(path_); }
-
-  static std::string contentOf(const std::filesystem::path& file) {
-    std::ifstream stream{file};
-    return {std::istreambuf_iterator<char>{stream}, {}};
-  }
 
  private:
   static void must(int result) {

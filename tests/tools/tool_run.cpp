@@ -15,8 +15,6 @@ Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::s
   return run(argv, {.environment = environment, .input = {}});
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 pons::json::Document jsonOf(const Outcome& outcome) {
   CAPTURE(outcome.err);
   auto document = pons::json::Document::parse(outcome.out);

@@ -7,13 +7,12 @@
 #include "plugin/cni/json.h"
 
 #include "tests/support/process.h"
+#include "tests/support/text.h"
 
 namespace support {
 
 /// "pons" with these arguments, and these variables as its whole environment.
 Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
-
-bool contains(const std::string& text, const std::string& part);
 
 /// The standard output, which has to be one JSON document.
 pons::json::Document jsonOf(const Outcome& outcome);

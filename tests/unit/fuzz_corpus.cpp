@@ -1,12 +1,14 @@
 // The inputs that are kept for fuzzing, and those that it once found, hold what their targets promise.
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 
 #include <doctest/doctest.h>
 
 #include "tests/fuzz/targets.h"
+#include "tests/support/text.h"
+
+using support::contentOf;
 
 namespace {
 
@@ -18,11 +20,6 @@ const std::map<std::string, void (*)(std::string_view)> kTargets{
     {"addresses", fuzz::addresses},    {"cni_args", fuzz::cniArgs}, {"config", fuzz::config},
     {"host_local", fuzz::hostLocal},   {"names", fuzz::names},      {"netlink", fuzz::netlink},
     {"prev_result", fuzz::prevResult}, {"record", fuzz::record},    {"resolv_conf", fuzz::resolvConf}};
-
-std::string contentOf(const fs::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 }  // namespace
 

@@ -124,6 +124,17 @@ TEST_CASE("an error tells line and column") {
   CHECK(Document::parse("{\n  \"a\": tru\n}").error().message.find("line 2, column ") != std::string::npos);
 }
 
+TEST_CASE("half of a surrogate pair is no character, whole ones and what only looks like one are") {
+  for (const char* half : {R"(\uDEAA)", R"(x\udfff)", R"(\\\uDC00)", R"(\uD83D\uDE00\uDE00)"}) {
+    const auto document = Document::parse(R"({"a": ")" + std::string{half} + "\"}");
+    REQUIRE(document.failedWith(EBADMSG));
+    CHECK(document.error().message.find("surrogate") != std::string::npos);
+  }
+  CHECK_FALSE(Document::parse(R"({"a": "\uD83D"})").ok());
+  CHECK(parsed(R"({"a": "\uD83D\uDE00"})").root()["a"].string() == "\xf0\x9f\x98\x80");
+  CHECK(parsed(R"({"a": "\\uDEAA\n\u00e9"})").root()["a"].string() == "\\uDEAA\n\xc3\xa9");
+}
+
 TEST_CASE("depth is bounded, and brackets inside of texts do not count") {
   const auto nested = [](int levels) {  // the object around them is a level of its own
     const auto count = static_cast<std::size_t>(levels - 1);

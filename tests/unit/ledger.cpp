@@ -11,6 +11,7 @@
 #include "tests/support/attachments.h"
 #include "tests/support/ledger_bench.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 using netlib::Family;
 using pons::AddressRequest;
@@ -21,6 +22,7 @@ using pons::Protocol;
 using pons::RecordState;
 using pons::hold::bridge;
 using support::claim;
+using support::contains;
 using support::ip;
 using support::keyOf;
 using support::LedgerBench;
@@ -33,8 +35,6 @@ PortForward forward(const std::string& hostAddress, pons::Port port, Protocol pr
   const auto address = ip(hostAddress);
   return {protocol, address, port, address.isIpv4() ? ip("10.42.0.2") : ip("fd00::2"), 80};
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 ino_t inodeOf(int fd) {
   struct stat status {};

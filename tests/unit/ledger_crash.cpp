@@ -9,12 +9,14 @@
 #include <sys/wait.h>
 
 #include "tests/support/ledger_bench.h"
+#include "tests/support/text.h"
 
 using pons::Ledger;
 using pons::PortForward;
 using pons::Record;
 using pons::RecordState;
 using support::claim;
+using support::contentOf;
 using support::ip;
 using support::keyOf;
 using support::LedgerBench;
@@ -37,11 +39,6 @@ int statusOfChild(Body body) {
   int status = -1;
   REQUIRE(waitpid(child, &status, 0) == child);
   return status;
-}
-
-std::string contentOf(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 void limitFileSize(rlim_t bytes) {
