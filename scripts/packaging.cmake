@@ -33,8 +33,8 @@ install_compressed(${PROJECT_SOURCE_DIR}/scripts/debian/changelog changelog.Debi
 install(FILES scripts/debian/copyright README.md DESTINATION ${doc} COMPONENT pons)
 install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/pons DESTINATION share/bash-completion/completions COMPONENT pons)
-install(FILES scripts/systemd/pons-repair.service scripts/systemd/pons-metrics.service
-              scripts/systemd/pons-metrics.timer
+install(FILES scripts/systemd/pons-repair.service scripts/systemd/pons-repair-on-reload.service
+              scripts/systemd/pons-metrics.service scripts/systemd/pons-metrics.timer
         DESTINATION lib/systemd/system COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
 # For plugin directories of others than Debian: /opt/cni/bin.

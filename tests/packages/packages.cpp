@@ -68,8 +68,9 @@ TEST_CASE("pons is installed, answers, and is removed without a trace") {
     CHECK(versionsOf(root, kPlugins + "pons").find(R"("1.1.0")") != std::string::npos);
     CHECK(versionsOf(root, "pons") == versionsOf(root, kPlugins + "pons"));
     CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
-    for (const char* wanted : {"multi-user.target.wants/pons-repair.service",
-                               "docker.service.wants/pons-repair.service", "timers.target.wants/pons-metrics.timer"}) {
+    for (const char* wanted :
+         {"multi-user.target.wants/pons-repair.service", "docker.service.wants/pons-repair.service",
+          "multi-user.target.wants/pons-repair-on-reload.service", "timers.target.wants/pons-metrics.timer"}) {
       CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
     }
     for (const auto& [section, page] : {std::pair{"8", "pons"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
@@ -85,12 +86,49 @@ TEST_CASE("systemd can read the units as they are installed") {
   if (!fs::exists("/usr/bin/systemd-analyze")) return FakeHost::countSkip("needs systemd-analyze");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
-    const Outcome outcome =
-        root.run({"systemd-analyze", "verify", "pons-repair.service", "pons-metrics.service", "pons-metrics.timer"});
+    const Outcome outcome = root.run({"systemd-analyze", "verify", "pons-repair.service",
+                                      "pons-repair-on-reload.service", "pons-metrics.service", "pons-metrics.timer"});
     CHECK_MESSAGE(outcome.ok(), outcome.err);
     CHECK_MESSAGE(outcome.err.find("pons") == std::string::npos, outcome.err);
     root.outputOf({"systemd-tmpfiles", "--create", "pons.conf"});
     CHECK(fs::status(root / "/run/pons").permissions() == fs::perms{0700});
+  });
+}
+
+/// Runs as a unit of a systemd that has been booted for it.
+constexpr const char* kUnderSystemd = R"(#!/bin/bash
+exec >/root/report 2>&1
+seen() { for _ in {1..100}; do "$@" >/dev/null 2>&1 && return; sleep 0.2; done; return 1; }
+systemctl start pons-repair-on-reload.service pons-metrics.timer
+ip netns add c1
+echo '{"cniVersion": "1.1.0", "name": "demo", "type": "pons", "ipam": {"subnet": "10.42.0.0/24"}}' |
+  CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=/x pons >/dev/null && echo attached
+for how in start restart reload; do
+  systemctl "$how" nftables.service
+  nft list table inet filter >/dev/null && seen nft list table ip pons && echo "mended after a $how"
+done
+seen grep -q 'pons_attachments{network="demo"} 1' /var/lib/prometheus/node-exporter/pons.prom && echo counted
+systemctl poweroff >/dev/null 2>&1
+)";
+
+constexpr const char* kUnderSystemdUnit = "[Service]\nExecStart=/root/under-systemd\n";
+
+TEST_CASE("under systemd, firewalls that start or reload are followed by a repair, and the timer writes the numbers") {
+  if (!fs::exists("/usr/bin/systemd-nspawn")) return FakeHost::countSkip("needs systemd-nspawn");
+  inFakeRoot([](const FakeRoot& root) {
+    installPackages(root, {packageOf("pons")});
+    std::ofstream{root / "/root/under-systemd"} << kUnderSystemd;
+    fs::permissions(root / "/root/under-systemd", fs::perms{0755});
+    std::ofstream{root / "/etc/systemd/system/under-systemd.service"} << kUnderSystemdUnit;
+    std::ofstream{root / "/etc/nftables.conf"} << "flush ruleset\ntable inet filter {}\n";
+    fs::create_directories(root / "/var/lib/prometheus/node-exporter");
+    for (const char* own : {"/dev", "/proc", "/sys"}) outputOf({"umount", "--recursive", root / own});
+    const Outcome booted =
+        run({"timeout", "100", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
+             "--directory", root / "/", "--boot", "systemd.unit=under-systemd.service"});
+    CHECK_MESSAGE(contentOf(root / "/root/report") ==
+                      "attached\nmended after a start\nmended after a restart\nmended after a reload\ncounted\n",
+                  booted.out << booted.err);
   });
 }
 
