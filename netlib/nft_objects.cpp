@@ -35,8 +35,7 @@ OwnedRule allRulesOf(const Table& table, const std::string& chain) {
 // As nft writes it: type 0 (of a chain and of a rule alike), length, text with NUL.
 std::vector<std::uint8_t> commentData(const std::string& comment) {
   static_assert(int{NFTNL_UDATA_CHAIN_COMMENT} == 0 && int{NFTNL_UDATA_RULE_COMMENT} == 0);
-  constexpr std::size_t kLongest = 127;
-  const std::string text = comment.substr(0, kLongest);
+  const std::string text = comment.substr(0, kLongestComment);
   std::vector<std::uint8_t> userData{0, static_cast<std::uint8_t>(text.size() + 1)};
   userData.insert(userData.end(), text.begin(), text.end());
   userData.push_back(0);

@@ -14,6 +14,9 @@ namespace netlib::nft {
 /// A register of 4 bytes, 0..15. Longer values go on in the following ones.
 using Register = std::uint32_t;
 
+/// Of rules and chains, bytes: what nft itself takes (NFTNL_UDATA_COMMENT_MAXLEN, less the NUL).
+inline constexpr std::size_t kLongestComment = 127;
+
 enum class Direction : bool { Source, Destination };
 enum class Interface : bool { In, Out };
 
@@ -98,7 +101,7 @@ class Rule {
   /// Counts packets and bytes, see countPackets().
   Rule& count();
 
-  /// Shown by `nft list` and by iptables-nft; at most 127 bytes of it.
+  /// Shown by `nft list` and by iptables-nft; at most kLongestComment bytes of it.
   Rule& comment(const std::string& text);
 
  private:

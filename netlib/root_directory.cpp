@@ -19,6 +19,16 @@ Result<struct stat> examine(int fd, const std::string& path) {
   return status;
 }
 
+/// Opens for reading what was found with O_PATH, where it is a regular file; nothing where it is something else:
+/// opening a device or a FIFO could do something.
+Result<std::optional<UniqueFd>> openRegular(const UniqueFd& found, const std::string& path) {
+  if (!S_ISREG(TRY(examine(found.get(), path)).st_mode)) return std::optional<UniqueFd>{};
+  const std::string itself = "/proc/self/fd/" + std::to_string(found.get());
+  UniqueFd file{::open(itself.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file) return failErrno("cannot open " + path);
+  return std::optional{std::move(file)};
+}
+
 }  // namespace
 
 Failure<Error> InnerDirectory::failAt(const std::string& what, const std::string& name) const {
@@ -43,13 +53,13 @@ bool InnerDirectory::isFrozen(const std::string& name) const {
 }
 
 Result<bool> InnerDirectory::beginsWith(const std::string& name, std::string_view text) const {
-  // Opening a device or a FIFO could do something; whoever puts one there after this look gains an open without
-  // waiting.
-  if (TRY(kindOf(name)) != FileKind::Regular) return false;
-  const UniqueFd file{openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
-  if (!file) return failAt("open", name);
+  const UniqueFd found{openat(fd_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  if (!found && errno == ENOENT) return false;
+  if (!found) return failAt("open", name);
+  const auto file = TRY(openRegular(found, path_ + "/" + name));
+  if (!file) return false;
   std::string beginning(text.size(), '\0');
-  const ssize_t got = pread(file.get(), beginning.data(), beginning.size(), 0);
+  const ssize_t got = pread(file->get(), beginning.data(), beginning.size(), 0);
   if (got < 0) return failAt("read", name);
   return static_cast<std::size_t>(got) == text.size() && beginning == text;
 }
@@ -121,11 +131,11 @@ Result<InnerDirectory> RootDirectory::directory(const std::string& name) const {
 Result<UniqueFd> RootDirectory::locate(const std::string& name) const { return openInside(name, O_PATH); }
 
 Result<std::string> RootDirectory::readFile(const std::string& name, std::size_t limit) const {
-  const UniqueFd file = TRY(openInside(name, O_RDONLY | O_NONBLOCK));
-  if (!S_ISREG(TRY(examine(file.get(), path_ + "/" + name)).st_mode)) {
-    return fail(EINVAL, path_ + "/" + name + " is no regular file");
-  }
-  return readWhole(file.get(), limit, path_ + "/" + name);
+  const std::string path = path_ + "/" + name;
+  const UniqueFd found = TRY(locate(name));
+  const auto file = TRY(openRegular(found, path));
+  if (!file) return fail(EINVAL, path + " is no regular file");
+  return readWhole(file->get(), limit, path);
 }
 
 }  // namespace netlib

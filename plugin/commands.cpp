@@ -47,13 +47,20 @@ cni::Result<Container> openContainer(const std::string& path) {
 /// True where any were.
 netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
   std::vector<Record> dead = TRY(deadOf(host, request.key.network));
+  bool any = false;
   for (Record& record : dead) {
     fillIn(record, request.config);
-    TRY(takeAway(host, record, planFor(record.attachment)));
+    const std::string who = record.attachment.key.toString();
+    // One that cannot be reclaimed keeps what it has, and nobody from using what the others gave back.
+    if (const auto taken = takeAway(host, record, planFor(record.attachment)); !taken) {
+      log::warning("cannot reclaim " + who + ": " + taken.error().message);
+      continue;
+    }
+    any = true;
     tally::count(request.config.settings.stateDir, tally::Event::Reclaimed);
-    log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
+    log::warning("reclaimed " + who + ": its namespace and its link are gone");
   }
-  return !dead.empty();
+  return any;
 }
 
 /// Attached by the reference plugins, or its record is lost: whoever else may hold addresses for it is told.

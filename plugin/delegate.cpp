@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "netlib/program.h"
+#include "netlib/utf8.h"
 
 #include "plugin/cni/text.h"
 #include "plugin/log.h"
@@ -70,7 +71,7 @@ cni::Error failureOf(const Program& program, const netlib::Outcome& outcome) {
   }
   constexpr std::size_t kMaxShown = 500;
   return {ErrorCode::Internal, program.path() + " failed with status " + std::to_string(outcome.status),
-          asUtf8((outcome.output + outcome.errors).substr(0, kMaxShown))};
+          netlib::asUtf8((outcome.output + outcome.errors).substr(0, kMaxShown))};
 }
 
 /// An attachment of which only this is known.
@@ -181,7 +182,7 @@ cni::Result<std::string> Delegate::run(const Call& call) const {
   }
   const auto outcome =
       TRY(program.run({}, {.environment = std::move(environment), .input = call.plugin.config, .timeout = kPatience}));
-  if (!outcome.errors.empty()) log::info(program.path() + ": " + asUtf8(outcome.errors));
+  if (!outcome.errors.empty()) log::info(program.path() + ": " + netlib::asUtf8(outcome.errors));
   if (outcome.status != 0) return netlib::fail(failureOf(program, outcome));
   return outcome.output;
 }

@@ -11,6 +11,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 
+#include "netlib/utf8.h"
+
 #include "plugin/journal.h"
 
 namespace pons::log {
@@ -67,29 +69,15 @@ spdlog::logger& opened() {
   return *all.logger;
 }
 
-/// Without line breaks and what moves a terminal's cursor.
-std::string onOneLine(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    const bool isControl = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-    if (c == '\n') {
-      line += "\\n";
-    } else {
-      line += isControl ? '?' : c;
-    }
-  }
-  return line;
-}
-
 /// Readers split at blanks and "=".
 std::string quoted(const std::string& value) {
-  if (value.find_first_of(" =\"\\") == std::string::npos) return onOneLine(value);
+  if (value.find_first_of(" =\"\\") == std::string::npos) return netlib::printable(value);
   std::string text = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') text += '\\';
     text += c;
   }
-  return onOneLine(text + "\"");
+  return netlib::printable(text + "\"");
 }
 
 std::string milliseconds() {
@@ -127,7 +115,7 @@ void write(Level level, std::string_view message) {
     if (journal::send(severityOf(level).ofSyslog, message, all)) return;
     configure(state().level, {});
   }
-  std::string line = onOneLine(message);
+  std::string line = netlib::printable(message);
   for (const auto& [name, value] : all) line += " " + std::string{name} + "=" + quoted(value);
   opened().log(severityOf(level).ofSpdlog, "{}", line);
 }

@@ -291,7 +291,8 @@ void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const st
 std::string networkComment(const NetworkName& network) { return std::string{kNetworkComment} + network.toString(); }
 
 std::optional<NetworkName> networkIn(std::string_view comment) {
-  if (!comment.starts_with(kNetworkComment)) return std::nullopt;
+  // One of that length may have been cut: a part of a name is another name.
+  if (!comment.starts_with(kNetworkComment) || comment.size() >= nft::kLongestComment) return std::nullopt;
   return NetworkName::parse(comment.substr(kNetworkComment.size()));
 }
 

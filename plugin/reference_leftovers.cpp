@@ -2,8 +2,6 @@
 
 #include <filesystem>
 
-#include "netlib/address.h"
-
 #include "plugin/failures.h"
 #include "plugin/reference_rules.h"
 #include "plugin/steps/link_owner.h"
@@ -13,41 +11,27 @@ namespace pons {
 namespace {
 
 namespace link = netlib::link;
-using netlib::Family;
-using netlib::IpAddress;
 
 constexpr const char* kTuningBackups = "/run/cni/tuning";
-
-/// The ends of the container's veth.
-struct Ends {
-  std::vector<IpAddress> addresses;  ///< of the end in the container
-  unsigned hostIndex;
-};
 
 /// Another attachment's of pons: its DEL takes it away.
 bool isOfOther(const link::Link& end, const AttachmentKey& key) {
   return isOfPons(end) && end.name != hostVethName(key).toString();
 }
 
-netlib::Result<std::optional<Ends>> endsOf(Host& host, const Departed& departed) {
-  if (departed.netnsPath.empty() || !departed.bridge) return std::optional<Ends>{};
+/// The index of the host's end of the container's veth; nothing where that is gone, or not a port of the bridge.
+netlib::Result<std::optional<unsigned>> hostEndOf(Host& host, const Departed& departed) {
+  if (departed.netnsPath.empty() || !departed.bridge) return std::optional<unsigned>{};
   auto container = Container::open(departed.netnsPath);
-  if (!container) return std::optional<Ends>{};  // gone, or no namespace of a container: nothing of his is in it
+  if (!container) return std::optional<unsigned>{};  // gone, or no namespace of a container: nothing of his is in it
   const auto inside = link::find(container->route, departed.key.ifName);
   const auto bridge = link::find(host.route, *departed.bridge);
-  if (!inside || !bridge) return std::optional<Ends>{};
+  if (!inside || !bridge) return std::optional<unsigned>{};
   const auto end = link::findOtherEnd(host.route, container->netns.fd(), *inside);
-  if (end.failedWith(ENODEV)) return std::optional<Ends>{};
+  if (end.failedWith(ENODEV)) return std::optional<unsigned>{};
   if (!end) return netlib::fail(end.error());
-  if (end->master != bridge->index || isOfOther(*end, departed.key)) return std::optional<Ends>{};
-
-  Ends ends{{}, end->index};
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    for (const auto& address : TRY(netlib::address::list(container->route, family, inside->index))) {
-      ends.addresses.push_back(address.prefix.address());
-    }
-  }
-  return std::optional{std::move(ends)};
+  if (end->master != bridge->index || isOfOther(*end, departed.key)) return std::optional<unsigned>{};
+  return std::optional{end->index};
 }
 
 netlib::Result<> removeLink(Host& host, unsigned index) {
@@ -74,14 +58,12 @@ netlib::Result<> removeTuningBackup(const AttachmentKey& key) {
 
 netlib::Result<> removeReferenceLeftovers(Host& host, const Departed& departed) {
   Failures failures;
-  const auto ends = endsOf(host, departed);
-  if (!ends) failures.add("look at the container's interface", netlib::fail(ends.error()));
+  const auto end = hostEndOf(host, departed);
+  if (!end) failures.add("look at the container's interface", netlib::fail(end.error()));
 
-  std::vector<IpAddress> addresses = departed.addresses;
-  const bool live = ends && ends->has_value();
-  if (live) addresses.insert(addresses.end(), (*ends)->addresses.begin(), (*ends)->addresses.end());
-  failures.add("rules of the reference plugins", removeReferenceRules(host, departed.key, addresses));
-  if (live) failures.add("remove the container's interface", removeLink(host, (*ends)->hostIndex));
+  // Not by the addresses that are inside: its root can give itself those of its neighbours.
+  failures.add("rules of the reference plugins", removeReferenceRules(host, departed.key, departed.addresses));
+  if (end && *end) failures.add("remove the container's interface", removeLink(host, **end));
   failures.add("remove the ifb link", removeBandwidth(host, departed.key));
   failures.add("remove the tuning backup", removeTuningBackup(departed.key));
   return failures.result();

@@ -16,25 +16,6 @@ const Node& nodeOf(const void* node) { return *static_cast<const Node*>(node); }
 
 std::string_view textOf(const Node& value) { return {value.GetString(), value.GetStringLength()}; }
 
-/// RapidJSON recurses once a level and has no limit of its own, so the depth is looked at before it starts.
-bool isTooDeep(std::string_view text) {
-  int depth = 0;
-  bool inString = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (inString && c == '\\') {
-      ++i;
-    } else if (c == '"') {
-      inString = !inString;
-    } else if (!inString && (c == '{' || c == '[')) {
-      if (++depth > kMaxDepth) return true;
-    } else if (!inString && (c == '}' || c == ']')) {
-      --depth;
-    }
-  }
-  return false;
-}
-
 /// Where an escape stands for a low surrogate without a high one before it, which RapidJSON takes and writes as what is
 /// not UTF-8. In a text that it has parsed every backslash begins an escape, and a low surrogate follows each high one.
 std::optional<std::size_t> halfCharacterIn(std::string_view text) {
@@ -52,6 +33,24 @@ std::string textOf(const Place& place) {
 }
 
 }  // namespace
+
+bool isTooDeep(std::string_view text) {
+  int depth = 0;
+  bool inString = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (inString && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      inString = !inString;
+    } else if (!inString && (c == '{' || c == '[')) {
+      if (++depth > kMaxDepth) return true;
+    } else if (!inString && (c == '}' || c == ']')) {
+      --depth;
+    }
+  }
+  return false;
+}
 
 bool Value::isObject() const { return present() && nodeOf(node_).IsObject(); }
 bool Value::isArray() const { return present() && nodeOf(node_).IsArray(); }

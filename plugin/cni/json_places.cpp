@@ -94,6 +94,7 @@ Place placeAt(std::string_view text, std::size_t offset) {
 }
 
 std::optional<Place> placeOf(std::string_view text, std::string_view path) {
+  if (isTooDeep(text)) return std::nullopt;
   rapidjson::MemoryStream stream{text.data(), text.size()};
   Tracker tracker{stream, text, path};
   rapidjson::Reader reader;
@@ -103,6 +104,7 @@ std::optional<Place> placeOf(std::string_view text, std::string_view path) {
 }
 
 std::optional<Place> mistakeIn(std::string_view text) {
+  if (isTooDeep(text)) return std::nullopt;
   rapidjson::MemoryStream stream{text.data(), text.size()};
   rapidjson::BaseReaderHandler<> anything;
   rapidjson::Reader reader;

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <string_view>
 
 // A size_t length throughout: RapidJSON's default is 32 bits wide.
 #define RAPIDJSON_NO_SIZETYPEDEFINE
@@ -40,5 +41,8 @@ struct Allocator {
 using Utf8 = rapidjson::UTF8<>;
 using Buffer = rapidjson::GenericStringBuffer<Utf8, Allocator>;
 using CompactWriter = rapidjson::Writer<Buffer, Utf8, Utf8, Allocator>;
+
+/// RapidJSON recurses once a level and has no limit of its own, so this is asked before it starts.
+bool isTooDeep(std::string_view text);
 
 }  // namespace pons::json

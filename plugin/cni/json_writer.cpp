@@ -1,5 +1,7 @@
 // JSON in the making.
 
+#include "netlib/utf8.h"
+
 #include "plugin/cni/json.h"
 #include "plugin/cni/json_rapid.h"
 #include "plugin/cni/text.h"
@@ -53,12 +55,12 @@ Writer& Writer::endArray() {
 }
 
 Writer& Writer::key(std::string_view name) {
-  sink_->write([clean = asUtf8(name)](auto& writer) { writer.Key(clean.data(), clean.size()); });
+  sink_->write([clean = netlib::asUtf8(name)](auto& writer) { writer.Key(clean.data(), clean.size()); });
   return *this;
 }
 
 Writer& Writer::value(std::string_view text) {
-  sink_->write([clean = asUtf8(text)](auto& writer) { writer.String(clean.data(), clean.size()); });
+  sink_->write([clean = netlib::asUtf8(text)](auto& writer) { writer.String(clean.data(), clean.size()); });
   return *this;
 }
 

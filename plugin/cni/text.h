@@ -22,8 +22,4 @@ constexpr char lowerCaseOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<c
 std::string lowerCase(std::string_view text);
 bool equalIgnoringCase(std::string_view a, std::string_view b);
 
-/// The text with every byte that is not UTF-8 replaced by U+FFFD: a path or an environment variable may hold any byte,
-/// JSON may not.
-std::string asUtf8(std::string_view text);
-
 }  // namespace pons

@@ -38,11 +38,11 @@ netlib::Failure<netlib::Error> explained(const netlib::Error& error) {
 }
 
 /// What is gone, or was made so by the container in its own root, is nothing that a DEL could wait for: the container
-/// would keep its addresses for ever.
+/// would keep its addresses for ever. That is any error but those that tell of the host or of this moment.
 netlib::Result<> unlessTheirs(const netlib::Result<>& result) {
-  constexpr std::array kTheirs{EACCES, EBUSY, EINVAL, EISDIR, ELOOP, ENOENT, ENOTCONN, ENOTDIR, EROFS, ESTALE};
-  const bool theirs = !result && std::ranges::find(kTheirs, result.error().code) != kTheirs.end();
-  return theirs ? netlib::Result<>{} : result;
+  constexpr std::array kOurs{EAGAIN, EINTR, EIO, EMFILE, ENFILE, ENOMEM, EPERM};
+  const bool ours = !result && std::ranges::find(kOurs, result.error().code) != kOurs.end();
+  return ours ? result : netlib::Result<>{};
 }
 
 netlib::Result<> removeIfPresent(const InnerDirectory& etc, const std::string& name) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netlib/utf8.h"
+
 #include "plugin/cni/settings.h"
 
 namespace pons::tools {
@@ -19,7 +21,7 @@ bool has(const Attachment& attachment, const std::string& hold) {
 }
 
 Answer failure(std::string_view command, const netlib::Error& error) {
-  return {kFailed, {}, "pons " + std::string{command} + ": " + error.message + "\n"};
+  return {kFailed, {}, "pons " + std::string{command} + ": " + netlib::printable(error.message) + "\n"};
 }
 
 void writeKey(json::Writer& writer, const AttachmentKey& key) {

@@ -1,6 +1,8 @@
 // What pons explain prints for people.
 #include <algorithm>
 
+#include "netlib/utf8.h"
+
 #include "plugin/tools/explain.h"
 #include "plugin/tools/table.h"
 #include "plugin/tools/words.h"
@@ -18,8 +20,9 @@ std::string shown(const std::string& value) {
 std::string mistakeText(const Explained& whole, const Mistake& mistake, const Screen& screen) {
   std::string place = whole.file;
   if (mistake.place) place += ":" + std::to_string(mistake.place->line) + ":" + std::to_string(mistake.place->column);
-  std::string text = printable(place) + ": " + screen.in(Colour::Bad, printable(mistake.message)) + "\n";
-  if (!mistake.details.empty()) text += "  " + printable(mistake.details) + "\n";
+  std::string text =
+      netlib::printable(place) + ": " + screen.in(Colour::Bad, netlib::printable(mistake.message)) + "\n";
+  if (!mistake.details.empty()) text += "  " + netlib::printable(mistake.details) + "\n";
   return text;
 }
 
@@ -27,7 +30,7 @@ std::string mistakeText(const Explained& whole, const Mistake& mistake, const Sc
 std::string entryText(const std::string& head, const std::string& body, const Screen& screen) {
   constexpr std::string_view kIndent = "      ";
   std::string text = "  " + head + "\n";
-  for (const std::string& line : wrapped(printable(body), screen.width - kIndent.size())) {
+  for (const std::string& line : wrapped(netlib::printable(body), screen.width - kIndent.size())) {
     text.append(kIndent).append(line).append("\n");
   }
   return text;
@@ -36,9 +39,9 @@ std::string entryText(const std::string& head, const std::string& body, const Sc
 std::string keysText(const ExplainedPlugin& plugin, const Screen& screen) {
   std::string text;
   for (const KeyMeaning& key : plugin.keys) {
-    const std::string value = printable(shown(key.value));
+    const std::string value = netlib::printable(shown(key.value));
     const std::string how = key.byDefault ? screen.in(Colour::Faint, value + " by default") : value;
-    text += entryText(printable(key.key) + ": " + how, key.effect, screen);
+    text += entryText(netlib::printable(key.key) + ": " + how, key.effect, screen);
   }
   return text.empty() ? "  nothing but defaults\n" : text;
 }
@@ -46,8 +49,9 @@ std::string keysText(const ExplainedPlugin& plugin, const Screen& screen) {
 std::string ignoredText(const std::vector<IgnoredKey>& ignored, const Screen& screen) {
   std::string text;
   for (const IgnoredKey& key : ignored) {
-    const std::string value = printable(shown(key.value));
-    text += entryText(printable(key.key) + ": " + value + " " + screen.in(Colour::Busy, "is ignored"), key.why, screen);
+    const std::string value = netlib::printable(shown(key.value));
+    text += entryText(netlib::printable(key.key) + ": " + value + " " + screen.in(Colour::Busy, "is ignored"), key.why,
+                      screen);
   }
   return text;
 }
@@ -58,12 +62,12 @@ std::string planText(const ExplainedPlugin& plugin, const Screen& screen) {
   std::string text = "\n";
   for (const std::string& line :
        wrapped("What ADD would bring about, for an invented container" + assumed + ":", screen.width)) {
-    text += printable(line) + "\n";
+    text += netlib::printable(line) + "\n";
   }
   std::size_t number = 0;
   for (const PlannedState& state : plugin.plan) {
     const std::string count = std::to_string(++number);
-    text += std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + printable(state.name) +
+    text += std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + netlib::printable(state.name) +
             (state.shared ? ", shared" : "") + "\n";
   }
   return text;
@@ -79,10 +83,10 @@ std::string pluginText(const Explained& whole, const ExplainedPlugin& plugin, co
 
 std::string explainText(const Explained& whole, const Screen& screen) {
   if (whole.mistake) return mistakeText(whole, *whole.mistake, screen);
-  std::string text = "network " + printable(whole.network) + ", CNI " + printable(whole.version) + "\n";
+  std::string text = "network " + netlib::printable(whole.network) + ", CNI " + netlib::printable(whole.version) + "\n";
   text += ignoredText(whole.ignored, screen);
   for (const ExplainedPlugin& plugin : whole.plugins) {
-    text += "\nplugin " + printable(plugin.type) + ":\n" + pluginText(whole, plugin, screen);
+    text += "\nplugin " + netlib::printable(plugin.type) + ":\n" + pluginText(whole, plugin, screen);
   }
   return text;
 }

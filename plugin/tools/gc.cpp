@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netlib/utf8.h"
+
 #include "plugin/cni/settings.h"
 #include "plugin/delegate.h"
 #include "plugin/tools/commands.h"
@@ -87,7 +89,7 @@ Answer gc(const Arguments& arguments) {
   if (!collection) return failure("gc", collection.error());
   Answer answer{countLeft(*collection) == 0 && collection->problems.empty() ? 0 : kFailed, {}, {}};
   answer.out = arguments.json ? gcJson(*collection) : gcText(*collection, arguments.screen);
-  for (const std::string& problem : collection->problems) answer.err += "pons gc: " + printable(problem) + "\n";
+  for (const std::string& problem : collection->problems) answer.err += "pons gc: " + netlib::printable(problem) + "\n";
   return answer;
 }
 

@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "netlib/utf8.h"
+
 #include "plugin/cni/text.h"
 #include "plugin/tools/graph.h"
 #include "plugin/tools/interfaces.h"
@@ -164,7 +166,7 @@ std::string labelOf(const std::vector<std::string>& lines) {
   std::string label = "\"";
   for (const std::string& line : lines) {
     if (&line != &lines.front()) label += "\\n";
-    for (const char c : printable(asUtf8(line))) {
+    for (const char c : netlib::printable(netlib::asUtf8(line))) {
       if (c == '"' || c == '\\') label += '\\';
       label += c == '&' ? "&amp;" : std::string{c};
     }

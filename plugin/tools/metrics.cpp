@@ -1,5 +1,7 @@
 #include "plugin/tools/metrics.h"
 
+#include "netlib/utf8.h"
+
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
 
@@ -9,7 +11,7 @@ namespace {
 
 std::string escaped(const std::string& value) {
   std::string text;
-  for (const char c : value) {
+  for (const char c : netlib::asUtf8(value)) {
     if (c == '\\' || c == '"') text += '\\';
     text += c == '\n' ? std::string{"\\n"} : std::string{c};
   }

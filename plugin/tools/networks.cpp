@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netlib/utf8.h"
+
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
 #include "plugin/tools/table.h"
@@ -106,7 +108,7 @@ Answer networks(const Arguments& arguments) {
   const auto found = networksOf(arguments);
   if (!found) return failure("networks", found.error());
   std::string problems;
-  for (const std::string& problem : found->problems) problems += "pons networks: " + printable(problem) + "\n";
+  for (const std::string& problem : found->problems) problems += "pons networks: " + netlib::printable(problem) + "\n";
   return {0, arguments.json ? networksJson(found->all) : networksText(found->all, arguments.screen), problems};
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netlib/utf8.h"
+
 #include "plugin/tally.h"
 #include "plugin/tools/commands.h"
 #include "plugin/tools/common.h"
@@ -25,8 +27,8 @@ Answer textOf(const Repaired& repaired) {
   Answer answer{repaired.exitCode(), {}, {}};
   for (const Finding& finding : repaired.findings) {
     answer.out += repaired.isBroken(finding) ? "broken: " : "mended: ";
-    answer.out += finding.key.toString() + ": " + finding.what;
-    answer.out += finding.reason.empty() ? "\n" : " (" + finding.reason + ")\n";
+    answer.out += netlib::printable(finding.key.toString() + ": " + finding.what);
+    answer.out += finding.reason.empty() ? "\n" : " (" + netlib::printable(finding.reason) + ")\n";
   }
   return answer;
 }

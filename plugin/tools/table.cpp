@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "netlib/utf8.h"
+
 namespace pons::tools {
 
 namespace {
@@ -56,22 +58,8 @@ std::size_t tellingLengthOf(const std::set<std::string>& texts) {
   return length;
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string shown;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= ' ' && byte != 0x7f) {
-      shown += c;
-    } else {
-      shown.append("\\x").append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 0xfU]);
-    }
-  }
-  return shown;
-}
-
 void Table::add(Row row) {
-  for (Cell& cell : row) cell.text = printable(cell.text);
+  for (Cell& cell : row) cell.text = netlib::printable(cell.text);
   rows_.push_back(std::move(row));
 }
 

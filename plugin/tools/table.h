@@ -9,10 +9,6 @@
 
 namespace pons::tools {
 
-/// Control characters, which names of interfaces may hold, are written as \xNN: nothing on record may command a
-/// terminal.
-std::string printable(std::string_view text);
-
 /// The length at which those that differ still do when they are cut; no less than 12.
 std::size_t tellingLengthOf(const std::set<std::string>& texts);
 

@@ -141,3 +141,20 @@ TEST_CASE("only a veth of this network's bridge is taken out of the container") 
   mustRemove(departed);
   CHECK(isThere());
 }
+
+TEST_CASE("an address that a container gave itself is not taken for its own") {
+  if (!canCompare()) return FakeHost::countSkip();
+  Side side{kReferencePlugins};
+  const Conflist list = conflist("takeover.conflist");
+  side.configure(list);
+  const Attached greedy = side.attach(list, "greedy");
+  const Attached neighbour = side.attach(list, "neighbour");
+  const Departed ofNeighbour = departedOf(list, neighbour, "cni0");
+  const std::string before = about(rules("nft"), ofNeighbour, neighbour);
+  REQUIRE(before != "");
+  for (const std::string& address : neighbour.addresses) {
+    outputOf({"ip", "-n", "greedy", "addr", "add", address, "dev", "eth0"});
+  }
+  mustRemove(departedOf(list, greedy, "cni0"));
+  CHECK(about(rules("nft"), ofNeighbour, neighbour) == before);
+}

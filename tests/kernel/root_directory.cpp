@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "netlib/file_mount.h"
@@ -74,6 +75,24 @@ TEST_CASE("the host's own root is no container's") {
   CHECK(RootDirectory::open("/run/nothing").failedWith(ENOENT));
   std::ofstream{"/run/file"} << "";
   CHECK(RootDirectory::open("/run/file").failedWith(ENOTDIR));
+}
+
+TEST_CASE("what is no regular file is not even opened: that alone could do something") {
+  REQUIRE_FAKE_HOST(host);
+  const RootFs image;
+  const std::string path = image / "etc/device";
+  // Nobody serves this number: whoever opens it gets ENXIO.
+  REQUIRE(mknod(path.c_str(), S_IFCHR | 0600, makedev(240, 77)) == 0);
+  REQUIRE(mkfifo((image / "etc/fifo").c_str(), 0600) == 0);
+  const auto root = RootDirectory::open(image.path());
+  const auto etc = root->directory("etc");
+  for (const std::string name : {"device", "fifo", "."}) {
+    CAPTURE(name);
+    CHECK(root->readFile("etc/" + name, 100).failedWith(EINVAL));
+    const auto begins = etc->beginsWith(name, "x");
+    REQUIRE(begins.ok());
+    CHECK(!*begins);
+  }
 }
 
 TEST_CASE("a new file is readable to all whatever the umask, and takes the place of a symlink, not of its target") {

@@ -257,6 +257,17 @@ TEST_CASE("what a container makes of its root keeps no DEL from its end") {
         fs::rename(image / "etc", image / "moved");
         image.linked("etc", "etc");
       },
+      [](const RootFs& image) {
+        fs::rename(image / "etc", image / "moved");
+        image.linked(std::string(300, 'a'), "etc");
+      },
+      [](const RootFs& image) {
+        for (const char* name : {"resolv.conf", ".resolv.conf.pons"}) {
+          const std::string path = image / (std::string{"etc/"} + name);
+          fs::remove(path);
+          fs::create_directories(path + "/x");
+        }
+      },
       [](const RootFs& image) { image.readOnly(); },
       [](const RootFs& image) {
         outputOf({"chattr", "+i", image / "etc/resolv.conf"});

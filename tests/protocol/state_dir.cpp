@@ -1,9 +1,13 @@
 // A state directory that something happened to: a clear error or a way around it, never a crash, and never a lost lease
 // of a container that has nothing to do with it.
+#include <fstream>
+
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 
 #include "tests/protocol/network.h"
 #include "tests/support/attachments.h"
+#include "tests/support/root_fs.h"
 #include "tests/support/runtime.h"
 
 using namespace support;
@@ -236,6 +240,28 @@ TEST_CASE("A pool full of dead attachments heals itself; one full of living ones
   CHECK(outputOf({"nft", "list", "ruleset"}).find("8001") == std::string::npos);
   for (const char* name : {"d1", "d2", "d3"}) demo.attach(host, name);
   demo.checkAll();
+}
+
+TEST_CASE("A dead attachment that cannot be taken away does not keep the others from being so") {
+  REQUIRE_FAKE_HOST(host);
+  const RootFs image;
+  image.with("the image's").readOnly();
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/29"}, "dns": {"nameservers": ["192.0.2.53"]})"};
+  demo.attach(host, "a1", R"("runtimeConfig": {"rootfs": ")" + image.path() + "\"}");
+  for (const char* name : {"c2", "c3", "c4", "c5"}) demo.attach(host, name);
+  const std::string path = image / "etc/resolv.conf";
+  std::ofstream{"/run/theirs"} << "theirs";
+  REQUIRE(mount("/run/theirs", path.c_str(), nullptr, MS_BIND, nullptr) == 0);
+  for (const char* name : {"a1", "c3"}) {
+    shell("ip -n " + std::string{name} + " link del eth0");
+    host.endNamespace("/run/netns/" + std::string{name});
+    demo.forget(name);
+  }
+  host.addNamespace("late");
+  const Outcome added = add(demo.config(), subjectOf("late"));
+  resultOf(added);
+  CHECK(contains(added.err, "cannot reclaim demo a1 eth0"));
+  CHECK(contains(added.err, "reclaimed demo c3 eth0"));
 }
 
 TEST_CASE(

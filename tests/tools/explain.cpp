@@ -157,4 +157,11 @@ TEST_CASE("pons explain of each example in the tree, and its exit codes") {
   CHECK(missing.exitCode == 1);
   CHECK(missing.err == "pons explain: cannot open /run/missing.conf: No such file or directory\n");
   CHECK(tool({"explain"}).exitCode == 2);
+  const Outcome coloured = tool({"explain", "/run/\x1b[31mred.conf"});
+  CHECK(contains(coloured.err, "/run/\\x1b[31mred.conf"));
+  // Recursion would not stand it.
+  std::ofstream{"/run/deep.conf"} << "{\"a\": " << std::string(200'000, '[');
+  const Outcome deep = tool({"explain", "/run/deep.conf"});
+  CHECK(deep.exitCode == 1);
+  CHECK(contains(deep.out, "nested deeper"));
 }

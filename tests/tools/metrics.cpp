@@ -16,7 +16,7 @@ namespace {
 
 std::vector<Metric> madeUp() {
   return {
-      {"pons_attachments", "gauge", "Attachments on record.", {{{{"network", "a\\b\"c\nd"}}, 3}}},
+      {"pons_attachments", "gauge", "Attachments on record.", {{{{"network", "a\\b\"c\nd\xff"}}, 3}}},
       {"pons_nothing", "gauge", "Has no samples."},
       {"pons_pool_addresses", "gauge", "Addresses.", {{{}, 18446744073709551616.0}}},
       {"pons_took_seconds",

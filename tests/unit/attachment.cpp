@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "plugin/ledger/hash.h"
+#include "plugin/nat_table.h"
 
 #include "tests/support/attachments.h"
 
@@ -143,4 +144,14 @@ TEST_CASE("a changed configuration gets another chain, an equal one the same") {
   chains.insert(pons::chainOf(attachment, changed));
   chains.insert(pons::chainOf(attachmentOf(keyOf("c1", "other"), {}), nat));
   CHECK(chains.size() == 5);
+}
+
+TEST_CASE("the comment of a chain names its network, unless it had to be cut") {
+  const auto commentOf = [](std::size_t length) {
+    const auto network = pons::NetworkName::parse(std::string(length, 'n')).value();
+    return pons::nat::networkComment(network).substr(0, netlib::nft::kLongestComment);
+  };
+  CHECK(pons::nat::networkIn(commentOf(100))->toString() == std::string(100, 'n'));
+  CHECK(!pons::nat::networkIn(commentOf(200)));
+  CHECK(!pons::nat::networkIn("somebody's"));
 }
