@@ -9,6 +9,7 @@
 #include "plugin/reference_leftovers.h"
 
 #include "tests/compat/reference.h"
+#include "tests/support/eventually.h"
 #include "tests/support/runtime.h"
 
 using namespace support;
@@ -90,6 +91,8 @@ TEST_CASE("all that the reference made for a container is removed, in both famil
     CHECK(about(rules(backend), second, stays) == "");
     CHECK(links().find("veth") == std::string::npos);
     CHECK(tuningBackups() == 0);
+    // The reference's bridge gets a route for its IPv6 address once that has been tested for duplicates.
+    REQUIRE(eventually([] { return outputOf({"ip", "-6", "addr", "show", "tentative"}).empty(); }));
     // Nothing is left to do, and nothing is done.
     const std::string clean = side.host.dump();
     mustRemove(first);
