@@ -51,7 +51,7 @@ netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
   for (Record& record : dead) {
     fillIn(record, request.config);
     const std::string who = record.attachment.key.toString();
-    // One that cannot be reclaimed keeps what it has, and nobody from using what the others gave back.
+    // It keeps what it has. The others are taken away nevertheless.
     if (const auto taken = takeAway(host, record, planFor(record.attachment)); !taken) {
       log::warning("cannot reclaim " + who + ": " + taken.error().message);
       continue;

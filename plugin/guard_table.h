@@ -8,13 +8,15 @@
 //   set targets     { the same, as neighbour discovery names it }
 //   set target_macs { port . MAC address, likewise }
 //
-//   chain arriving       prerouting, before the bridge has learned anything for others: by link group to by_mac or
-//   by_address chain by_mac         another source MAC: drop chain by_address     the same; then by type of frame; any
-//   other, VLAN tags included: drop chain from_arp       about another MAC or address: drop chain from_ipv4      from
-//   another address, or a DHCP server's: drop chain from_ipv6      the same; ICMPv6 by the chain from_icmpv6 chain
-//   from_icmpv6    router advertisements, redirects, multicast queries: drop chain advertisement  neighbour
-//   advertisements of another address or MAC: drop chain unspecified    from ::, which is for duplicate address
-//   detection and multicast reports: anything else drop
+//   chain arriving       prerouting, before the bridge learns anything for others: by link group to the next two
+//   chain by_mac         another source MAC: drop
+//   chain by_address     the same; then by type of frame; any other, VLAN tags included: drop
+//   chain from_arp       about another MAC or address: drop
+//   chain from_ipv4      from another address, or a DHCP server's: drop
+//   chain from_ipv6      the same; ICMPv6 by the chain from_icmpv6
+//   chain from_icmpv6    router advertisements, redirects, multicast queries: drop
+//   chain advertisement  neighbour advertisements of another address or MAC: drop
+//   chain unspecified    from ::, which is for duplicate address detection and multicast reports: anything else drop
 #pragma once
 
 #include "netlib/nft.h"

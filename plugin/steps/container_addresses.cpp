@@ -54,7 +54,8 @@ route::Route routeOf(const Attachment& attachment, const Route& wanted, unsigned
 void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
   link::appendSetUp(batch, link::kLoopbackIndex);
   if (attachment.containerInterfaceDown) return;
-  link::appendSetUpAnnouncing(batch, index);                                                    // see NeighboursTold
+  link::appendSetUpAnnouncing(batch, index);  // see NeighboursTold
+
   const auto detection = attachment.detectDuplicateAddresses ? address::DuplicateDetection::On  //
                                                              : address::DuplicateDetection::Off;
   for (const Lease& lease : attachment.leases) address::appendAdd(batch, index, lease.address, detection);
