@@ -29,6 +29,7 @@ set xlabel "ADDs at once"
 set ylabel "ADDs a second"
 set xrange [0.8:40]
 set xtics (1, 8, 32)
+set key bottom left reverse Left
 plot for [i=1:3] of("at once", subject[i], "ADDs a second") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
 
 set output directory."/connections.svg"
@@ -37,6 +38,5 @@ set xlabel "published ports on the host"
 set ylabel "connections a second, one after the other"
 set xrange [0.8:8000]
 set xtics autofreq
-set key bottom left reverse Left
 name[3] = "no published port, no rules"
 plot for [i=1:3] of("connections", subject[i], "connections a second") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
