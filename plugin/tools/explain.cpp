@@ -105,6 +105,8 @@ void addDefaults(ExplainedPlugin& plugin, const Reading& reading, const json::Va
   addFlag("isDefaultGateway", config.isDefaultGateway);
   addFlag("ipMasq", !config.masquerade.empty());
   addFlag("hairpinMode", config.hairpin);
+  addFlag("macspoofchk", config.guard != SenderGuard::None);
+  if (config.guard != SenderGuard::None) addFlag("ipSpoofCheck", config.guard == SenderGuard::Address);
   if (reading.applet == Applet::Pons) add("forward", config.acceptForward ? "\"auto\"" : "\"off\"");
 }
 
