@@ -59,7 +59,7 @@ struct Explained {
 /// From the text of the file of that name. `stateDir` is where the ledger is unless the file says.
 Explained explained(const std::string& text, const std::string& file, const std::string& stateDir);
 
-std::string explainText(const Explained& explained, const Screen& screen);
-std::string explainJson(const Explained& explained);
+std::string explainText(const Explained& whole, const Screen& screen);
+std::string explainJson(const Explained& whole);
 
 }  // namespace pons::tools
