@@ -18,12 +18,20 @@ void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
   batch.putText(IFLA_IFALIAS, alias);
 }
 
+/// The kernel's default is a queue for each processor and way, with an entry of its own in sysfs: a fifth of the time
+/// that a veth takes on two processors, and more on more. Only XDP and GRO in the veth itself would use them.
+void putOneQueue(Batch& batch) {
+  batch.putU32(IFLA_NUM_TX_QUEUES, 1);
+  batch.putU32(IFLA_NUM_RX_QUEUES, 1);
+}
+
 void appendVethPair(Batch& batch, const NewVeth& veth) {
   batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
               "create veth " + veth.hostName.toString() + " with peer " + veth.peerName.toString());
   batch.putText(IFLA_IFNAME, veth.hostName.toString());
   batch.put(IFLA_ADDRESS, veth.hostMac.bytes());
   if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
+  putOneQueue(batch);
   batch.putU32(IFLA_GROUP, veth.group);
   batch.putU32(IFLA_MASTER, veth.master);
   const auto linkInfo = batch.nest(IFLA_LINKINFO);
@@ -34,6 +42,7 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
   batch.putText(IFLA_IFNAME, veth.peerName.toString());
   batch.put(IFLA_ADDRESS, veth.peerMac.bytes());
   if (veth.mtu != 0) batch.putU32(IFLA_MTU, veth.mtu);
+  putOneQueue(batch);
   batch.putU32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(veth.peerNetns));
 }
 

@@ -17,7 +17,7 @@ netlib::nft::Table tableOf(TableFamily family);
 const char* nameOf(TableFamily family);
 
 /// The table with everything in it that does not depend on containers.
-void appendSkeleton(netlib::nft::Transaction& transaction, TableFamily family);
+void appendSkeleton(netlib::nft::Transaction& transaction, TableFamily table);
 
 /// The families in which the attachment needs one.
 std::vector<TableFamily> familiesOf(const Attachment& attachment);

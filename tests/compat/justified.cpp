@@ -6,6 +6,8 @@ const std::vector<Justified>& knownDifferences() {
   static const std::vector<Justified> known{
       {R"(\+ host <link [01]> 0\.ifalias = pons .*)", "GC and people tell by the alias whose a link is"},
       {R"(\+ (host|container) <link [12]> 0\.txqlen = 1000)", "the kernel's default; the reference sets it to none"},
+      {R"([-+] (host <link 1>|container <link 2>) 0\.num_[rt]x_queues = \d+)",
+       "a queue for each processor makes a veth dear, and only XDP and GRO in the veth itself would use them"},
       {R"([-+] container lo (0\.(qdisc|flags\.[12])|address) = .*)", "lo is up without the plugin loopback, too"},
       {R"([-+] host <link 0> ipv6 accept_dad = [01])",
        "the bridge's link-local address is of use at once: until then nothing from outside finds the first container"},

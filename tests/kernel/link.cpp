@@ -124,7 +124,10 @@ TEST_CASE("A veth is born with both ends configured, one a port and up") {
   CHECK(found.master == bench.bridge);
   CHECK(found.hairpin);
   CHECK(found.isolated);
-  CHECK(outputOf({"ip", "-d", "link", "show", "v0"}).find("addrgenmode none") != std::string::npos);
+  const std::string shown = outputOf({"ip", "-d", "link", "show", "v0"});
+  for (const char* part : {"addrgenmode none", "numtxqueues 1 ", "numrxqueues 1 "}) {
+    CHECK_MESSAGE(shown.find(part) != std::string::npos, part);
+  }
   const auto ports = netlib::link::portsOf(bench.route, bench.bridge).value();
   REQUIRE(ports.size() == 1);
   CHECK(ports.front().name == "v0");
@@ -137,6 +140,7 @@ TEST_CASE("A veth is born with both ends configured, one a port and up") {
   if (*peerIndex) CHECK(**peerIndex == peer.index);
 
   CHECK(peer.group == 0);
+  CHECK(outputOf({"ip", "-n", "c1", "-d", "link", "show", "eth0"}).find("numrxqueues 1 ") != std::string::npos);
 
   REQUIRE(netlib::link::remove(bench.route, name("v0")).ok());
   CHECK(netlib::link::find(inside, name("eth0")).failedWith(ENODEV));
