@@ -1,4 +1,4 @@
-// How requests about links begin. Of use to netlib/link*.cpp only.
+// What requests about links have in common. Of use to netlib/link*.cpp only.
 #pragma once
 
 #include <linux/rtnetlink.h>

@@ -1,10 +1,8 @@
 // JSON in the making.
-
 #include "netlib/utf8.h"
 
 #include "plugin/cni/json.h"
 #include "plugin/cni/json_rapid.h"
-#include "plugin/cni/text.h"
 
 namespace pons::json {
 
