@@ -11,8 +11,6 @@ namespace support {
 using pons::json::Document;
 using pons::json::Value;
 
-namespace {}  // namespace
-
 std::vector<std::string> environmentOf(const std::string& verb, const Subject& subject) {
   return {"CNI_COMMAND=" + verb,        "CNI_CONTAINERID=" + subject.container,
           "CNI_NETNS=" + subject.netns, "CNI_IFNAME=" + subject.ifName,
