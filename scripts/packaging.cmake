@@ -31,6 +31,7 @@ foreach(page pons.8 pons.conf.5 pons-troubleshooting.7 pons-migration.7)
 endforeach()
 install_compressed(${PROJECT_SOURCE_DIR}/scripts/debian/changelog changelog.Debian ${doc})
 install(FILES scripts/debian/copyright README.md DESTINATION ${doc} COMPONENT pons)
+install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons)
 install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/pons DESTINATION share/bash-completion/completions COMPONENT pons)
 install(FILES scripts/systemd/pons-repair.service scripts/systemd/pons-repair-on-reload.service

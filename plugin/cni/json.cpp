@@ -105,7 +105,10 @@ std::string Value::text() const {
 }
 
 struct Document::Tree {
-  rapidjson::GenericDocument<Utf8, Pool, Allocator> document;
+  // A configuration fills one part or two; of RapidJSON's own, which are 64 KiB, most would be page faults for nothing.
+  static constexpr std::size_t kPart = 8 * 1024;
+  Pool pool{kPart};
+  rapidjson::GenericDocument<Utf8, Pool, Allocator> document{&pool};
 };
 
 Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}

@@ -230,14 +230,26 @@ TEST_CASE("a node whose pod CIDRs make no network is not made ready, and is told
   });
 }
 
+TEST_CASE("a node needs none of its own libraries") {
+  onNode([](Node& node) {
+    const fs::path bare = node.root() / "/host";
+    fs::remove(bare);
+    fs::create_directory(bare);
+    node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
+    CHECK(fs::exists(bare / kConflist.relative_path()));
+  });
+}
+
 TEST_CASE("a node that cannot run pons is not made ready") {
   onNode([](Node& node) {
-    fs::remove(node.root() / "/host");
-    fs::create_directory(node.root() / "/host");
+    const fs::path forbidding = node.root() / "/host";
+    fs::remove(forbidding);
+    fs::create_directory(forbidding);
+    outputOf({"mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", forbidding});
     const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/24"});
     CHECK(outcome.exitCode == 1);
-    CHECK(outcome.err.find("this node cannot run /opt/cni/bin/pons: it needs libmnl") != std::string::npos);
-    CHECK_FALSE(fs::exists(node.root() / "/host" / kConflist.relative_path()));
+    CHECK(outcome.err.find("this node cannot run /opt/cni/bin/pons") != std::string::npos);
+    CHECK_FALSE(fs::exists(forbidding / kConflist.relative_path()));
   });
 }
 
