@@ -34,7 +34,7 @@ void check(bool succeeded, const std::string& what) {
 }
 
 UniqueFd open(const std::string& path, int flags = O_RDONLY) {
-  UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC)};
+  UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC, 0600)};
   check(bool{fd}, "open " + path);
   return fd;
 }
