@@ -1,88 +1,32 @@
 #include <chrono>
-#include <cstdio>
-#include <exception>
-#include <list>
-#include <stdexcept>
 
 #include "tests/bench/experiments.h"
 #include "tests/bench/floor.h"
-#include "tests/bench/pipe.h"
 #include "tests/bench/turns.h"
-#include "tests/support/process.h"
 
 namespace bench {
 
 namespace {
 
-/// Processes that stand ready, with a container each, so that all can begin at the same moment: first with its ADD,
-/// then with its DEL.
-class Crew {
- public:
-  Crew(Hosts& hosts, const Contestant& contestant, unsigned count) : count_(count) {
-    for (unsigned i = 0; i < count; ++i) {
-      members_.emplace_back(
-          [this, &contestant, container = hosts.container()] { return serve(contestant, container); });
-    }
-    waitForAll();
-  }
-
-  /// How many a second are done, from the start until the last has ended.
-  double together() {
-    using Clock = std::chrono::steady_clock;
-    const auto start = Clock::now();
-    const std::string signs(count_, '!');
-    if (write(gate_.writer.get(), signs.data(), signs.size()) < 0) throw std::runtime_error("cannot start the crew");
-    waitForAll();
-    return count_ / std::chrono::duration<double>(Clock::now() - start).count();
-  }
-
- private:
-  static constexpr char kDone = '.';
-  static constexpr char kFailed = 'x';
-
-  void waitForAll() {
-    for (unsigned i = 0; i < count_; ++i) {
-      if (read(answers_.reader.get(), &answer_, 1) != 1 || answer_ != kDone)
-        throw std::runtime_error("one of many failed");
-    }
-  }
-
-  int serve(const Contestant& contestant, Container container) {
-    const bool served = report([&] { contestant.warmUp(container); }) && isOpen() &&
-                        report([&] { contestant.add(container); }) && isOpen() &&
-                        report([&] { contestant.del(container); });
-    return served ? 0 : 1;
-  }
-
-  /// Waits for it.
-  bool isOpen() { return read(gate_.reader.get(), &answer_, 1) == 1; }
-
-  template <class Work>
-  bool report(Work work) {
-    answer_ = kDone;
-    try {
-      work();
-    } catch (const std::exception& problem) {
-      std::fprintf(stderr, "%s\n", problem.what());
-      answer_ = kFailed;
-    }
-    return write(answers_.writer.get(), &answer_, 1) == 1 && answer_ == kDone;
-  }
-
-  unsigned count_;
-  char answer_ = 0;
-  Pipe gate_;
-  Pipe answers_;
-  std::list<support::ForkedProcess> members_;
-};
+/// How many a second are done, from the first start until the last end.
+template <class Work>
+double rateOf(unsigned count, Work work) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  work();
+  return count / std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 void takeRound(Hosts& hosts, const std::vector<Contestant>& contestants, unsigned count, unsigned round,
                Samples& into) {
   for (const Contestant& who : rotated(contestants, round)) {
     if (round % who.every != 0) continue;
-    Crew crew{hosts, who, count};
-    into.add({"at once", count, "ADDs a second"}, who.subject, round, crew.together());
-    into.add({"at once", count, "DELs a second"}, who.subject, round, crew.together());
+    std::vector<Container> containers;
+    for (unsigned i = 0; i < count; ++i) containers.push_back(hosts.container());
+    const double adds = rateOf(count, [&] { who.addAtOnce(containers); });
+    into.add({"at once", count, "ADDs a second"}, who.subject, round, adds);
+    const double dels = rateOf(count, [&] { who.delAtOnce(containers); });
+    into.add({"at once", count, "DELs a second"}, who.subject, round, dels);
   }
 }
 

@@ -69,8 +69,25 @@ void Chain::del(const Container& container, const Call& call) const {
   for (const Plugin& plugin : plugins_ | std::views::reverse) call(program(plugin, "DEL", container));
 }
 
-void Chain::warmUp(const Container& container) const {
-  for (const Plugin& plugin : plugins_) run(program(plugin, "VERSION", container));
+std::vector<std::string> Chain::callAtOnce(const Plugin& plugin, const std::string& verb,
+                                           const std::vector<Container>& containers) const {
+  const support::Inside there{host_};
+  std::vector<Running> running;
+  for (const Container& container : containers) running.emplace_back(program(plugin, verb, container));
+  std::vector<std::string> outputs;
+  for (Running& one : running) outputs.push_back(one.finish().out);
+  return outputs;
+}
+
+void Chain::addAtOnce(std::vector<Container>& containers) const {
+  for (const Plugin& plugin : plugins_) {
+    const std::vector<std::string> results = callAtOnce(plugin, "ADD", containers);
+    for (std::size_t i = 0; i < containers.size(); ++i) containers[i].result = results[i];
+  }
+}
+
+void Chain::delAtOnce(const std::vector<Container>& containers) const {
+  for (const Plugin& plugin : plugins_ | std::views::reverse) callAtOnce(plugin, "DEL", containers);
 }
 
 Cost Chain::add(Container& container) const {

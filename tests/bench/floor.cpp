@@ -1,5 +1,6 @@
 #include "tests/bench/floor.h"
 
+#include <future>
 #include <stdexcept>
 
 #include "netlib/address.h"
@@ -98,6 +99,15 @@ Cost measured(Work work) {
   return cost;
 }
 
+template <class Work>
+void eachInThread(const std::vector<Container>& containers, Work work) {
+  std::vector<std::future<void>> running;
+  for (const Container& container : containers) {
+    running.push_back(std::async(std::launch::async, [&work, &container] { work(container); }));
+  }
+  for (auto& one : running) one.get();
+}
+
 }  // namespace
 
 Cost Floor::add(const Container& container) const {
@@ -111,6 +121,14 @@ Cost Floor::del(const Container& container) const {
   const support::Inside there{host_};
   const pons::Attachment attachment = attachmentOf(container);
   return measured([&] { return detach(attachment); });
+}
+
+void Floor::addAtOnce(const std::vector<Container>& containers) const {
+  eachInThread(containers, [this](const Container& container) { add(container); });
+}
+
+void Floor::delAtOnce(const std::vector<Container>& containers) const {
+  eachInThread(containers, [this](const Container& container) { del(container); });
 }
 
 }  // namespace bench

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tests/bench/chain.h"
 #include "tests/bench/cost.h"
@@ -18,8 +19,9 @@ class Floor {
   Cost add(const Container& container) const;
   /// One nf_tables transaction and one RTM_DELLINK.
   Cost del(const Container& container) const;
-  /// Starts no program.
-  void warmUp(const Container&) const {}
+  /// The same for all, each in a thread.
+  void addAtOnce(const std::vector<Container>& containers) const;
+  void delAtOnce(const std::vector<Container>& containers) const;
 
  private:
   std::string host_;

@@ -15,16 +15,20 @@ struct Contestant {
   Subject subject;
   std::function<Cost(Container&)> add;
   std::function<Cost(const Container&)> del;
-  std::function<void(const Container&)> warmUp;  ///< before the first of them, so that no cost of this process counts
-  unsigned every = 1;                            ///< it takes part in the rounds whose number can be divided by this
+  std::function<void(std::vector<Container>&)> addAtOnce;
+  std::function<void(const std::vector<Container>&)> delAtOnce;
+  unsigned every = 1;  ///< it takes part in the rounds whose number can be divided by this
 };
 
-/// `player` has add(), del() and warmUp(): a Chain or a Floor.
+/// `player` has these four: a Chain or a Floor.
 template <class Player>
 Contestant contestant(Subject subject, Player player, unsigned every = 1) {
-  return {subject, [player](Container& container) { return player.add(container); },
+  return {subject,
+          [player](Container& container) { return player.add(container); },
           [player](const Container& container) { return player.del(container); },
-          [player](const Container& container) { player.warmUp(container); }, every};
+          [player](std::vector<Container>& containers) { player.addAtOnce(containers); },
+          [player](const std::vector<Container>& containers) { player.delAtOnce(containers); },
+          every};
 }
 
 /// Each comes first in its turn: what one leaves for the kernel to do later may slow the next.
