@@ -73,6 +73,6 @@ TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay withi
   int port = 9000;
   for (const char* other : {"r1", "r2", "r3"}) demo.attach(host, other, publishing({{++port, 80}}));
   host.addNamespace("c1");
-  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 87, .exchanges = 11});
-  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 61, .exchanges = 3});
+  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 86, .exchanges = 11});
+  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 60, .exchanges = 3});
 }
