@@ -106,7 +106,7 @@ std::string Value::text() const {
 
 struct Document::Tree {
   // A configuration fills one part or two; of RapidJSON's own, which are 64 KiB, most would be page faults for nothing.
-  static constexpr std::size_t kPart = 8 * 1024;
+  static constexpr std::size_t kPart = 4 * 1024;
   Pool pool{kPart};
   rapidjson::GenericDocument<Utf8, Pool, Allocator> document{&pool};
 };
