@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include <fcntl.h>
+#include <unistd.h>
 
-#include "netlib/directory.h"
+#include "netlib/unique_fd.h"
 
 #include "plugin/cni/text.h"
 
@@ -46,7 +47,16 @@ netlib::Result<std::string> readFile(const std::string& path) {
   // Not blocking: a FIFO of that name must not hold up the container.
   const netlib::UniqueFd file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file) return netlib::failErrno("open " + path);
-  return netlib::readWhole(file.get(), kMaxResolvConf, path);
+  std::string content;
+  // Not on the stack, of which every run would touch a page more.
+  std::string buffer(4096, '\0');
+  for (;;) {
+    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
+    if (got < 0) return netlib::failErrno("read " + path);
+    if (got == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+    if (content.size() > kMaxResolvConf) return netlib::fail(EFBIG, path + " is too large for a resolv.conf");
+  }
 }
 
 void appendLine(std::string& content, std::string_view key, const std::vector<std::string>& values) {

@@ -35,13 +35,13 @@ class Chain {
   Cost add(Container& container) const;
   Cost del(const Container& container) const;
 
-  /// For all, one plugin after the other: its programs are all started before the first is waited for.
-  void addAtOnce(std::vector<Container>& containers) const;
-  void delAtOnce(const std::vector<Container>& containers) const;
-
   /// The same, with each plugin's program handed to `call`.
   void add(Container& container, const Call& call) const;
   void del(const Container& container, const Call& call) const;
+
+  /// The same for all, one plugin after the other: its programs are all started before the first is waited for.
+  void addAtOnce(std::vector<Container>& containers) const;
+  void delAtOnce(const std::vector<Container>& containers) const;
 
  private:
   std::vector<std::string> callAtOnce(const Plugin& plugin, const std::string& verb,

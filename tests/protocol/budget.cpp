@@ -14,7 +14,8 @@ using namespace support;
 namespace {
 
 struct Spent {
-  int calls = 0;      ///< system calls from the first read() of the configuration on; what is before is the loader's
+  int calls =
+      0;  ///< system calls from the first read() of the configuration on; what is before is libc's start and ours
   int programs = 0;   ///< started, besides itself
   int exchanges = 0;  ///< datagrams sent to the kernel
   int linkDumps = 0;
