@@ -15,6 +15,14 @@ struct Filter {
   Family family;
   std::optional<IpAddress> originalSource = std::nullopt;
   std::optional<IpAddress> replySource = std::nullopt;
+
+  /// Of a translated destination: the port before, and after it as the reply's source.
+  struct Ports {
+    std::uint8_t protocol;  ///< IPPROTO_*
+    std::uint16_t originalDestination;
+    std::uint16_t replySource;
+  };
+  std::optional<Ports> ports = std::nullopt;
 };
 
 /// Deletes the flows that match any of the filters, each of which gives at least one address. For IPv4 the kernel walks

@@ -43,6 +43,7 @@ std::vector<std::uint8_t> keyOf(const IfName& name) {
 Transaction::Transaction() { appendBracket(batch_, NFNL_MSG_BATCH_BEGIN); }
 
 Result<> Transaction::commit(Socket& netfilter) {
+  if (isEmpty()) return {};
   appendBracket(batch_, NFNL_MSG_BATCH_END);
   TRY(netfilter.request(batch_));
   return {};
@@ -50,6 +51,7 @@ Result<> Transaction::commit(Socket& netfilter) {
 
 // As "nft --check" does it: a transaction that is not ended is taken back.
 Result<> Transaction::check(Socket& netfilter) {
+  if (isEmpty()) return {};
   TRY(netfilter.request(batch_));
   return {};
 }

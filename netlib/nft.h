@@ -100,14 +100,17 @@ class Transaction {
   /// By key alone. ENOENT where one is missing, and then none is deleted.
   void deleteElements(const Table& table, const std::string& set, std::span<const Element> elements);
 
-  /// Ends the transaction and sends it. The error is that of the first change that failed: ENOENT where a table, chain
-  /// or set is missing, EEXIST where something is there that must not be.
+  /// Ends the transaction and sends it; without a change nothing is sent, as the kernel does not answer to one that is
+  /// empty. The error is that of the first change that failed: ENOENT where a table, chain or set is missing, EEXIST
+  /// where something is there that must not be, ENOTEMPTY where an interval overlaps another one in part.
   Result<> commit(Socket& netfilter);
 
   /// What commit() would say; the kernel takes back all that it has done. Loads the modules that it takes.
   Result<> check(Socket& netfilter);
 
  private:
+  /// There is nothing but the bracket that begins it.
+  bool isEmpty() const { return batch_.count() == 1; }
   enum class Change : bool { Add, Delete };
   enum class Place : bool { First, Last };
   void putRule(Place place, const Table& table, const std::string& chain, const Rule& rule);

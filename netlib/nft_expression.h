@@ -1,6 +1,8 @@
 // One expression of a rule in the making. Of use to nft_rule.cpp and nft_statement.cpp only.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <new>
 #include <span>
 #include <string>
@@ -14,6 +16,18 @@
 namespace netlib::nft {
 
 inline std::uint32_t kernelRegister(Register number) { return NFT_REG32_00 + number; }
+
+/// All labels of a connection: an integer of 128 bits in host byte order, as `nft` has it.
+using LabelBits = std::array<std::uint8_t, 16>;
+
+/// That label alone.
+inline LabelBits labelBits(unsigned label) {
+  LabelBits bits{};
+  const std::size_t fromLowest = label / 8;
+  bits.at(std::endian::native == std::endian::little ? fromLowest : bits.size() - 1 - fromLowest) =
+      static_cast<std::uint8_t>(1U << label % 8);
+  return bits;
+}
 
 /// It becomes the rule's when this object goes.
 class Rule::Expression {

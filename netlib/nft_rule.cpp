@@ -142,6 +142,12 @@ Rule& Rule::iptablesConnectionState(std::uint16_t states) {
   return *this;
 }
 
+Rule& Rule::hasConnectionLabel(unsigned label) {
+  Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, NFT_CT_LABELS).set(NFTNL_EXPR_CT_DREG, kernelRegister(0));
+  masked(0, labelBits(label));
+  return compared(NFT_CMP_NEQ, 0, LabelBits{});
+}
+
 Rule& Rule::inSet(const std::string& set, Register from) {
   Expression(*this, "lookup").set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from)).set(NFTNL_EXPR_LOOKUP_SET, set);
   return *this;

@@ -75,6 +75,8 @@ class Rule {
   Rule& destinationWasTranslated(Dialect dialect = Dialect::Nft);
   /// ct state established,related: the packet belongs to a connection that was let through before.
   Rule& connectionIsKnown(Dialect dialect = Dialect::Nft);
+  /// ct label: the connection has this label, 0..127. Needs CONFIG_NF_CONNTRACK_LABELS.
+  Rule& hasConnectionLabel(unsigned label);
   Rule& inSet(const std::string& set, Register from);
   Rule& notInSet(const std::string& set, Register from);
   Rule& is(Field field, std::span<const std::uint8_t> bytes);
@@ -93,6 +95,8 @@ class Rule {
   /// ct original zone set: the connection is looked up among those of this zone. Only before connection tracking, at
   /// priority raw.
   Rule& trackInZone(std::uint16_t zone);
+  /// ct label set: adds the label to those that the connection has. Uses the four registers from `scratch` on.
+  Rule& labelConnection(unsigned label, Register scratch);
   Rule& translateDestination(Family family, Register address, Register port);
   /// What comes beyond that does not match.
   Rule& atMostEachMinute(std::uint64_t packets);

@@ -39,6 +39,14 @@ Rule& Rule::trackInZone(std::uint16_t zone) {
   return *this;
 }
 
+Rule& Rule::labelConnection(unsigned label, Register scratch) {
+  Expression(*this, "immediate")
+      .set(NFTNL_EXPR_IMM_DREG, kernelRegister(scratch))
+      .set(NFTNL_EXPR_IMM_DATA, labelBits(label));
+  Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, NFT_CT_LABELS).set(NFTNL_EXPR_CT_SREG, kernelRegister(scratch));
+  return *this;
+}
+
 Rule& Rule::translateDestination(Family family, Register address, Register port) {
   Expression(*this, "nat")
       .set(NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT)

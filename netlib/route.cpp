@@ -77,6 +77,7 @@ void appendAdd(Batch& batch, const Route& route) {
   info.rtm_protocol = RTPROT_BOOT;
   info.rtm_type = RTN_UNICAST;
   info.rtm_scope = scopeOf(route);
+  if (route.onLink) info.rtm_flags |= RTNH_F_ONLINK;
   info.rtm_table = static_cast<std::uint8_t>(route.table <= UINT8_MAX ? route.table : RT_TABLE_UNSPEC);
   const std::string via = route.gateway ? " via " + route.gateway->toString() : "";
   batch.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, info,

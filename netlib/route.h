@@ -21,6 +21,7 @@ struct Route {
       std::nullopt;  ///< RT_SCOPE_*; nothing: global with a gateway, link without, as iproute2 has it
   std::uint32_t mtu = 0;
   std::uint32_t advmss = 0;
+  bool onLink = false;  ///< the gateway is taken for a neighbour whatever the link's addresses say; not read back
 };
 
 /// EEXIST where an equal one is there. ENETUNREACH where the gateway cannot be reached through the link.

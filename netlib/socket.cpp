@@ -34,6 +34,7 @@ Result<Socket> Socket::open(Subsystem subsystem) {
 }
 
 Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
+  if (batch.empty()) return std::vector<Answer>{};  // the kernel has nothing to answer to an empty datagram
   constexpr int kTries = 10;
   for (int attempt = 1;; ++attempt) {
     auto answers = exchangeOnce(batch);

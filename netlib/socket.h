@@ -14,9 +14,9 @@ class Socket {
   enum class Subsystem : int { Route = NETLINK_ROUTE, Netfilter = NETLINK_NETFILTER };
   static Result<Socket> open(Subsystem subsystem);
 
-  /// Sends all requests in one datagram and collects every answer. An error of a single request is in its Answer; the
-  /// Result fails only where the conversation itself broke: EMSGSIZE (batch too large), ENODATA (no answer), ENOBUFS
-  /// (the kernel dropped answers), EINTR (a dump was interrupted ten times), EBADMSG.
+  /// Sends all requests in one datagram and collects every answer; an empty batch is not sent. An error of a single
+  /// request is in its Answer; the Result fails only where the conversation itself broke: EMSGSIZE (batch too large),
+  /// ENODATA (no answer), ENOBUFS (the kernel dropped answers), EINTR (a dump was interrupted ten times), EBADMSG.
   Result<std::vector<Answer>> exchange(Batch& batch);
 
   /// The same where every request must succeed: the first that failed becomes the error, "what: errno text (reason)".
