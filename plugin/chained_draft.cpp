@@ -68,6 +68,15 @@ netlib::Result<netlib::IfName> hostEndOf(Host& host, const cni::Request& request
                                   request.key.ifName.toString() + ": only a veth can be limited");
 }
 
+std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
+  std::vector<netlib::IfName> links;
+  for (const cni::Interface& interface : result.interfaces) {
+    const auto name = netlib::IfName::parse(interface.name);
+    if (interface.sandbox.empty() && name) links.push_back(*name);
+  }
+  return links;
+}
+
 /// Where the network's own plugin lets only the MAC address pass that it gave, another one cuts the container off.
 netlib::Result<> refuseGuardedMac(Host& host, const cni::Request& request) {
   if (!request.config.tuning || !request.config.tuning->mac) return {};
@@ -98,6 +107,7 @@ netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, Net
   Attachment attachment = bareAttachment(request.key, bridge.value_or(config.bridge));
   attachment.netnsPath = request.netnsPath;
   attachment.netns = netns;
+  attachment.hostLinks = hostLinksIn(*request.previous);
   attachment.forwards = forwardsFor(config.portMappings, addresses);
   attachment.loopbackPorts = config.sourceNat && bridge;
   attachment.masqueradeAll = config.masqueradeAll;

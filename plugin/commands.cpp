@@ -21,19 +21,54 @@ using cni::ErrorCode;
 
 namespace {
 
-/// A record whose lock is free and which is not committed: the ADD or DEL that worked on it died. It is undone first.
-cni::Result<> clearWay(const cni::Request& request, Host& host) {
+netlib::Result<> reclaim(const cni::Request& request, Host& host, Record& record) {
+  if (record.attachment.key.network == request.key.network) fillIn(record, request.config);
+  TRY(takeAway(host, record, planFor(record.attachment)));
+  tally::count(request.config.settings.stateDir, tally::Event::Reclaimed);
+  log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
+  return {};
+}
+
+/// What the other plugins of the chain did for the same interface is dead with it.
+netlib::Result<> reclaimChained(const cni::Request& request, Host& host) {
+  for (const auto& [part, name] : kChainedParts) {
+    AttachmentKey key = request.key;
+    key.part = part;
+    auto record = TRY(host.ledger.find(key));
+    if (record) TRY(reclaim(request, host, *record));
+  }
+  return {};
+}
+
+/// False where the runtime starts a container anew of whose death nobody heard. A veth goes with its container; a
+/// chained part, which has none of its own, may also tell by the namespace.
+netlib::Result<bool> isStillAttached(const cni::Request& request, Host& host, const Attachment& attachment) {
+  const Liveness alive = TRY(livenessOf(host, attachment));
+  if (request.key.part == Part::Network) return alive.link;
+  const auto netns = TRY(netlib::netnsAt(request.netnsPath));
+  const bool sameNetns = netns && NetnsId{netns->device, netns->inode} == attachment.netns;
+  return sameNetns && alive.any();
+}
+
+/// A record whose lock is free and which is not committed: the ADD or DEL that worked on it died. It is undone first,
+/// and so is a dead container's.
+cni::Result<> undoInterrupted(const cni::Request& request, Host& host) {
   const AttachmentKey& key = request.key;
   auto record = TRY(host.ledger.find(key));
   if (!record) return {};
-  if (record->state == RecordState::Committed) {
+  if (record->state != RecordState::Committed) {
+    fillIn(*record, request.config);
+    TRY(takeAway(host, *record, planFor(record->attachment)));
+    return {};
+  }
+  if (TRY(isStillAttached(request, host, record->attachment))) {
     const std::string plugin = key.part == Part::Network ? "" : " (plugin " + std::string{nameOf(key.part)} + ")";
     return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() + " is attached to network " +
                                                      key.network.toString() + " as " + key.ifName.toString() + plugin +
                                                      " already: DEL it first");
   }
-  fillIn(*record, request.config);
-  TRY(takeAway(host, *record, planFor(record->attachment)));
+  if (key.part == Part::Network) TRY(reclaimChained(request, host));
+  TRY(reclaim(request, host, *record));
   return {};
 }
 
@@ -44,23 +79,38 @@ cni::Result<Container> openContainer(const std::string& path) {
   return TRY(std::move(container));
 }
 
-/// True where any were.
+/// Those of the network that are dead. True where any were.
 netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
   std::vector<Record> dead = TRY(deadOf(host, request.key.network));
   bool any = false;
   for (Record& record : dead) {
-    fillIn(record, request.config);
     const std::string who = record.attachment.key.toString();
-    // It keeps what it has. The others are taken away nevertheless.
-    if (const auto taken = takeAway(host, record, planFor(record.attachment)); !taken) {
-      log::warning("cannot reclaim " + who + ": " + taken.error().message);
-      continue;
-    }
-    any = true;
-    tally::count(request.config.settings.stateDir, tally::Event::Reclaimed);
-    log::warning("reclaimed " + who + ": its namespace and its link are gone");
+    // It keeps what it has. The others are reclaimed nevertheless.
+    const auto reclaimed = reclaim(request, host, record);
+    if (!reclaimed) log::warning("cannot reclaim " + who + ": " + reclaimed.error().message);
+    any |= reclaimed.ok();
   }
   return any;
+}
+
+/// Of whichever network. True where it was dead.
+netlib::Result<bool> reclaimIfDead(const cni::Request& request, Host& host, const AttachmentKey& rival) {
+  auto record = host.ledger.find(rival, std::chrono::milliseconds{0});
+  if (record.failedWith(ETIMEDOUT)) return false;  // another verb is at work on it
+  if (!record) return netlib::fail(record.error());
+  if (!*record) return true;
+  if (!TRY(isDead(host, **record))) return false;
+  const auto reclaimed = reclaim(request, host, **record);
+  if (!reclaimed) log::warning("cannot reclaim " + rival.toString() + ": " + reclaimed.error().message);
+  return reclaimed.ok();
+}
+
+/// True where what a claim failed for is free now, at least in part.
+netlib::Result<bool> makeRoom(const cni::Request& request, Host& host, const netlib::Error& refused) {
+  // A network without a free address, or a fixed address that the container had before its host or runtime crashed.
+  const std::optional<AttachmentKey> rival = host.ledger.rival();
+  if (refused.code == EADDRINUSE && rival) return reclaimIfDead(request, host, *rival);
+  return refused.code == EADDRNOTAVAIL || refused.code == EADDRINUSE ? reclaimDead(request, host) : false;
 }
 
 /// Attached by the reference plugins, or its record is lost: whoever else may hold addresses for it is told.
@@ -83,12 +133,11 @@ cni::Result<Record> claimAddresses(const cni::Request& request, Host& host) {
     return isChained ? chainedAttachmentFor(request, idOf(*host.container), host)
                      : attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
   };
-  const auto claimOnce = [&] { return host.ledger.claim(request.key, request.config.addresses, heldByHost, complete); };
-  auto record = claimOnce();
-  // A network without a free address, or a fixed address that the container had before its host or runtime crashed.
-  const bool taken = record.failedWith(EADDRNOTAVAIL) || record.failedWith(EADDRINUSE);
-  if (taken && TRY(reclaimDead(request, host))) record = claimOnce();
-  return TRY(std::move(record));
+  for (;;) {
+    auto record = host.ledger.claim(request.key, request.config.addresses, heldByHost, complete);
+    // Each round frees something that was a dead container's.
+    if (record || !TRY(makeRoom(request, host, record.error()))) return TRY(std::move(record));
+  }
 }
 
 /// What a foreign plugin gave goes back where nothing comes of it. Not where the claim lost against another one of the
@@ -167,7 +216,7 @@ void tellLog(const Attachment& attachment) {
 
 cni::Result<std::string> add(const cni::Request& asked, Host& host) {
   Delegate& delegate = callDelegatesFor(asked, host);
-  TRY(clearWay(asked, host));
+  TRY(undoInterrupted(asked, host));
   const bool isChained = asked.key.part != Part::Network;
   if (isChained && !hasWork(asked)) return cni::printResult(*asked.previous, asked.version);
   host.container = TRY(openContainer(asked.netnsPath));

@@ -97,6 +97,19 @@ std::vector<Route> routesFor(const cni::Config& config, const std::vector<Lease>
   return routes;
 }
 
+/// Where IPAM names no gateway, the bridge has the subnet's first address, as the reference plugins do it.
+netlib::Result<> nameGateways(std::vector<Lease>& leases) {
+  for (Lease& lease : leases) {
+    const bool isHost = lease.address.length() == netlib::bitsOf(lease.address.family());
+    if (lease.gateway || isHost) continue;
+    lease.gateway = IpAddress::fromNumber(lease.address.family(), lease.address.first().number() + 1);
+    if (*lease.gateway != lease.address.address()) continue;
+    return netlib::fail(EINVAL, "the container's address " + lease.address.toString() +
+                                    " is the first of its subnet, which is the gateway's: name another \"gateway\"");
+  }
+  return {};
+}
+
 std::vector<IpPrefix> addressesOf(const std::vector<Lease>& leases) {
   std::vector<IpPrefix> addresses;
   for (const Lease& lease : leases) addresses.push_back(lease.address);
@@ -137,8 +150,10 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
   return smallest;  // 0, the kernel's default, on a host without a way out
 }
 
-Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases) {
+netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
+                                         std::vector<Lease> leases) {
   const cni::Config& config = request.config;
+  if (config.isGateway) TRY(nameGateways(leases));
   constexpr std::uint8_t kHostEnd = 0x02;
   const MacAddress mac = config.mac.value_or(macFor(request.key, leases));
   Attachment attachment{.key = request.key,

@@ -11,8 +11,10 @@ namespace pons {
 /// EINVAL where that is too small for the IPv6 addresses of the configuration.
 netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
 
-/// The attachment with these leases, one for each of the request's range sets.
-Attachment attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu, std::vector<Lease> leases);
+/// The attachment with these leases, one for each of the request's range sets. EINVAL where the bridge is to be a
+/// gateway that IPAM does not name, and the container has its address.
+netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
+                                         std::vector<Lease> leases);
 
 /// Of the network that this is the configuration of; without those of addresses that are given by others.
 std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config);

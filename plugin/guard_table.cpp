@@ -208,6 +208,20 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
   return elements;
 }
 
+std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachment& attachment,
+                                                                 const Attachment& other) {
+  std::map<std::string, std::vector<nft::Element>> elements;
+  const bool bothGuarded = attachment.guard == SenderGuard::Address && other.guard == SenderGuard::Address;
+  if (!bothGuarded || attachment.key == other.key) return elements;
+  for (const Lease& lease : other.leases) {
+    const netlib::IpAddress& address = lease.address.address();
+    const nft::Element element = elementOf(attachment.hostVeth, address.bytes());
+    elements[address.isIpv4() ? kAddresses4 : kAddresses6].push_back(element);
+    if (!address.isIpv4()) elements[kTargets].push_back(element);
+  }
+  return elements;
+}
+
 std::uint32_t groupOf(SenderGuard guard) {
   constexpr std::uint32_t kBefore = 28782;  // any numbers would do that nobody else uses
   return guard == SenderGuard::None ? 0 : kBefore + static_cast<std::uint32_t>(guard);

@@ -42,6 +42,11 @@ std::vector<std::pair<const char*, std::size_t>> chains();
 /// The attachment's elements, by set; none where it has no guard.
 std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment);
 
+/// What lets the addresses of another interface of the same container in the same network pass at this one's port: a
+/// container answers by whichever of them it likes. None where either is not guarded by address, or both are the same.
+std::map<std::string, std::vector<netlib::nft::Element>> elementsBetween(const Attachment& attachment,
+                                                                         const Attachment& other);
+
 /// The link group (IFLA_GROUP) of ports with that guard, 28783 and 28784; 0, the kernel's default, without one.
 std::uint32_t groupOf(SenderGuard guard);
 

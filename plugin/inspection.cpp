@@ -1,5 +1,7 @@
 #include "plugin/inspection.h"
 
+#include "plugin/liveness.h"
+
 namespace pons {
 
 netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
@@ -11,6 +13,14 @@ netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
   return {};
 }
 
+netlib::Result<bool> isVisible(Host& host, const Attachment& attachment) {
+  const auto entered = enterContainer(host, attachment);
+  if (entered) return true;
+  const auto alive = livenessOf(host, attachment);
+  if (alive && alive->link) return false;
+  return netlib::fail(entered.error());
+}
+
 netlib::Result<> Inspection::verify(const Step& step, bool isBridge) {
   // What it learns of the bridge is for the steps behind it.
   if (step.hold().empty() || isBridge) return step.verify(host_);
@@ -20,9 +30,11 @@ netlib::Result<> Inspection::verify(const Step& step, bool isBridge) {
 }
 
 std::vector<Fault> Inspection::faultsOf(const Attachment& attachment) {
-  if (const auto entered = enterContainer(host_, attachment); !entered) return {{{}, {}, entered.error().message}};
+  const auto visible = isVisible(host_, attachment);
+  if (!visible) return {{{}, {}, visible.error().message}};
   std::vector<Fault> faults;
   for (const auto& step : planFor(attachment)) {
+    if (step->isInside() && !*visible) continue;
     const bool isBridge = step->hold() == hold::bridge(attachment);
     const auto verified = verify(*step, isBridge);
     if (verified) continue;

@@ -23,6 +23,10 @@ struct Fault {
 /// now, ENOENT where it names none.
 netlib::Result<> enterContainer(Host& host, const Attachment& attachment);
 
+/// Enters the container; false where it lives, as its link tells, but its namespace has another path here: then only
+/// the host's side can be looked at. The errors of enterContainer() where it is dead.
+netlib::Result<bool> isVisible(Host& host, const Attachment& attachment);
+
 /// Looks at one attachment after the other, and at what they share once only.
 class Inspection {
  public:

@@ -2,20 +2,35 @@
 
 namespace pons {
 
+namespace {
+
+namespace link = netlib::link;
+
+netlib::Result<bool> isVeth(Host& host, const netlib::IfName& name) {
+  const auto found = link::find(host.route, name);
+  if (!found && !found.failedWith(ENODEV)) return netlib::fail(found.error());
+  return found.ok() && found->kind == "veth";
+}
+
+netlib::Result<bool> hasLink(Host& host, const Attachment& attachment) {
+  if (TRY(isVeth(host, attachment.hostVeth))) return true;
+  for (const netlib::IfName& name : attachment.hostLinks) {
+    if (TRY(isVeth(host, name))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
   const auto netns = TRY(netlib::netnsAt(attachment.netnsPath));
-  const bool sameNetns = netns && NetnsId{netns->device, netns->inode} == attachment.netns;
-  // What a chained part works on was made by others, and may have any name.
-  if (attachment.key.part != Part::Network) return Liveness{.netns = sameNetns, .link = sameNetns};
-  const auto link = netlib::link::find(host.route, attachment.hostVeth);
-  if (!link && !link.failedWith(ENODEV)) return netlib::fail(link.error());
-  return Liveness{.netns = sameNetns, .link = link.ok()};
+  return Liveness{.netns = netns && NetnsId{netns->device, netns->inode} == attachment.netns,
+                  .link = TRY(hasLink(host, attachment))};
 }
 
 netlib::Result<bool> isDead(Host& host, const Record& record) {
   if (record.state != RecordState::Committed && !record.salvaged) return true;
-  const Liveness alive = TRY(livenessOf(host, record.attachment));
-  return !alive.link || !(alive.netns || record.salvaged);
+  return !TRY(livenessOf(host, record.attachment)).any();
 }
 
 netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network) {
@@ -24,8 +39,7 @@ netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& networ
     if (key.network != network) continue;
     auto record = host.ledger.find(key, std::chrono::milliseconds{0});
     if (!record || !*record) continue;
-    const Liveness alive = TRY(livenessOf(host, (*record)->attachment));
-    if (!alive.netns && !alive.link) dead.push_back(std::move(**record));
+    if (!TRY(livenessOf(host, (*record)->attachment)).any()) dead.push_back(std::move(**record));
   }
   return dead;
 }

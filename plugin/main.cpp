@@ -35,7 +35,7 @@ void occupyStandardStreams() {
 netlib::Result<std::string> readStdin() {
   std::string input;
   std::array<char, 4096> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read()
-  while (input.size() <= pons::cni::kMaxInput) {
+  while (input.size() <= pons::cni::kMaxInputWithResult) {
     const ssize_t length = read(STDIN_FILENO, part.data(), part.size());
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return netlib::failErrno("read stdin");

@@ -9,6 +9,7 @@
 
 #include "plugin/bridge_policies.h"
 #include "plugin/egress_table.h"
+#include "plugin/source_subnets.h"
 
 namespace pons::nat {
 
@@ -16,8 +17,6 @@ namespace nft = netlib::nft;
 using netlib::Family;
 
 namespace {
-
-constexpr std::string_view kNetworkComment = "network ";
 
 constexpr const char* kGuard = "guard";
 constexpr const char* kArriving = "arriving";
@@ -29,13 +28,7 @@ constexpr const char* kForwards = "forwards";
 constexpr const char* kPostrouting = "postrouting";
 
 netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
-netlib::IpPrefix loopback() { return prefixOf("127.0.0.0/8"); }
-/// Multicast and, of IPv4, broadcast: it comes here where br_netfilter is on, and stays on its link.
-std::vector<netlib::IpPrefix> groups(Family family) {
-  if (family == Family::Ipv6) return {prefixOf("ff00::/8")};
-  return {prefixOf("224.0.0.0/4"), prefixOf("255.255.255.255/32")};
-}
-
+netlib::IpPrefix loopback(Family family) { return prefixOf(family == Family::Ipv4 ? "127.0.0.0/8" : "::1/128"); }
 void appendMaps(nft::Transaction& transaction, Family family) {
   const std::uint32_t addressType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr;
   const std::uint32_t addressLength = addressRegisters(family) * 4;
@@ -61,6 +54,13 @@ void appendMaps(nft::Transaction& transaction, Family family) {
   transaction.addSet(table, {.name = kMasqueraded, .keyType = addressType, .keyLength = addressLength});
 }
 
+/// A packet to ::1 stays on the loopback link whatever its destination becomes, so that it has to reach the host's own
+/// programs, or be refused at once: "localhost" then goes on to 127.0.0.1.
+void appendSparingLoopback6(nft::Transaction& transaction, const char* chain) {
+  transaction.addRule(tableOf(Family::Ipv6), chain,
+                      nft::Rule{}.address(nft::Direction::Destination, loopback(Family::Ipv6)).returnToCaller());
+}
+
 /// A flow that began before its port was published is never translated while it lives (W8), and UDP flows live as long
 /// as somebody sends. In a zone of its own the first packet after the publication begins a new one. Only the original
 /// direction has the zone: answers come from the container, and are found as ever.
@@ -68,6 +68,7 @@ void appendAfresh(nft::Transaction& transaction, Family family) {
   constexpr std::uint16_t kZone = 0x706f;  // "po": any that nobody else uses
   const nft::Table table = tableOf(family);
   transaction.addChain(table, kAfresh, "published ports by UDP");
+  if (family == Family::Ipv6) appendSparingLoopback6(transaction, kAfresh);
   transaction.addRule(table, kAfresh,
                       nft::Rule{}
                           .loadAddress(family, nft::Direction::Destination, 0)
@@ -86,18 +87,21 @@ void appendForwards(nft::Transaction& transaction, Family family) {
   const nft::Table table = tableOf(family);
   const nft::Register address = addressRegisters(family);
   transaction.addChain(table, kForwards, "published ports");
+  if (family == Family::Ipv6) appendSparingLoopback6(transaction, kForwards);
   transaction.addRule(table, kForwards,
                       nft::Rule{}
                           .loadAddress(family, nft::Direction::Destination, 0)
                           .loadTransportProtocol(address)
                           .loadDestinationPort(address + 1)
                           .map(kForwardsIp, 0, 0)
+                          .labelConnection(kPublished, address + 1)
                           .translateDestination(family, 0, address));
   transaction.addRule(table, kForwards,
                       nft::Rule{}
                           .loadTransportProtocol(0)
                           .loadDestinationPort(1)
                           .map(kForwardsAny, 0, 0)
+                          .labelConnection(kPublished, address + 1)
                           .translateDestination(family, 0, address));
 }
 
@@ -109,7 +113,8 @@ void appendHooks(nft::Transaction& transaction, Family family) {
         table, {.name = chain, .type = "nat", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_NAT_DST});
     if (family == Family::Ipv4 && hook == NF_INET_PRE_ROUTING) {
       // Off the wire this is a martian, which the kernel drops: but not once its destination is translated (W3).
-      transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, loopback()).returnToCaller());
+      transaction.addRule(table, chain,
+                          nft::Rule{}.address(nft::Direction::Destination, loopback(family)).returnToCaller());
     }
     transaction.addRule(table, chain, nft::Rule{}.destinationIsLocal().jump(kForwards));
   }
@@ -128,15 +133,29 @@ void appendLoopback(nft::Transaction& transaction) {
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
                           .inSet(kBridges, 0)
-                          .address(nft::Direction::Destination, loopback())
+                          .address(nft::Direction::Destination, loopback(Family::Ipv4))
                           .drop());
   transaction.addRule(table, kPostrouting,
                       nft::Rule{}
-                          .destinationWasTranslated()
-                          .address(nft::Direction::Source, loopback())
+                          .hasConnectionLabel(kPublished)
+                          .address(nft::Direction::Source, loopback(Family::Ipv4))
                           .loadInterfaceName(nft::Interface::Out, 0)
                           .inSet(kBridges, 0)
                           .masquerade());
+}
+
+/// The label tells connections that pons translated from those that others did (a service's address of Kubernetes): of
+/// the latter no source address is hidden.
+void appendPostrouting(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  transaction.addRule(table, kPostrouting,
+                      nft::Rule{}
+                          .hasConnectionLabel(kPublished)
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .inSet(kMasqueraded, 0)
+                          .masquerade());
+  transaction.addRule(table, kPostrouting,
+                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
 }
 
 void appendPort(std::vector<std::uint8_t>& to, Port port) {
@@ -144,9 +163,9 @@ void appendPort(std::vector<std::uint8_t>& to, Port port) {
   nft::appendPadded(to, bytes);
 }
 
-nft::Element masqueradedElement(const PortForward& forward) {
+nft::Element addressElement(const netlib::IpAddress& address) {
   nft::Element element;
-  nft::appendPadded(element.key, forward.target.bytes());
+  nft::appendPadded(element.key, address.bytes());
   return element;
 }
 
@@ -164,22 +183,19 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
   bridges::appendSkeleton(transaction, family);
-  transaction.addRule(tableOf(family), kPostrouting,
-                      nft::Rule{}
-                          .destinationWasTranslated()
-                          .loadAddress(family, nft::Direction::Destination, 0)
-                          .inSet(kMasqueraded, 0)
-                          .masquerade());
-  transaction.addRule(tableOf(family), kPostrouting,
-                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
+  appendPostrouting(transaction, family);
   egress::appendSkeleton(transaction, family);
 }
 
 std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
   const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2}, {kPrerouting, 1 + forLoopback},
-                                                          {kOutput, 1},   {kPostrouting, 2 + forLoopback},
-                                                          {kAfresh, 2},   {kArriving, 1},
+  const std::size_t forLoopback6 = 1 - forLoopback;
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2 + forLoopback6},
+                                                          {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},
+                                                          {kPostrouting, 2 + forLoopback},
+                                                          {kAfresh, 2 + forLoopback6},
+                                                          {kArriving, 1},
                                                           {kLeaving, 1}};
   if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
   std::ranges::copy(bridges::chains(), std::back_inserter(chains));
@@ -218,7 +234,14 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
     elements[mapOf(forward)].push_back(elementOf(forward));
     if (forward.protocol == Protocol::Udp) elements[udpSetOf(forward)].push_back(udpElementOf(forward));
     // All of a family lead to one address.
-    if (attachment.masqueradeAll) elements[kMasqueraded] = {masqueradedElement(forward)};
+    if (attachment.masqueradeAll) elements[kMasqueraded] = {addressElement(forward.target)};
+  }
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (nat.family != family || !nat.masquerade) continue;
+    for (const Lease& lease : attachment.leases) {
+      if (lease.address.family() != family) continue;
+      elements[chainOf(attachment, nat)].push_back(addressElement(lease.address.address()));
+    }
   }
   return elements;
 }
@@ -251,54 +274,20 @@ std::vector<std::uint8_t> portKey(Protocol protocol, Port port) {
   return key;
 }
 
-std::vector<nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain) {
-  auto elements = intervalElements(subnet);
-  elements.front().jumpTo = chain;
-  return elements;
+std::vector<nft::Element> intervalElements(const netlib::IpPrefix& subnet) {
+  return intervalElements(subnet.first(), subnet.last());
 }
 
-std::vector<nft::Element> intervalElements(const netlib::IpPrefix& subnet) {
-  const auto bytesOf = [](const netlib::IpAddress& address) {
+std::vector<nft::Element> intervalElements(const netlib::IpAddress& first, const netlib::IpAddress& last) {
+  const auto keyOf = [](const netlib::IpAddress& address) {
     const auto bytes = address.bytes();
     return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
   };
-  std::vector<nft::Element> elements{{.key = bytesOf(subnet.first())}};
-  const auto after = netlib::IpAddress::fromNumber(subnet.family(), subnet.last().number() + 1);
+  std::vector<nft::Element> elements{{.key = keyOf(first)}};
+  const auto after = netlib::IpAddress::fromNumber(first.family(), last.number() + 1);
   // An interval that reaches the last address of all has no end element.
-  if (!after.isUnspecified()) elements.push_back({.key = bytesOf(after), .intervalEnd = true});
+  if (!after.isUnspecified()) elements.push_back({.key = keyOf(after), .intervalEnd = true});
   return elements;
-}
-
-void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
-                   const std::string& comment) {
-  const nft::Table table = tableOf(nat.family);
-  transaction.addChain(table, chain, comment);
-  for (const auto& subnet : nat.subnets) {
-    // No test of the incoming interface: postrouting has none for packets that br_netfilter brings (W5).
-    transaction.addRule(
-        table, chain, nft::Rule{}.address(nft::Direction::Destination, subnet).destinationWasTranslated().masquerade());
-  }
-  if (!nat.masquerade) return;
-  const auto appendReturn = [&](const netlib::IpPrefix& destination) {
-    transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, destination).returnToCaller());
-  };
-  for (const auto& subnet : nat.subnets) appendReturn(subnet);
-  for (const auto& group : groups(nat.family)) appendReturn(group);
-  for (const auto& destination : nat.destinations) appendReturn(destination);
-  transaction.addRule(table, chain, nft::Rule{}.masquerade());
-}
-
-std::string networkComment(const NetworkName& network) { return std::string{kNetworkComment} + network.toString(); }
-
-std::optional<NetworkName> networkIn(std::string_view comment) {
-  // One of that length may have been cut: a part of a name is another name.
-  if (!comment.starts_with(kNetworkComment) || comment.size() >= nft::kLongestComment) return std::nullopt;
-  return NetworkName::parse(comment.substr(kNetworkComment.size()));
-}
-
-std::size_t ruleCountOf(const SourceNat& nat) {
-  const std::size_t hairpin = nat.subnets.size();
-  return nat.masquerade ? 2 * hairpin + groups(nat.family).size() + nat.destinations.size() + 1 : hairpin;
 }
 
 }  // namespace pons::nat

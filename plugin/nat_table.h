@@ -7,15 +7,16 @@
 //   set udp_ip        { host address . host port }
 //   set masqueraded   { container addresses whose published ports hide who uses them }
 //   set bridges       { names of bridges through which 127.0.0.1 is published }           IPv4 alone
-//   map sources       { subnet : jump to the network's chain }
+//   map sources       { subnet of containers : jump to its chain }
+//   set net_<hash>    { addresses of containers that are masqueraded by the chain of that name }
 //
 //   chain guard       prerouting, raw:    from a bridge of the set to 127.0.0.0/8: drop   IPv4 alone
 //   chain arriving    prerouting, raw:    UDP to this host: jump afresh
 //   chain leaving     output, raw:        UDP to this host: jump afresh
-//   chain afresh      by the sets udp_ip and udp_any: track in a zone of its own
+//   chain afresh      but for ::1, by the sets udp_ip and udp_any: track in a zone of its own
 //   chain prerouting  dstnat:             to this host, but not to 127.0.0.0/8: jump forwards
 //   chain output      dstnat:             to this host: jump forwards
-//   chain forwards    dnat by forwards_ip, then by forwards_any
+//   chain forwards    but for ::1, dnat by forwards_ip, then by forwards_any, and the label of published connections
 //   chain postrouting srcnat:             published and from 127.0.0.0/8 to a bridge of the set: masquerade   IPv4
 //                                         published and to an address of the set masqueraded: masquerade
 //                                         source address by the map sources
@@ -36,8 +37,10 @@ inline constexpr const char* kForwardsIp = "forwards_ip";
 inline constexpr const char* kUdpAny = "udp_any";
 inline constexpr const char* kUdpIp = "udp_ip";
 inline constexpr const char* kBridges = "bridges";
-inline constexpr const char* kSources = "sources";
 inline constexpr const char* kMasqueraded = "masqueraded";
+
+/// The label (ct label) of connections to published ports: any that nobody else uses.
+inline constexpr unsigned kPublished = 112;
 
 /// Registers of 4 bytes that one address takes.
 netlib::nft::Register addressRegisters(netlib::Family family);
@@ -67,20 +70,8 @@ netlib::nft::Element udpElementOf(const PortForward& forward);
 /// A protocol and a port, as sets have them.
 std::vector<std::uint8_t> portKey(Protocol protocol, Port port);
 
-/// The interval of one subnet; the second is one where the elements jump to `chain`.
+/// The interval of a subnet, or from one address to another.
 std::vector<netlib::nft::Element> intervalElements(const netlib::IpPrefix& subnet);
-std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet, const std::string& chain);
-
-/// The chain of a network: published ports used from inside (hairpin) are masqueraded so that the answers come back
-/// this way; nothing else is that stays inside, is multicast or broadcast, or goes to an excluded destination; the rest
-/// is.
-void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
-                   const std::string& comment);
-/// How such a chain names its network in its comment.
-std::string networkComment(const NetworkName& network);
-/// The network that such a comment names; nothing for any other.
-std::optional<NetworkName> networkIn(std::string_view comment);
-/// How many rules appendNetwork makes.
-std::size_t ruleCountOf(const SourceNat& nat);
+std::vector<netlib::nft::Element> intervalElements(const netlib::IpAddress& first, const netlib::IpAddress& last);
 
 }  // namespace pons::nat

@@ -12,6 +12,7 @@
 #include "plugin/steps/forward_accepted.h"
 #include "plugin/steps/forwarding_held.h"
 #include "plugin/steps/gateway_address.h"
+#include "plugin/steps/guarded_interfaces.h"
 #include "plugin/steps/host_local_files.h"
 #include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/loopback_reachable.h"
@@ -20,6 +21,7 @@
 #include "plugin/steps/own_entries.h"
 #include "plugin/steps/resolv_conf_present.h"
 #include "plugin/steps/source_nat_present.h"
+#include "plugin/steps/source_subnet.h"
 #include "plugin/steps/tables_present.h"
 #include "plugin/steps/veth_pair.h"
 
@@ -56,7 +58,9 @@ void addShared(Plan& plan, const Attachment& attachment) {
   addIfHeld<BridgeFiltered>(plan, holds, attachment);
   addIfHeld<BridgeConfined>(plan, holds, attachment);
   addIfHeld<LoopbackReachable>(plan, holds, attachment);
-  for (const SourceNat& nat : attachment.sourceNats) add<SourceNatPresent>(plan, attachment, nat);
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) add<SourceSubnet>(plan, attachment, subnet);
+  for (const SourceNat& nat : attachment.sourceNats) addIfHeld<SourceNatPresent>(plan, holds, attachment, nat);
+  addIfHeld<GuardedInterfaces>(plan, holds, attachment);
   addIfHeld<IngressLimited>(plan, holds, attachment);
   addIfHeld<ForwardAccepted>(plan, holds, attachment);
 }
@@ -67,7 +71,7 @@ void addShared(Plan& plan, const Attachment& attachment) {
 /// new ones.
 void addOwn(Plan& plan, const Attachment& attachment) {
   if (attachment.resolvConf) add<ResolvConfPresent>(plan, attachment);
-  if (!attachment.leases.empty()) add<NoStaleFlows>(plan, attachment);
+  if (!attachment.leases.empty() || !attachment.forwards.empty()) add<NoStaleFlows>(plan, attachment);
   if (attachment.key.part == Part::Network) add<VethPair>(plan, attachment);
   if (OwnEntries::areNeeded(attachment)) add<OwnEntries>(plan, attachment);
   if (attachment.bandwidth) add<BandwidthLimited>(plan, attachment);

@@ -4,6 +4,7 @@
 
 #include "plugin/bridge_policies.h"
 #include "plugin/egress_table.h"
+#include "plugin/guard_table.h"
 
 namespace pons::tables {
 
@@ -14,17 +15,29 @@ namespace {
 
 constexpr std::array kIp{TableFamily::Ipv4, TableFamily::Ipv6};
 
-void append(std::vector<nft::Element>& to, const std::vector<nft::Element>& elements) {
-  to.insert(to.end(), elements.begin(), elements.end());
+void merge(Elements& to, const std::map<std::string, std::vector<nft::Element>>& guards) {
+  for (const auto& [set, some] : guards) {
+    auto& elements = to[{TableFamily::Bridge, set}];
+    elements.insert(elements.end(), some.begin(), some.end());
+  }
 }
 
 }  // namespace
 
-Recorded::Recorded(std::vector<Attachment> attachments) : attachments_(std::move(attachments)) {
+Recorded::Recorded(std::vector<Attachment> attachments, Elements own)
+    : attachments_(std::move(attachments)), elements_(std::move(own)) {
   for (const Attachment& attachment : attachments_) take(attachment);
-  // A chain that masquerades does all that one for published ports alone does.
-  for (const bool masquerade : {true, false}) {
-    for (const Attachment& attachment : attachments_) takeNats(attachment, masquerade);
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    std::vector<netlib::IpPrefix> subnets;
+    const auto isOfFamily = [family](const netlib::IpPrefix& subnet) { return subnet.family() == family; };
+    std::ranges::copy_if(subnets_, std::back_inserter(subnets), isOfFamily);
+    auto sources = nat::sourceElements(std::move(subnets));
+    if (!sources.empty()) elements_[{static_cast<TableFamily>(family), nat::kSources}] = std::move(sources);
+  }
+  for (const auto& [container, interfaces] : guarded_) {
+    for (const Attachment* one : interfaces) {
+      for (const Attachment* other : interfaces) merge(elements_, guard::elementsBetween(*one, *other));
+    }
   }
   for (const TableFamily family : kIp) {
     if (!families_.contains(family)) continue;
@@ -44,7 +57,12 @@ Recorded::Recorded(std::vector<Attachment> attachments) : attachments_(std::move
 
 void Recorded::take(const Attachment& attachment) {
   for (const TableFamily family : familiesOf(attachment)) families_.insert(family);
-  for (const auto& [set, some] : elementsOf(attachment)) append(elements_[set], some);
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) subnets_.insert(subnet);
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (!nat.masquerade) continue;
+    networks_.emplace(std::pair{nat.family, chainOf(attachment, nat)}, Network{nat, attachment.key.network});
+  }
+  if (attachment.guard == SenderGuard::Address) guarded_[hold::guardedContainer(attachment.key)].push_back(&attachment);
   if (needsLoopback(attachment)) loopbacks_.insert(attachment.bridge.name);
   if (attachment.internal) internal_.insert(attachment.bridge.name);
   // Of several for one bridge the strictest counts.
@@ -53,26 +71,15 @@ void Recorded::take(const Attachment& attachment) {
   policy = std::max(policy, attachment.ingress);
 }
 
-void Recorded::takeNats(const Attachment& attachment, bool masquerade) {
-  for (const SourceNat& nat : attachment.sourceNats) {
-    const std::string chain = chainOf(attachment, nat);
-    if (nat.masquerade != masquerade) continue;
-    if (!networks_.emplace(std::pair{nat.family, chain}, Network{nat, attachment.key.network}).second) continue;
-    for (const auto& subnet : nat.subnets) {
-      if (!subnets_.insert(subnet).second) continue;
-      append(elements_[{static_cast<TableFamily>(nat.family), nat::kSources}], nat::sourceElements(subnet, chain));
-    }
-  }
-}
-
 void Recorded::appendTo(nft::Transaction& transaction) const {
+  for (const netlib::IpPrefix& subnet : subnets_) nat::appendSubnet(transaction, subnet);
   for (const auto& [chain, network] : networks_) {
     nat::appendNetwork(transaction, network.nat, chain.second, nat::networkComment(network.name));
   }
   for (const Attachment& attachment : attachments_) {
     for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
   }
-  for (const auto& [set, some] : elements_) transaction.addElements(tableOf(set.first), set.second, some);
+  addElements(transaction, elements_);
 }
 
 }  // namespace pons::tables

@@ -7,11 +7,11 @@
 
 namespace pons::tables {
 
-/// Elements by the set that holds them, every chain once, every subnet once: a network whose configuration changed has
-/// two chains for it, and either is right.
+/// Elements by the set that holds them, and every network's chain once.
 class Recorded {
  public:
-  explicit Recorded(std::vector<Attachment> attachments);
+  /// `own` is what the attachments do not share, of all of them.
+  Recorded(std::vector<Attachment> attachments, Elements own);
 
   /// The tables that they need.
   const std::set<TableFamily>& families() const { return families_; }
@@ -24,12 +24,12 @@ class Recorded {
   };
 
   void take(const Attachment& attachment);
-  void takeNats(const Attachment& attachment, bool masquerade);
 
   std::vector<Attachment> attachments_;
   std::set<TableFamily> families_;
   std::map<std::pair<netlib::Family, std::string>, Network> networks_;
   std::set<netlib::IpPrefix> subnets_;
+  std::map<std::string, std::vector<const Attachment*>> guarded_;  // by hold
   std::map<netlib::IfName, IngressPolicy> policies_;
   std::set<netlib::IfName> internal_;
   std::set<netlib::IfName> loopbacks_;

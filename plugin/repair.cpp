@@ -14,11 +14,13 @@ Finding mended(Host& host, const AttachmentKey& key, const Step& step, RepairMod
 
 void repairOne(Host& host, const Attachment& attachment, RepairMode mode, std::vector<Finding>& findings) {
   const AttachmentKey& key = attachment.key;
-  if (const auto entered = enterContainer(host, attachment); !entered) {
-    findings.push_back({key, entered.error().message, "its container is gone: DEL or GC takes it away"});
+  const auto visible = isVisible(host, attachment);
+  if (!visible) {
+    findings.push_back({key, visible.error().message, "its container is gone: DEL or GC takes it away"});
     return;
   }
   for (const auto& step : planFor(attachment)) {
+    if (step->isInside() && !*visible) continue;
     const auto verified = step->verify(host);
     if (verified) continue;
     findings.push_back(mended(host, key, *step, mode, verified.error().message));

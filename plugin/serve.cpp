@@ -62,8 +62,11 @@ cni::Result<> tellLog(Verb verb, const cni::Environment& environment) {
   log::tell("interface", environment.ifName);
   log::tell("netns", environment.netns);
   log::tell("traceparent", cni::traceParentOf(environment).value_or(""));
-  const cni::LogSettings settings = TRY(cni::logSettings(environment));
-  log::configure(settings.level, settings.target);
+  const auto settings = cni::logSettings(environment);
+  const bool needsNone = verb == Verb::Del || verb == Verb::Gc;
+  if (!settings && needsNone) return {};  // the warning comes with those of the configuration
+  const auto [level, target] = TRY(settings);
+  log::configure(level, target);
   return {};
 }
 
@@ -112,10 +115,15 @@ std::string stateDirIn(const cni::Environment& environment) {
   return cni::parsePath(environment.stateDir).value_or("");
 }
 
+void warnOf(const std::vector<std::string>& ignored) {
+  for (const std::string& what : ignored) log::warning(what + ": ignored, as it is not needed");
+}
+
 template <class Request>
 Answer answerTo(const cni::Result<Request>& request, const std::string& input, Run& run) {
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
   run.settleIn(request->config.settings);
+  warnOf(request->config.ignored);
   log::tell("network", networkOf(*request).toString());
   log::debug(input);
   trace::lap("read the request");
@@ -133,6 +141,7 @@ Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::s
   const Run run{verb, {}};
   const auto request = cni::parseIpamRequest(verb, environment, input, nameOf(environment.applet));
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
+  warnOf(request->ignored);
   auto done = work(*request, environment.applet);
   if (!done) return run.refused(done.error(), textOf(request->version));
   return run.done(std::move(done).value(), [undone = *request, applet = environment.applet]() mutable {

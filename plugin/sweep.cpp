@@ -7,6 +7,7 @@
 #include "plugin/failures.h"
 #include "plugin/guard_table.h"
 #include "plugin/plan.h"
+#include "plugin/source_nat.h"
 #include "plugin/steps/bridge_confined.h"
 #include "plugin/steps/bridge_filtered.h"
 #include "plugin/steps/bridge_present.h"
@@ -15,6 +16,7 @@
 #include "plugin/steps/ingress_limited.h"
 #include "plugin/steps/link_owner.h"
 #include "plugin/steps/loopback_reachable.h"
+#include "plugin/steps/source_subnet.h"
 #include "plugin/steps/tables_present.h"
 #include "plugin/table_transaction.h"
 
@@ -39,43 +41,40 @@ bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPref
   return std::ranges::any_of(subnets, [&](const netlib::IpPrefix& subnet) { return subnet.contains(address); });
 }
 
+/// Steps follow from an attachment; the shared ones ask only for its bridge, or for nothing of it.
+Attachment nobodyAt(const netlib::IfName& bridge) {
+  return bareAttachment({NetworkName::parse("nobody").value(), ContainerId::parse("nobody").value(), bridge}, bridge);
+}
+
 std::string textOf(const PortForward& forward) {
   const std::string at = forward.hostAddress.isUnspecified() ? "" : " at " + forward.hostAddress.toString();
   return std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort) + at + " to " +
          forward.target.toString() + " port " + std::to_string(forward.targetPort);
 }
 
-/// The elements by which sources come to a chain, each start with its end: nf_tables keeps an interval as two of them.
-netlib::Result<std::vector<nft::Element>> elementsLeadingTo(Host& host, Family family, const std::string& chain) {
-  auto all = TRY(nft::listElements(host.netfilter, nat::tableOf(family), nat::kSources));
-  // Where one interval begins as another ends, the end comes first.
-  std::ranges::sort(all, {}, [](const nft::Element& element) { return std::pair{element.key, !element.intervalEnd}; });
-  std::vector<nft::Element> leading;
-  for (auto element = all.begin(); element != all.end(); ++element) {
-    if (element->intervalEnd || element->jumpTo != chain) continue;
-    leading.push_back(*element);
-    if (const auto next = element + 1; next != all.end() && next->intervalEnd) leading.push_back(*next);
+/// The addresses that are masqueraded by a network's chain.
+netlib::Result<std::vector<nft::Element>> membersOf(Host& host, Family family, const std::string& chain) {
+  return nft::listElements(host.netfilter, nat::tableOf(family), chain);
+}
+
+netlib::Result<> removeNetwork(Host& host, Family family, const std::string& chain) {
+  std::vector<std::string> subnetChains;
+  for (const auto& other : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+    if (nat::subnetOfChain(other.name)) subnetChains.push_back(other.name);
   }
-  return leading;
+  return source::removeNetwork(host, family, chain, subnetChains);
 }
 
-netlib::Result<> removeChain(Host& host, Family family, const std::string& chain) {
-  const nft::Table table = nat::tableOf(family);
-  const auto leading = TRY(elementsLeadingTo(host, family, chain));
-  nft::Transaction transaction;
-  if (!leading.empty()) transaction.deleteElements(table, nat::kSources, leading);
-  transaction.deleteChain(table, chain);
-  return transaction.commit(host.netfilter);
-}
-
-/// How many ports, subnets, bridges and policies the tables serve.
+/// How many ports, addresses, bridges and policies the tables serve.
 netlib::Result<std::size_t> countUses(Host& host) {
   std::size_t uses = TRY(nft::listElements(host.netfilter, guard::table(), guard::kMacs)).size();
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    for (const char* map : {nat::kForwardsAny, nat::kForwardsIp, nat::kSources, bridges::kLimited, bridges::kInternal,
-                            egress::kPolicies}) {
-      const auto elements = TRY(nft::listElements(host.netfilter, nat::tableOf(family), map));
-      uses += static_cast<std::size_t>(std::ranges::count(elements, false, &nft::Element::intervalEnd));
+    for (const char* map :
+         {nat::kForwardsAny, nat::kForwardsIp, bridges::kLimited, bridges::kInternal, egress::kPolicies}) {
+      uses += TRY(nft::listElements(host.netfilter, nat::tableOf(family), map)).size();
+    }
+    for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+      if (nat::networkIn(chain.comment)) uses += TRY(membersOf(host, family, chain.name)).size();
     }
   }
   return uses;
@@ -235,15 +234,42 @@ netlib::Result<> Sweep::ports() {
 netlib::Result<> Sweep::chains(const netlib::FileLock& hostLock, Family family, const NetworkName& network) {
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
     if (chain.comment != nat::networkComment(network)) continue;
-    if (TRY(isHeld(hostLock, hold::sourceNat(network, chain.name)))) continue;
-    if (note({"chain", chain.name, std::string{kUnheld}, network})) {
-      TRY(removeChain(host_, family, chain.name));
+    if (TRY(isHeld(hostLock, hold::sourceNat(network, chain.name)))) {
+      TRY(masquerades(family, network, chain.name));
+    } else if (note({"chain", chain.name, std::string{kUnheld}, network})) {
+      TRY(removeNetwork(host_, family, chain.name));
     } else {
-      const auto leading = TRY(elementsLeadingTo(host_, family, chain.name));
-      leftInTables_ += static_cast<std::size_t>(std::ranges::count(leading, false, &nft::Element::intervalEnd));
+      leftInTables_ += TRY(membersOf(host_, family, chain.name)).size();
     }
   }
   return {};
+}
+
+/// The chains of subnets likewise.
+netlib::Result<> Sweep::subnetChains(const netlib::FileLock& hostLock, Family family,
+                                     const std::vector<netlib::IpPrefix>& subnets) {
+  const Attachment nobody = nobodyAt(*netlib::IfName::parse("pons0"));
+  for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
+    const auto subnet = nat::subnetOfChain(chain.name);
+    if (!subnet || !isInside(subnet->first(), subnets) || TRY(isHeld(hostLock, hold::subnet(*subnet)))) continue;
+    if (!note({"chain", chain.name, std::string{kUnheld}})) continue;
+    const SourceSubnet step{nobody, *subnet};
+    TRY(step.undo(host_));
+  }
+  return {};
+}
+
+/// The addresses in such a chain's use that nobody has leased: claims come before elements, as with ports.
+netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, const std::string& chain) {
+  const auto leased = TRY(host_.ledger.leased(network));
+  std::vector<nft::Element> unclaimed;
+  for (const nft::Element& element : TRY(membersOf(host_, family, chain))) {
+    const auto address = netlib::IpAddress::fromBytes(element.key);
+    if (address && std::ranges::find(leased, *address) != leased.end()) continue;
+    const std::string name = address ? address->toString() : "an address";
+    if (noteUse({"masquerade", name, "nobody has claimed it", network})) unclaimed.push_back(element);
+  }
+  return tables::removeElements(host_, {{{static_cast<nft::TableFamily>(family), chain}, unclaimed}});
 }
 
 netlib::Result<> Sweep::network(const SweepScope& scope) {
@@ -255,6 +281,7 @@ netlib::Result<> Sweep::network(const SweepScope& scope) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("sweep published ports", forwards(family, scope.subnets));
     failures.add("sweep chains", chains(hostLock, family, scope.network));
+    failures.add("sweep chains", subnetChains(hostLock, family, scope.subnets));
   }
   return failures.result();
 }
@@ -277,10 +304,8 @@ netlib::Result<> Sweep::emptyTables(const netlib::FileLock& hostLock) {
   return tables::removeAll(host_);
 }
 
-/// Steps follow from an attachment; the shared ones ask only for its bridge.
 netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
-  const Attachment nobody =
-      bareAttachment({NetworkName::parse("nobody").value(), ContainerId::parse("nobody").value(), bridge}, bridge);
+  const Attachment nobody = nobodyAt(bridge);
   const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
   Failures failures;
   const auto undoIfUnheld = [&](const Step& step) -> netlib::Result<> {

@@ -17,12 +17,12 @@ netlib::Result<std::vector<netlib::IfName>> markedBridges(Host& host);
 /// What leftovers of a network are known by.
 struct SweepScope {
   NetworkName network;
-  std::vector<netlib::IpPrefix> subnets;  ///< those of its published ports lead into them
+  std::vector<netlib::IpPrefix> subnets;  ///< its published ports lead into them, and its subnets' chains are theirs
 };
 
 /// One thing that was left behind.
 struct Leftover {
-  std::string kind;  ///< "link", "claims", "port", "chain", "guard", "policy", "bridge", "tables"
+  std::string kind;  ///< "link", "claims", "port", "chain", "masquerade", "guard", "policy", "bridge", "tables"
   std::string name;
   std::string why;  ///< it is nobody's
   std::optional<NetworkName> network = std::nullopt;
@@ -65,6 +65,9 @@ class Sweep {
   netlib::Result<> guards(const std::set<std::string>& veths);
   netlib::Result<> policies(netlib::Family family, const std::set<std::string>& veths);
   netlib::Result<> chains(const netlib::FileLock& hostLock, netlib::Family family, const NetworkName& network);
+  netlib::Result<> masquerades(netlib::Family family, const NetworkName& network, const std::string& chain);
+  netlib::Result<> subnetChains(const netlib::FileLock& hostLock, netlib::Family family,
+                                const std::vector<netlib::IpPrefix>& subnets);
   netlib::Result<> noteBridge(const netlib::FileLock& hostLock, const std::string& hold, const netlib::IfName& bridge);
   netlib::Result<> emptyTables(const netlib::FileLock& hostLock);
 

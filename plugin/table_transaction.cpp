@@ -6,6 +6,7 @@
 #include "plugin/egress_table.h"
 #include "plugin/guard_table.h"
 #include "plugin/recorded.h"
+#include "plugin/source_nat.h"
 
 namespace pons::tables {
 
@@ -57,6 +58,25 @@ netlib::Result<> removeTable(Host& host, TableFamily family) {
   return fineIfGone(removed);
 }
 
+void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
+  for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
+  addElements(transaction, elementsOf(attachment));
+}
+
+/// The one forward of that attachment takes the place of another's.
+netlib::Result<> leadTo(Host& host, const Attachment& leader) {
+  const PortForward& forward = leader.forwards.front();
+  const Family family = forward.target.family();
+  const nft::Table table = nat::tableOf(family);
+  const nft::Element wanted = nat::elementOf(forward);
+  const auto present = TRY(nft::findElement(host.netfilter, table, nat::mapOf(forward), wanted));
+  if (present && present->data == wanted.data) return {};
+  return commitOnce(host, [&](nft::Transaction& transaction) {
+    if (present) transaction.deleteElements(table, nat::mapOf(forward), {&wanted, 1});
+    for (const auto& [set, some] : nat::elementsOf(leader, family)) transaction.addElements(table, set, some);
+  });
+}
+
 }  // namespace
 
 nft::Table tableOf(TableFamily family) { return {family, "pons"}; }
@@ -78,9 +98,14 @@ std::vector<TableFamily> familiesOf(const Attachment& attachment) {
 netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes) {
   auto committed = commitOnce(host, changes);
   if (!committed.failedWith(ENOENT)) return committed;
-
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
-  committed = commitOnce(host, changes);  // somebody else rebuilt while we waited
+  return commit(host, hostLock, attachment, changes);
+}
+
+netlib::Result<> commit(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment,
+                        const Changes& changes) {
+  auto committed = commitOnce(host, changes);  // another process rebuilt while we waited for the lock
+  if (committed.failedWith(ENOENT) && source::addMissingChains(host, attachment)) committed = commitOnce(host, changes);
   if (!committed.failedWith(ENOENT)) return committed;
   TRY(rebuild(host, hostLock, attachment));
   return commitOnce(host, changes);
@@ -98,6 +123,19 @@ Elements elementsOf(const Attachment& attachment) {
   return elements;
 }
 
+Elements sharedElementsOf(const Attachment& attachment) {
+  Elements elements;
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) {
+    auto& sources = elements[{static_cast<TableFamily>(subnet.family()), nat::kSources}];
+    std::ranges::move(nat::sourceElements(subnet), std::back_inserter(sources));
+  }
+  return elements;
+}
+
+void addElements(nft::Transaction& transaction, const Elements& elements) {
+  for (const auto& [set, some] : elements) transaction.addElements(tableOf(set.first), set.second, some);
+}
+
 netlib::Result<> removeElements(Host& host, const Elements& elements) {
   if (elements.empty()) return {};
   const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
@@ -110,11 +148,42 @@ netlib::Result<> removeElements(Host& host, const Elements& elements) {
 
 netlib::Result<> add(Host& host, const Attachment& attachment) {
   return commit(host, attachment, [&](nft::Transaction& transaction) {
-    for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
-    for (const auto& [set, some] : elementsOf(attachment)) {
-      transaction.addElements(tableOf(set.first), set.second, some);
-    }
+    appendOwn(transaction, attachment);
+    addElements(transaction, sharedElementsOf(attachment));
   });
+}
+
+netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+  TRY(source::addMissingChains(host, attachment));
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
+  const Attachment own = TRY(asLeader(host, attachment));
+  TRY(remove(host, own));
+  return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
+}
+
+netlib::Result<> handOver(Host& host, const netlib::FileLock& /*hostLock*/, const Attachment& attachment) {
+  Attachment own = attachment;
+  own.forwards.clear();
+  for (const PortForward& forward : attachment.forwards) {
+    const auto next = TRY(host.ledger.leaderOf(forward, attachment.key));
+    if (next) {
+      TRY(leadTo(host, *next));
+    } else {
+      own.forwards.push_back(forward);
+    }
+  }
+  return remove(host, own);
+}
+
+netlib::Result<Attachment> asLeader(Host& host, Attachment attachment) {
+  if (attachment.forwards.empty() || !TRY(host.ledger.sharesPorts(attachment.key.container))) return attachment;
+  std::vector<PortForward> leading;
+  for (const PortForward& forward : attachment.forwards) {
+    const auto leader = TRY(host.ledger.leaderOf(forward));
+    if (leader && leader->key == attachment.key) leading.push_back(forward);
+  }
+  attachment.forwards = std::move(leading);
+  return attachment;
 }
 
 netlib::Result<> remove(Host& host, const Attachment& attachment) {
@@ -141,7 +210,15 @@ netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& h
 }
 
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
-  const Recorded recorded{TRY(host.ledger.staying(hostLock))};
+  std::vector<Attachment> staying = TRY(host.ledger.staying(hostLock));
+  Elements own;
+  for (const Attachment& other : staying) {
+    TRY(host.ledger.retakeHolds(hostLock, other));
+    for (const auto& [set, some] : elementsOf(TRY(asLeader(host, other)))) {
+      own[set].insert(own[set].end(), some.begin(), some.end());
+    }
+  }
+  const Recorded recorded{std::move(staying), std::move(own)};
   std::set<TableFamily> families = recorded.families();
   for (const TableFamily family : familiesOf(attachment)) families.insert(family);
   return commitOnce(host, [&](nft::Transaction& transaction) {

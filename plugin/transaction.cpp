@@ -5,6 +5,7 @@
 
 #include "plugin/failures.h"
 #include "plugin/log.h"
+#include "plugin/table_transaction.h"
 #include "plugin/trace.h"
 
 namespace pons {
@@ -26,7 +27,13 @@ void undoOwn(Host& host, const std::vector<const Step*>& steps, Failures& failur
 
 netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, Record& record, const Step& step) {
   const bool last = TRY(host.ledger.leave(hostLock, step.hold(), record));
-  return last ? step.undo(host) : netlib::Result<>{};
+  return last ? step.undo(host) : step.leave(host);
+}
+
+/// Another attachment of the container may have claimed the same ports since OwnEntries was undone.
+netlib::Result<> handOverPorts(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+  const bool shared = !attachment.forwards.empty() && TRY(host.ledger.sharesPorts(attachment.key.container));
+  return shared ? tables::handOver(host, hostLock, attachment) : netlib::Result<>{};
 }
 
 /// All under one lock: between "I am the last" and the end of the shared state nobody may come to rely on it.
@@ -37,6 +44,7 @@ netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const 
     failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
     trace::lap("release " + step->name());
   }
+  failures.add("hand over published ports", handOverPorts(host, hostLock, record.attachment));
   if (failures.none()) failures.add("release", host.ledger.release(hostLock, record));
   trace::lap("erase the record");
   return {};

@@ -52,9 +52,14 @@ Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
   return {};
 }
 
-Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect) {
+/// The network's bridge; the default where the key is missing.
+Result<netlib::IfName> decodeBridgeName(const Field& root, const Dialect& dialect) {
   const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes"));
-  config.bridge = bridge.value_or(*netlib::IfName::parse(dialect.bridge));
+  return bridge.value_or(*netlib::IfName::parse(dialect.bridge));
+}
+
+Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect) {
+  config.bridge = TRY(decodeBridgeName(root, dialect));
   config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
   // Either lets a container reach itself through the bridge; both together deliver its packets twice.
   const auto hairpin = TRY(root["hairpinMode"].boolean());
@@ -139,6 +144,23 @@ Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
   return Mtu{.bytes = bytes->value_or(0)};
 }
 
+/// An address of the bridge reaches only those of its own subnet.
+Result<> checkGateways(const Field& ipam, const AddressRequest& addresses) {
+  const auto check = [&ipam](const netlib::IpPrefix& subnet,
+                             const std::optional<netlib::IpAddress>& gateway) -> Result<> {
+    if (!gateway || subnet.contains(*gateway)) return {};
+    return about(ipam.path(),
+                 fail(ErrorCode::InvalidConfig, "\"ipam\": subnet " + subnet.network().toString() +
+                                                    " does not contain its gateway " + gateway->toString() +
+                                                    ", which \"isGateway\" makes an address of the bridge"));
+  };
+  for (const RangeSet& set : addresses.sets) {
+    for (const Range& range : set) TRY(check(range.subnet, range.gateway));
+  }
+  for (const Lease& lease : addresses.fixed) TRY(check(lease.address, lease.gateway));
+  return {};
+}
+
 Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
   const bool hasAddresses = ipam.givesAddresses();
   const auto isGateway = TRY(root["isGateway"].boolean());
@@ -150,7 +172,7 @@ Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam
   // isGateway alone may stay true in a plain L2 network: the reference takes such files, and there it means nothing.
   config.isGateway = hasAddresses && (isGateway.value_or(dialect.isGateway) || isDefaultGateway.value_or(false));
   config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(dialect.isGateway && config.isGateway);
-  return {};
+  return config.isGateway ? checkGateways(root["ipam"], config.addresses) : Result<>{};
 }
 
 Result<std::vector<Family>> decodeFamilies(const Field& list) {
@@ -223,13 +245,6 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
   return decodeGuard(config, root, ipam, dialect);
 }
 
-/// The network's bridge; the default where the key is missing or cannot be read.
-netlib::IfName findBridge(const Field& root, Applet applet) {
-  const auto named = root["bridge"].parsed(netlib::IfName::parse, "");
-  const Dialect& dialect = applet == Applet::Pons ? kNative : kReferenceBridge;
-  return named && *named ? **named : *netlib::IfName::parse(dialect.bridge);
-}
-
 }  // namespace
 
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment,
@@ -247,15 +262,15 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
   return config;
 }
 
-Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
+Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
   Config config;
-  config.settings = TRY(decodeSettings(root, environment));
-  config.bridge = findBridge(root, environment.applet);
+  const Dialect& dialect = environment.applet == Applet::Bridge ? kReferenceBridge : kNative;
+  config.settings = decodeSettingsLeniently(root, environment, config.ignored);
+  config.bridge = orDefault(decodeBridgeName(root, dialect), *netlib::IfName::parse(dialect.bridge), config.ignored);
   // With an "ipam" that cannot be read no ADD has come this far.
-  const auto partner = decodePartner(root);
-  if (!partner) return config;
-  config.addresses.hostLocalDir = partner->hostLocalDir;
-  if (partner->foreignType) config.delegated = delegatedTo(*partner->foreignType, environment, input);
+  const IpamPartner partner = orDefault(decodePartner(root), IpamPartner{}, config.ignored);
+  config.addresses.hostLocalDir = partner.hostLocalDir;
+  if (partner.foreignType) config.delegated = delegatedTo(*partner.foreignType, environment, input);
   return config;
 }
 

@@ -63,13 +63,16 @@ struct Config {
   std::optional<Bandwidth> bandwidth;
   Dns dns;
   std::optional<std::string> rootfs;  ///< the container's root on the host: `dns` is written into it
+
+  std::vector<std::string> ignored;  ///< what could not be read and is not needed, as messages: see decodeConfigOfDel()
 };
 
 /// Of all verbs but DEL, in the terms of the environment's applet. `input` is the text that `root` was read from.
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
 
-/// Of DEL: the settings, the bridge (the default where the key cannot be read), and who else has to hear that addresses
-/// are free. All other members are the defaults.
-Result<Config> decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
+/// Of DEL, and of a GC that has no better one: the settings, the bridge, and which IPAM plugin has to hear that
+/// addresses are free. Nothing of it is needed: for what cannot be read, the default is taken and a message is in
+/// `ignored`. All other members are the defaults.
+Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

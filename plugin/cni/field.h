@@ -36,6 +36,14 @@ class KeysAsked {
   std::set<std::string> paths_;
 };
 
+/// The value, or the default and a message in `ignored` where it cannot be read.
+template <class T>
+T orDefault(Result<T> decoded, T byDefault, std::vector<std::string>& ignored) {
+  if (decoded) return std::move(decoded).value();
+  ignored.push_back(decoded.error().message);
+  return byDefault;
+}
+
 /// One place in a document: the value, if any, and its name from the top, such as ipam.ranges[0][1].subnet.
 /// Valid as long as the document. A wrong type or value is always InvalidConfig.
 class Field {
@@ -46,6 +54,7 @@ class Field {
   Field operator[](std::string_view key) const;
 
   bool present() const { return value_.present(); }
+  bool has(std::string_view key) const { return value_.has(key); }
   bool isArray() const { return value_.isArray(); }
   bool is(std::string_view text) const { return value_.string() == text; }
   const std::string& path() const { return path_; }

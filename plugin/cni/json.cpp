@@ -28,6 +28,17 @@ std::optional<std::size_t> halfCharacterIn(std::string_view text) {
   return std::nullopt;
 }
 
+/// Null where the node is no object, or has none of that name.
+const Node* memberOf(const void* node, std::string_view key) {
+  if (node == nullptr || !nodeOf(node).IsObject()) return nullptr;
+  const auto members = nodeOf(node).GetObject();
+  for (auto member = members.MemberEnd(); member != members.MemberBegin();) {
+    --member;
+    if (equalIgnoringCase(textOf(member->name), key)) return &member->value;
+  }
+  return nullptr;
+}
+
 std::string textOf(const Place& place) {
   return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
 }
@@ -56,14 +67,11 @@ bool Value::isObject() const { return present() && nodeOf(node_).IsObject(); }
 bool Value::isArray() const { return present() && nodeOf(node_).IsArray(); }
 
 Value Value::operator[](std::string_view key) const {
-  if (!isObject()) return {};
-  const auto members = nodeOf(node_).GetObject();
-  for (auto member = members.MemberEnd(); member != members.MemberBegin();) {
-    --member;
-    if (equalIgnoringCase(textOf(member->name), key)) return member->value.IsNull() ? Value{} : Value{&member->value};
-  }
-  return {};
+  const auto* found = memberOf(node_, key);
+  return found == nullptr || found->IsNull() ? Value{} : Value{found};
 }
+
+bool Value::has(std::string_view key) const { return memberOf(node_, key) != nullptr; }
 
 std::optional<std::string_view> Value::string() const {
   if (!present() || !nodeOf(node_).IsString()) return std::nullopt;

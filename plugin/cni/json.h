@@ -30,6 +30,8 @@ class Value {
   /// The member of that name: ASCII case-insensitive, and the last one where several match, as Go's decoder has it
   /// (containerd sends "HostPort" where the convention says "hostPort").
   Value operator[](std::string_view key) const;
+  /// True where such a member is there, be it null.
+  bool has(std::string_view key) const;
 
   /// Nothing where the value is absent or of another type.
   std::optional<std::string_view> string() const;

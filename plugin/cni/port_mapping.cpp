@@ -21,6 +21,10 @@ Result<PortMapping> decodePortMapping(const Field& field) {
       .containerPort = TRY(decodePort(mapping["containerPort"])),
       .hostAddress = TRY(hostAddress.address()),
   };
+  if (decoded.hostAddress && decoded.hostAddress->isLoopback() && !decoded.hostAddress->isIpv4()) {
+    return hostAddress.invalid(
+        "another address: the kernel has no route_localnet for IPv6, so that nothing from ::1 leaves the host");
+  }
   if (decoded.hostAddress && (decoded.hostAddress->isMulticast() || decoded.hostAddress->isBroadcast())) {
     return hostAddress.invalid("an address that one host can bear");
   }

@@ -35,9 +35,10 @@ Result<netlib::IfName> parseIfName(const std::string& text) {
               "\"" + text + "\": 1 to 15 bytes without '/', ':' and white space are");
 }
 
-Result<json::Document> parseDocument(std::string_view input) {
-  if (input.size() > kMaxInput) {
-    return fail(ErrorCode::Io, "network config on stdin is larger than " + std::to_string(kMaxInput) + " bytes");
+Result<json::Document> parseDocument(Verb verb, std::string_view input) {
+  const std::size_t limit = verb == Verb::Del || verb == Verb::Check ? kMaxInputWithResult : kMaxInput;
+  if (input.size() > limit) {
+    return fail(ErrorCode::Io, "network config on stdin is larger than " + std::to_string(limit) + " bytes");
   }
   auto document = json::Document::parse(input);
   if (!document) return fail(ErrorCode::Decode, "error parsing network config: " + document.error().message);
@@ -87,9 +88,10 @@ Result<std::optional<ValidAttachment>> decodeValidAttachment(const Field& field)
 }
 
 Result<std::optional<std::vector<ValidAttachment>>> decodeValidAttachments(const Field& root) {
-  const Field current = root["cni.dev/valid-attachments"];
-  const Field field = current.present() ? current : root["cni.dev/attachments"];
-  if (!field.present()) return std::optional<std::vector<ValidAttachment>>{};
+  const bool isCurrent = root.has("cni.dev/valid-attachments");
+  // libcni is written in Go, whose encoder has null for an empty list.
+  if (!isCurrent && !root.has("cni.dev/attachments")) return std::optional<std::vector<ValidAttachment>>{};
+  const Field field = isCurrent ? root["cni.dev/valid-attachments"] : root["cni.dev/attachments"];
   std::vector<ValidAttachment> valid;
   for (const Field& item : TRY(field.items())) {
     if (auto attachment = TRY(decodeValidAttachment(item))) valid.push_back(*std::move(attachment));
@@ -104,7 +106,7 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
   const ContainerId container = TRY(parseContainerId(environment.containerId));
   const netlib::IfName ifName = TRY(parseIfName(environment.ifName));
 
-  const json::Document document = TRY(parseDocument(input));
+  const json::Document document = TRY(parseDocument(verb, input));
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
@@ -118,9 +120,13 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
                   .previous = std::nullopt};
   const json::Value previous = document["prevResult"];
   if (verb == Verb::Del) {
-    request.config = TRY(decodeConfigOfDel(root, environment, input));
-    auto readable = parsePrevResult(previous, version);
-    if (previous.present() && readable) request.previous = std::move(*readable);
+    request.config = decodeConfigOfDel(root, environment, input);
+    if (!previous.present()) return request;
+    if (auto readable = parsePrevResult(previous, version)) {
+      request.previous = std::move(*readable);
+    } else {
+      request.config.ignored.push_back(readable.error().message);
+    }
     return request;
   }
   request.config = TRY(decodeConfig(root, version, environment, input));
@@ -133,11 +139,18 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
 }
 
 Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environment, std::string_view input) {
-  const json::Document document = TRY(parseDocument(input));
+  const json::Document document = TRY(parseDocument(verb, input));
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
-  Config config = TRY(decodeConfig(root, version, environment, input));
+  auto decoded = decodeConfig(root, version, environment, input);
+  // A mistake in a file must not keep what earlier versions of it have left behind.
+  if (!decoded && verb == Verb::Gc) {
+    Config needed = decodeConfigOfDel(root, environment, input);
+    if (needed.ignored.empty()) needed.ignored.push_back(decoded.error().message);
+    decoded = std::move(needed);
+  }
+  Config config = TRY(std::move(decoded));
   NetworkRequest request{.verb = verb,
                          .version = version,
                          .network = network,
@@ -152,7 +165,7 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
                                      std::string_view type) {
   const bool ofNetwork = verb == Verb::Gc || verb == Verb::Status;
   if (!ofNetwork) TRY(checkRequired(verb, environment));
-  const json::Document document = TRY(parseDocument(input));
+  const json::Document document = TRY(parseDocument(verb, input));
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
@@ -166,14 +179,16 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
                       .routes = {},
                       .dns = {},
                       .previous = {},
-                      .valid = {}};
+                      .valid = {},
+                      .ignored = {}};
   if (!ofNetwork) {
     const ContainerId container = TRY(parseContainerId(environment.containerId));
     const netlib::IfName ifName = TRY(parseIfName(environment.ifName));
     request.key = AttachmentKey{network, container, ifName};
   }
   if (verb == Verb::Del) {
-    request.addresses.hostLocalDir = TRY(decodePartner(root)).hostLocalDir;
+    const IpamPartner usual{.hostLocalDir = kHostLocalDir, .foreignType = {}};
+    request.addresses.hostLocalDir = orDefault(decodePartner(root), usual, request.ignored).hostLocalDir;
     return request;
   }
   const CniArgs args = TRY(parseCniArgs(environment.args));
@@ -189,7 +204,7 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
 }
 
 std::string_view versionForErrors(std::string_view input) {
-  if (input.size() > kMaxInput) return textOf(kNewestVersion);
+  if (input.size() > kMaxInputWithResult) return textOf(kNewestVersion);
   const auto document = json::Document::parse(input);
   if (!document) return textOf(kNewestVersion);
   const auto version = parseVersion((*document)["cniVersion"].string().value_or(""));

@@ -6,8 +6,10 @@
 
 namespace pons::cni {
 
-/// No runtime's configuration comes near it.
+/// Bytes of the configuration of an ADD, of GC and STATUS; no runtime's comes near it.
 inline constexpr std::size_t kMaxInput = 4 * 1024 * 1024;
+/// Of the other verbs: what ADD took, with its result as "prevResult", can be checked and taken away.
+inline constexpr std::size_t kMaxInputWithResult = 4 * kMaxInput;
 
 struct Request {
   Applet applet;
@@ -39,8 +41,8 @@ struct NetworkRequest {
   NetworkName network;
   Part part;  ///< whose attachments of the network it is about
   Config config;
-  /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it. Nothing where neither is there:
-  /// then nobody says that any attachment is gone.
+  /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it; null is an empty list. Nothing
+  /// where neither is there: then the runtime does not say that any attachment is gone.
   std::optional<std::vector<ValidAttachment>> valid;
 };
 
@@ -58,6 +60,7 @@ struct IpamRequest {
   Dns dns;
   std::optional<AddResult> previous;
   std::optional<std::vector<ValidAttachment>> valid;  ///< as in NetworkRequest
+  std::vector<std::string> ignored;                   ///< as in Config
 };
 
 /// For every verb. `type` is the name under which we are called: "host-local" or "static".

@@ -27,11 +27,17 @@ std::optional<log::Target> parsePlace(std::string_view text) {
   return std::nullopt;
 }
 
-Result<LogSettings> decodeLog(const Field& config) {
-  LogSettings settings;
-  settings.target = TRY(config["logFile"].parsed(parsePlace, kExpectedPlace)).value_or(settings.target);
-  settings.level = TRY(config["logLevel"].parsed(parseLevel, kExpectedLevel)).value_or(settings.level);
-  return settings;
+Result<log::Target> decodeLogTarget(const Field& config) {
+  return TRY(config["logFile"].parsed(parsePlace, kExpectedPlace)).value_or(log::Target{});
+}
+
+Result<log::Level> decodeLogLevel(const Field& config) {
+  return TRY(config["logLevel"].parsed(parseLevel, kExpectedLevel)).value_or(LogSettings{}.level);
+}
+
+Result<std::chrono::milliseconds> decodeLockTimeout(const Field& config) {
+  const auto seconds = TRY(config["lockTimeout"].number(1, 600));
+  return seconds ? std::chrono::seconds{*seconds} : Settings{}.lockTimeout;
 }
 
 Result<std::string> decodeStateDir(const Field& field, const std::string& fromEnvironment) {
@@ -72,16 +78,30 @@ Result<LogSettings> logSettings(const Environment& environment, LogSettings conf
   return configured;
 }
 
-Result<Settings> decodeSettings(const Field& config, const Environment& environment) {
+Settings decodeSettingsLeniently(const Field& config, const Environment& environment,
+                                 std::vector<std::string>& ignored) {
   Settings settings;
-  settings.stateDir = TRY(decodeStateDir(config["stateDir"], environment.stateDir));
+  const auto read = [&ignored](auto decoded, auto& setting) {
+    setting = orDefault(std::move(decoded), setting, ignored);
+  };
+  read(decodeStateDir(config["stateDir"], environment.stateDir), settings.stateDir);
   settings.pluginPath = environment.path;
-  const LogSettings configured = TRY(decodeLog(config));
-  settings.log = TRY(logSettings(environment, configured));
-  if (const auto seconds = TRY(config["lockTimeout"].number(1, 600))) {
-    settings.lockTimeout = std::chrono::seconds{*seconds};
-  }
+  read(decodeLogTarget(config), settings.log.target);
+  read(decodeLogLevel(config), settings.log.level);
+  read(logSettings(environment, settings.log), settings.log);
+  read(decodeLockTimeout(config), settings.lockTimeout);
   return settings;
+}
+
+// One reading for both: of what is wrong the first is the error.
+Result<Settings> decodeSettings(const Field& config, const Environment& environment) {
+  TRY(decodeStateDir(config["stateDir"], environment.stateDir));
+  TRY(decodeLogTarget(config));
+  TRY(decodeLogLevel(config));
+  TRY(logSettings(environment));
+  TRY(decodeLockTimeout(config));
+  std::vector<std::string> none;
+  return decodeSettingsLeniently(config, environment, none);
 }
 
 }  // namespace pons::cni

@@ -36,5 +36,8 @@ Result<LogSettings> logSettings(const Environment& environment, LogSettings conf
 
 /// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
 Result<Settings> decodeSettings(const Field& config, const Environment& environment);
+/// The same with the default for what cannot be read, and a message in `ignored`.
+Settings decodeSettingsLeniently(const Field& config, const Environment& environment,
+                                 std::vector<std::string>& ignored);
 
 }  // namespace pons::cni

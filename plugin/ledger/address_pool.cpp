@@ -65,8 +65,10 @@ Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start
 
   const bool isHost = subnet.length() == netlib::bitsOf(subnet.family());
   if (!gateway && !isHost) gateway = firstUsable(subnet);
-  if (gateway && !subnet.contains(*gateway)) return invalid("does not contain its gateway " + gateway->toString());
-  if (gateway && !isUsable(subnet, *gateway)) {
+  if (gateway && gateway->family() != subnet.family()) {
+    return invalid("has a gateway of another family: " + gateway->toString());
+  }
+  if (gateway && subnet.contains(*gateway) && !isUsable(subnet, *gateway)) {
     return invalid("has its network or broadcast address as gateway: " + gateway->toString());
   }
 

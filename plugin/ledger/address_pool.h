@@ -22,8 +22,9 @@ struct Range {
   /// Fills in what is not given: all usable addresses of the subnet (never the IPv4 broadcast or the network address,
   /// except in /31, /32, /127 and /128, which have none: RFC 3021, RFC 6164), and as gateway the subnet's first usable
   /// address (none in /32 and /128).
-  /// EINVAL, with the reason, for: host bits in the subnet; a /0; loopback, multicast or unspecified subnets; start,
-  /// end or gateway outside the subnet; start after end; the gateway on the network or broadcast address.
+  /// A gateway may lie outside of the subnet: a LAN's router has a link-local address for IPv6.
+  /// EINVAL, with the reason, for: host bits in the subnet; a /0; loopback, multicast or unspecified subnets; start or
+  /// end outside the subnet; start after end; the gateway of another family, or on the network or broadcast address.
   static netlib::Result<Range> make(const netlib::IpPrefix& subnet, std::optional<netlib::IpAddress> start,
                                     std::optional<netlib::IpAddress> end, std::optional<netlib::IpAddress> gateway);
 };

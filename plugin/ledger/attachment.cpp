@@ -140,6 +140,24 @@ std::string sourceNat(const NetworkName& network, const std::string& chain) {
   return "masquerade-" + network.toString() + "-" + chain.substr(chain.find('_') + 1);
 }
 
+std::string subnet(const netlib::IpPrefix& subnet) {
+  return std::string{kSubnet} + subnet.first().toString() + "-" + std::to_string(subnet.length());
+}
+
+std::optional<netlib::IpPrefix> subnetOf(std::string_view hold) {
+  if (!hold.starts_with(kSubnet)) return std::nullopt;
+  std::string text{hold.substr(kSubnet.size())};
+  if (const auto dash = text.rfind('-'); dash != std::string::npos) text[dash] = '/';
+  return netlib::IpPrefix::parse(text);
+}
+
+// Both may be too long for a file name together.
+std::string guardedContainer(const AttachmentKey& key) {
+  return "guarded-" + hexDigits(hashOf(key.network.toString() + " " + key.container.toString()), 16);
+}
+
+std::string sharedPorts(const ContainerId& container) { return "ports-" + container.toString(); }
+
 std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
 
 std::string forward(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
@@ -182,6 +200,19 @@ bool needsTable(const Attachment& attachment, netlib::Family family) {
                              [family](const PortForward& f) { return f.hostAddress.family() == family; });
 }
 
+std::vector<netlib::IpPrefix> sourceSubnets(const Attachment& attachment) {
+  std::vector<netlib::IpPrefix> subnets;
+  for (const SourceNat& nat : attachment.sourceNats) {
+    for (const netlib::IpPrefix& subnet : nat.subnets) {
+      const bool serves =
+          std::ranges::any_of(attachment.forwards, [&](const PortForward& f) { return subnet.contains(f.target); }) ||
+          nat.masquerade;
+      if (serves && std::ranges::find(subnets, subnet) == subnets.end()) subnets.push_back(subnet);
+    }
+  }
+  return subnets;
+}
+
 bool needsLoopback(const Attachment& attachment) {
   return attachment.loopbackPorts && std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
            return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
@@ -212,7 +243,11 @@ std::vector<std::string> holdsOf(const Attachment& attachment) {
                          std::ranges::any_of(kFamilies, [&](netlib::Family f) { return needsTable(attachment, f); });
   if (hasTables) holds.push_back(hold::tables());
   if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
-  for (const SourceNat& nat : attachment.sourceNats) holds.push_back(hold::sourceNat(attachment, nat));
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) holds.push_back(hold::subnet(subnet));
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (nat.masquerade) holds.push_back(hold::sourceNat(attachment, nat));
+  }
+  if (attachment.guard == SenderGuard::Address) holds.push_back(hold::guardedContainer(attachment.key));
   if (attachment.ingress != IngressPolicy::Open) holds.push_back(hold::ingress(attachment));
   if (attachment.internal) holds.push_back(hold::internal(attachment));
   if (attachment.egress) holds.push_back(hold::filtered(attachment));

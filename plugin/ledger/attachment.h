@@ -58,12 +58,12 @@ struct PortForward {
   friend bool operator==(const PortForward&, const PortForward&) = default;
 };
 
-/// How one family of the network leaves the host. The steps make one nf_tables chain from it, shared by all attachments
-/// whose SourceNat is equal.
+/// How one family of the network leaves the host. Where it is masqueraded, the steps make one nf_tables chain from it,
+/// shared by all attachments whose SourceNat is equal; each attachment goes by the chain of its own.
 struct SourceNat {
   netlib::Family family;
   std::vector<netlib::IpPrefix> subnets;       ///< of the network; never empty, no host bits
-  bool masquerade;                             ///< false: only replies of published ports are translated (hairpin)
+  bool masquerade;                             ///< false: only published ports that are used from inside are
   std::vector<netlib::IpPrefix> destinations;  ///< never masqueraded, beyond the subnets and multicast
 
   friend bool operator==(const SourceNat&, const SourceNat&) = default;
@@ -174,6 +174,7 @@ struct Attachment {
 
   BridgeSettings bridge;
   netlib::IfName hostVeth;
+  std::vector<netlib::IfName> hostLinks = {};  ///< of a chained part: the host's links that prevResult names
   netlib::MacAddress hostMac;
   netlib::MacAddress containerMac;
   std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
@@ -237,6 +238,15 @@ std::string tables();
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
 /// The same from what nf_tables tells: a network's chain.
 std::string sourceNat(const NetworkName& network, const std::string& chain);
+/// What this subnet's containers send is looked at for source NAT.
+std::string subnet(const netlib::IpPrefix& subnet);
+/// What the names of these holds begin with, and the subnet again; nothing where it is another hold.
+inline constexpr std::string_view kSubnet = "subnet-";
+std::optional<netlib::IpPrefix> subnetOf(std::string_view hold);
+/// All interfaces of a container in one network whose sender addresses are guarded.
+std::string guardedContainer(const AttachmentKey& key);
+/// Attachments of one container that publish the same host port. Held by them alone, beside what holdsOf() has.
+std::string sharedPorts(const ContainerId& container);
 /// Published IPv4 ports are reachable at the host's 127.0.0.1 through this bridge.
 std::string loopback(const Attachment& attachment);
 /// The host's firewall lets the bridge's containers through.
@@ -260,6 +270,10 @@ std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment);
 /// The table of that family in nf_tables, and 127.0.0.1 by route_localnet.
 bool needsTable(const Attachment& attachment, netlib::Family family);
 bool needsLoopback(const Attachment& attachment);
+
+/// The subnets of which packets need source NAT for this attachment: those of its network where that is masqueraded,
+/// and those inside of which its published ports are used.
+std::vector<netlib::IpPrefix> sourceSubnets(const Attachment& attachment);
 
 /// The addresses that the container may send from: its leases and, where it may use IPv6, its link-local one.
 std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment);

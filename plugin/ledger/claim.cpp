@@ -23,6 +23,7 @@ netlib::Failure<netlib::Error> attachedAlready(const AttachmentKey& key) {
 
 Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
                              const Complete& complete) {
+  rival_.reset();
   // Its lock comes before the host's: whoever waits for a program that hangs with it holds up this network only.
   std::optional<HostLocal> files;
   if (request.hostLocalDir) files = TRY(HostLocal::lock(*request.hostLocalDir, key.network, patience_));
@@ -38,7 +39,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
   if (!chosen.ok() && TRY(state_.exists(recordName(key)))) return attachedAlready(key);
   std::vector<Lease> leases = TRY(std::move(chosen));
   Attachment attachment = TRY(complete(std::move(leases)));
-  TRY(settlePorts(state_, attachment));
+  const auto sharers = TRY(port_claims::check(state_, attachment, rival_));
   TRY(checkGateways(attachment));
   TRY(checkResolvConf(attachment));
   auto written = writeRecord(std::move(attachment));
@@ -48,7 +49,7 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
     return written;
   }
   Record record = TRY(std::move(written));
-  if (const Result<> taken = takeAll(record.attachment, files ? &*files : nullptr); !taken.ok()) {
+  if (const Result<> taken = takeAll(record.attachment, sharers, files ? &*files : nullptr); !taken.ok()) {
     // Where even this fails the record stays, and with it all that a DEL needs to try again.
     const Result<> released = release(hostLock, record);
     const std::string alsoFailed = released.ok() ? "" : "; and then: " + released.error().message;
@@ -61,6 +62,7 @@ Result<> Ledger::checkGateways(const Attachment& attachment) {
   for (const auto& address : gatewayAddresses(attachment)) {
     const auto other = TRY(holderOf(state_, hold::gateway(attachment, address), attachment.key));
     if (!other || other->network == attachment.key.network) continue;
+    rival_ = other;
     return fail(EADDRINUSE, "subnet " + address.network().toString() + " on bridge " +
                                 attachment.bridge.name.toString() + " belongs to network " + other->network.toString() +
                                 ": two networks would lease the same addresses");
@@ -73,6 +75,7 @@ Result<> Ledger::checkResolvConf(const Attachment& attachment) {
   const std::string& root = attachment.resolvConf->root;
   const auto other = TRY(holderOf(state_, hold::resolvConf(root), attachment.key));
   if (!other) return {};
+  rival_ = other;
   return fail(EADDRINUSE, "the resolv.conf in " + root + " is already that of " + described(*other) +
                               ": give \"dns\" to one network of a container");
 }
@@ -111,7 +114,14 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
   }
 }
 
-Result<> Ledger::takeAll(const Attachment& attachment, const HostLocal* files) {
+Result<> Ledger::takeAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
+                         const HostLocal* files) {
+  // Before the claims: without it a DEL would not look for others behind the first claim of a port.
+  if (!sharers.empty()) {
+    const std::string shared = hold::sharedPorts(attachment.key.container);
+    TRY(takeHold(shared, attachment.key));
+    for (const AttachmentKey& sharer : sharers) TRY(takeHold(shared, sharer));
+  }
   TRY(takeClaims(attachment));
   return files == nullptr ? Result<>{} : files->reserveAll(ownerFrom(attachment.key), attachment.leases);
 }
@@ -119,14 +129,25 @@ Result<> Ledger::takeAll(const Attachment& attachment, const HostLocal* files) {
 Result<> Ledger::takeClaims(const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
   for (const Lease& lease : attachment.leases) TRY(take(state_, addressClaim(key, lease.address.address()), key));
-  for (const PortForward& forward : attachment.forwards) {
-    // Nearly always the only claim of its port.
-    TRY(state_.makeDirectories(portDirectory(forward.protocol, forward.hostPort)));
-    TRY(take(state_, portClaim(key, forward), key));
-  }
+  for (const PortForward& forward : attachment.forwards) TRY(port_claims::take(state_, forward, key));
   // Last, as they follow from the others: whoever has a hold has all that it stands for. See forgetUnclaimed().
-  for (const std::string& hold : holdsOf(attachment)) TRY(take(state_, holdClaim(key, hold), key));
+  for (const std::string& hold : holdsOf(attachment)) TRY(takeHold(hold, key));
   return {};
+}
+
+Result<> Ledger::retakeHolds(const FileLock& /*hostLock*/, const Attachment& attachment) {
+  for (const std::string& hold : holdsOf(attachment)) TRY(takeHold(hold, attachment.key));
+  return {};
+}
+
+// The directory is nearly always there: making it first would cost every ADD a system call for each hold.
+Result<> Ledger::takeHold(const std::string& hold, const AttachmentKey& key) {
+  const ClaimLink claim = holdClaim(key, hold);
+  const Result<> made = state_.makeLink(claim.name, claim.target);
+  if (!made.failedWith(ENOENT)) return made.failedWith(EEXIST) ? take(state_, claim, key) : made;
+  TRY(state_.makeDirectories(holdDirectory(hold)));
+  founded_.insert(hold);
+  return state_.makeLink(claim.name, claim.target);
 }
 
 }  // namespace pons

@@ -3,6 +3,7 @@
 //   /run/pons/                                     0700, ours
 //     lock                                         the host lock
 //     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
+//     ports/tcp-8080/0.0.0.0@1                  -> ../../networks/other/attachments/c1:eth1.json: the same container's
 //     holds/bridge-pons0/demo:c1:eth0           -> ../../networks/demo/attachments/c1:eth0.json
 //     originals/forwarding-ipv4.json               what the hold's shared state replaced on the host
 //     staged/pons0123456789a                       named as the link, mounted in the container's root
@@ -22,6 +23,7 @@
 
 #include "plugin/ledger/boot.h"
 #include "plugin/ledger/claims.h"
+#include "plugin/ledger/port_claims.h"
 #include "plugin/ledger/salvage.h"
 
 namespace pons {
@@ -125,6 +127,40 @@ Result<bool> Ledger::leave(const FileLock& /*hostLock*/, const std::string& hold
   return last;
 }
 
+Result<std::vector<AttachmentKey>> Ledger::holders(const std::string& hold) {
+  std::vector<AttachmentKey> holders;
+  for (const std::string& name : TRY(namesIn(state_, holdDirectory(hold)))) {
+    if (auto owner = TRY(ownerOf(state_, holdDirectory(hold) + "/" + name))) holders.push_back(*std::move(owner));
+  }
+  return holders;
+}
+
+Result<std::vector<std::string>> Ledger::holdsNamed(std::string_view prefix) {
+  std::vector<std::string> holds = TRY(namesIn(state_, std::string{kHolds}));
+  std::erase_if(holds, [prefix](const std::string& hold) { return !hold.starts_with(prefix); });
+  return holds;
+}
+
+Result<bool> Ledger::sharesPorts(const ContainerId& container) {
+  return state_.exists(holdDirectory(hold::sharedPorts(container)));
+}
+
+Result<std::optional<Attachment>> Ledger::leaderOf(const PortForward& forward,
+                                                   const std::optional<AttachmentKey>& except) {
+  const auto isSame = [&](const PortForward& other) {
+    return other.protocol == forward.protocol && other.hostPort == forward.hostPort &&
+           other.hostAddress == forward.hostAddress;
+  };
+  for (const AttachmentKey& owner : TRY(port_claims::owners(state_, forward))) {
+    if (owner == except) continue;
+    auto record = TRY(peek(recordName(owner)));
+    if (!record || record->state == RecordState::Leaving) continue;
+    std::erase_if(record->attachment.forwards, [&](const PortForward& other) { return !isSame(other); });
+    if (!record->attachment.forwards.empty()) return std::optional{std::move(record->attachment)};
+  }
+  return std::optional<Attachment>{};
+}
+
 Result<bool> Ledger::isHeld(const FileLock& /*hostLock*/, const std::string& hold) {
   return TRY(holderOf(state_, hold, std::nullopt)).has_value();
 }
@@ -151,10 +187,9 @@ Result<> Ledger::tidy(const NetworkName& network) {
 
 Result<> Ledger::dropClaims(const Record& record, const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
-  for (const PortForward& forward : attachment.forwards) {
-    TRY(drop(state_, portClaim(key, forward), key));
-    TRY(removeIfEmpty(state_, portDirectory(forward.protocol, forward.hostPort)));
-  }
+  const bool alone = attachment.forwards.empty() || !TRY(sharesPorts(key.container));
+  for (const PortForward& forward : attachment.forwards) TRY(port_claims::drop(state_, forward, key, alone));
+  if (!alone) TRY(dropHold(state_, hold::sharedPorts(key.container), key));
   for (const Lease& lease : attachment.leases) TRY(drop(state_, addressClaim(key, lease.address.address()), key));
   for (const std::string& hold : holdsOf(attachment)) {
     if (std::ranges::find(record.left, hold) == record.left.end()) TRY(dropHold(state_, hold, key));

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "netlib/directory.h"
 #include "netlib/file_lock.h"
@@ -67,12 +68,23 @@ class Ledger {
   netlib::Result<std::optional<Record>> find(const AttachmentKey& key, std::chrono::milliseconds patience);
 
   /// Reserves an address from each set and every port of the completed attachment, and writes it all down: all or
-  /// nothing. Where the request has host-local's directory, the addresses are reserved there as well.
+  /// nothing. Where the request has host-local's directory, the addresses are reserved there as well. A port that
+  /// another attachment of the same container has is shared with it.
   /// Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the message);
-  /// EADDRINUSE, a requested address or a port belongs to somebody, who is named; EINVAL, a requested address is
-  /// outside every set, or the attachment is too large for a record.
+  /// EADDRINUSE, a requested address, a port, the bridge's subnet or the resolv.conf belongs to another attachment,
+  /// which is named (see rival()); EINVAL, a requested address is outside every set, or the attachment is too large for
+  /// a record.
   netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
                                const Complete& complete);
+
+  /// What claim() failed for with EADDRINUSE; nothing where it was a requested address.
+  const std::optional<AttachmentKey>& rival() const { return rival_; }
+
+  /// Takes the holds of an attachment on record that it lacks: an older pons may have known fewer.
+  netlib::Result<> retakeHolds(const netlib::FileLock& hostLock, const Attachment& attachment);
+
+  /// False where claim() made the hold: then no other attachment had it before.
+  bool wasHeld(const std::string& hold) const { return !founded_.contains(hold); }
 
   /// The ADD is done.
   netlib::Result<> commit(Record& record);
@@ -86,6 +98,19 @@ class Ledger {
   /// Gives the hold up. True where nobody else has it: the caller takes the shared state away before he lets go of the
   /// host lock. A DEL that was killed in between is told so again, as long as nobody took the hold.
   netlib::Result<bool> leave(const netlib::FileLock& hostLock, const std::string& hold, Record& record);
+
+  /// Who has that hold; locks nothing.
+  netlib::Result<std::vector<AttachmentKey>> holders(const std::string& hold);
+  /// The holds of which there are any whose names begin so; locks nothing.
+  netlib::Result<std::vector<std::string>> holdsNamed(std::string_view prefix);
+
+  /// False where no two attachments of that container can publish the same host port; locks nothing.
+  netlib::Result<bool> sharesPorts(const ContainerId& container);
+  /// Where this host port at this address leads: the first of the attachments which claimed it and are not being
+  /// deleted, with that forward alone. `except` counts as deleted. Nothing where there is none. Locks nothing: without
+  /// the host lock it is true of this moment only.
+  netlib::Result<std::optional<Attachment>> leaderOf(const PortForward& forward,
+                                                     const std::optional<AttachmentKey>& except = {});
 
   /// True where any attachment has that hold.
   netlib::Result<bool> isHeld(const netlib::FileLock& hostLock, const std::string& hold);
@@ -117,7 +142,7 @@ class Ledger {
 
   /// False where an attachment of that key has no record, whatever else there may be of it.
   netlib::Result<bool> isOnRecord(const AttachmentKey& key);
-  /// True where somebody has claimed that port.
+  /// True where an attachment has claimed that port.
   netlib::Result<bool> isClaimed(const PortForward& forward);
   /// The network's claims whose record is gone: their names below the state directory.
   netlib::Result<std::vector<std::string>> staleClaims(const NetworkName& network);
@@ -162,8 +187,10 @@ class Ledger {
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
   netlib::Result<> changeState(Record& record, RecordState state);
   netlib::Result<Record> writeRecord(Attachment attachment);
-  netlib::Result<> takeAll(const Attachment& attachment, const HostLocal* files);
+  netlib::Result<> takeAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
+                           const HostLocal* files);
   netlib::Result<> takeClaims(const Attachment& attachment);
+  netlib::Result<> takeHold(const std::string& hold, const AttachmentKey& key);
   netlib::Result<> dropClaims(const Record& record, const Attachment& attachment);
   netlib::Result<> dropUnknownClaims(const AttachmentKey& key);
   netlib::Result<> removeEmptyDirectories(const NetworkName& network);
@@ -171,6 +198,8 @@ class Ledger {
   netlib::Directory state_;
   std::chrono::milliseconds patience_;
   bool startedAfresh_ = false;
+  std::optional<AttachmentKey> rival_;
+  std::set<std::string> founded_;
 };
 
 }  // namespace pons

@@ -1,17 +1,36 @@
-// Host ports belong to one attachment each.
+// Host ports as claims. A host port belongs to a container: several attachments of it may claim the same one, and the
+// first of them is the one that it leads to. The first claim is named after the host's address, further ones have their
+// place in the line behind it ("0.0.0.0", "0.0.0.0@1"). Callers hold the host lock, but for has().
 #pragma once
 
 #include "netlib/directory.h"
 
 #include "plugin/ledger/attachment.h"
 
-namespace pons {
+namespace pons::port_claims {
 
-/// Takes the forwards out of the attachment whose host port the same container has published already, in another of its
-/// networks: runtimes ask for the same ports in each of them, and one way to the container is enough. All others must
-/// be free: for each (protocol, port) and family a wildcard and a specific host address conflict, as in bind(2).
-/// EADDRINUSE, with the owner, where one is not. Clears stale claims that are in the way. The caller holds the host
-/// lock until the claims are made.
-netlib::Result<> settlePorts(const netlib::Directory& state, Attachment& attachment);
+/// The other attachments of the same container that have claimed ports of this attachment. EADDRINUSE where another
+/// container has, whose attachment is left in `rival`, or where the attachment asks for one port twice.
+netlib::Result<std::vector<AttachmentKey>> check(const netlib::Directory& state, const Attachment& attachment,
+                                                 std::optional<AttachmentKey>& rival);
 
-}  // namespace pons
+/// At the end of the line of those who claim this port at this address.
+netlib::Result<> take(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
+
+/// Those behind move up. `alone` where no other attachment can have claimed the port at this address: then that is not
+/// looked for.
+netlib::Result<> drop(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key, bool alone);
+
+/// Who claims this port at this address, the first one first. Changes nothing.
+netlib::Result<std::vector<AttachmentKey>> owners(const netlib::Directory& state, const PortForward& forward);
+
+/// True where a claim of this port at this address is that attachment's, or cannot be read. Changes nothing.
+netlib::Result<bool> has(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
+
+/// True where an attachment claims this port at this address, be its record gone. Changes nothing.
+netlib::Result<bool> isClaimed(const netlib::Directory& state, const PortForward& forward);
+
+/// The host's address in the name of a claim; nothing for any other name.
+std::optional<netlib::IpAddress> addressIn(std::string_view claimName);
+
+}  // namespace pons::port_claims

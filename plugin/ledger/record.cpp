@@ -114,6 +114,11 @@ void writeBridge(json::Writer& writer, const BridgeSettings& bridge) {
 
 void writeLink(json::Writer& writer, const Attachment& attachment) {
   writer.member("hostVeth", escaped(attachment.hostVeth.toString()));
+  if (!attachment.hostLinks.empty()) {
+    writer.key("hostLinks").beginArray();
+    for (const netlib::IfName& link : attachment.hostLinks) writer.value(escaped(link.toString()));
+    writer.endArray();
+  }
   writer.member("hostMac", attachment.hostMac.toString());
   writer.member("containerMac", attachment.containerMac.toString());
   writer.member("mtu", attachment.mtu);

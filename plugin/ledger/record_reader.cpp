@@ -110,6 +110,14 @@ Result<std::vector<IpPrefix>> prefixes(const json::Value& object, std::string_vi
   });
 }
 
+Result<std::vector<IfName>> interfacesIfPresent(const json::Value& object, std::string_view member) {
+  if (!object[member].present()) return std::vector<IfName>{};
+  return list<IfName>(object, member, [](const json::Value& element) {
+    const auto text = unescaped(element.string().value_or(""));
+    return required(text ? IfName::parse(*text) : std::nullopt, "hostLinks");
+  });
+}
+
 Result<Lease> readLease(const json::Value& object) {
   Lease lease{TRY(parsed<IpPrefix>(object, "address")), TRY(parsedIfPresent<IpAddress>(object, "gateway"))};
   if (lease.gateway && lease.gateway->family() != lease.address.family()) return damaged("gateway");
@@ -264,6 +272,7 @@ Result<Attachment> readAttachment(const json::Value& object) {
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
+  attachment.hostLinks = TRY(interfacesIfPresent(object, "hostLinks"));
   attachment.netnsPath = TRY(bytes(object["netns"], "path"));
   attachment.netns = TRY(readNetnsId(object["netns"]));
   attachment.mtu = TRY(number<std::uint32_t>(object, "mtu"));

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "plugin/ledger/claims.h"
+#include "plugin/ledger/port_claims.h"
 
 namespace pons {
 
@@ -45,7 +46,7 @@ std::optional<PortForward> forwardOf(std::string_view claim) {
   Port port = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), port);
   const auto protocol = parseProtocol(directory->substr(0, dash));
-  const auto hostAddress = IpAddress::parse(claim.substr(slash + 1));
+  const auto hostAddress = port_claims::addressIn(claim.substr(slash + 1));
   if (port == 0 || !protocol || !hostAddress) return std::nullopt;
   return PortForward{*protocol, *hostAddress, port, IpAddress::unspecified(hostAddress->family()), 1};
 }
@@ -87,8 +88,10 @@ bool forgetUnclaimed(const Directory& state, Attachment& attachment) {
   };
   const auto leases = std::erase_if(
       attachment.leases, [&](const Lease& lease) { return isUnclaimed(addressClaim(key, lease.address.address())); });
-  const auto forwards = std::erase_if(attachment.forwards,
-                                      [&](const PortForward& forward) { return isUnclaimed(portClaim(key, forward)); });
+  const auto forwards = std::erase_if(attachment.forwards, [&](const PortForward& forward) {
+    const auto claimed = port_claims::has(state, forward, key);
+    return claimed.ok() && !*claimed;  // one that cannot be read stays: its release will say why
+  });
   return leases + forwards == 0;
 }
 

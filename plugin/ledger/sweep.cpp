@@ -2,6 +2,7 @@
 #include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
+#include "plugin/ledger/port_claims.h"
 
 namespace pons {
 
@@ -39,9 +40,7 @@ Result<> appendStale(std::vector<std::string>& stale, const Directory& state, co
 
 Result<bool> Ledger::isOnRecord(const AttachmentKey& key) { return state_.exists(recordName(key)); }
 
-Result<bool> Ledger::isClaimed(const PortForward& forward) {
-  return state_.exists(portDirectory(forward.protocol, forward.hostPort) + "/" + forward.hostAddress.toString());
-}
+Result<bool> Ledger::isClaimed(const PortForward& forward) { return port_claims::isClaimed(state_, forward); }
 
 Result<std::vector<std::string>> Ledger::staleClaims(const NetworkName& network) {
   std::vector<std::string> stale;

@@ -40,15 +40,25 @@ std::optional<netlib::IpAddress> gatewayOf(const Attachment& attachment, const R
   return std::nullopt;
 }
 
+/// A LAN's router may have an address outside of the subnet that containers get addresses of.
+bool isOnLink(const Attachment& attachment, const std::optional<netlib::IpAddress>& gateway) {
+  const bool isLeases =
+      gateway && std::ranges::find(attachment.leases, gateway, &Lease::gateway) != attachment.leases.end();
+  return isLeases && !gateway->isLinkLocal() &&
+         std::ranges::none_of(attachment.leases, [&](const Lease& l) { return l.address.contains(*gateway); });
+}
+
 route::Route routeOf(const Attachment& attachment, const Route& wanted, unsigned index) {
+  const auto gateway = gatewayOf(attachment, wanted);
   return {.destination = wanted.destination,
-          .gateway = gatewayOf(attachment, wanted),
+          .gateway = gateway,
           .linkIndex = index,
           .table = wanted.table.value_or(route::kMainTable),
           .metric = wanted.priority,
           .scope = wanted.scope,
           .mtu = wanted.mtu,
-          .advmss = wanted.advmss};
+          .advmss = wanted.advmss,
+          .onLink = isOnLink(attachment, gateway)};
 }
 
 void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
@@ -61,8 +71,27 @@ void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment,
   for (const Lease& lease : attachment.leases) address::appendAdd(batch, index, lease.address, detection);
 }
 
-/// All in one datagram. A route that is there already stays as it is: the first network of a container gives it its
-/// default route, a second one must not fail for that.
+/// Another network of the container has a route to the same destination. Both stay: this one behind the other, so that
+/// it takes over when the container leaves the other network.
+netlib::Result<> addBehind(Host& host, route::Route wanted) {
+  constexpr std::uint32_t kStep = 100;
+  constexpr int kTries = 8;  // networks may be joined at the same time
+  for (int attempt = 1;; ++attempt) {
+    for (const route::Route& present : TRY(route::list(host.container->route, wanted.destination.family()))) {
+      if (present.destination != wanted.destination || present.table != wanted.table) continue;
+      // Of the addresses, or given twice.
+      if (present.linkIndex == wanted.linkIndex) return {};
+      wanted.metric = std::max(wanted.metric, present.metric + kStep);
+    }
+    netlib::Batch batch;
+    route::appendAdd(batch, wanted);
+    const auto added = host.container->route.request(batch);
+    if (added) return {};
+    if (!added.failedWith(EEXIST) || attempt == kTries) return netlib::fail(added.error());
+  }
+}
+
+/// All in one datagram.
 netlib::Result<> request(Host& host, const Attachment& attachment, unsigned index) {
   netlib::Batch batch;
   appendLinksAndAddresses(batch, attachment, index);
@@ -71,8 +100,11 @@ netlib::Result<> request(Host& host, const Attachment& attachment, unsigned inde
 
   const auto answers = TRY(host.container->route.exchange(batch));
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const bool isThere = i >= firstRoute && answers[i].error == EEXIST;
-    if (answers[i].error != 0 && !isThere) return netlib::fail(errorOf(answers[i], batch.what(i)));
+    if (i >= firstRoute && answers[i].error == EEXIST) {
+      TRY(addBehind(host, routeOf(attachment, attachment.routes.at(i - firstRoute), index)));
+    } else if (answers[i].error != 0) {
+      return netlib::fail(errorOf(answers[i], batch.what(i)));
+    }
   }
   return {};
 }

@@ -12,6 +12,7 @@ class ContainerAddresses final : public Step {
   std::string name() const override;
   netlib::Result<> apply(Host& host) const override;
   netlib::Result<> undo(Host& host) const override;
+  bool isInside() const override { return true; }
   netlib::Result<> verify(Host& host) const override;
   netlib::Result<> repair(Host& host) const override;
 

@@ -18,6 +18,12 @@ netlib::Result<> NoStaleFlows::undo(Host& host) const {
     filters.push_back({.family = address.family(), .originalSource = address});
     filters.push_back({.family = address.family(), .replySource = address});
   }
+  for (const PortForward& forward : attachment_.leases.empty() ? attachment_.forwards : std::vector<PortForward>{}) {
+    const auto protocol = static_cast<std::uint8_t>(forward.protocol);
+    filters.push_back({.family = forward.target.family(),
+                       .replySource = forward.target,
+                       .ports = conntrack::Filter::Ports{protocol, forward.hostPort, forward.targetPort}});
+  }
   return conntrack::remove(host.netfilter, filters);
 }
 

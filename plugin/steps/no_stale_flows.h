@@ -1,4 +1,5 @@
-// No tracked connection leads to or from the container's addresses once its link is gone.
+// No tracked connection leads to or from the container's addresses once its link is gone; of an attachment whose
+// addresses are another plugin's, none by a host port that it published.
 #pragma once
 
 #include "plugin/steps/step.h"

@@ -1,5 +1,7 @@
 #include "plugin/steps/own_entries.h"
 
+#include <algorithm>
+
 #include "plugin/egress_table.h"
 #include "plugin/guard_table.h"
 #include "plugin/table_transaction.h"
@@ -33,6 +35,7 @@ std::string OwnEntries::name() const {
   std::string name;
   const auto append = [&name](const char* part) { name += (name.empty() ? "" : ", ") + std::string{part}; };
   if (!attachment_.forwards.empty()) append("published ports");
+  if (std::ranges::any_of(attachment_.sourceNats, &SourceNat::masquerade)) append("masquerade");
   if (attachment_.guard != SenderGuard::None) append("spoof guard");
   if (attachment_.egress) append("egress policy");
   return name;
@@ -40,18 +43,23 @@ std::string OwnEntries::name() const {
 
 netlib::Result<> OwnEntries::apply(Host& host) const {
   auto added = tables::add(host, attachment_);
-  if (added.failedWith(EEXIST)) {
-    // The ledger says that all of it is ours alone: what the kernel has was left behind by a lost state directory.
-    TRY(tables::remove(host, attachment_));
-    added = tables::add(host, attachment_);
+  if (added.failedWith(EEXIST) || added.failedWith(ENOTEMPTY)) {
+    const auto hostLock = TRY(host.ledger.lockHost());
+    added = tables::replace(host, hostLock, attachment_);
   }
   return added ? added : netlib::Result<>{netlib::fail(explained(added.error(), attachment_))};
 }
 
-netlib::Result<> OwnEntries::undo(Host& host) const { return tables::remove(host, attachment_); }
+netlib::Result<> OwnEntries::undo(Host& host) const {
+  const bool shared = !attachment_.forwards.empty() && TRY(host.ledger.sharesPorts(attachment_.key.container));
+  if (!shared) return tables::remove(host, attachment_);
+  const auto hostLock = TRY(host.ledger.lockHost());
+  return tables::handOver(host, hostLock, attachment_);
+}
 
 netlib::Result<> OwnEntries::verify(Host& host) const {
   TRY(verifyForwards(host));
+  TRY(verifyMasquerade(host));
   TRY(verifyGuard(host));
   for (const Family family : egress::familiesOf(attachment_)) TRY(verifyEgress(host, family));
   return {};
@@ -59,16 +67,32 @@ netlib::Result<> OwnEntries::verify(Host& host) const {
 
 netlib::Result<> OwnEntries::verifyForwards(Host& host) const {
   for (const PortForward& forward : attachment_.forwards) {
-    const nft::Element expected = nat::elementOf(forward);
+    nft::Element expected = nat::elementOf(forward);
     const auto found =
         TRY(nft::findElement(host.netfilter, nat::tableOf(forward.target.family()), nat::mapOf(forward), expected));
     if (!found) return broken("published " + textOf(forward) + " is missing in nf_tables");
+    if (found->data != expected.data) {
+      const auto leader = TRY(host.ledger.leaderOf(forward));
+      if (leader) expected = nat::elementOf(leader->forwards.front());
+    }
     if (found->data != expected.data) return broken("published " + textOf(forward) + " leads to another target");
     if (forward.protocol != Protocol::Udp) continue;
     const auto fresh = TRY(nft::findElement(host.netfilter, nat::tableOf(forward.target.family()),
                                             nat::udpSetOf(forward), nat::udpElementOf(forward)));
     if (!fresh)
       return broken("published " + textOf(forward) + " is missing in the nf_tables set " + nat::udpSetOf(forward));
+  }
+  return {};
+}
+
+netlib::Result<> OwnEntries::verifyMasquerade(Host& host) const {
+  for (const SourceNat& nat : attachment_.sourceNats) {
+    const std::string set = chainOf(attachment_, nat);
+    const auto members = nat::elementsOf(attachment_, nat.family)[set];
+    for (const nft::Element& expected : members) {
+      if (TRY(nft::findElement(host.netfilter, nat::tableOf(nat.family), set, expected))) continue;
+      return broken("masquerade: an address is missing in the nf_tables set " + set);
+    }
   }
   return {};
 }

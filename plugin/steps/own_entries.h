@@ -1,4 +1,5 @@
-// What nf_tables has of this container alone: host ports lead to it, and what it sends is looked at.
+// What nf_tables has of this container alone: host ports lead to it, what it sends is looked at and masqueraded. What
+// it has together with others there (see tables::sharedElementsOf) comes in the same transaction.
 #pragma once
 
 #include "plugin/steps/step.h"
@@ -20,6 +21,7 @@ class OwnEntries final : public Step {
 
  private:
   netlib::Result<> verifyForwards(Host& host) const;
+  netlib::Result<> verifyMasquerade(Host& host) const;
   netlib::Result<> verifyGuard(Host& host) const;
   netlib::Result<> verifyEgress(Host& host, netlib::Family family) const;
 

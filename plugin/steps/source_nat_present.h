@@ -1,4 +1,5 @@
-// What the network's containers send out of their subnets bears an address of the host.
+// The chain by which what the network's containers send out of their subnets bears an address of the host. Which of
+// them go there is each one's own (see OwnEntries).
 #pragma once
 
 #include "plugin/steps/step.h"
@@ -17,9 +18,6 @@ class SourceNatPresent final : public Step {
   netlib::Result<> repair(Host& host) const override;
 
  private:
-  /// Makes the chain where it is missing, and leads the subnets to it. Under the host lock; ENOENT without the table.
-  netlib::Result<> setChain(Host& host) const;
-
   const Attachment& attachment_;
   const SourceNat& nat_;
 };

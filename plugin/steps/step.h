@@ -34,6 +34,12 @@ class Step {
   /// undone under the host lock, by the last who held it.
   virtual netlib::Result<> undo(Host& host) const = 0;
 
+  /// Gives up this attachment's part of a shared state that others go on to hold. Under the host lock.
+  virtual netlib::Result<> leave(Host&) const { return {}; }
+
+  /// True where verify() and repair() need the container's namespace.
+  virtual bool isInside() const { return false; }
+
   /// Looks whether the state is there, changing nothing; see kBroken.
   virtual netlib::Result<> verify(Host& host) const = 0;
 

@@ -34,10 +34,10 @@ void addAssumptions(ExplainedPlugin& plugin, const cni::Request& request, const 
 }  // namespace
 
 void addPlan(ExplainedPlugin& plugin, const cni::Request& request) {
-  const Attachment attachment =
-      attachmentFor(request, NetnsId{}, request.config.mtu.bytes, inventedLeases(request.config));
-  addAssumptions(plugin, request, attachment);
-  for (const auto& step : planFor(attachment)) plugin.plan.push_back({step->name(), !step->hold().empty()});
+  const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, inventedLeases(request.config));
+  if (!attachment) return plugin.assumptions.push_back(attachment.error().message);
+  addAssumptions(plugin, request, *attachment);
+  for (const auto& step : planFor(*attachment)) plugin.plan.push_back({step->name(), !step->hold().empty()});
 }
 
 }  // namespace pons::tools

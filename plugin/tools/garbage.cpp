@@ -86,12 +86,11 @@ std::vector<IpPrefix> subnetsFor(const Arguments& arguments, const Scopes& scope
   return config ? subnetsOf(*config) : std::vector<IpPrefix>{};
 }
 
-netlib::Result<std::string> causeOfDeath(Host& host, const Record& record) {
-  if (record.salvaged) return std::string{"its record is damaged, and its link is gone"};
-  if (record.state == RecordState::Claimed) return std::string{"its ADD died"};
-  if (record.state == RecordState::Leaving) return std::string{"its DEL died"};
-  const Liveness alive = TRY(livenessOf(host, record.attachment));
-  return std::string{alive.netns ? "its link is gone" : "its namespace is gone"};
+std::string causeOfDeath(const Record& record) {
+  if (record.salvaged) return "its record is damaged, and its link is gone";
+  if (record.state == RecordState::Claimed) return "its ADD died";
+  if (record.state == RecordState::Leaving) return "its DEL died";
+  return "its namespace and its link are gone";
 }
 
 /// Nothing where it lives, or where another verb is at work on it.
@@ -102,7 +101,7 @@ netlib::Result<std::optional<Garbage>> collectOne(Host& host, const AttachmentKe
   if (!record) return netlib::fail(record.error());
   if (!*record || !TRY(isDead(host, **record))) return std::optional<Garbage>{};
   const std::string part = key.part == Part::Network ? "" : " " + std::string{nameOf(key.part)};
-  const std::string cause = TRY(causeOfDeath(host, **record));
+  const std::string cause = causeOfDeath(**record);
   Garbage garbage{{"attachment", key.ifName.toString() + part, cause, key.network, key.container}};
   if (!take) return std::optional{std::move(garbage)};
   if (config) fillIn(**record, *config);

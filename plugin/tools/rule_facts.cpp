@@ -7,6 +7,7 @@
 #include "plugin/forward_chains.h"
 #include "plugin/guard_table.h"
 #include "plugin/nat_table.h"
+#include "plugin/source_subnets.h"
 #include "plugin/tools/common.h"
 #include "plugin/tools/words.h"
 
@@ -40,19 +41,23 @@ void addForwards(std::vector<RuleFact>& rules, Host& host, const Attachment& att
 
 void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
   for (const SourceNat& nat : attachment.sourceNats) {
-    const nft::Table table = nat::tableOf(nat.family);
-    for (const netlib::IpPrefix& subnet : nat.subnets) {
-      const auto start = nat::sourceElements(subnet, "").front();
-      const auto found = nft::findElement(host.netfilter, table, nat::kSources, start);
-      const bool present = found && *found;
-      const std::string chain = present ? (*found)->jumpTo : chainOf(attachment, nat);
-      rules.push_back({tableName(nat.family), nat::kSources, subnet.toString() + " to chain " + chain, present});
-    }
+    if (!nat.masquerade) continue;
     const std::string chain = chainOf(attachment, nat);
-    const auto count = nft::countRules(host.netfilter, table, chain);
-    const std::string what = nat.masquerade ? "masquerade" : "published ports used from inside";
-    rules.push_back({tableName(nat.family), chain, what + ", " + counted(nat::ruleCountOf(nat), "rule"),
+    const auto members = nat::elementsOf(attachment, nat.family)[chain];
+    for (const nft::Element& element : members) {
+      const auto address = netlib::IpAddress::fromBytes(element.key);
+      rules.push_back(elementFact(host, nat.family, chain.c_str(), address->toString(), element));
+    }
+    const auto count = nft::countRules(host.netfilter, nat::tableOf(nat.family), chain);
+    rules.push_back({tableName(nat.family), chain, "masquerade, " + counted(nat::ruleCountOf(nat), "rule"),
                      count && *count == nat::ruleCountOf(nat)});
+  }
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) {
+    const auto start = nat::sourceElements(subnet).front();
+    const auto found = nft::findElement(host.netfilter, nat::tableOf(subnet.family()), nat::kSources, start);
+    const bool present = found && *found;
+    const std::string chain = present ? (*found)->jumpTo : start.jumpTo;
+    rules.push_back({tableName(subnet.family()), nat::kSources, subnet.toString() + " to chain " + chain, present});
   }
 }
 

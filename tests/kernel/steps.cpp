@@ -28,6 +28,23 @@ void makeTables(pons::Host& host, const pons::Attachment& attachment) {
   REQUIRE(pons::tables::rebuild(host, lock, attachment).ok());
 }
 
+// The chains of source NAT come in the transaction of the step behind them; here each comes with its own step.
+netlib::Result<> makeChain(pons::Host& host, const pons::Attachment& attachment, const pons::Step& step) {
+  netlib::nft::Transaction transaction;
+  for (const auto& subnet : pons::sourceSubnets(attachment)) {
+    if (!step.name().ends_with(" " + subnet.toString())) continue;
+    pons::nat::appendSubnet(transaction, subnet);
+    transaction.addElements(pons::nat::tableOf(subnet.family()), pons::nat::kSources,
+                            pons::nat::sourceElements(subnet));
+  }
+  for (const pons::SourceNat& nat : attachment.sourceNats) {
+    if (!step.name().starts_with(std::string{nameOf(nat.family)} + " masquerade")) continue;
+    pons::nat::appendNetwork(transaction, nat, pons::chainOf(attachment, nat),
+                             pons::nat::networkComment(attachment.key.network));
+  }
+  return transaction.commit(host.netfilter);
+}
+
 // There is no claim here: what of the attachment alone would have come with it, repair() makes.
 netlib::Result<> bringAbout(pons::Host& host, const pons::Step& step) {
   return step.comesWithClaim() && step.hold().empty() ? step.repair(host) : step.apply(host);
@@ -37,6 +54,7 @@ void applyAndSeeTwice(StepBench& bench, const pons::Step& step) {
   pons::Host& host = bench.host;
   REQUIRE(bringAbout(host, step).ok());
   if (isTables(step)) makeTables(host, bench.attachment);
+  REQUIRE(makeChain(host, bench.attachment, step).ok());
   CHECK(step.verify(host).ok());
   const bool shared = !step.hold().empty();
   if (!shared) return;
@@ -131,11 +149,11 @@ TEST_CASE("verify() names what is missing after somebody broke it") {
        {"ip", "-n", "c1", "route", "del", "default"},
        {"ip", "-n", "c1", "route", "add", "default", "via", "10.42.0.1"},
        "0.0.0.0/0"},
-      {"published ports, spoof guard",
+      {"published ports, masquerade, spoof guard",
        {"nft", "flush map ip pons forwards_any"},
        {"nft", "add element ip pons forwards_any { tcp . 8080 : 10.42.0.7 . 80 }"},
        "8080"},
-      {"published ports, spoof guard",
+      {"published ports, masquerade, spoof guard",
        {"nft", "flush set bridge pons macs"},
        {"nft", "add element bridge pons macs { " + veth + " . 0a:58:0a:2a:00:07 }"},
        "set macs"},

@@ -1,47 +1,15 @@
 // The program called by the names of the reference plugins: each is that plugin, and a chain of them is one attachment.
-#include <filesystem>
-
 #include <doctest/doctest.h>
 
 #include "plugin/cni/json.h"
 
+#include "tests/protocol/chain.h"
 #include "tests/protocol/network.h"
 
 using namespace support;
 using pons::cni::ErrorCode;
 
 namespace {
-
-/// Links to the program, as in a runtime's plugin directory.
-class Plugins {
- public:
-  Plugins() {
-    std::filesystem::create_directories(kDirectory);
-    for (const char* name :
-         {"bridge", "loopback", "portmap", "tuning", "firewall", "bandwidth", "host-local", "static"}) {
-      std::filesystem::create_symlink(PONS_BINARY, std::string{kDirectory} + "/" + name);
-    }
-  }
-
-  static Outcome call(const std::string& name, const std::string& verb, const std::string& config,
-                      const Subject& subject = {}) {
-    return run({std::string{kDirectory} + "/" + name}, {.environment = environmentOf(verb, subject), .input = config});
-  }
-
- private:
-  static constexpr const char* kDirectory = "/run/plugins";
-};
-
-/// One plugin of a chain: its name, and the members of its configuration.
-struct Link {
-  std::string plugin;
-  std::string members;
-
-  std::string config() const {
-    return R"({"cniVersion": "1.1.0", "name": "demo", "type": ")" + plugin + "\"" +
-           (members.empty() ? "" : ", " + members) + "}";
-  }
-};
 
 const Link kBridge{"bridge", R"("isGateway": true, "ipMasq": true,
     "ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]],
@@ -51,45 +19,6 @@ const Link kPortmap{"portmap",
                         {"HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp", "HostIP": ""}]})"};
 const Link kTuning{"tuning", R"("mtu": 1400, "mac": "02:00:00:00:00:07", "promisc": true, "txQLen": 77,
                                 "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1", "net/core/somaxconn": "321"})"};
-
-/// What a runtime does with a chain for one container.
-class Chain {
- public:
-  explicit Chain(std::vector<Link> links) : links_(std::move(links)) {}
-
-  /// ADD of every plugin, each with the result of the one before; the last one's result.
-  std::string add(const Subject& subject = {}) {
-    for (const Link& link : links_) {
-      const Outcome outcome = Plugins::call(link.plugin, "ADD", with(link), subject);
-      REQUIRE_MESSAGE(outcome.ok(), link.plugin << ": " << outcome.out);
-      result_ = outcome.out;
-    }
-    return result_;
-  }
-
-  void check(const Subject& subject = {}) const {
-    for (const Link& link : links_) {
-      CAPTURE(link.plugin);
-      checkSilent(Plugins::call(link.plugin, "CHECK", with(link), subject));
-    }
-  }
-
-  /// Backwards, and without a namespace or a previous result, as containerd does it.
-  void del() const {
-    for (auto link = links_.rbegin(); link != links_.rend(); ++link) {
-      CAPTURE(link->plugin);
-      checkSilent(Plugins::call(link->plugin, "DEL", link->config(), {.netns = ""}));
-    }
-  }
-
- private:
-  std::string with(const Link& link) const {
-    return result_.empty() ? link.config() : withPrevious(link.config(), result_);
-  }
-
-  std::vector<Link> links_;
-  std::string result_;
-};
 
 std::string outputOf(const std::string& line) { return support::outputOf({"sh", "-c", line}); }
 
@@ -202,53 +131,6 @@ TEST_CASE("What portmap asks of iptables alone is refused, and a host port has o
   checkError(portmap(R"("markMasqBit": 13, "backend": "iptables")"), ErrorCode::InvalidConfig, {"8080", "c1"});
   checkSilent(Plugins::call("bridge", "DEL", kBridge.config(), subjectOf("c2")));
   first.del();
-}
-
-TEST_CASE("A container in two networks has its port published once, by the first") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  const Plugins plugins;
-  const Unchanged unchanged{host};
-  const auto inNetwork = [](std::string config, const std::string& name) {
-    return config.replace(config.find("demo"), 4, name);
-  };
-  const Subject second{.ifName = "eth1"};
-  Chain first{{kBridge, kPortmap}};
-  const auto address = addressIn(*pons::json::Document::parse(first.add()));
-  std::string bridge = inNetwork(kBridge.config(), "other");
-  bridge.replace(bridge.find("10.42.0.0"), 9, "10.43.0.0").replace(bridge.find("fd42::"), 6, "fd43::");
-  const std::string previous = Plugins::call("bridge", "ADD", bridge, second).out;
-  const std::string portmap = withPrevious(inNetwork(kPortmap.config(), "other"), previous);
-  CHECK(Plugins::call("portmap", "ADD", portmap, second).ok());
-  CHECK(outputOf("nft list map ip pons forwards_any").find(address) != std::string::npos);
-  checkSilent(Plugins::call("portmap", "CHECK", portmap, second));
-  first.check();
-  checkSilent(Plugins::call("portmap", "DEL", portmap, second));
-  checkSilent(Plugins::call("bridge", "DEL", bridge, second));
-  first.check();
-  first.del();
-}
-
-TEST_CASE("Beside a masquerading bridge portmap's own chain stays behind, also when all is rebuilt") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  host.addNamespace("c2");
-  const Plugins plugins;
-  const Unchanged unchanged{host};
-  Chain chain{{kBridge, kPortmap}};
-  chain.add();
-  const auto leadsToMasquerade = [] {
-    const std::string chainName =
-        outputOf("nft list map ip pons sources | sed -n 's/.*jump \\(net_[0-9a-f]*\\).*/\\1/p' | tr -d '\\n'");
-    return outputOf("nft list chain ip pons " + chainName).find("\tmasquerade\n") != std::string::npos;
-  };
-  CHECK(leadsToMasquerade());
-  shell("nft flush ruleset");
-  Plugins::call("bridge", "ADD", kBridge.config(), subjectOf("c2"));
-  CHECK(leadsToMasquerade());
-  chain.check();
-  checkSilent(Plugins::call("bridge", "DEL", kBridge.config(), subjectOf("c2")));
-  chain.del();
 }
 
 TEST_CASE("masqAll masquerades every use of the ports, snat false none") {

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/protocol/chain.h"
 #include "tests/protocol/network.h"
 #include "tests/support/scratch.h"
 #include "tests/support/text.h"
@@ -41,11 +42,12 @@ Spent spentIn(const std::string& trace) {
   return spent;
 }
 
-Spent spentBy(const std::string& verb, const std::string& config, const Subject& subject) {
+Spent spentBy(const std::string& verb, const std::string& config, const Subject& subject,
+              const std::string& program = PONS_BINARY) {
   const Scratch scratch;
   const std::string trace = scratch / "trace";
   const Outcome done =
-      run({"strace", "-qq", "-o", trace, PONS_BINARY}, {.environment = environmentOf(verb, subject), .input = config});
+      run({"strace", "-qq", "-o", trace, program}, {.environment = environmentOf(verb, subject), .input = config});
   REQUIRE_MESSAGE(done.ok(), done.out << done.err);
   return spentIn(trace);
 }
@@ -74,6 +76,29 @@ TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay withi
   int port = 9000;
   for (const char* other : {"r1", "r2", "r3"}) demo.attach(host, other, publishing({{++port, 80}}));
   host.addNamespace("c1");
-  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 86, .exchanges = 11});
-  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 60, .exchanges = 3});
+  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 88, .exchanges = 10});
+  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 67, .exchanges = 3});
+}
+
+TEST_CASE(
+    "portmap behind a masquerading bridge costs the thirtieth container what it costs the second, and less than all") {
+  if (!canTrace()) return FakeHost::countSkip("needs ptrace");
+  REQUIRE_FAKE_HOST(host);
+  const Plugins plugins;
+  const Link bridge{"bridge", R"("isGateway": true, "ipMasq": true, "ipam": {"subnet": "10.42.0.0/16"})"};
+  for (int number = 1; number <= 30; ++number) {
+    const std::string container = "c" + std::to_string(number);
+    CAPTURE(container);
+    host.addNamespace(container);
+    const Link portmap{"portmap", publishing({{8000 + number, 80}, {9000 + number, 81}})};
+    const Outcome main = Plugins::call("bridge", "ADD", bridge.config(), subjectOf(container));
+    resultOf(main);
+    const std::string config = withPrevious(portmap.config(), main.out);
+    const bool counted = number == 2 || number == 3 || number == 30;
+    if (counted) {
+      checkSpent(spentBy("ADD", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 60, .exchanges = 4});
+      checkSpent(spentBy("DEL", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 51, .exchanges = 2});
+    }
+    resultOf(Plugins::call("portmap", "ADD", config, subjectOf(container)));
+  }
 }

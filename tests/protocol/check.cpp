@@ -44,7 +44,11 @@ const std::vector<Damage>& damages() {
       {"nft flush chain bridge pons by_address", {"by_address"}},
       {"nft flush set bridge pons addresses4", {"spoof guard", "addresses4"}},
       {"nft flush chain ip pons postrouting", {"postrouting"}},
-      {"nft flush map ip pons sources", {"masquerade of network demo", "10.42.0.0/24"}},
+      {"nft flush map ip pons sources", {"source NAT of subnet 10.42.0.0/24", "sources"}},
+      {"nft delete rule ip pons subnet_10.42.0.0/24 handle $(nft -a list chain ip pons subnet_10.42.0.0/24 |"
+       " sed -n 's/.*jump.*handle //p')",
+       {"masquerade of network demo", "does not jump"}},
+      {"set=$(nft list sets ip | grep -o ' net_[0-9a-f]*'); nft flush set ip pons $set", {"masquerade", "missing"}},
       {"nft flush map ip pons forwards_any", {"0.0.0.0 port 8080/tcp"}},
       {"nft flush map ip6 pons forwards_any", {":: port 8080/tcp"}},
   };

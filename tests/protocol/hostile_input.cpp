@@ -126,7 +126,9 @@ TEST_CASE("Documents that are too deep, too long or no UTF-8 are refused") {
       refused(config("\"x\": " + nested("{\"x\":", "}", depth)), ErrorCode::Decode);
     }
     refused(std::string(4'000'000, '['), ErrorCode::Decode);
-    refused(std::string(5'000'000, '{'), ErrorCode::Io);
+    // CHECK and DEL come with the result of an ADD whose configuration may have been as long as it can be.
+    const bool withResult = verb != std::string_view{"ADD"};
+    refused(std::string(withResult ? 17'000'000 : 5'000'000, '{'), ErrorCode::Io);
     refused(config("\"x\": \"\xff\xfe\""), ErrorCode::Decode);
     refused(config("\"x\": \"\xed\xa0\x80\""), ErrorCode::Decode);
     refused(configWithIpam("") + std::string(1, '\0'), ErrorCode::Decode);

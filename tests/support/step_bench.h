@@ -45,7 +45,7 @@ struct StepBench {
     std::vector<pons::Lease> made;
     for (const auto& [address, gateway] : leases) made.push_back({prefix(address), ip(gateway)});
     const auto request = Runtime{config}.request(pons::cni::Verb::Add, container);
-    return pons::attachmentFor(request, {}, request.config.mtu.bytes, std::move(made));
+    return pons::attachmentFor(request, {}, request.config.mtu.bytes, std::move(made)).value();
   }
 };
 

@@ -69,7 +69,8 @@ TEST_CASE("On a host: pons gc finds dead containers, changes nothing without --d
     const Unchanged unchanged{host};
     const Outcome looked = tool(gcCommand());
     CHECK(looked.exitCode == 1);
-    CHECK_MESSAGE(contains(looked.out, "attachment  demo     c1         eth0  its namespace is gone\n"), looked.out);
+    CHECK_MESSAGE(contains(looked.out, "attachment  demo     c1         eth0  its namespace and its link are gone\n"),
+                  looked.out);
     CHECK(contains(looked.out, "2 leftovers: --delete takes them away"));
     CHECK(contains(tool(gcCommand({"web"})).out, "1 leftover: --delete"));
   }

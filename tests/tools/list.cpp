@@ -108,7 +108,7 @@ TEST_CASE("On a host: pons list and pons check see what containers have, what is
   CHECK(contains(tool({"check"}).out, "2 attachments"));
   CHECK(contains(tool({"list"}).out, " broken\n"));
   CHECK(repair().ok());
-  host.removeNamespace("/run/netns/c2");
+  host.endNamespace("/run/netns/c2");
   shell("echo noise > " + recordOf(demo, "c1"));
   const std::string listed = tool({"list"}).out;
   CHECK_MESSAGE(contains(listed, " unreadable\n"), listed);

@@ -212,10 +212,14 @@ TEST_CASE("a range that cannot be is refused with the reason") {
   CHECK(errorOf(make("10.0.0.0/24", "10.0.1.1", nullptr, nullptr)).find("rangeStart") != std::string::npos);
   CHECK(errorOf(make("10.0.0.0/24", nullptr, "fd00::1", nullptr)).find("rangeEnd") != std::string::npos);
   CHECK(errorOf(make("10.0.0.0/24", "10.0.0.9", "10.0.0.8", nullptr)).find("before it starts") != std::string::npos);
-  CHECK(errorOf(make("10.0.50.128/25", nullptr, nullptr, "10.0.50.1")).find("gateway") != std::string::npos);
+  CHECK(errorOf(make("10.0.50.128/25", nullptr, nullptr, "fe80::1")).find("gateway") != std::string::npos);
+  CHECK(errorOf(make("fd00::/64", nullptr, nullptr, "10.0.50.1")).find("gateway") != std::string::npos);
   CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.0").failedWith(EINVAL));
   CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.255").failedWith(EINVAL));
   CHECK(make("10.0.0.0/31", nullptr, nullptr, "10.0.0.1").ok());
+  // A LAN's router.
+  CHECK(make("10.42.5.0/24", nullptr, nullptr, "10.42.0.1")->gateway == ip("10.42.0.1"));
+  CHECK(make("2001:db8:5::/64", nullptr, nullptr, "fe80::1")->gateway == ip("fe80::1"));
 }
 
 TEST_CASE("range sets are of one family and do not overlap") {

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "plugin/ledger/hash.h"
-#include "plugin/nat_table.h"
+#include "plugin/source_subnets.h"
 
 #include "tests/support/attachments.h"
 
@@ -77,7 +77,8 @@ TEST_CASE("holds, in the order of the plan's shared steps") {
   const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
   CHECK(pons::holdsOf(attachment) ==
         std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1", "gateway-pons0-fd00::1", "forwarding-ipv4",
-                                 "forwarding-ipv6", "tables", "loopback-pons0", "masquerade-demo-" + chain.substr(4)});
+                                 "forwarding-ipv6", "tables", "loopback-pons0", "subnet-10.42.0.0-24",
+                                 "masquerade-demo-" + chain.substr(4)});
   CHECK(chain.starts_with("net_"));
   CHECK(chain.size() == 20);
 }

@@ -176,7 +176,16 @@ TEST_CASE("DEL looks at nothing that it does not need") {
   REQUIRE(request.ok());
   CHECK(request->config.settings.stateDir == "/srv/pons");
   CHECK(request->config.settings.lockTimeout == std::chrono::seconds{5});
-  CHECK(codeOf(Verb::Del, config(R"("stateDir": "relative")")) == 7);
+
+  for (const std::string_view mistake :
+       {R"("stateDir": "relative")", R"("logLevel": "loud")", R"("logFile": "pons.log")", R"("lockTimeout": 0)",
+        R"("bridge": "a/b")", R"("ipam": 7)", R"("prevResult": 7)"}) {
+    CAPTURE(mistake);
+    const auto mistaken = parseRequest(Verb::Del, kEnvironment, config(mistake));
+    REQUIRE(mistaken.ok());
+    CHECK(mistaken->config.settings == Settings{});
+    CHECK(mistaken->config.ignored.size() == 1);
+  }
 }
 
 TEST_CASE("prevResult is decoded with the request: error 6 where it cannot be") {
