@@ -51,7 +51,18 @@ Containerd::Containerd(const Machine& machine) : machine_(machine) {
 }
 
 Containerd::Pod Containerd::runPod(const std::string& name, const std::vector<std::string>& publishedPorts) const {
-  const std::vector<std::string> answer = words(cri({"run", name}, publishedPorts));
+  return podOf(cri({"run", name}, publishedPorts));
+}
+
+std::vector<Containerd::Pod> Containerd::runPods(const std::vector<std::string>& names, std::uint16_t firstPort) const {
+  std::istringstream lines{cri({"crowd", std::to_string(firstPort)}, names)};
+  std::vector<Pod> pods;
+  for (std::string line; std::getline(lines, line);) pods.push_back(podOf(line));
+  return pods;
+}
+
+Containerd::Pod Containerd::podOf(const std::string& line) const {
+  const std::vector<std::string> answer = words(line);
   REQUIRE(!answer.empty());
   const std::string& id = answer.front();
   return {id, {answer.begin() + 1, answer.end()}, machine_.placeOf(pidOf(kKubernetes, id))};

@@ -21,6 +21,8 @@ class Containerd {
     Place place;
   };
   Pod runPod(const std::string& name, const std::vector<std::string>& publishedPorts = {}) const;
+  /// Pods of these names at once, whose port 80 is published at `firstPort` and the following ones.
+  std::vector<Pod> runPods(const std::vector<std::string>& names, std::uint16_t firstPort) const;
   void stop(const std::vector<Pod>& pods) const;
   void remove(const std::vector<Pod>& pods) const;
 
@@ -30,6 +32,8 @@ class Containerd {
   std::string pidOf(const std::string& containerdNamespace, const std::string& container) const;
 
  private:
+  /// Of what cri.py prints.
+  Pod podOf(const std::string& line) const;
   std::string cri(std::vector<std::string> question, const std::vector<std::string>& details = {}) const;
 
   const Machine& machine_;

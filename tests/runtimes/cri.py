@@ -5,11 +5,15 @@
   ready <image>       waits until runtime, network and image are there; the exit code tells
   run <pod> [<host port>:<container port>/<host address, or nothing for all>]...
                       starts a sandbox with the pod's name as its host name; prints its id and its addresses
+  crowd <host port> <pod>...
+                      the same for several pods at once, whose port 80 is published at that port and the following
+                      ones; a line for each
   stop <id>...
   remove <id>...
 
 Debian 12 has neither crictl nor the protocol's files, so the part of runtime.v1 that is needed is described here.
 """
+import concurrent.futures
 import sys
 import time
 
@@ -92,12 +96,22 @@ def published(text):
     return {"host_port": host_port, "container_port": container_port, "host_ip": host_ip}
 
 
-def run(runtime, pod, *ports):
+def started(runtime, pod, *ports):
     config = {"metadata": {"name": pod, "uid": f"uid-of-{pod}", "namespace": "default"}, "hostname": pod,
               "port_mappings": [published(port) for port in ports]}
     sandbox = runtime.RunPodSandbox(config=config).pod_sandbox_id
     network = runtime.PodSandboxStatus(pod_sandbox_id=sandbox).status.network
-    print(sandbox, network.ip, *(more.ip for more in network.additional_ips))
+    return " ".join([sandbox, network.ip, *(more.ip for more in network.additional_ips)])
+
+
+def run(runtime, pod, *ports):
+    print(started(runtime, pod, *ports))
+
+
+def crowd(runtime, first, *pods):
+    with concurrent.futures.ThreadPoolExecutor(len(pods)) as at_once:
+        ports = (f"{int(first) + index}:80/" for index in range(len(pods)))
+        print(*at_once.map(started, [runtime] * len(pods), pods, ports), sep="\n")
 
 
 def stop(runtime, *sandboxes):
@@ -129,7 +143,7 @@ def ready(runtime, image):
         time.sleep(0.05)
 
 
-QUESTIONS = {"serving": serving, "ready": ready, "run": run, "stop": stop, "remove": remove}
+QUESTIONS = {"serving": serving, "ready": ready, "run": run, "crowd": crowd, "stop": stop, "remove": remove}
 
 if __name__ == "__main__":
     try:

@@ -69,8 +69,57 @@ void checkServes(const std::string& program) {
   });
 }
 
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+/// The same network for one of several containers.
+void callFor(const Machine& machine, const std::string& verb, const std::string& name, std::uint16_t port) {
+  const std::vector<std::string> environment{"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + name,
+                                             "CNI_NETNS=/run/netns/" + name, "CNI_IFNAME=eth0",
+                                             "CNI_PATH=/opt/cni/bin"};
+  const std::string network =
+      replaced(replaced(kNetwork, R"("ips": ["10.93.0.7", "fd00:93::7"],)", ""), "8080", std::to_string(port));
+  const Outcome outcome = machine.run({"/opt/cni/bin/pons"}, {.environment = environment, .input = network});
+  REQUIRE_MESSAGE(outcome.ok(), outcome.out << outcome.err);
+}
+
+void checkServeTogether(const std::string& program) {
+  onMachine({program, "busybox"}, [&](const Machine& machine) {
+    const Crowd crowd;
+    for (const char* directory : {"proc", "dev", "sys"}) fs::create_directories(fs::path{kImageRoot} / directory);
+    const std::string before = machine.state();
+    for (std::size_t index = 0; index < crowd.names.size(); ++index) {
+      const std::string& name = crowd.names.at(index);
+      const std::string bundle = "/run/bundle-" + name;
+      fs::create_directories(bundle);
+      std::ofstream{bundle + "/config.json"} << replaced(
+          replaced(kBundle, R"("hostname": "town")", R"("hostname": ")" + name + "\""), "netns/town", "netns/" + name);
+      machine.outputOf({"ip", "netns", "add", name});
+      callFor(machine, "ADD", name, Crowd::portOf(index));
+      machine.outputOf({program, "run", "--detach", "--bundle", bundle, name});
+    }
+    crowd.check(machine, 0);
+    for (std::size_t gone = 0; gone < crowd.names.size(); ++gone) {
+      const std::string& name = crowd.names.at(crowd.leaving.at(gone));
+      machine.outputOf({program, "delete", "--force", name});
+      callFor(machine, "DEL", name, Crowd::portOf(crowd.leaving.at(gone)));
+      machine.outputOf({"ip", "netns", "delete", name});
+      crowd.check(machine, gone + 1);
+    }
+    checkNothingLeft(machine, before);
+  });
+}
+
 }  // namespace
 
 TEST_CASE("crun runs a container in a namespace that pons has prepared") { checkServes("crun"); }
 
 TEST_CASE("runc runs a container in a namespace that pons has prepared") { checkServes("runc"); }
+
+TEST_CASE("Five containers of crun and of runc have a published port each") {
+  for (const char* program : {"crun", "runc"}) checkServeTogether(program);
+}

@@ -75,6 +75,23 @@ void checkServed(const Machine& machine, const std::string& name, const std::str
   CHECK(answerOf(machine.placeOf(pid), endpoint("192.0.2.2", 443)) == "web 192.0.2.1");
 }
 
+/// Five containers are started at once, and end one after the other.
+void checkCrowd(const Machine& machine, const Podman& podman, const std::string& network) {
+  const Crowd crowd;
+  std::string all;
+  for (std::size_t index = 0; index < crowd.names.size(); ++index) {
+    const std::string& name = crowd.names.at(index);
+    all += "podman run --detach --name " + name + " --hostname " + name + " --network " + network + " --publish " +
+           std::to_string(Crowd::portOf(index)) + ":80 " + kImage + " & ";
+  }
+  machine.outputOf({"sh", "-c", all + "wait"});
+  crowd.check(machine, 0);
+  for (std::size_t gone = 0; gone < crowd.names.size(); ++gone) {
+    podman.remove(crowd.names.at(crowd.leaving.at(gone)));
+    crowd.check(machine, gone + 1);
+  }
+}
+
 void checkClosed(const Machine& machine) {
   CHECK(!ask(machine.outside(), Transport::Tcp, kHostPort, {.source = {}, .timeout = std::chrono::milliseconds{200}}));
 }
@@ -98,6 +115,7 @@ TEST_CASE("podman makes networks, and a container in two of them is restarted an
     podman.remove("town");
     checkClosed(machine);
 
+    checkCrowd(machine, podman, "one");
     podman({"network", "rm", "one", "two"});
     checkNothingLeft(machine, before);
   });
@@ -134,6 +152,7 @@ TEST_CASE("podman with one plugin") {
     checkServed(machine, "town", podman.pidOf("town"));
     podman.remove("town");
     checkClosed(machine);
+    checkCrowd(machine, podman, "one-plugin");
     checkNothingLeft(machine, before);
   });
 }

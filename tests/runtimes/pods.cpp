@@ -93,6 +93,18 @@ void checkPods(const std::string& network, const std::string& conflist, CheckPod
     containerd.stop({second, third});
     containerd.remove({first, second, third});
     checkNothingLeft(machine, before);
+
+    const Crowd crowd;
+    const std::vector<Pod> pods = containerd.runPods(crowd.names, Crowd::kFirstPort);
+    REQUIRE(pods.size() == crowd.names.size());
+    crowd.check(machine, 0);
+    for (std::size_t gone = 0; gone < pods.size(); ++gone) {
+      const Pod& pod = pods.at(crowd.leaving.at(gone));
+      containerd.stop({pod});
+      containerd.remove({pod});
+      crowd.check(machine, gone + 1);
+    }
+    checkNothingLeft(machine, before);
   });
 }
 
