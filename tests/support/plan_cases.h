@@ -63,18 +63,22 @@ inline PlanCase planCase(const std::string& name) {
   return *found;
 }
 
-/// A fake host with an uplink, namespaces for c1 and other and, where the case wants it, a bridge that is down
-/// and has a port.
-inline void prepare(FakeHost& host, const PlanCase& which) {
-  host.addOutside();
-  host.addNamespace("c1");
-  host.addNamespace("other");
+/// The rules of a case and, where it wants one, a bridge that is down and has a port.
+inline void prepareHost(const PlanCase& which) {
   if (!which.rules.empty()) outputOf({"sh", "-ec", which.rules});
   if (which.bridge.empty()) return;
   outputOf({"ip", "link", "add", which.bridge, "up", "type", "bridge"});
   // With a port from the beginning, and once up: the first of each leaves traces in the kernel that mean nothing.
   outputOf({"ip", "link", "add", "admin0", "master", which.bridge, "type", "veth", "peer", "name", "admin1"});
   outputOf({"ip", "link", "set", which.bridge, "down"});
+}
+
+/// A fake host with an uplink, namespaces for c1 and other, and what the case wants.
+inline void prepare(FakeHost& host, const PlanCase& which) {
+  host.addOutside();
+  host.addNamespace("c1");
+  host.addNamespace("other");
+  prepareHost(which);
 }
 
 /// The runtime of a case; another container's needs another address where one is requested.
