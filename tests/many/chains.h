@@ -8,7 +8,7 @@
 
 namespace support {
 
-/// What a plugin of a list is told: the first of the texts for every container, or one of them for each.
+/// A plugin of a list: its members are the first ones for every container, or each container has its own.
 struct Variants {
   std::string type;
   std::vector<std::string> members = {""};

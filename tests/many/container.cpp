@@ -1,10 +1,14 @@
 #include "tests/many/container.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <ranges>
 #include <stdexcept>
 
 #include <doctest/doctest.h>
+
+#include "tests/support/text.h"
 
 namespace support {
 namespace {
@@ -44,8 +48,9 @@ void installPlugins(const std::set<std::string>& foreign) {
   for (const char* name : kOwnNames) {
     if (!foreign.contains(name)) fs::create_symlink(PONS_BINARY, fs::path{kPlugins} / name);
   }
-  for (const std::string& name : foreign)
+  for (const std::string& name : foreign) {
     fs::create_symlink(fs::path{kDebianPlugins} / name, fs::path{kPlugins} / name);
+  }
 }
 
 Container::Container(FakeHost& host, std::string name, std::string version, Wish wish)
@@ -64,6 +69,11 @@ void Container::attach() {
     result_ = added.out;
   }
   addresses_ = addressesOf(result_);
+  for (const auto& [subnet, family] :
+       {std::pair{"10.42.0.0/24", netlib::Family::Ipv4}, {"fd42::/64", netlib::Family::Ipv6}}) {
+    const bool wanted = contains(wish_.list.front().members, subnet);
+    CHECK(std::ranges::count(addresses_, family, &netlib::IpAddress::family) == (wanted ? 1 : 0));
+  }
 }
 
 void Container::check() const {

@@ -18,7 +18,8 @@ class Container {
   /// In a new namespace, where it answers on all of its ports with its name.
   Container(FakeHost& host, std::string name, std::string version, Wish wish);
 
-  /// ADD of every plugin, each with the result of the one before; throws where one fails.
+  /// ADD of every plugin, each with the result of the one before; throws where one fails. There has to be an address
+  /// from each subnet.
   void attach();
   /// CHECK of every plugin, with the last result.
   void check() const;

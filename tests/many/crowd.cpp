@@ -59,7 +59,7 @@ void checkWayOut(const Container& container, const IpAddress& own) {
 /// What pons may leave behind on a host where the main plugin is another's.
 std::string ownTraces() {
   return outputOf({"sh", "-c",
-                   "nft list tables | grep -w pons; ip -o link | grep -w 'pons[^ ]*';"
+                   "nft list tables | grep -w pons; ip -o link | grep pons;"
                    "grep -H 1 /proc/sys/net/ipv4/conf/*/route_localnet; :"});
 }
 
@@ -93,7 +93,7 @@ void Crowd::checkAll() {
         checkWayOut(container, address);
       }
     } else {
-      checkPorts(container, Family::Ipv4, outside_, "");
+      for (const Family family : {Family::Ipv4, Family::Ipv6}) checkPorts(container, family, outside_, "");
     }
   }
 }

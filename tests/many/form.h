@@ -25,7 +25,7 @@ struct Published {
 struct Plugin {
   std::string type;
   std::string members = {};
-  bool declaresPorts = false;  ///< the capability portMappings: the runtime tells it of the ports
+  bool declaresPorts = false;  ///< the capability portMappings: the runtime hands it the ports
 };
 
 /// What one container is given.

@@ -68,13 +68,18 @@ Form formOf(PlanCase which) {
   return {.name = which.name, .wishOf = wishOf, .host = which, .version = "1.1.0"};
 }
 
-/// What guards a container differs from one to the next.
-Wish guarded(Settings settings, unsigned number) {
-  static const std::vector<std::string> guards = {R"("ipSpoofCheck": false)", R"("macspoofchk": false)",
-                                                  R"("portIsolation": true)"};
+const std::vector<std::string> kGuards = {R"("ipSpoofCheck": false)", R"("macspoofchk": false)",
+                                          R"("portIsolation": true)"};
+const std::vector<std::string> kEgress = {
+    R"("egressPolicy": {"allowedCidrs": ["192.0.2.0/24", "2001:db8:1::/64"]})",
+    R"("egressPolicy": {"allowedCidrs": ["192.0.2.2/32", "2001:db8:1::2/128"], "allowedTcpPorts": [443]})",
+    R"("hairpinMode": false)"};
+
+/// One of these members beside addresses and a published port.
+Wish wishWith(const std::vector<std::string>& variants, Settings settings, unsigned number) {
   const std::string ipam = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]}, )";
   const auto port = static_cast<std::uint16_t>(8080 + number);
-  return {.list = {{"pons", ipam + chosen(guards, settings, number), true}},
+  return {.list = {{"pons", ipam + chosen(variants, settings, number), true}},
           .ports = {{port, 80}, {port, 80, Transport::Udp}}};
 }
 
@@ -85,5 +90,9 @@ TEST_CASE("Two and three containers of every plan, in every order of DELs") {
 }
 
 TEST_CASE("Two and three containers whose guards are equal and differ, in every order of DELs") {
-  tryEveryOrder({.name = "guards", .wishOf = guarded});
+  tryEveryOrder({.name = "guards", .wishOf = std::bind_front(wishWith, kGuards)});
+}
+
+TEST_CASE("Two and three containers whose egress policies are equal and differ, in every order of DELs") {
+  tryEveryOrder({.name = "egress", .wishOf = std::bind_front(wishWith, kEgress)});
 }
