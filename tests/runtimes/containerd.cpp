@@ -51,21 +51,26 @@ Containerd::Containerd(const Machine& machine) : machine_(machine) {
 }
 
 Containerd::Pod Containerd::runPod(const std::string& name, const std::vector<std::string>& publishedPorts) const {
-  return podOf(cri({"run", name}, publishedPorts));
+  return runPods({{name, publishedPorts}}).front();
 }
 
-std::vector<Containerd::Pod> Containerd::runPods(const std::vector<std::string>& names, std::uint16_t firstPort) const {
-  std::istringstream lines{cri({"crowd", std::to_string(firstPort)}, names)};
-  std::vector<Pod> pods;
-  for (std::string line; std::getline(lines, line);) pods.push_back(podOf(line));
-  return pods;
-}
-
-Containerd::Pod Containerd::podOf(const std::string& line) const {
-  const std::vector<std::string> answer = words(line);
-  REQUIRE(!answer.empty());
-  const std::string& id = answer.front();
-  return {id, {answer.begin() + 1, answer.end()}, machine_.placeOf(pidOf(kKubernetes, id))};
+std::vector<Containerd::Pod> Containerd::runPods(
+    const std::vector<std::pair<std::string, std::vector<std::string>>>& pods) const {
+  std::vector<std::string> question{"run"};
+  for (const auto& [name, ports] : pods) {
+    question.push_back(name);
+    for (const std::string& port : ports) question.back() += "," + port;
+  }
+  std::vector<Pod> started;
+  std::istringstream lines{cri(question)};
+  for (std::string line; std::getline(lines, line);) {
+    const std::vector<std::string> answer = words(line);
+    REQUIRE(!answer.empty());
+    const std::string& id = answer.front();
+    started.push_back({id, {answer.begin() + 1, answer.end()}, machine_.placeOf(pidOf(kKubernetes, id))});
+  }
+  REQUIRE(started.size() == pods.size());
+  return started;
 }
 
 void Containerd::stop(const std::vector<Pod>& pods) const { cri({"stop"}, idsOf(pods)); }

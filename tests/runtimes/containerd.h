@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/runtimes/machine.h"
@@ -14,15 +15,15 @@ class Containerd {
   explicit Containerd(const Machine& machine);
 
   /// A pod whose sandbox is the image, which answers with the pod's name. A port is published as
-  /// "<host port>:<container port>/<host address, or nothing for all>".
+  /// "<host port>:<container port>/<host address, or nothing for all>", with "/udp" behind it where it is not TCP.
   struct Pod {
     std::string id;
     std::vector<std::string> addresses;
     Place place;
   };
   Pod runPod(const std::string& name, const std::vector<std::string>& publishedPorts = {}) const;
-  /// Pods of these names at once, whose port 80 is published at `firstPort` and the following ones.
-  std::vector<Pod> runPods(const std::vector<std::string>& names, std::uint16_t firstPort) const;
+  /// Several at once, each with its ports.
+  std::vector<Pod> runPods(const std::vector<std::pair<std::string, std::vector<std::string>>>& pods) const;
   void stop(const std::vector<Pod>& pods) const;
   void remove(const std::vector<Pod>& pods) const;
 
@@ -32,8 +33,6 @@ class Containerd {
   std::string pidOf(const std::string& containerdNamespace, const std::string& container) const;
 
  private:
-  /// Of what cri.py prints.
-  Pod podOf(const std::string& line) const;
   std::string cri(std::vector<std::string> question, const std::vector<std::string>& details = {}) const;
 
   const Machine& machine_;

@@ -3,19 +3,18 @@
 
   serving             waits until somebody answers at the socket
   ready <image>       waits until runtime, network and image are there; the exit code tells
-  run <pod> [<host port>:<container port>/<host address, or nothing for all>]...
-                      starts a sandbox with the pod's name as its host name; prints its id and its addresses
-  crowd <host port> <pod>...
-                      the same for several pods at once, whose port 80 is published at that port and the following
-                      ones; a line for each
+  run <pod>[,<port>]...
+                      starts sandboxes, all at once, with their pods' names as host names; prints a line for each, with
+                      its id and its addresses. A port is
+                      <host port>:<container port>/<host address, or nothing for all>[/udp]
   stop <id>...
   remove <id>...
 
 Debian 12 has neither crictl nor the protocol's files, so the part of runtime.v1 that is needed is described here.
 """
-import concurrent.futures
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -25,7 +24,7 @@ PATIENCE = 20  # seconds
 # Message: its fields by number. A type in brackets is repeated.
 MESSAGES = {
     "PodSandboxMetadata": {1: ("name", str), 2: ("uid", str), 3: ("namespace", str)},
-    "PortMapping": {2: ("container_port", int), 3: ("host_port", int), 4: ("host_ip", str)},
+    "PortMapping": {1: ("protocol", int), 2: ("container_port", int), 3: ("host_port", int), 4: ("host_ip", str)},
     "PodSandboxConfig": {1: ("metadata", "PodSandboxMetadata"), 2: ("hostname", str),
                          5: ("port_mappings", ["PortMapping"])},
     "RunPodSandboxRequest": {1: ("config", "PodSandboxConfig")},
@@ -91,27 +90,24 @@ class Runtime:
 
 
 def published(text):
-    ports, _, host_ip = text.partition("/")
+    ports, host_ip, *protocol = text.split("/")
     host_port, container_port = map(int, ports.split(":"))
-    return {"host_port": host_port, "container_port": container_port, "host_ip": host_ip}
+    return {"protocol": int(protocol == ["udp"]), "host_port": host_port, "container_port": container_port,
+            "host_ip": host_ip}
 
 
-def started(runtime, pod, *ports):
+def run_one(runtime, pod, *ports):
     config = {"metadata": {"name": pod, "uid": f"uid-of-{pod}", "namespace": "default"}, "hostname": pod,
               "port_mappings": [published(port) for port in ports]}
     sandbox = runtime.RunPodSandbox(config=config).pod_sandbox_id
     network = runtime.PodSandboxStatus(pod_sandbox_id=sandbox).status.network
-    return " ".join([sandbox, network.ip, *(more.ip for more in network.additional_ips)])
+    return [sandbox, network.ip, *(more.ip for more in network.additional_ips)]
 
 
-def run(runtime, pod, *ports):
-    print(started(runtime, pod, *ports))
-
-
-def crowd(runtime, first, *pods):
-    with concurrent.futures.ThreadPoolExecutor(len(pods)) as at_once:
-        ports = (f"{int(first) + index}:80/" for index in range(len(pods)))
-        print(*at_once.map(started, [runtime] * len(pods), pods, ports), sep="\n")
+def run(runtime, *pods):
+    with ThreadPoolExecutor(len(pods)) as pool:
+        for answer in pool.map(lambda pod: run_one(runtime, *pod.split(",")), pods):
+            print(*answer)
 
 
 def stop(runtime, *sandboxes):
@@ -143,7 +139,7 @@ def ready(runtime, image):
         time.sleep(0.05)
 
 
-QUESTIONS = {"serving": serving, "ready": ready, "run": run, "crowd": crowd, "stop": stop, "remove": remove}
+QUESTIONS = {"serving": serving, "ready": ready, "run": run, "stop": stop, "remove": remove}
 
 if __name__ == "__main__":
     try:

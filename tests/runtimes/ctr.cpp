@@ -7,6 +7,7 @@
 
 #include "tests/runtimes/configurations.h"
 #include "tests/runtimes/containerd.h"
+#include "tests/runtimes/five.h"
 #include "tests/runtimes/machine.h"
 
 using namespace support;
@@ -14,17 +15,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void waitUntil(const Machine& machine, const std::string& what, const std::function<bool()>& holds) {
+const std::vector<std::string> kPrograms{"containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"};
+
+void waitUntil(const Machine& machine, const std::string& what, const std::function<bool()>& holds,
+               const std::string& log = "ctr") {
   const auto giveUp = std::chrono::steady_clock::now() + 20s;
   while (!holds()) {
     REQUIRE_MESSAGE(std::chrono::steady_clock::now() < giveUp,
-                    what << ": " << machine.outputOf({"cat", "/run/ctr.log"}));
+                    what << ": " << machine.outputOf({"cat", "/run/" + log + ".log"}));
     std::this_thread::sleep_for(50ms);
   }
 }
 
 void checkRun(const std::string& network, const std::string& conflist) {
-  onMachine({"containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"}, [&](const Machine& machine) {
+  onMachine(kPrograms, [&](const Machine& machine) {
     machine.configure(network, conflist);
     const Containerd containerd{machine};
     const std::string before = machine.state();
@@ -43,7 +47,65 @@ void checkRun(const std::string& network, const std::string& conflist) {
   });
 }
 
+/// ctr hands on no ports, so they are in the configuration, which it reads once for each container.
+std::string publishing(std::string conflist, const Guest& guest) {
+  const std::string port = std::to_string(guest.hostPort);
+  const std::string udp =
+      guest.hasUdp ? R"(, {"hostPort": )" + port + R"(, "containerPort": 53, "protocol": "udp"})" : "";
+  const std::string capability = R"("capabilities": {"portMappings": true})";
+  const std::string ports = R"(, "runtimeConfig": {"portMappings": [{"hostPort": )" + port +
+                            R"(, "containerPort": 80, "protocol": "tcp"})" + udp + "]}";
+  return conflist.insert(conflist.find(capability) + capability.size(), ports);
+}
+
+/// Runs in the background until it is ended.
+class CtrRuns {
+ public:
+  CtrRuns(const Machine& machine, const Containerd& containerd) : machine_(machine), containerd_(containerd) {}
+
+  Place start(const std::string& name) const {
+    machine_.startDaemon(name, std::string{"ctr run --cni "} + kImage + " " + name +
+                                   " /bin/nc -ll -p 80 -e /bin/sh -c 'echo " + name + "'; touch /run/" + name + ".end");
+    std::string pid;
+    waitUntil(
+        machine_, "no " + name, [&] { return !(pid = containerd_.pidOf("default", name)).empty(); }, name);
+    return machine_.placeOf(pid);
+  }
+  void end(const std::string& name) const {
+    containerd_.ctr({"tasks", "kill", "--signal", "SIGKILL", name});
+    const auto hasEnded = [&] { return machine_.run({"test", "-e", "/run/" + name + ".end"}).ok(); };
+    waitUntil(machine_, "no end of " + name, hasEnded, name);
+  }
+
+ private:
+  const Machine& machine_;
+  const Containerd& containerd_;
+};
+
+void checkFiveRuns(const std::string& network, const std::string& conflist) {
+  onMachine(kPrograms, [&](const Machine& machine) {
+    machine.configure(network, conflist);
+    const Containerd containerd{machine};
+    const CtrRuns runs{machine, containerd};
+    const StartAll startAll = [&](const std::vector<Guest>& guests) {
+      std::vector<Place> places;
+      for (const Guest& guest : guests) {
+        machine.configure(network, publishing(conflist, guest));
+        places.push_back(runs.start(guest.name));
+      }
+      return places;
+    };
+    checkFive(machine, startAll, [&](std::size_t index) { runs.end(fiveGuests().at(index).name); });
+  });
+}
+
 }  // namespace
+
+TEST_CASE("five containers of ctr run --cni with containerd's own chain of plugins") {
+  checkFiveRuns("containerd-net", kContainerdChain);
+}
+
+TEST_CASE("five containers of ctr run --cni with one plugin") { checkFiveRuns("one-plugin", kOnePlugin); }
 
 TEST_CASE("ctr run --cni with containerd's own chain of plugins") { checkRun("containerd-net", kContainerdChain); }
 

@@ -193,21 +193,6 @@ void checkNothingLeft(const Machine& machine, const std::string& stateBefore) {
   if (!otherPlugins()) CHECK(machine.state() == stateBefore);
 }
 
-void Crowd::check(const Machine& machine, std::size_t gone) const {
-  const AskOptions quickly{.source = {}, .timeout = 200ms};
-  for (std::size_t step = 0; step < leaving.size(); ++step) {
-    const std::size_t index = leaving.at(step);
-    CAPTURE(names.at(index));
-    const Endpoint published = endpoint("192.0.2.1", portOf(index));
-    if (step < gone) {
-      CHECK(!ask(machine.outside(), Transport::Tcp, published, quickly));
-    } else {
-      CHECK(answerOf(machine.outside(), published) == names.at(index));
-      CHECK(answerOf(kHere, endpoint("127.0.0.1", portOf(index))) == names.at(index));
-    }
-  }
-}
-
 std::string answerOf(const Place& place, const Endpoint& destination) {
   const auto giveUp = std::chrono::steady_clock::now() + 10s;
   while (std::chrono::steady_clock::now() < giveUp) {

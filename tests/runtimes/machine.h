@@ -61,17 +61,6 @@ void onMachine(const std::vector<std::string>& programs, const std::function<voi
 /// Nothing but what was there before; not asked of others' plugins.
 void checkNothingLeft(const Machine& machine, const std::string& stateBefore);
 
-/// Several containers at once: each answers with its name at the port of its own, from outside and at 127.0.0.1.
-struct Crowd {
-  static constexpr std::uint16_t kFirstPort = 9000;
-  std::vector<std::string> names = {"one", "two", "three", "four", "five"};
-  std::vector<std::size_t> leaving = {3, 0, 4, 1, 2};  ///< their indexes, in the order in which they end
-
-  static std::uint16_t portOf(std::size_t index) { return static_cast<std::uint16_t>(kFirstPort + index); }
-  /// All that are there answer, and none of the first `gone` of those that leave.
-  void check(const Machine& machine, std::size_t gone) const;
-};
-
 /// Asks until it is answered or `patience` is over.
 std::string answerOf(const Place& place, const Endpoint& destination);
 

@@ -8,6 +8,7 @@
 
 #include "tests/runtimes/configurations.h"
 #include "tests/runtimes/containerd.h"
+#include "tests/runtimes/five.h"
 #include "tests/runtimes/machine.h"
 
 using namespace support;
@@ -93,22 +94,43 @@ void checkPods(const std::string& network, const std::string& conflist, CheckPod
     containerd.stop({second, third});
     containerd.remove({first, second, third});
     checkNothingLeft(machine, before);
+  });
+}
 
-    const Crowd crowd;
-    const std::vector<Pod> pods = containerd.runPods(crowd.names, Crowd::kFirstPort);
-    REQUIRE(pods.size() == crowd.names.size());
-    crowd.check(machine, 0);
-    for (std::size_t gone = 0; gone < pods.size(); ++gone) {
-      const Pod& pod = pods.at(crowd.leaving.at(gone));
-      containerd.stop({pod});
-      containerd.remove({pod});
-      crowd.check(machine, gone + 1);
-    }
-    checkNothingLeft(machine, before);
+std::vector<std::string> portsOf(const Guest& guest) {
+  const std::string port = std::to_string(guest.hostPort);
+  std::vector<std::string> ports{port + ":80/"};
+  if (guest.hasUdp) ports.push_back(port + ":53//udp");
+  return ports;
+}
+
+void checkFivePods(const std::string& network, const std::string& conflist) {
+  onMachine(kPrograms, [&](const Machine& machine) {
+    machine.configure(network, conflist);
+    const Containerd containerd{machine};
+    std::vector<Pod> pods;
+    const StartAll startAll = [&](const std::vector<Guest>& guests) {
+      std::vector<std::pair<std::string, std::vector<std::string>>> wanted;
+      for (const Guest& guest : guests) wanted.emplace_back(guest.name, portsOf(guest));
+      pods = containerd.runPods(wanted);
+      std::vector<Place> places;
+      for (const Pod& pod : pods) places.push_back(pod.place);
+      return places;
+    };
+    checkFive(machine, startAll, [&](std::size_t index) {
+      containerd.stop({pods.at(index)});
+      containerd.remove({pods.at(index)});
+    });
   });
 }
 
 }  // namespace
+
+TEST_CASE("five pods of containerd, started at once, with its own chain of plugins") {
+  checkFivePods("containerd-net", kContainerdChain);
+}
+
+TEST_CASE("five pods of containerd, started at once, with one plugin") { checkFivePods("one-plugin", kOnePlugin); }
 
 TEST_CASE("containerd's pods have all that its own chain of plugins promises") {
   checkPods("containerd-net", kContainerdChain, checkReachesItselfByPromiscMode);
