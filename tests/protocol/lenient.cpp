@@ -42,7 +42,7 @@ TEST_CASE("A mistake in the configuration is a warning of DEL and of GC, which d
       resultOf(add(good));
       std::string bad = good.substr(0, good.rfind('}')) + ", " + mistake.member;
       bad += verb == "GC" ? R"(, "cni.dev/valid-attachments": []})" : "}";
-      if (verb == "GC") checkError(add(bad, subjectOf("c1")), ErrorCode::InvalidConfig, {mistake.warning});
+      if (verb == "GC") CHECK(contains(add(bad).out, mistake.warning));
       const Outcome done = verb == "DEL" ? del(bad) : callForNetwork("GC", bad);
       checkSilent(done);
       // DEL does not even look at what is about the network alone.

@@ -27,6 +27,12 @@ TEST_CASE(
   const auto config = [](const std::string& excluded) {
     return configOf("1.0.0", R"("ipam": {"subnet": "10.42.0.0/24"}, "ipMasqExclude": [)" + excluded + "]");
   };
+  // Addresses of which none is the beginning of another.
+  const auto subject = [](const std::string& container) {
+    Subject named = subjectOf(container);
+    named.args = "IP=10.42.0.20" + container.substr(1);
+    return named;
+  };
   const std::map<std::string, std::string> configs{
       {"c1", config(R"("172.16.0.0/12")")}, {"c2", config("")}, {"c3", config(R"("192.168.0.0/16")")}};
   for (const bool flushed : {false, true}) {
@@ -38,7 +44,7 @@ TEST_CASE(
       std::map<std::string, std::string> results;
       const auto checkAll = [&] {
         for (const auto& [container, result] : results) {
-          checkSilent(check(withPrevious(configs.at(container), result), subjectOf(container)));
+          checkSilent(check(withPrevious(configs.at(container), result), subject(container)));
           const std::string address = addressIn(*pons::json::Document::parse(result));
           const std::string set = outputOf(
               {"sh", "-c",
@@ -50,13 +56,13 @@ TEST_CASE(
       };
       for (const auto& [container, its] : configs) {
         if (flushed) outputOf({"nft", "flush", "ruleset"});
-        const Outcome added = add(its, subjectOf(container));
+        const Outcome added = add(its, subject(container));
         resultOf(added);
         results[container] = added.out;
         checkAll();
       }
       for (const std::string& container : removed) {
-        checkSilent(del(configs.at(container), subjectOf(container)));
+        checkSilent(del(configs.at(container), subject(container)));
         results.erase(container);
         checkAll();
       }
