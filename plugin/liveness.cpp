@@ -24,8 +24,8 @@ netlib::Result<bool> hasLink(Host& host, const Attachment& attachment) {
 
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
   const auto netns = TRY(netlib::netnsAt(attachment.netnsPath));
-  return Liveness{.netns = netns && NetnsId{netns->device, netns->inode} == attachment.netns,
-                  .link = TRY(hasLink(host, attachment))};
+  const bool link = TRY(hasLink(host, attachment));
+  return Liveness{.netns = netns && NetnsId{netns->device, netns->inode} == attachment.netns, .link = link};
 }
 
 netlib::Result<bool> isDead(Host& host, const Record& record) {

@@ -46,7 +46,8 @@ Result<std::vector<Claim>> claimsOf(const Directory& state, const PortForward& f
     const std::string claim = directory + "/" + name;
     const auto address = addressIn(name);
     if (!address) return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not named after an address");
-    claims.push_back({claim, *address, *placeIn(name), TRY(ownerOf(state, claim))});
+    auto owner = TRY(ownerOf(state, claim));
+    claims.push_back({claim, *address, *placeIn(name), std::move(owner)});
   }
   std::ranges::sort(claims, {}, &Claim::place);
   return claims;
