@@ -40,7 +40,7 @@ netlib::Result<> reclaimChained(const cni::Request& request, Host& host) {
   return {};
 }
 
-/// False where the runtime starts a container anew of whose death nobody heard. A veth goes with its container; a
+/// False where the runtime restarts a container that went without a DEL. A veth goes with its container; a
 /// chained part, which has none of its own, may also tell by the namespace.
 netlib::Result<bool> isStillAttached(const cni::Request& request, Host& host, const Attachment& attachment) {
   const Liveness alive = TRY(livenessOf(host, attachment));

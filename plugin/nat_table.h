@@ -39,7 +39,7 @@ inline constexpr const char* kUdpIp = "udp_ip";
 inline constexpr const char* kBridges = "bridges";
 inline constexpr const char* kMasqueraded = "masqueraded";
 
-/// The label (ct label) of connections to published ports: any that nobody else uses.
+/// The label (ct label) of connections to published ports: a number that no other program is known to use.
 inline constexpr unsigned kPublished = 112;
 
 /// Registers of 4 bytes that one address takes.

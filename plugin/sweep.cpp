@@ -259,7 +259,7 @@ netlib::Result<> Sweep::subnetChains(const netlib::FileLock& hostLock, Family fa
   return {};
 }
 
-/// The addresses in such a chain's use that nobody has leased: claims come before elements, as with ports.
+/// The addresses in such a chain's use that no attachment has leased: claims come before elements, as with ports.
 netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, const std::string& chain) {
   const auto leased = TRY(host_.ledger.leased(network));
   std::vector<nft::Element> unclaimed;

@@ -1,4 +1,4 @@
-// The chain by which what the network's containers send out of their subnets bears an address of the host. Which of
+// The chain by which what the network's containers send out of their subnets gets an address of the host. Which of
 // them go there is each one's own (see OwnEntries).
 #pragma once
 
