@@ -42,7 +42,7 @@ bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPref
 }
 
 /// Steps follow from an attachment; the shared ones ask only for its bridge, or for nothing of it.
-Attachment nobodyAt(const netlib::IfName& bridge) {
+Attachment unrecordedAt(const netlib::IfName& bridge) {
   return bareAttachment({NetworkName::parse("nobody").value(), ContainerId::parse("nobody").value(), bridge}, bridge);
 }
 
@@ -248,12 +248,12 @@ netlib::Result<> Sweep::chains(const netlib::FileLock& hostLock, Family family, 
 /// The chains of subnets likewise.
 netlib::Result<> Sweep::subnetChains(const netlib::FileLock& hostLock, Family family,
                                      const std::vector<netlib::IpPrefix>& subnets) {
-  const Attachment nobody = nobodyAt(*netlib::IfName::parse("pons0"));
+  const Attachment unrecorded = unrecordedAt(*netlib::IfName::parse("pons0"));
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
     const auto subnet = nat::subnetOfChain(chain.name);
     if (!subnet || !isInside(subnet->first(), subnets) || TRY(isHeld(hostLock, hold::subnet(*subnet)))) continue;
     if (!note({"chain", chain.name, std::string{kUnheld}})) continue;
-    const SourceSubnet step{nobody, *subnet};
+    const SourceSubnet step{unrecorded, *subnet};
     TRY(step.undo(host_));
   }
   return {};
@@ -267,7 +267,7 @@ netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, c
     const auto address = netlib::IpAddress::fromBytes(element.key);
     if (address && std::ranges::find(leased, *address) != leased.end()) continue;
     const std::string name = address ? address->toString() : "an address";
-    if (noteUse({"masquerade", name, "nobody has claimed it", network})) unclaimed.push_back(element);
+    if (noteUse({"masquerade", name, "no attachment has leased it", network})) unclaimed.push_back(element);
   }
   return tables::removeElements(host_, {{{static_cast<nft::TableFamily>(family), chain}, unclaimed}});
 }
@@ -305,7 +305,7 @@ netlib::Result<> Sweep::emptyTables(const netlib::FileLock& hostLock) {
 }
 
 netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
-  const Attachment nobody = nobodyAt(bridge);
+  const Attachment unrecorded = unrecordedAt(bridge);
   const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
   Failures failures;
   const auto undoIfUnheld = [&](const Step& step) -> netlib::Result<> {
@@ -313,15 +313,15 @@ netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
     return held || mode_ == Mode::Look ? netlib::Result<>{} : step.undo(host_);
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnheld(step)); };
-  failures.add("look at the bridge", noteBridge(hostLock, hold::bridge(nobody), bridge));
-  sweepStep(LoopbackReachable{nobody});
-  sweepStep(ForwardAccepted{nobody});
-  sweepStep(IngressLimited{nobody});
-  sweepStep(BridgeConfined{nobody});
-  sweepStep(BridgeFiltered{nobody});
+  failures.add("look at the bridge", noteBridge(hostLock, hold::bridge(unrecorded), bridge));
+  sweepStep(LoopbackReachable{unrecorded});
+  sweepStep(ForwardAccepted{unrecorded});
+  sweepStep(IngressLimited{unrecorded});
+  sweepStep(BridgeConfined{unrecorded});
+  sweepStep(BridgeFiltered{unrecorded});
   failures.add("undo the nf_tables tables", emptyTables(hostLock));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) sweepStep(ForwardingHeld{family});
-  sweepStep(BridgePresent{nobody});
+  sweepStep(BridgePresent{unrecorded});
   return failures.result();
 }
 
