@@ -1,6 +1,8 @@
 // The program: environment and stdin in, one JSON document on stdout and an exit code out.
 #include <array>
+#include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 
@@ -8,14 +10,16 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include "netlib/confinement.h"
+#include "netlib/os/confinement.h"
+#include "netlib/os/file.h"
 
-#include "plugin/cni/request.h"
-#include "plugin/serve.h"
-#include "plugin/tools/tool.h"
-#include "plugin/trace.h"
+#include "plugin/cni/decode/request.h"
+#include "plugin/telemetry/trace.h"
+#include "plugin/verbs/serve.h"
 
 namespace {
+
+constexpr int kCannotExecute = 127;  // as of a shell
 
 /// The heap grows once and shrinks never: for a run of some milliseconds giving memory back and asking anew are system
 /// calls and page faults for nothing.
@@ -33,26 +37,21 @@ void occupyStandardStreams() {
 }
 
 netlib::Result<std::string> readStdin() {
-  std::string input;
-  std::array<char, 4096> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read()
-  while (input.size() <= pons::cni::kMaxInputWithResult) {
-    const ssize_t length = read(STDIN_FILENO, part.data(), part.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return netlib::failErrno("read stdin");
-    if (length == 0) break;
-    input.append(part.data(), static_cast<std::size_t>(length));
-  }
-  return input;
+  return netlib::readAll(STDIN_FILENO, pons::cni::kMaxInputWithResult, "stdin");
 }
 
-bool writeAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t length = write(fd, text.data(), text.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(length));
-  }
-  return true;
+/// The commands for administrators are a program of their own, which replaces this process: the one beside this
+/// executable, else the one in PATH. Returns only where there is none.
+int executePonsctl(char** argv) {
+  std::array<char, PATH_MAX> self{};
+  const ssize_t length = readlink("/proc/self/exe", self.data(), self.size() - 1);
+  const std::string beside = std::string{self.data(), length > 0 ? static_cast<std::size_t>(length) : 0} + "ctl";
+  std::fputs("pons: its commands have moved to ponsctl(8), which is executed in its place\n", stderr);
+  argv[0] = const_cast<char*>("ponsctl");
+  execv(beside.c_str(), argv);
+  execvp(argv[0], argv);
+  std::perror("pons: cannot execute ponsctl");
+  return kCannotExecute;
 }
 
 pons::Answer answer(int argc, char** argv) {
@@ -60,8 +59,8 @@ pons::Answer answer(int argc, char** argv) {
     const std::string_view name = argc > 0 ? argv[0] : "";
     const auto environment = pons::cni::Environment::read([](const char* key) { return std::getenv(key); }, name);
     if (environment.trace) pons::trace::begin();
-    const bool isTool = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
-    if (isTool) return pons::tools::runTool(argc, argv, environment);
+    const bool isCommand = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
+    if (isCommand) return {executePonsctl(argv), {}, {}};
     const auto confined = netlib::confine();
     if (!confined) {
       return pons::failed({pons::cni::ErrorCode::Internal, confined.error().message},
@@ -82,9 +81,9 @@ int main(int argc, char** argv) {
   // A runtime that is gone must not kill us in the middle of the work; the failing write tells as well.
   std::signal(SIGPIPE, SIG_IGN);
   const pons::Answer result = answer(argc, argv);
-  // Without a reader of stderr nothing is lost that anybody waits for; without one of stdout the result is.
-  static_cast<void>(writeAll(STDERR_FILENO, result.err + pons::trace::lines()));
-  if (writeAll(STDOUT_FILENO, result.out)) return result.exitCode;
+  // A failed write to stderr is ignored; a failed write to stdout rolls the ADD back.
+  static_cast<void>(netlib::writeAll(STDERR_FILENO, result.err + pons::trace::lines(), "stderr"));
+  if (netlib::writeAll(STDOUT_FILENO, result.out, "stdout")) return result.exitCode;
   result.takeBack();
   return EXIT_FAILURE;
 }

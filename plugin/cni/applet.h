@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "plugin/cni/version.h"
-#include "plugin/ledger/names.h"
+#include "plugin/model/names.h"
 
 namespace pons::cni {
 

@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#include "netlib/unique_fd.h"
-
-#include "plugin/cni/text.h"
+#include "netlib/base/text.h"
+#include "netlib/base/unique_fd.h"
+#include "netlib/os/file.h"
 
 namespace pons::cni {
 
@@ -37,26 +36,17 @@ Result<Dns> decode(const Field& field, const KeyNames& keys) {
     decoded.nameservers.push_back(*nameserver);
   }
   decoded.domain = TRY(dns["domain"].text()).value_or("");
-  if (!decoded.domain.empty() && !isOneWord(decoded.domain)) return dns["domain"].invalid("a domain name");
+  if (!decoded.domain.empty() && !netlib::isOneWord(decoded.domain)) return dns["domain"].invalid("a domain name");
   decoded.search = TRY(dns[keys.search].words());
   decoded.options = TRY(dns["options"].words());
   return decoded;
 }
 
 netlib::Result<std::string> readFile(const std::string& path) {
-  // Not blocking: a FIFO of that name must not hold up the container.
+  // O_NONBLOCK: a FIFO of that name must not block the ADD.
   const netlib::UniqueFd file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file) return netlib::failErrno("open " + path);
-  std::string content;
-  // Not on the stack, of which every run would touch a page more.
-  std::string buffer(4096, '\0');
-  for (;;) {
-    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
-    if (got < 0) return netlib::failErrno("read " + path);
-    if (got == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(got));
-    if (content.size() > kMaxResolvConf) return netlib::fail(EFBIG, path + " is too large for a resolv.conf");
-  }
+  return netlib::readAll(file.get(), kMaxResolvConf, path);
 }
 
 void appendLine(std::string& content, std::string_view key, const std::vector<std::string>& values) {
@@ -94,9 +84,9 @@ Result<Dns> decodeIpamDns(const Field& config) {
 
 Dns parseResolvConf(std::string_view content) {
   Dns dns;
-  for (const std::string_view line : split(content, '\n')) {
-    const std::vector<std::string_view> parts = words(line);
-    if (parts.size() < 2 || !std::ranges::all_of(parts, isOneWord)) continue;
+  for (const std::string_view line : netlib::split(content, '\n')) {
+    const std::vector<std::string_view> parts = netlib::words(line);
+    if (parts.size() < 2 || !std::ranges::all_of(parts, netlib::isOneWord)) continue;
     const std::vector<std::string> values{parts.begin() + 1, parts.end()};
     if (parts[0] == "nameserver") {
       // One with a zone (fe80::1%eth0) means a link of the host and is of no use inside a container.

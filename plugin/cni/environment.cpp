@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plugin/cni/text.h"
+#include "netlib/base/text.h"
 
 namespace pons::cni {
 
@@ -56,8 +56,8 @@ std::optional<std::string> traceParentOf(const Environment& environment) {
 Result<CniArgs> parseCniArgs(std::string_view text) {
   CniArgs args;
   if (text.empty()) return args;
-  for (const std::string_view pair : split(text, ';')) {
-    const std::vector<std::string_view> parts = split(pair, '=');
+  for (const std::string_view pair : netlib::split(text, ';')) {
+    const std::vector<std::string_view> parts = netlib::split(pair, '=');
     if (parts.size() != 2) {
       return fail(ErrorCode::InvalidEnvironment, "ARGS: invalid pair \"" + std::string{pair} + "\"",
                   "CNI_ARGS is KEY=value;KEY=value");

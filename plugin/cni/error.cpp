@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 namespace pons::cni {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "netlib/result.h"
+#include "netlib/base/result.h"
 
 namespace pons::cni {
 

@@ -1,6 +1,6 @@
 #include "plugin/cni/field.h"
 
-#include "plugin/cni/text.h"
+#include "netlib/base/text.h"
 
 namespace pons::cni {
 
@@ -15,7 +15,7 @@ std::string comparable(std::string_view path) {
   bool inIndex = false;
   for (const char c : path) {
     if (c == ']') inIndex = false;
-    if (!inIndex) text += lowerCaseOf(c);
+    if (!inIndex) text += netlib::lowerCaseOf(c);
     if (c == '[') inIndex = true;
   }
   return text;
@@ -100,7 +100,7 @@ Result<std::vector<std::string>> Field::words() const {
   for (const Field& item : TRY(items())) {
     std::optional<std::string> word = TRY(item.text());
     if (!word) continue;
-    if (!isOneWord(*word)) return item.invalid("a word without spaces and control characters");
+    if (!netlib::isOneWord(*word)) return item.invalid("a word without spaces and control characters");
     words.push_back(*std::move(word));
   }
   return words;

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "netlib/ip_prefix.h"
+#include "netlib/values/ip_prefix.h"
 
 #include "plugin/cni/error.h"
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 namespace pons::cni {
 

@@ -7,7 +7,7 @@
 
 #include "plugin/cni/dns.h"
 #include "plugin/cni/version.h"
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons::cni {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "plugin/cni/field.h"
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons::cni {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 namespace pons::cni {
 

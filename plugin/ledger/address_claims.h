@@ -5,19 +5,9 @@
 
 #include "plugin/ledger/address_pool.h"
 #include "plugin/ledger/host_local.h"
+#include "plugin/model/address_request.h"
 
 namespace pons {
-
-/// What ADD asks of the ledger.
-struct AddressRequest {
-  std::vector<RangeSet> sets;                ///< one address from each
-  std::vector<netlib::IpPrefix> excluded;    ///< never leased
-  std::vector<netlib::IpAddress> requested;  ///< at most one for each set; leased exactly, or the claim fails
-  /// Chosen by somebody else; leased exactly, beside what the sets give, or the claim fails.
-  std::vector<Lease> fixed = {};
-  /// Where host-local keeps what it leased of the sets ("dataDir"), to which the choice is added.
-  std::optional<std::string> hostLocalDir = std::nullopt;
-};
 
 /// True where the host itself holds that address.
 using HeldByHost = std::function<netlib::Result<bool>(const netlib::IpAddress&)>;

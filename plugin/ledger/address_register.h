@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "netlib/ip_address.h"
-#include "netlib/result.h"
+#include "netlib/base/result.h"
+#include "netlib/values/ip_address.h"
 
 namespace pons {
 

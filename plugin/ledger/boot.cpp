@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 namespace pons {
 

@@ -2,7 +2,7 @@
 // is written down, and what another boot left is void.
 #pragma once
 
-#include "netlib/directory.h"
+#include "netlib/os/directory.h"
 
 namespace pons {
 

@@ -4,6 +4,8 @@
 #include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
+
+#include "netlib/os/file.h"
 #include "plugin/ledger/port_claims.h"
 
 namespace pons {
@@ -102,7 +104,7 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
     if (file.failedWith(EEXIST)) return attachedAlready(attachment.key);
     auto lock = FileLock::acquire(TRY(std::move(file)), std::chrono::milliseconds{0}, name);
     if (lock.ok()) {
-      const Result<> written = netlib::writeWhole(lock->fd(), text, 0, state_.path() + "/" + name);
+      const Result<> written = netlib::writeAtOnce(lock->fd(), text, 0, state_.path() + "/" + name);
       if (written.ok()) return Record{std::move(attachment), RecordState::Claimed, std::move(*lock), text.size()};
       TRY(state_.remove(name));
       return fail(written.error());

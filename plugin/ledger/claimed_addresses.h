@@ -1,10 +1,10 @@
 // The addresses that attachments have claimed in the ledger.
 #pragma once
 
-#include "netlib/directory.h"
+#include "netlib/os/directory.h"
 
 #include "plugin/ledger/address_register.h"
-#include "plugin/ledger/names.h"
+#include "plugin/model/names.h"
 
 namespace pons {
 

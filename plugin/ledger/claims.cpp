@@ -2,7 +2,7 @@
 
 #include <climits>
 
-#include "plugin/ledger/hash.h"
+#include "netlib/base/hash.h"
 
 namespace pons {
 
@@ -28,7 +28,7 @@ std::string fileNameOf(const AttachmentKey& key) {
 std::string holderName(const AttachmentKey& key) {
   std::string name = key.network.toString() + ":" + fileNameOf(key);
   constexpr std::size_t kReadable = NAME_MAX - 17;
-  if (name.size() > NAME_MAX) name = name.substr(0, kReadable) + "~" + hexDigits(hashOf(name), 16);
+  if (name.size() > NAME_MAX) name = name.substr(0, kReadable) + "~" + netlib::hexDigits(netlib::hashOf(name), 16);
   return name;
 }
 

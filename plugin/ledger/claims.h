@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "netlib/directory.h"
+#include "netlib/os/directory.h"
 
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons {
 

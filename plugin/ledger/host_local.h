@@ -11,16 +11,13 @@
 #include <functional>
 #include <span>
 
-#include "netlib/directory.h"
-#include "netlib/file_lock.h"
+#include "netlib/os/directory.h"
+#include "netlib/os/file_lock.h"
 
 #include "plugin/ledger/address_register.h"
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons {
-
-/// The reference's default for "dataDir".
-inline constexpr const char* kHostLocalDir = "/var/lib/cni/networks";
 
 /// Whose an address is. Not our types: the reference takes container ids of any length.
 struct HostLocalOwner {

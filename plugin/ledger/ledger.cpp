@@ -16,6 +16,8 @@
 // and its claims tell undoes those too.
 #include "plugin/ledger/ledger.h"
 
+#include "netlib/os/file.h"
+
 #include <algorithm>
 
 #include <fcntl.h>
@@ -48,7 +50,7 @@ struct ReadRecord {
 };
 
 Result<ReadRecord> readRecord(const FileLock& lock, const AttachmentKey& key) {
-  const std::string text = TRY(netlib::readWhole(lock.fd(), kMaxRecordBytes, recordName(key)));
+  const std::string text = TRY(netlib::readAll(lock.fd(), kMaxRecordBytes, recordName(key)));
   RecordText record = TRY(decodeRecord(text));
   if (record.attachment.key != key) return fail(EBADMSG, "the record of " + described(key) + " is another's");
   return ReadRecord{std::move(record), text.size()};
@@ -114,7 +116,7 @@ Result<> Ledger::changeState(Record& record, RecordState state) {
     return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
   }
   const auto offset = static_cast<off_t>(record.length - tail.size());
-  TRY(netlib::writeWhole(record.lock.fd(), tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
+  TRY(netlib::writeAtOnce(record.lock.fd(), tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
   record.state = state;
   return {};
 }

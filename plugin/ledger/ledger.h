@@ -11,12 +11,12 @@
 #include <map>
 #include <set>
 
-#include "netlib/directory.h"
-#include "netlib/file_lock.h"
+#include "netlib/os/directory.h"
+#include "netlib/os/file_lock.h"
 
 #include "plugin/ledger/address_claims.h"
-#include "plugin/ledger/attachment.h"
 #include "plugin/ledger/record.h"
+#include "plugin/model/attachment.h"
 
 namespace pons {
 

@@ -7,6 +7,8 @@
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
 
+#include "netlib/os/file.h"
+
 namespace pons {
 
 using netlib::Result;
@@ -22,7 +24,7 @@ Result<std::optional<SeenRecord>> Ledger::look(const AttachmentKey& key) {
   const auto file = state_.openFile(name, O_RDONLY);
   if (file.failedWith(ENOENT)) return std::optional<SeenRecord>{};
   if (!file.ok()) return netlib::fail(file.error());
-  const std::string text = TRY(netlib::readWhole(file->get(), kMaxRecordBytes, name));
+  const std::string text = TRY(netlib::readAll(file->get(), kMaxRecordBytes, name));
   RecordText record = TRY(decodeRecord(text));
   struct stat status {};
   if (fstat(file->get(), &status) < 0) return netlib::failErrno("cannot examine " + name);

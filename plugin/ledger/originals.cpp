@@ -1,5 +1,5 @@
 // What shared states replaced on the host, for the last holder to bring back.
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 #include "plugin/ledger/ledger.h"
 
 namespace pons {

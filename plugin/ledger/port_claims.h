@@ -3,9 +3,9 @@
 // place in the line behind it ("0.0.0.0", "0.0.0.0@1"). Callers hold the host lock, but for has().
 #pragma once
 
-#include "netlib/directory.h"
+#include "netlib/os/directory.h"
 
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons::port_claims {
 

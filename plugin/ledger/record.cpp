@@ -1,7 +1,8 @@
 #include "plugin/ledger/record.h"
 
-#include "plugin/cni/json.h"
-#include "plugin/ledger/escape.h"
+#include "netlib/base/escape.h"
+
+#include "plugin/json/json.h"
 
 namespace pons {
 
@@ -60,7 +61,8 @@ void writeTuning(json::Writer& writer, std::string_view name, const std::optiona
   if (!tuning) return;
   writer.key(name).beginObject();
   writer.key("sysctls").beginObject();
-  for (const auto& [sysctl, content] : tuning->sysctls) writer.member(escaped(sysctl), escaped(content));
+  for (const auto& [sysctl, content] : tuning->sysctls)
+    writer.member(netlib::escaped(sysctl), netlib::escaped(content));
   writer.endObject();
   if (tuning->mac) writer.member("mac", tuning->mac->toString());
   if (tuning->mtu) writer.member("mtu", *tuning->mtu);
@@ -89,14 +91,14 @@ void writeBandwidth(json::Writer& writer, const std::optional<Bandwidth>& bandwi
 void writeResolvConf(json::Writer& writer, const std::optional<ResolvConf>& resolvConf) {
   if (!resolvConf) return;
   writer.key("resolvConf").beginObject();
-  writer.member("root", escaped(resolvConf->root));
-  writer.member("content", escaped(resolvConf->content));
+  writer.member("root", netlib::escaped(resolvConf->root));
+  writer.member("content", netlib::escaped(resolvConf->content));
   writer.endObject();
 }
 
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
-  writer.member("path", escaped(attachment.netnsPath));
+  writer.member("path", netlib::escaped(attachment.netnsPath));
   // JSON numbers are read as signed: the sign bit comes back when it is read.
   writer.member("device", static_cast<std::int64_t>(attachment.netns.device));
   writer.member("inode", static_cast<std::int64_t>(attachment.netns.inode));
@@ -105,7 +107,7 @@ void writeNetns(json::Writer& writer, const Attachment& attachment) {
 
 void writeBridge(json::Writer& writer, const BridgeSettings& bridge) {
   writer.key("bridge").beginObject();
-  writer.member("name", escaped(bridge.name.toString()));
+  writer.member("name", netlib::escaped(bridge.name.toString()));
   writer.member("gateway", bridge.gateway);
   writer.member("promiscuous", bridge.promiscuous);
   writer.member("forceAddress", bridge.forceAddress);
@@ -113,10 +115,10 @@ void writeBridge(json::Writer& writer, const BridgeSettings& bridge) {
 }
 
 void writeLink(json::Writer& writer, const Attachment& attachment) {
-  writer.member("hostVeth", escaped(attachment.hostVeth.toString()));
+  writer.member("hostVeth", netlib::escaped(attachment.hostVeth.toString()));
   if (!attachment.hostLinks.empty()) {
     writer.key("hostLinks").beginArray();
-    for (const netlib::IfName& link : attachment.hostLinks) writer.value(escaped(link.toString()));
+    for (const netlib::IfName& link : attachment.hostLinks) writer.value(netlib::escaped(link.toString()));
     writer.endArray();
   }
   writer.member("hostMac", attachment.hostMac.toString());
@@ -149,7 +151,7 @@ void writeEgress(json::Writer& writer, const std::optional<EgressPolicy>& policy
 
 void writeFirewall(json::Writer& writer, const Attachment& attachment) {
   writer.member("acceptForward", attachment.acceptForward);
-  if (attachment.adminChain) writer.member("adminChain", escaped(*attachment.adminChain));
+  if (attachment.adminChain) writer.member("adminChain", netlib::escaped(*attachment.adminChain));
   writer.member("ingress", nameOf(attachment.ingress));
   writer.member("internal", attachment.internal);
   writer.member("guard", nameOf(attachment.guard));
@@ -158,12 +160,12 @@ void writeFirewall(json::Writer& writer, const Attachment& attachment) {
 
 /// Absent where the addresses are nobody else's matter, and in records of older programs.
 void writeIpam(json::Writer& writer, const Attachment& attachment) {
-  if (attachment.hostLocalDir) writer.member("hostLocalDir", escaped(*attachment.hostLocalDir));
+  if (attachment.hostLocalDir) writer.member("hostLocalDir", netlib::escaped(*attachment.hostLocalDir));
   if (!attachment.delegated) return;
   writer.key("delegated").beginObject();
-  writer.member("type", escaped(attachment.delegated->type));
-  writer.member("config", escaped(attachment.delegated->config));
-  writer.member("args", escaped(attachment.delegated->args));
+  writer.member("type", netlib::escaped(attachment.delegated->type));
+  writer.member("config", netlib::escaped(attachment.delegated->config));
+  writer.member("args", netlib::escaped(attachment.delegated->args));
   writer.endObject();
 }
 
@@ -182,7 +184,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writer.member("format", kRecordFormat);
   writer.member("network", attachment.key.network.toString());
   writer.member("container", attachment.key.container.toString());
-  writer.member("ifName", escaped(attachment.key.ifName.toString()));
+  writer.member("ifName", netlib::escaped(attachment.key.ifName.toString()));
   if (attachment.key.part != Part::Network) writer.member("part", nameOf(attachment.key.part));
   writeNetns(writer, attachment);
   writeBridge(writer, attachment.bridge);

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "netlib/result.h"
+#include "netlib/base/result.h"
 
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons {
 

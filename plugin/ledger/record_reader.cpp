@@ -2,8 +2,9 @@
 #include <array>
 #include <limits>
 
-#include "plugin/cni/json.h"
-#include "plugin/ledger/escape.h"
+#include "netlib/base/escape.h"
+
+#include "plugin/json/json.h"
 #include "plugin/ledger/record.h"
 
 namespace pons {
@@ -46,7 +47,7 @@ Result<std::optional<T>> parsedIfPresent(const json::Value& object, std::string_
 
 Result<std::string> bytes(const json::Value& object, std::string_view member) {
   const auto text = object[member].string();
-  return required(text ? unescaped(*text) : std::nullopt, member);
+  return required(text ? netlib::unescaped(*text) : std::nullopt, member);
 }
 
 Result<IfName> interface(const json::Value& object, std::string_view member) {
@@ -113,7 +114,7 @@ Result<std::vector<IpPrefix>> prefixes(const json::Value& object, std::string_vi
 Result<std::vector<IfName>> interfacesIfPresent(const json::Value& object, std::string_view member) {
   if (!object[member].present()) return std::vector<IfName>{};
   return list<IfName>(object, member, [](const json::Value& element) {
-    const auto text = unescaped(element.string().value_or(""));
+    const auto text = netlib::unescaped(element.string().value_or(""));
     return required(text ? IfName::parse(*text) : std::nullopt, "hostLinks");
   });
 }
@@ -164,8 +165,8 @@ Result<std::optional<Tuning>> readTuning(const json::Value& object) {
   Tuning tuning;
   for (const auto& [sysctl, content] : object["sysctls"].members()) {
     const auto text = content.string();
-    std::string name = TRY(required(unescaped(sysctl), "sysctls"));
-    std::string value = TRY(required(text ? unescaped(*text) : std::nullopt, "sysctls"));
+    std::string name = TRY(required(netlib::unescaped(sysctl), "sysctls"));
+    std::string value = TRY(required(text ? netlib::unescaped(*text) : std::nullopt, "sysctls"));
     tuning.sysctls.emplace(std::move(name), std::move(value));
   }
   tuning.mac = TRY(parsedIfPresent<MacAddress>(object, "mac"));

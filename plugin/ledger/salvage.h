@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "netlib/directory.h"
+#include "netlib/os/directory.h"
 
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace pons {
 

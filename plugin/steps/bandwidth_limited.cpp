@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "netlib/qdisc.h"
+#include "netlib/rtnl/qdisc.h"
 
-#include "plugin/steps/link_owner.h"
+#include "plugin/context/link_owner.h"
 
 namespace pons {
 

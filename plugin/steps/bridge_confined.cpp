@@ -1,7 +1,7 @@
 #include "plugin/steps/bridge_confined.h"
 
-#include "plugin/bridge_policies.h"
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

@@ -1,6 +1,6 @@
 #include "plugin/steps/bridge_filtered.h"
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 namespace pons {
 

@@ -5,7 +5,7 @@
 #include <net/if.h>
 #include <sys/random.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 namespace pons {
 

@@ -4,9 +4,9 @@
 
 #include <linux/rtnetlink.h>
 
-#include "netlib/address.h"
-#include "netlib/route.h"
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
+#include "netlib/rtnl/address.h"
+#include "netlib/rtnl/route.h"
 
 namespace pons {
 

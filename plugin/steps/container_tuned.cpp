@@ -4,7 +4,7 @@
 
 #include <net/if.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 namespace pons {
 

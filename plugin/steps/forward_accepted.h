@@ -2,7 +2,7 @@
 // unknown.
 #pragma once
 
-#include "plugin/forward_chains.h"
+#include "plugin/firewall/forward_chains.h"
 #include "plugin/steps/step.h"
 
 namespace pons {

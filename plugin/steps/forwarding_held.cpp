@@ -2,9 +2,9 @@
 
 #include <map>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
-#include "plugin/steps/link_owner.h"
+#include "plugin/context/link_owner.h"
 
 namespace pons {
 

@@ -1,8 +1,8 @@
 #include "plugin/steps/gateway_address.h"
 
-#include "netlib/address.h"
+#include "netlib/rtnl/address.h"
 
-#include "plugin/steps/link_owner.h"
+#include "plugin/context/link_owner.h"
 
 namespace pons {
 

@@ -1,7 +1,7 @@
 #include "plugin/steps/guarded_interfaces.h"
 
-#include "plugin/guard_table.h"
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "plugin/bridge_policies.h"
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

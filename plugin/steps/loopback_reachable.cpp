@@ -2,10 +2,10 @@
 
 #include <array>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
-#include "plugin/bridge_policies.h"
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

@@ -1,6 +1,6 @@
 #include "plugin/steps/no_stale_flows.h"
 
-#include "netlib/conntrack.h"
+#include "netlib/filter/conntrack.h"
 
 namespace pons {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "plugin/egress_table.h"
-#include "plugin/guard_table.h"
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "netlib/file_mount.h"
-#include "netlib/root_directory.h"
+#include "netlib/os/file_mount.h"
+#include "netlib/os/root_directory.h"
 
 namespace pons {
 

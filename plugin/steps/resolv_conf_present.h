@@ -5,7 +5,7 @@
 // mounted.
 #pragma once
 
-#include "netlib/root_directory.h"
+#include "netlib/os/root_directory.h"
 
 #include "plugin/steps/step.h"
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "netlib/nft_hook.h"
+#include "netlib/nft/hook.h"
 
-#include "plugin/source_nat.h"
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/source_nat.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "plugin/host.h"
-#include "plugin/ledger/attachment.h"
+#include "plugin/context/context.h"
+#include "plugin/model/attachment.h"
 
 namespace pons {
 

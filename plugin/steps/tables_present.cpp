@@ -1,6 +1,6 @@
 #include "plugin/steps/tables_present.h"
 
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/table_transaction.h"
 
 namespace pons {
 

@@ -1,7 +1,7 @@
 #include "plugin/steps/veth_pair.h"
 
-#include "plugin/guard_table.h"
-#include "plugin/steps/link_owner.h"
+#include "plugin/context/link_owner.h"
+#include "plugin/firewall/guard_table.h"
 
 namespace pons {
 

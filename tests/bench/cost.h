@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
 
 namespace bench {
 

@@ -5,7 +5,7 @@
 #include <list>
 #include <stdexcept>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "tests/support/process.h"
 

@@ -3,12 +3,12 @@
 #include <future>
 #include <stdexcept>
 
-#include "netlib/address.h"
-#include "netlib/link.h"
-#include "netlib/netns.h"
-#include "netlib/route.h"
+#include "netlib/os/netns.h"
+#include "netlib/rtnl/address.h"
+#include "netlib/rtnl/link.h"
+#include "netlib/rtnl/route.h"
 
-#include "plugin/nat_table.h"
+#include "plugin/firewall/nat_table.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/fake_host.h"

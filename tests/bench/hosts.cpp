@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "tests/support/traffic.h"
 

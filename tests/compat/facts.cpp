@@ -5,9 +5,9 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/support/fake_host.h"
 

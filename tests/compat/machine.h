@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
 
 #include "tests/support/fake_host.h"
 

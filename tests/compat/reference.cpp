@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "plugin/reference_rules.h"
-#include "plugin/sha512.h"
+#include "plugin/migration/reference_rules.h"
+#include "plugin/migration/sha512.h"
 
 namespace support {
 

@@ -1,7 +1,7 @@
 // What the reference plugins made for a container, as a test sees it.
 #pragma once
 
-#include "plugin/reference_leftovers.h"
+#include "plugin/migration/reference_leftovers.h"
 
 #include "tests/compat/side.h"
 

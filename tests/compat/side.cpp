@@ -8,7 +8,7 @@
 
 #include <sys/mount.h>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/support/scratch.h"
 

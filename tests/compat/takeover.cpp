@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/reference_leftovers.h"
+#include "plugin/migration/reference_leftovers.h"
 
 #include "tests/compat/reference.h"
 #include "tests/support/eventually.h"

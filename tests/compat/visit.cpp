@@ -3,7 +3,7 @@
 #include <regex>
 #include <sstream>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 namespace support {
 namespace {

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 
 #include "plugin/cni/error.h"
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/crash/scene.h"
 

@@ -6,9 +6,9 @@
 
 #include <doctest/doctest.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 #include "plugin/ledger/record.h"
 
 namespace support {

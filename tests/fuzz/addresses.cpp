@@ -1,9 +1,9 @@
 // Addresses, prefixes, MACs and interface names: what is printed is read again as the same, and nothing else is taken.
 #include <algorithm>
 
-#include "netlib/if_name.h"
-#include "netlib/ip_prefix.h"
-#include "netlib/mac_address.h"
+#include "netlib/values/if_name.h"
+#include "netlib/values/ip_prefix.h"
+#include "netlib/values/mac_address.h"
 
 #include "tests/fuzz/targets.h"
 

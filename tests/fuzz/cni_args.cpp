@@ -1,5 +1,5 @@
 // CNI_ARGS, and what it asks for.
-#include "plugin/cni/requested.h"
+#include "plugin/cni/decode/requested.h"
 
 #include "tests/fuzz/targets.h"
 

@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <climits>
 
-#include "plugin/cni/text.h"
+#include "netlib/base/escape.h"
+#include "netlib/base/text.h"
+
 #include "plugin/ledger/claims.h"
-#include "plugin/ledger/escape.h"
 
 #include "tests/fuzz/targets.h"
 
@@ -18,7 +19,7 @@ bool isSafe(std::string_view name) {
     return !part.empty() && part != "." && part != ".." && part.size() <= NAME_MAX &&
            part.find('\0') == std::string_view::npos;
   };
-  return std::ranges::all_of(pons::split(name, '/'), isFileName);
+  return std::ranges::all_of(netlib::split(name, '/'), isFileName);
 }
 
 void checkKey(const AttachmentKey& key) {
@@ -29,10 +30,10 @@ void checkKey(const AttachmentKey& key) {
 }
 
 void checkEscape(std::string_view text) {
-  const std::string escaped = pons::escaped(text);
-  HOLDS(pons::unescaped(escaped) == text);
+  const std::string escaped = netlib::escaped(text);
+  HOLDS(netlib::unescaped(escaped) == text);
   HOLDS(std::ranges::all_of(escaped, [](char c) { return c > ' ' && c < 0x7f; }));
-  if (const auto bytes = pons::unescaped(text)) HOLDS(pons::unescaped(pons::escaped(*bytes)) == *bytes);
+  if (const auto bytes = netlib::unescaped(text)) HOLDS(netlib::unescaped(netlib::escaped(*bytes)) == *bytes);
 }
 
 void checkHold(std::string_view text) {

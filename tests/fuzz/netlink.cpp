@@ -6,7 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 
-#include "netlib/answers.h"
+#include "netlib/netlink/answers.h"
 
 #include "tests/fuzz/targets.h"
 

@@ -1,10 +1,10 @@
-#include "netlib/address.h"
+#include "netlib/rtnl/address.h"
 
 #include <algorithm>
 
 #include <doctest/doctest.h>
 
-#include "netlib/link.h"
+#include "netlib/rtnl/link.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/fake_host.h"

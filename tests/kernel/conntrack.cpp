@@ -1,4 +1,4 @@
-#include "netlib/conntrack.h"
+#include "netlib/filter/conntrack.h"
 
 #include <array>
 

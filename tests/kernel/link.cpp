@@ -1,9 +1,9 @@
-#include "netlib/link.h"
+#include "netlib/rtnl/link.h"
 
 #include <doctest/doctest.h>
 #include <net/if.h>
 
-#include "netlib/netns.h"
+#include "netlib/os/netns.h"
 
 #include "tests/support/fake_host.h"
 

@@ -1,4 +1,4 @@
-#include "netlib/netns.h"
+#include "netlib/os/netns.h"
 
 #include <csignal>
 #include <filesystem>

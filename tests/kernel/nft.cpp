@@ -1,6 +1,6 @@
-#include "netlib/nft.h"
-
 #include <doctest/doctest.h>
+
+#include "netlib/nft/transaction.h"
 
 #include "tests/support/at_once.h"
 #include "tests/support/attachments.h"

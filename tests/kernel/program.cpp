@@ -1,4 +1,4 @@
-#include "netlib/program.h"
+#include "netlib/os/program.h"
 
 #include <csignal>
 #include <filesystem>

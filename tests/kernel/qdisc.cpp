@@ -1,10 +1,10 @@
-#include "netlib/qdisc.h"
+#include "netlib/rtnl/qdisc.h"
 
 #include <doctest/doctest.h>
 
-#include "netlib/link.h"
+#include "netlib/rtnl/link.h"
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/support/fake_host.h"
 

@@ -1,5 +1,5 @@
 // Work inside a container's root, and files mounted there.
-#include "netlib/root_directory.h"
+#include "netlib/os/root_directory.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "netlib/file_mount.h"
+#include "netlib/os/file_mount.h"
 
 #include "tests/support/root_fs.h"
 

@@ -1,9 +1,9 @@
-#include "netlib/route.h"
+#include "netlib/rtnl/route.h"
 
 #include <doctest/doctest.h>
 #include <linux/rtnetlink.h>
 
-#include "netlib/link.h"
+#include "netlib/rtnl/link.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/fake_host.h"

@@ -1,4 +1,4 @@
-#include "netlib/socket.h"
+#include "netlib/netlink/socket.h"
 
 #include <sstream>
 
@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "netlib/link.h"
+#include "netlib/rtnl/link.h"
 
 #include "tests/support/fake_host.h"
 

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/table_transaction.h"
+#include "plugin/firewall/table_transaction.h"
 
 #include "tests/support/plan_cases.h"
 #include "tests/support/step_bench.h"

@@ -1,8 +1,8 @@
 // The answer to a host whose own firewall drops what it does not know.
 #include <doctest/doctest.h>
 
+#include "plugin/engine/sweep.h"
 #include "plugin/steps/forward_accepted.h"
-#include "plugin/sweep.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/plan_cases.h"

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "plugin/steps/forwarding_held.h"
 

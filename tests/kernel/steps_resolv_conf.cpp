@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "netlib/root_directory.h"
+#include "netlib/os/root_directory.h"
 
 #include "plugin/steps/resolv_conf_present.h"
 

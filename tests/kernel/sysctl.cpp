@@ -1,4 +1,4 @@
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "netlib/address.h"
+#include "netlib/rtnl/address.h"
 
 #include "tests/support/plan_cases.h"
 #include "tests/support/traffic.h"

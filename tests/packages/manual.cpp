@@ -117,7 +117,7 @@ TEST_CASE("pons(8) names every option of the program") {
   const std::string page = contentOf(kSource / "scripts/man/pons.8");
   Names options;
   for (const std::string& command : allMatches(page, "\n\\.It Nm Cm ([a-z]+)")) {
-    const Outcome help = run({"env", "-u", "CNI_COMMAND", PONS_BINARY, command, "--help"});
+    const Outcome help = run({"env", "-u", "CNI_COMMAND", PONSCTL_BINARY, command, "--help"});
     options.merge(allMatches(help.out, "--([a-z-]+)"));
   }
   REQUIRE(options.contains("dry-run"));
@@ -126,7 +126,7 @@ TEST_CASE("pons(8) names every option of the program") {
 }
 
 TEST_CASE("pons(8) names the commands of the program, and no others") {
-  const Outcome help = run({"env", "-u", "CNI_COMMAND", PONS_BINARY, "--help"});
+  const Outcome help = run({"env", "-u", "CNI_COMMAND", PONSCTL_BINARY, "--help"});
   const std::string commands = help.out.substr(help.out.find("Commands:"));
   const Names known = allMatches(commands, "\n  ([a-z]+) ");
   REQUIRE(known.contains("list"));

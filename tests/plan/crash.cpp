@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "plugin/transaction.h"
+#include "plugin/engine/transaction.h"
 
 #include "tests/support/plan_cases.h"
 

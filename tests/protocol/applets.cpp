@@ -1,7 +1,7 @@
 // The program called by the names of the reference plugins: each is that plugin, and a chain of them is one attachment.
 #include <doctest/doctest.h>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/protocol/chain.h"
 #include "tests/protocol/network.h"

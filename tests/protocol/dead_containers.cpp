@@ -15,7 +15,7 @@ const std::string kDemo = R"("ipam": {"subnet": "10.42.0.0/24"})";
 
 /// A command for people.
 Outcome people(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PONS_BINARY);
+  arguments.insert(arguments.begin(), PONSCTL_BINARY);
   return run(arguments, {.environment = std::vector<std::string>{}, .input = {}});
 }
 

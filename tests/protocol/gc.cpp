@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "netlib/file_lock.h"
+#include "netlib/os/file_lock.h"
 
 #include "tests/protocol/network.h"
 #include "tests/support/cni_input.h"

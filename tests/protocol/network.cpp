@@ -10,7 +10,7 @@ Outcome callForNetwork(const std::string& verb, const std::string& config) {
 }
 
 Outcome repair(const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv{PONS_BINARY, "repair"};
+  std::vector<std::string> argv{PONSCTL_BINARY, "repair"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return run(argv, {.environment = std::vector<std::string>{}, .input = {}});
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "plugin/cni/error.h"
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/support/fake_host.h"
 #include "tests/support/process.h"

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "plugin/transaction.h"
+#include "plugin/engine/transaction.h"
 
 #include "tests/protocol/network.h"
 #include "tests/support/runtime.h"

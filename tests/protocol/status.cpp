@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
-#include "netlib/file_lock.h"
+#include "netlib/os/file_lock.h"
 
 #include "tests/protocol/network.h"
 

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
 
 #include "tests/protocol/plugin_run.h"
 #include "tests/support/cni_input.h"

@@ -164,7 +164,7 @@ TEST_CASE("A guarded port without entries is closed, so that neither ADD nor DEL
     for (const Frame& frame : goodFrames()) {
       CHECK_MESSAGE(std::ranges::none_of(seen, [&](const Bytes& one) { return isSame(one, frame.bytes); }), frame.what);
     }
-    outputOf({PONS_BINARY, "repair"});
+    outputOf({PONSCTL_BINARY, "repair"});
     for (const Frame& frame : goodFrames()) CHECK_MESSAGE(arrives(container, neighbour, frame.bytes), frame.what);
   });
 }

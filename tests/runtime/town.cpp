@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 namespace support {
 namespace {

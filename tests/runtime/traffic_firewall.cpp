@@ -1,7 +1,7 @@
 // Hosts whose own firewall forwards nothing, and ingress policies between bridges.
 #include <doctest/doctest.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "tests/runtime/town.h"
 

@@ -1,9 +1,9 @@
 // What must not be translated, reached or served: the data path's weaknesses of the seed.
 #include <doctest/doctest.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/runtime/town.h"
 

@@ -1,7 +1,7 @@
 // Traffic before, across and after the life of a container.
 #include <doctest/doctest.h>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/runtime/town.h"
 

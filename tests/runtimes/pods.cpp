@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "tests/runtimes/configurations.h"
 #include "tests/runtimes/containerd.h"

@@ -1,6 +1,6 @@
 #include "tests/storm/client.h"
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/storm/world.h"
 

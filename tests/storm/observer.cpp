@@ -5,10 +5,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "netlib/address.h"
+#include "netlib/rtnl/address.h"
 
+#include "plugin/firewall/nat_table.h"
 #include "plugin/ledger/claims.h"
-#include "plugin/nat_table.h"
 
 #include "tests/storm/world.h"
 #include "tests/support/runtime.h"

@@ -3,7 +3,7 @@
 
 #include <list>
 
-#include "plugin/host.h"
+#include "plugin/context/context.h"
 
 namespace storm {
 

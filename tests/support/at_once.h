@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
 
 #include "tests/support/process.h"
 

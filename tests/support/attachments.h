@@ -1,7 +1,7 @@
 // Attachments for tests that need some.
 #pragma once
 
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 namespace support {
 

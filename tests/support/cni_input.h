@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugin/cni/request.h"
+#include "plugin/cni/decode/request.h"
 
 namespace pons::test {
 

@@ -5,7 +5,7 @@
 #include <regex>
 #include <sstream>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "tests/support/fake_host.h"
 #include "tests/support/text.h"

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
 
 #include "tests/support/eventually.h"
 

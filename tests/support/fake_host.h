@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
 
 #include "tests/support/process.h"
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "netlib/ip_address.h"
-#include "netlib/mac_address.h"
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
+#include "netlib/values/ip_address.h"
+#include "netlib/values/mac_address.h"
 
 namespace support {
 

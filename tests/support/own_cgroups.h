@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "netlib/unique_fd.h"
+#include "netlib/base/unique_fd.h"
 
 namespace support {
 

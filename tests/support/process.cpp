@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "netlib/result.h"
-#include "netlib/unique_fd.h"
+#include "netlib/base/result.h"
+#include "netlib/base/unique_fd.h"
 
 namespace support {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <stdexcept>
 
-#include "netlib/route.h"
-#include "netlib/sysctl.h"
+#include "netlib/os/sysctl.h"
+#include "netlib/rtnl/route.h"
 
-#include "plugin/draft.h"
-#include "plugin/transaction.h"
+#include "plugin/engine/transaction.h"
+#include "plugin/verbs/attachment_builder.h"
 
 namespace support {
 namespace {

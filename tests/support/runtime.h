@@ -3,8 +3,8 @@
 
 #include <functional>
 
-#include "plugin/commands.h"
-#include "plugin/plan.h"
+#include "plugin/engine/plan.h"
+#include "plugin/verbs/attach.h"
 
 #include "tests/support/fake_host.h"
 

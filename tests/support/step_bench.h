@@ -1,7 +1,7 @@
 // An attachment without a record, and the host on which its steps are tried one by one.
 #pragma once
 
-#include "plugin/draft.h"
+#include "plugin/verbs/attachment_builder.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/runtime.h"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "netlib/ip_address.h"
+#include "netlib/values/ip_address.h"
 
 #include "tests/support/process.h"
 

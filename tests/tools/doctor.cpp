@@ -1,9 +1,9 @@
 // pons doctor: what it prints, what it makes of parameters and files, and what it finds on a host.
-#include "plugin/tools/doctor.h"
+#include "plugin/ctl/doctor.h"
 
 #include <doctest/doctest.h>
 
-#include "plugin/tools/doctor_checks.h"
+#include "plugin/ctl/doctor_checks.h"
 
 #include "tests/protocol/network.h"
 #include "tests/support/root_fs.h"

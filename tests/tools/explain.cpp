@@ -1,12 +1,12 @@
 // pons explain: what it says of configurations, good and bad.
-#include "plugin/tools/explain.h"
+#include "plugin/ctl/explain.h"
 
 #include <fstream>
 
 #include <doctest/doctest.h>
 
-#include "plugin/cni/request.h"
-#include "plugin/tools/explain_keys.h"
+#include "plugin/cni/decode/request.h"
+#include "plugin/ctl/explain_keys.h"
 
 #include "tests/protocol/network.h"
 #include "tests/support/cni_input.h"

@@ -1,5 +1,5 @@
 // pons gc: what it prints, and what it finds and takes away on a host.
-#include "plugin/tools/gc.h"
+#include "plugin/ctl/gc.h"
 
 #include <doctest/doctest.h>
 

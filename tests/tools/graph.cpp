@@ -1,5 +1,5 @@
 // pons graph: what it draws, in words that graphviz reads; and on a host.
-#include "plugin/tools/graph.h"
+#include "plugin/ctl/graph.h"
 
 #include <filesystem>
 

@@ -1,9 +1,9 @@
 // pons list and pons check: what they print of made-up attachments, and what they see on a host.
-#include "plugin/tools/list.h"
+#include "plugin/ctl/list.h"
 
 #include <doctest/doctest.h>
 
-#include "plugin/tools/check.h"
+#include "plugin/ctl/check.h"
 
 #include "tests/protocol/network.h"
 #include "tests/tools/made_up.h"

@@ -1,7 +1,7 @@
 // Attachments that never were, for what the commands print.
 #pragma once
 
-#include "plugin/tools/stock.h"
+#include "plugin/ctl/stock.h"
 
 #include "tests/support/attachments.h"
 

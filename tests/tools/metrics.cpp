@@ -1,5 +1,5 @@
 // pons metrics: what Prometheus reads, as made up and on a host.
-#include "plugin/tools/metrics.h"
+#include "plugin/ctl/metrics.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // pons networks: pools and ports, as made up and on a host.
-#include "plugin/tools/networks.h"
+#include "plugin/ctl/networks.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // pons show: one container, as made up and on a host.
-#include "plugin/tools/show.h"
+#include "plugin/ctl/show.h"
 
 #include <filesystem>
 

@@ -10,7 +10,7 @@
 namespace support {
 
 Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  std::vector<std::string> argv{PONS_BINARY};
+  std::vector<std::string> argv{PONSCTL_BINARY};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return run(argv, {.environment = environment, .input = {}});
 }

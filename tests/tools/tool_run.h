@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include "tests/support/process.h"
 #include "tests/support/text.h"
 
 namespace support {
 
-/// "pons" with these arguments, and these variables as its whole environment.
+/// "ponsctl" with these arguments, and these variables as its whole environment.
 Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 
 /// The standard output, which has to be one JSON document.

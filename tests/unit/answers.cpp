@@ -1,4 +1,4 @@
-#include "netlib/answers.h"
+#include "netlib/netlink/answers.h"
 
 #include <doctest/doctest.h>
 

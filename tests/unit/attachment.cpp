@@ -1,11 +1,12 @@
-#include "plugin/ledger/attachment.h"
+#include "plugin/model/attachment.h"
 
 #include <set>
 
 #include <doctest/doctest.h>
 
-#include "plugin/ledger/hash.h"
-#include "plugin/source_subnets.h"
+#include "netlib/base/hash.h"
+
+#include "plugin/firewall/source_subnets.h"
 
 #include "tests/support/attachments.h"
 
@@ -29,10 +30,10 @@ Attachment dualStack() {
 }  // namespace
 
 TEST_CASE("the hash is FNV-1a and its digits have a fixed width") {
-  CHECK(pons::hashOf("") == 0xcbf29ce484222325U);
-  CHECK(pons::hashOf("foobar") == 0x85944171f73967e8U);
-  CHECK(pons::hexDigits(0xabc, 5) == "00abc");
-  CHECK(pons::hexDigits(0x123456789abcdef0U, 11) == "6789abcdef0");
+  CHECK(netlib::hashOf("") == 0xcbf29ce484222325U);
+  CHECK(netlib::hashOf("foobar") == 0x85944171f73967e8U);
+  CHECK(netlib::hexDigits(0xabc, 5) == "00abc");
+  CHECK(netlib::hexDigits(0x123456789abcdef0U, 11) == "6789abcdef0");
 }
 
 TEST_CASE("protocols are known by name in any case") {

@@ -1,5 +1,5 @@
 // Rate limits: from the configuration and the runtime to what is asked of the kernel.
-#include "plugin/cni/bandwidth.h"
+#include "plugin/cni/decode/bandwidth.h"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/cni/config.h"
+#include "plugin/cni/decode/config.h"
 
 #include "tests/support/cni_input.h"
 

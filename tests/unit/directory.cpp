@@ -1,4 +1,4 @@
-#include "netlib/directory.h"
+#include "netlib/os/directory.h"
 
 #include <algorithm>
 #include <fstream>

@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/cni/json.h"
 #include "plugin/cni/version.h"
+#include "plugin/json/json.h"
 
 using pons::cni::Error;
 using pons::cni::ErrorCode;

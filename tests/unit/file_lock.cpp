@@ -1,4 +1,4 @@
-#include "netlib/file_lock.h"
+#include "netlib/os/file_lock.h"
 
 #include <array>
 #include <csignal>

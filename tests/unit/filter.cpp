@@ -1,8 +1,7 @@
-#include "netlib/filter.h"
-
 #include <doctest/doctest.h>
 
-#include "netlib/iptables.h"
+#include "netlib/filter/iptables.h"
+#include "netlib/values/packet_filter.h"
 
 using netlib::iptables::parseFilterTable;
 namespace filter = netlib::filter;

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/ipam_commands.h"
+#include "plugin/verbs/ipam.h"
 
 #include "tests/support/at_once.h"
 #include "tests/support/attachments.h"

@@ -1,4 +1,4 @@
-#include "plugin/iptables_program.h"
+#include "plugin/migration/iptables_program.h"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,9 @@
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 #include <doctest/doctest.h>
 
-#include "netlib/utf8.h"
-
-#include "plugin/cni/text.h"
+#include "netlib/base/text.h"
+#include "netlib/base/utf8.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "netlib/message.h"
+#include "netlib/netlink/message.h"
 
 #include <doctest/doctest.h>
 

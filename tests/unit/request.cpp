@@ -1,4 +1,4 @@
-#include "plugin/cni/request.h"
+#include "plugin/cni/decode/request.h"
 
 #include <map>
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/cni/json.h"
+#include "plugin/json/json.h"
 
 namespace {
 

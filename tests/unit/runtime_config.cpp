@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "plugin/cni/config.h"
+#include "plugin/cni/decode/config.h"
 
 #include "tests/support/cni_input.h"
 

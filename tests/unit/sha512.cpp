@@ -1,8 +1,8 @@
-#include "plugin/sha512.h"
+#include "plugin/migration/sha512.h"
 
 #include <doctest/doctest.h>
 
-#include "plugin/reference_rules.h"
+#include "plugin/migration/reference_rules.h"
 
 using namespace pons;
 

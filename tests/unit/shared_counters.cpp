@@ -1,4 +1,4 @@
-#include "netlib/shared_counters.h"
+#include "netlib/os/shared_counters.h"
 
 #include <filesystem>
 

@@ -3,9 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include "netlib/nft.h"
+#include "netlib/nft/transaction.h"
 
-#include "plugin/source_subnets.h"
+#include "plugin/firewall/source_subnets.h"
 
 #include "tests/support/attachments.h"
 

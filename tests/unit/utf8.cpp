@@ -1,4 +1,4 @@
-#include "netlib/utf8.h"
+#include "netlib/base/utf8.h"
 
 #include <doctest/doctest.h>
 

@@ -3,13 +3,13 @@
 
 #include <doctest/doctest.h>
 
-#include "netlib/if_name.h"
-#include "netlib/ip_address.h"
-#include "netlib/ip_prefix.h"
-#include "netlib/mac_address.h"
-#include "netlib/result.h"
+#include "netlib/base/result.h"
+#include "netlib/values/if_name.h"
+#include "netlib/values/ip_address.h"
+#include "netlib/values/ip_prefix.h"
+#include "netlib/values/mac_address.h"
 
-#include "plugin/ledger/names.h"
+#include "plugin/model/names.h"
 
 using namespace netlib;
 

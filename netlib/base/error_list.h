@@ -1,0 +1,31 @@
+// The errors of work that continues after each of them, joined into one.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "netlib/base/result.h"
+
+namespace netlib {
+
+/// The code of the first error, the messages of all, each behind what was tried.
+class ErrorList {
+ public:
+  void add(const std::string& what, const Result<>& result) {
+    if (result) return;
+    const Error& error = result.error();
+    if (!all_) {
+      all_ = Error{error.code, what + ": " + error.message};
+    } else {
+      all_->message += "; " + what + ": " + error.message;
+    }
+  }
+
+  bool none() const { return !all_; }
+  Result<> result() const { return all_ ? Result<>{fail(*all_)} : Result<>{}; }
+
+ private:
+  std::optional<Error> all_;
+};
+
+}  // namespace netlib

@@ -1,0 +1,130 @@
+#include "netlib/netlink/socket.h"
+
+#include <array>
+
+#include <sys/socket.h>
+
+namespace netlib {
+
+namespace {
+
+constexpr std::size_t kReceiveBuffer = 64 * 1024;  // the kernel's dumps fill at most 32 KiB
+constexpr std::size_t kManyBytes = 128 * 1024;     // above it the default socket buffers (208 KiB) may not do
+constexpr std::size_t kManyRequests = 64;          // each acknowledgement takes about 800 bytes of receive buffer
+constexpr int kOn = 1;
+
+Result<> setOption(const UniqueFd& fd, int level, int option, const auto& value) {
+  if (setsockopt(fd.get(), level, option, &value, sizeof value) != 0) return failErrno("set netlink socket option");
+  return {};
+}
+
+}  // namespace
+
+Error errorOf(const Answer& answer, const std::string& what) {
+  Error error = Error::fromErrno(what, answer.error);
+  if (!answer.reason.empty()) error.message += " (" + answer.reason + ")";
+  return error;
+}
+
+Result<Socket> Socket::open(Subsystem subsystem) {
+  UniqueFd fd{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, static_cast<int>(subsystem))};
+  if (!fd) return failErrno("open netlink socket");
+  TRY(setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, kOn));
+  return Socket{std::move(fd), subsystem};
+}
+
+Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
+  if (batch.empty()) return std::vector<Answer>{};  // the kernel has nothing to answer to an empty datagram
+  constexpr int kTries = 10;
+  for (int attempt = 1;; ++attempt) {
+    auto answers = exchangeOnce(batch);
+    if (!answers.failedWith(EINTR) || attempt == kTries) return answers;
+  }
+}
+
+Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
+  Answers answers{nextSequence_, batch.count()};
+  std::optional<std::size_t> acknowledged;
+  for (std::size_t i = batch.count(); i-- > 0;) {
+    nlmsghdr& request = batch.at(i);
+    request.nlmsg_seq = nextSequence_ + static_cast<std::uint32_t>(i);
+    if ((request.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) prepareForDump();
+    // An error is told whether asked for or not, so that of all successes the last is enough.
+    if (acknowledged) request.nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
+    if ((request.nlmsg_flags & NLM_F_ACK) != 0) acknowledged = i;
+  }
+  nextSequence_ += static_cast<std::uint32_t>(batch.count());
+
+  if (unread_) discardUnread();
+  TRY(send(batch));
+  unread_ = true;
+  while (!answers.complete(acknowledged)) TRY(receive(answers));
+  unread_ = false;
+  if (answers.interrupted()) return fail(EINTR, "netlink dump interrupted by a change");
+  return answers.all();
+}
+
+Result<std::vector<Answer>> Socket::request(Batch& batch) {
+  auto answers = TRY(exchange(batch));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].error != 0) return fail(errorOf(answers[i], batch.what(i)));
+  }
+  return answers;
+}
+
+/// Linux 4.20; without it the kernel ignores the filters of a dump. Readers filter again, so an old kernel is only
+/// slower, and its refusal is ignored.
+void Socket::prepareForDump() {
+  if (subsystem_ != Subsystem::Route || preparedForDump_) return;
+  static_cast<void>(setOption(fd_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn));
+  preparedForDump_ = true;
+}
+
+/// While a dump has not been read to its end the kernel begins no other one on the same socket (EBUSY).
+void Socket::discardUnread() {
+  std::array<std::uint8_t, 1> part{};
+  while (recv(fd_.get(), part.data(), part.size(), MSG_DONTWAIT) >= 0) {}
+}
+
+Result<> Socket::send(Batch& batch) {
+  if (batch.overflowed_) return fail(EMSGSIZE, "netlink request too long");
+  if (batch.size() > kManyBytes || batch.count() > kManyRequests) {
+    TRY(enlargeBuffers(2 * batch.size() + batch.count() * 1024));
+  }
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  ssize_t sent = 0;
+  do {
+    sent = sendto(fd_.get(), batch.buffer_.get(), batch.size(), 0, reinterpret_cast<const sockaddr*>(&kernel),
+                  sizeof kernel);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? Result<>{failErrno("send netlink request")} : Result<>{};
+}
+
+Result<> Socket::receive(Answers& answers) {
+  // Not initialised on purpose: only the pages that an answer fills are ever touched.
+  std::array<std::uint8_t, kReceiveBuffer> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  sockaddr_nl sender{};
+  iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
+  msghdr message{};
+  message.msg_name = &sender;
+  message.msg_namelen = sizeof sender;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+
+  // The kernel has answered by the time that it took the request, and goes on with a dump while its answers are read.
+  const ssize_t length = recvmsg(fd_.get(), &message, MSG_DONTWAIT);
+  if (length < 0 && errno == EINTR) return {};
+  if (length < 0 && errno == EAGAIN) return fail(ENODATA, "no answer from the kernel over netlink");
+  if (length < 0) return failErrno("receive netlink answer");
+  if (sender.nl_pid != 0) return {};  // any process may send to us; only the kernel is port 0
+  if ((message.msg_flags & MSG_TRUNC) != 0) return fail(EMSGSIZE, "netlink answer longer than its buffer");
+  return answers.take(std::span(buffer).first(static_cast<std::size_t>(length)));
+}
+
+Result<> Socket::enlargeBuffers(std::size_t bytes) {
+  TRY(setOption(fd_, SOL_SOCKET, SO_SNDBUFFORCE, static_cast<int>(bytes)));
+  return setOption(fd_, SOL_SOCKET, SO_RCVBUFFORCE, static_cast<int>(bytes));
+}
+
+}  // namespace netlib

@@ -1,0 +1,129 @@
+// What there is in nf_tables; changes are nft.cpp's.
+#include <cstdio>  // libnftnl/expr.h needs FILE
+
+#include <libnftnl/expr.h>
+
+#include "netlib/nft/objects.h"
+
+namespace netlib::nft {
+
+namespace {
+
+/// The elements in one answer of the kernel, appended to `to`.
+Result<> appendElements(const Message& message, const Table& table, const std::string& set, std::vector<Element>& to) {
+  const OwnedSet found = setOf(table, set);
+  if (nftnl_set_elems_nlmsg_parse(&message.header(), found.get()) < 0) {
+    return fail(EBADMSG, "the kernel's answer holds no elements of set " + set);
+  }
+  const Owned<nftnl_set_elems_iter, nftnl_set_elems_iter_destroy> elements{
+      allocated(nftnl_set_elems_iter_create(found.get()))};
+  while (nftnl_set_elem* element = nftnl_set_elems_iter_next(elements.get())) to.push_back(elementOf(*element));
+  return {};
+}
+
+/// ENOENT where there is no such chain, which a list of rules does not tell from an empty one.
+Result<std::vector<Answer>> rulesOf(Socket& netfilter, const Table& table, const std::string& chain) {
+  Batch batch;
+  batch.append("list nf_tables chain " + chain, kObjectRoom, [&](char* room) {
+    const OwnedChain named = chainOf(table, chain);
+    nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_GETCHAIN, table, 0), named.get());
+  });
+  TRY(netfilter.request(batch));
+
+  Batch rules;
+  rules.append("list rules of nf_tables chain " + chain, kObjectRoom, [&](char* room) {
+    const OwnedRule all = allRulesOf(table, chain);
+    nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_GETRULE, table, NLM_F_DUMP | NLM_F_ACK), all.get());
+  });
+  return netfilter.request(rules);
+}
+
+void addCounters(nftnl_rule& rule, Counted& sum) {
+  const Owned<nftnl_expr_iter, nftnl_expr_iter_destroy> expressions{allocated(nftnl_expr_iter_create(&rule))};
+  while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) {
+    const char* name = nftnl_expr_get_str(expression, NFTNL_EXPR_NAME);
+    if (name == nullptr || std::string_view{name} != "counter") continue;
+    sum.packets += nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS);
+    sum.bytes += nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_BYTES);
+  }
+}
+
+}  // namespace
+
+Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain) {
+  const auto answers = TRY(rulesOf(netfilter, table, chain));
+  return answers.front().messages.size();
+}
+
+Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain) {
+  Counted counted;
+  const auto answers = TRY(rulesOf(netfilter, table, chain));
+  for (const Message& message : answers.front().messages) {
+    const OwnedRule rule{allocated(nftnl_rule_alloc())};
+    if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
+      return fail(EBADMSG, "the kernel's answer holds no rule of chain " + chain);
+    }
+    addCounters(*rule, counted);
+  }
+  return counted;
+}
+
+Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table) {
+  Batch batch;
+  batch.append("list nf_tables chains", kObjectRoom,
+               [&](char* room) { putHeader(room, NFT_MSG_GETCHAIN, table, NLM_F_DUMP | NLM_F_ACK); });
+  std::vector<NamedChain> chains;
+  const auto answers = TRY(netfilter.request(batch));
+  for (const Message& message : answers.front().messages) {
+    const OwnedChain chain{allocated(nftnl_chain_alloc())};
+    if (nftnl_chain_nlmsg_parse(&message.header(), chain.get()) < 0) continue;  // not a chain: nothing to list
+    if (table.name != nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)) continue;
+    chains.push_back({nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME), commentOf(*chain)});
+  }
+  return chains;
+}
+
+Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set) {
+  Batch batch;
+  batch.append("list elements of nf_tables set " + set, kObjectRoom, [&](char* room) {
+    const OwnedSet whole = setOf(table, set);
+    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, NLM_F_DUMP | NLM_F_ACK),
+                                        whole.get());
+  });
+  std::vector<Element> elements;
+  const auto answers = netfilter.request(batch);
+  if (answers.failedWith(ENOENT)) return elements;
+  if (!answers.ok()) return fail(answers.error());
+  for (const Message& message : answers->front().messages) TRY(appendElements(message, table, set, elements));
+  return elements;
+}
+
+Result<> probe(Socket& netfilter) {
+  Batch batch;
+  batch.append("ask for nf_tables", kObjectRoom, [](char* room) {
+    putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, 0);
+  });
+  TRY(netfilter.request(batch));
+  return {};
+}
+
+Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
+                                           const Element& key) {
+  Batch batch;
+  batch.append("find element of nf_tables set " + set, kObjectRoom, [&](char* room) {
+    const OwnedSet part = setOf(table, set);
+    nftnl_set_elem_add(part.get(), elementOf(Element{.key = key.key, .intervalEnd = key.intervalEnd}));
+    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, 0), part.get());
+  });
+  const auto answers = TRY(netfilter.exchange(batch));
+  const Answer& answer = answers.front();
+  if (answer.error == ENOENT) return std::optional<Element>{};
+  if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
+  if (answer.messages.empty()) return fail(EBADMSG, "the kernel's answer names no element");
+
+  std::vector<Element> found;
+  TRY(appendElements(answer.messages.front(), table, set, found));
+  return found.empty() ? std::optional<Element>{} : std::optional{std::move(found.front())};
+}
+
+}  // namespace netlib::nft

@@ -1,0 +1,85 @@
+// What a rule does with the packets that match.
+#include <array>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
+
+#include "netlib/nft/expression.h"
+#include "netlib/nft/objects.h"
+
+namespace netlib::nft {
+
+Rule& Rule::verdict(int code, const std::string* chain) {
+  Expression immediate(*this, "immediate");
+  immediate.set(NFTNL_EXPR_IMM_DREG, std::uint32_t{NFT_REG_VERDICT})
+      .set(NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code));
+  if (chain != nullptr) immediate.set(NFTNL_EXPR_IMM_CHAIN, *chain);
+  return *this;
+}
+
+Rule& Rule::jump(const std::string& chain) { return verdict(NFT_JUMP, &chain); }
+Rule& Rule::returnToCaller() { return verdict(NFT_RETURN, nullptr); }
+Rule& Rule::accept() { return verdict(NF_ACCEPT, nullptr); }
+Rule& Rule::drop() { return verdict(NF_DROP, nullptr); }
+
+Rule& Rule::masquerade() {
+  const Expression masquerading(*this, "masq");
+  return *this;
+}
+
+Rule& Rule::trackInZone(std::uint16_t zone) {
+  constexpr std::array<std::uint8_t, 1> kOriginal{IP_CT_DIR_ORIGINAL};
+  Expression(*this, "immediate")
+      .set(NFTNL_EXPR_IMM_DREG, kernelRegister(0))
+      .set(NFTNL_EXPR_IMM_DATA, {reinterpret_cast<const std::uint8_t*>(&zone), sizeof zone});
+  Expression(*this, "ct")
+      .set(NFTNL_EXPR_CT_KEY, NFT_CT_ZONE)
+      .set(NFTNL_EXPR_CT_SREG, kernelRegister(0))
+      .set(NFTNL_EXPR_CT_DIR, kOriginal);
+  return *this;
+}
+
+Rule& Rule::labelConnection(unsigned label, Register scratch) {
+  Expression(*this, "immediate")
+      .set(NFTNL_EXPR_IMM_DREG, kernelRegister(scratch))
+      .set(NFTNL_EXPR_IMM_DATA, labelBits(label));
+  Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, NFT_CT_LABELS).set(NFTNL_EXPR_CT_SREG, kernelRegister(scratch));
+  return *this;
+}
+
+Rule& Rule::translateDestination(Family family, Register address, Register port) {
+  Expression(*this, "nat")
+      .set(NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT)
+      .set(NFTNL_EXPR_NAT_FAMILY, static_cast<std::uint32_t>(family))
+      .set(NFTNL_EXPR_NAT_REG_ADDR_MIN, kernelRegister(address))
+      .set(NFTNL_EXPR_NAT_REG_PROTO_MIN, kernelRegister(port));
+  return *this;
+}
+
+Rule& Rule::comment(const std::string& text) {
+  const auto userData = commentData(text);
+  nftnl_rule_set_data(rule_.get(), NFTNL_RULE_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+  return *this;
+}
+
+Rule& Rule::atMostEachMinute(std::uint64_t packets) {
+  constexpr std::uint64_t kMinute = 60;
+  Expression(*this, "limit")
+      .setLong(NFTNL_EXPR_LIMIT_RATE, packets)
+      .setLong(NFTNL_EXPR_LIMIT_UNIT, kMinute)
+      .set(NFTNL_EXPR_LIMIT_BURST, static_cast<std::uint32_t>(packets));
+  return *this;
+}
+
+Rule& Rule::log(const std::string& prefix) {
+  constexpr std::size_t kMaxPrefix = 127;  // NF_LOG_PREFIXLEN less the terminator
+  Expression(*this, "log").set(NFTNL_EXPR_LOG_PREFIX, prefix.substr(0, kMaxPrefix));
+  return *this;
+}
+
+Rule& Rule::count() {
+  Expression(*this, "counter").setLong(NFTNL_EXPR_CTR_PACKETS, 0).setLong(NFTNL_EXPR_CTR_BYTES, 0);
+  return *this;
+}
+
+}  // namespace netlib::nft

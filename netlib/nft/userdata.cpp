@@ -1,0 +1,62 @@
+// What nft keeps beside its objects to print them as they were written: types, lengths and values of a byte each,
+// nested. The kernel stores it and does not look.
+#include <linux/netfilter/nf_tables.h>
+
+#include "netlib/nft/objects.h"
+
+namespace netlib::nft {
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+void append(Bytes& to, std::uint8_t type, const Bytes& value) {
+  to.push_back(type);
+  to.push_back(static_cast<std::uint8_t>(value.size()));
+  to.insert(to.end(), value.begin(), value.end());
+}
+
+void append(Bytes& to, std::uint8_t type, std::uint32_t value) {
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
+  append(to, type, Bytes{bytes, bytes + sizeof value});
+}
+
+/// An expression: its kind in nft, and what describes it.
+Bytes expression(std::uint32_t kind, const Bytes& description) {
+  Bytes bytes;
+  append(bytes, 0, kind);
+  append(bytes, 1, description);
+  return bytes;
+}
+
+/// `typeof iifname . @<header>,<offset>,<length>`
+Bytes nameAndField(const Field& field) {
+  constexpr std::uint32_t kPayload = 7;  // EXPR_PAYLOAD, EXPR_META and EXPR_CONCAT of nft
+  constexpr std::uint32_t kMeta = 9;
+  constexpr std::uint32_t kConcat = 13;
+  Bytes name;
+  append(name, 0, NFT_META_IIFNAME);
+  Bytes payload;
+  append(payload, 0, 0U);  // no protocol and no template of nft: the bytes themselves
+  append(payload, 1, 0U);
+  append(payload, 2, static_cast<std::uint32_t>(field.header) + 1);
+  append(payload, 3, field.offset * 8);
+  append(payload, 4, field.length * 8);
+  Bytes both;
+  append(both, 0, expression(kMeta, name));
+  append(both, 1, expression(kPayload, payload));
+  return expression(kConcat, both);
+}
+
+}  // namespace
+
+void setUserData(nftnl_set& set, const Set& described) {
+  constexpr std::uint32_t kHost = 1;
+  Bytes userData;
+  if (described.hostEndian) append(userData, NFTNL_UDATA_SET_KEYBYTEORDER, kHost);
+  if (described.unnamed) append(userData, NFTNL_UDATA_SET_KEY_TYPEOF, nameAndField(*described.unnamed));
+  if (userData.empty()) return;
+  nftnl_set_set_data(&set, NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+}
+
+}  // namespace netlib::nft

@@ -1,0 +1,127 @@
+#include "netlib/os/program.h"
+
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "netlib/os/child.h"
+
+namespace netlib {
+
+namespace {
+
+constexpr std::size_t kMaxFirstLine = 256;  // BINPRM_BUF_SIZE: the kernel reads no more of it either
+
+struct FreeText {
+  void operator()(char* text) const { std::free(text); }  // NOLINT(cppcoreguidelines-no-malloc): realpath() made it
+};
+
+Failure<Error> refuse(const std::string& path, const std::string& why) {
+  return fail(EPERM, "refuse to execute " + path + ": " + why);
+}
+
+std::string directoryOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<std::string> canonical(const std::string& path) {
+  const std::unique_ptr<char, FreeText> found{realpath(path.c_str(), nullptr)};
+  if (!found) return failErrno("cannot find " + path);
+  return std::string{found.get()};
+}
+
+/// Why somebody else than root can change it; nothing where nobody can.
+std::optional<std::string> weakness(const struct stat& status) {
+  if (status.st_uid != 0) return "belongs to user " + std::to_string(status.st_uid) + ", not to root";
+  if ((status.st_mode & S_IWGRP) != 0) return "may be written by its group";
+  if ((status.st_mode & S_IWOTH) != 0) return "may be written by everybody";
+  return std::nullopt;
+}
+
+/// From the root downwards: once a directory is known as root's, nobody else can exchange what is below it.
+Result<> checkDirectory(const std::string& directory, const std::string& program) {
+  if (directory != "/") TRY(checkDirectory(directoryOf(directory), program));
+  struct stat status {};
+  if (lstat(directory.c_str(), &status) < 0) return failErrno("cannot examine " + directory);
+  const auto why = weakness(status);
+  return why ? Result<>{refuse(program, directory + " " + *why)} : Result<>{};
+}
+
+Result<> checkFile(const UniqueFd& file, const std::string& path) {
+  struct stat status {};
+  if (fstat(file.get(), &status) < 0) return failErrno("cannot examine " + path);
+  if (!S_ISREG(status.st_mode)) return refuse(path, "it is no regular file");
+  if (const auto why = weakness(status)) return refuse(path, "it " + *why);
+  if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) return refuse(path, "it is not executable");
+  return {};
+}
+
+/// The interpreter that the first line names; nothing where the file is no script.
+Result<std::optional<std::string>> interpreterOf(const UniqueFd& file, const std::string& path) {
+  std::array<char, kMaxFirstLine> start{};
+  const ssize_t length = pread(file.get(), start.data(), start.size(), 0);
+  if (length < 0) return failErrno("cannot read " + path);
+  std::string_view line{start.data(), static_cast<std::size_t>(length)};
+  if (!line.starts_with("#!")) return std::optional<std::string>{};
+  line = line.substr(2, line.find('\n') - 2);
+  const std::size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return refuse(path, "its first line names no interpreter");
+  line.remove_prefix(begin);
+  return std::optional{std::string{line.substr(0, line.find_first_of(" \t"))}};
+}
+
+}  // namespace
+
+Result<Program> Program::open(const std::string& path) { return open(path, true); }
+
+Result<Program> Program::open(const std::string& path, bool mayBeScript) {
+  if (!path.starts_with('/')) return fail(EINVAL, "\"" + path + "\" is not the absolute path of a program");
+  const std::string file = TRY(canonical(path));
+  const std::string asked = TRY(canonical(directoryOf(path)));
+  TRY(checkDirectory(asked, path));
+  TRY(checkDirectory(directoryOf(file), path));
+  // O_NONBLOCK: opening a FIFO would wait for its writer.
+  UniqueFd opened{::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+  if (!opened) return failErrno("cannot open " + file);
+  TRY(checkFile(opened, file));
+
+  const auto interpreter = TRY(interpreterOf(opened, file));
+  // The file that was checked, whatever bears its name by then.
+  const std::string byDescriptor = "/proc/self/fd/" + std::to_string(opened.get());
+  if (!interpreter) return Program{path, byDescriptor, std::move(opened)};
+  if (!mayBeScript) return refuse(path, "it is the interpreter of a script, and a script itself");
+  TRY(open(*interpreter, false));
+  // An interpreter opens the script by its path once more, when our descriptor is closed. That path is root's alone.
+  return Program{path, file, std::move(opened)};
+}
+
+Result<Program> Program::find(std::span<const std::string> directories, const std::string& name) {
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    return fail(EINVAL, "\"" + name + "\" is not the name of a program");
+  }
+  std::string searched;
+  for (const std::string& directory : directories) {
+    auto found = open(directory + "/" + name);
+    if (!found.failedWith(ENOENT) && !found.failedWith(ENOTDIR)) return found;
+    searched += " " + directory;
+  }
+  return fail(ENOENT, "there is no program " + name + " in" + searched);
+}
+
+Result<Outcome> Program::run(const std::vector<std::string>& arguments, const Options& options) const {
+  std::vector<std::string> argv{path_};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  Child child = TRY(Child::start(executed_, argv, options.environment, options.input));
+  auto outcome = child.await(options.timeout, kMaxOutput);
+  if (outcome) return outcome;
+  return fail(outcome.error().code, path_ + " " + outcome.error().message);
+}
+
+}  // namespace netlib

@@ -1,0 +1,142 @@
+#include "netlib/os/root_directory.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "netlib/os/directory.h"
+#include "netlib/os/file.h"
+
+namespace netlib {
+
+namespace {
+
+constexpr mode_t kPublicFile = 0644;
+
+Result<struct stat> examine(int fd, const std::string& path) {
+  struct stat status {};
+  if (fstat(fd, &status) < 0) return failErrno("cannot examine " + path);
+  return status;
+}
+
+/// Opens for reading what was found with O_PATH, where it is a regular file; nothing where it is something else:
+/// opening a device or a FIFO could do something.
+Result<std::optional<UniqueFd>> openRegular(const UniqueFd& found, const std::string& path) {
+  if (!S_ISREG(TRY(examine(found.get(), path)).st_mode)) return std::optional<UniqueFd>{};
+  const std::string itself = "/proc/self/fd/" + std::to_string(found.get());
+  UniqueFd file{::open(itself.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file) return failErrno("cannot open " + path);
+  return std::optional{std::move(file)};
+}
+
+}  // namespace
+
+Failure<Error> InnerDirectory::failAt(const std::string& what, const std::string& name) const {
+  return failErrno("cannot " + what + " " + path_ + "/" + name);
+}
+
+Result<FileKind> InnerDirectory::kindOf(const std::string& name) const {
+  struct stat status {};
+  if (fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (errno == ENOENT) return FileKind::None;
+    return failAt("examine", name);
+  }
+  if (S_ISREG(status.st_mode)) return FileKind::Regular;
+  return S_ISLNK(status.st_mode) ? FileKind::Symlink : FileKind::Other;
+}
+
+bool InnerDirectory::isFrozen(const std::string& name) const {
+  constexpr std::uint64_t kFrozen = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
+  struct statx status {};
+  const bool known = statx(fd_.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, 0, &status) == 0;
+  return known && (status.stx_attributes & kFrozen) != 0;
+}
+
+Result<bool> InnerDirectory::beginsWith(const std::string& name, std::string_view text) const {
+  const UniqueFd found{openat(fd_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+  if (!found && errno == ENOENT) return false;
+  if (!found) return failAt("open", name);
+  const auto file = TRY(openRegular(found, path_ + "/" + name));
+  if (!file) return false;
+  std::string beginning(text.size(), '\0');
+  const ssize_t got = pread(file->get(), beginning.data(), beginning.size(), 0);
+  if (got < 0) return failAt("read", name);
+  return static_cast<std::size_t>(got) == text.size() && beginning == text;
+}
+
+Result<> InnerDirectory::createFile(const std::string& name, const std::string& content) const {
+  const auto make = [&] {
+    return UniqueFd{openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kPublicFile)};
+  };
+  UniqueFd file = make();
+  if (!file && errno == EEXIST) {
+    TRY(remove(name));
+    file = make();
+  }
+  if (!file) return failAt("make", name);
+
+  // The mode again, as the umask may have taken from it.
+  const bool isPublic = fchmod(file.get(), kPublicFile) == 0;
+  Result<> written = isPublic ? writeAtOnce(file.get(), content, 0, path_ + "/" + name) : failAt("write", name);
+  if (!written) static_cast<void>(remove(name));  // the reason that matters is the first one
+  return written;
+}
+
+Result<> InnerDirectory::rename(const std::string& from, const std::string& to) const {
+  if (renameat(fd_.get(), from.c_str(), fd_.get(), to.c_str()) < 0) return failAt("replace", to);
+  return {};
+}
+
+Result<> InnerDirectory::link(const std::string& from, const std::string& to) const {
+  if (linkat(fd_.get(), from.c_str(), fd_.get(), to.c_str(), 0) < 0) return failAt("keep " + from + " as", to);
+  return {};
+}
+
+Result<> InnerDirectory::remove(const std::string& name) const {
+  if (unlinkat(fd_.get(), name.c_str(), 0) < 0) return failAt("remove", name);
+  return {};
+}
+
+Result<RootDirectory> RootDirectory::open(const std::string& path) {
+  UniqueFd fd{::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!fd) return failErrno("cannot open the root directory " + path);
+  const UniqueFd own{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!own) return failErrno("cannot open our own root directory");
+  const struct stat there = TRY(examine(fd.get(), path));
+  const struct stat here = TRY(examine(own.get(), "/"));
+  if (there.st_dev == here.st_dev && there.st_ino == here.st_ino) {
+    return fail(EINVAL, path + " is the root directory of the host itself, not that of a container");
+  }
+  return RootDirectory{std::move(fd), path};
+}
+
+Result<UniqueFd> RootDirectory::openInside(const std::string& name, int flags) const {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  // A rename anywhere may get in the way of a ".." in a symlink; then the kernel asks to try again.
+  constexpr int kTries = 100;
+  for (int tries = 1;; ++tries) {
+    // glibc has no function for it.
+    UniqueFd fd{static_cast<int>(syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof(how)))};
+    if (fd) return fd;
+    if (errno != EAGAIN || tries == kTries) return failErrno("cannot open " + path_ + "/" + name);
+  }
+}
+
+Result<InnerDirectory> RootDirectory::directory(const std::string& name) const {
+  return InnerDirectory{TRY(openInside(name, O_RDONLY | O_DIRECTORY)), path_ + "/" + name};
+}
+
+Result<UniqueFd> RootDirectory::locate(const std::string& name) const { return openInside(name, O_PATH); }
+
+Result<std::string> RootDirectory::readFile(const std::string& name, std::size_t limit) const {
+  const std::string path = path_ + "/" + name;
+  const UniqueFd found = TRY(locate(name));
+  const auto file = TRY(openRegular(found, path));
+  if (!file) return fail(EINVAL, path + " is no regular file");
+  return readAll(file->get(), limit, path);
+}
+
+}  // namespace netlib

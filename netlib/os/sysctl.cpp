@@ -1,0 +1,86 @@
+#include "netlib/os/sysctl.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "netlib/base/unique_fd.h"
+
+namespace netlib::sysctl {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+bool isSafe(std::string_view name) {
+  const std::string framed = "/" + std::string(name) + "/";
+  const auto has = [&](std::string_view part) { return framed.find(part) != std::string::npos; };
+  return !has("//") && !has("/./") && !has("/../") && framed.find('\0') == std::string::npos;
+}
+
+Result<std::string> pathOf(const std::string& name) {
+  if (!isSafe(name)) return fail(EINVAL, "not the name of a kernel parameter: " + name);
+  return "/proc/sys/" + name;
+}
+
+Result<UniqueFd> open(const std::string& name, int flags) {
+  UniqueFd fd{::open(TRY(pathOf(name)).c_str(), flags | O_CLOEXEC)};
+  if (!fd) return failErrno("cannot open the kernel parameter " + name);
+  return fd;
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\n";
+  const std::size_t first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(space) - first + 1));
+}
+
+}  // namespace
+
+std::string ofInterface(Family family, const IfName& interface, std::string_view key) {
+  const char* conf = family == Family::Ipv4 ? "net/ipv4/conf/" : "net/ipv6/conf/";
+  return conf + interface.toString() + "/" + std::string(key);
+}
+
+Result<std::string> read(const std::string& name) {
+  const UniqueFd fd = TRY(open(name, O_RDONLY));
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got < 0) return failErrno("cannot read the kernel parameter " + name);
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    // As much as there is room for, or all.
+    if (static_cast<std::size_t>(got) < buffer.size()) return trimmed(text);
+  }
+}
+
+Result<> write(const std::string& name, const std::string& value) {
+  const UniqueFd fd = TRY(open(name, O_WRONLY));
+  // The kernel takes a value whole or not at all.
+  if (::write(fd.get(), value.data(), value.size()) < 0) {
+    return failErrno("cannot set the kernel parameter " + name + " to " + value);
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> entries(const std::string& directory) {
+  const std::unique_ptr<DIR, CloseDirectory> stream{opendir(TRY(pathOf(directory)).c_str())};
+  if (!stream) return failErrno("cannot list the kernel parameters below " + directory);
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return failErrno("cannot list the kernel parameters below " + directory);
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace netlib::sysctl

@@ -1,0 +1,24 @@
+#include "netlib/values/if_name.h"
+
+#include <algorithm>
+
+namespace netlib {
+
+namespace {
+
+constexpr std::size_t kMaxLength = 15;  // IFNAMSIZ less its terminator
+
+bool isForbidden(char c) {
+  // Control characters are refused beyond what the kernel asks: no tool shows such a name as it is.
+  return c == '/' || c == ':' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+}
+
+}  // namespace
+
+std::optional<IfName> IfName::parse(std::string_view text) {
+  if (text.empty() || text.size() > kMaxLength || text == "." || text == "..") return std::nullopt;
+  if (std::ranges::any_of(text, isForbidden)) return std::nullopt;
+  return IfName{text};
+}
+
+}  // namespace netlib

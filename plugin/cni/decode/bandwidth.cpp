@@ -1,0 +1,55 @@
+#include "plugin/cni/decode/bandwidth.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pons::cni {
+
+namespace {
+
+/// A bucket holds what may leave at once when the kernel comes late to a queue: up to two ticks of its clock, which are
+/// 10 ms where it ticks slowest; and some packets of 1514 bytes, whatever the rate. A larger one only means that there
+/// is no limit for a while after each pause: with the 512 MiB of containerd or the 4 GiB of CRI-O, for minutes.
+std::uint64_t largestBurst(std::uint64_t rate) {
+  constexpr std::uint64_t kBucketsASecond = 50;
+  constexpr std::uint64_t kTenPackets = std::uint64_t{10} * 1514 * 8;
+  return std::max(rate / kBucketsASecond, kTenPackets);
+}
+
+Result<std::optional<RateLimit>> decodeLimit(const Field& rateField, const Field& burstField) {
+  const std::uint64_t rate = TRY(rateField.amount()).value_or(0);
+  const std::uint64_t burst = TRY(burstField.amount()).value_or(0);
+  if (rate == 0 && burst != 0) return burstField.invalid("0, as there is no \"" + rateField.path() + "\"");
+  if (rate == 0) return std::optional<RateLimit>{};
+  if (rate < kMinRate) return rateField.invalid("0 or at least " + std::to_string(kMinRate));
+  const std::uint64_t largest = largestBurst(rate);
+  return std::optional{RateLimit{.rate = rate, .burst = burst == 0 ? largest : std::min(burst, largest)}};
+}
+
+Result<std::optional<Bandwidth>> decodeLimits(const Field& limits) {
+  const Bandwidth bandwidth{.ingress = TRY(decodeLimit(limits["ingressRate"], limits["ingressBurst"])),
+                            .egress = TRY(decodeLimit(limits["egressRate"], limits["egressBurst"]))};
+  return bandwidth == Bandwidth{} ? std::nullopt : std::optional{bandwidth};
+}
+
+bool hasLimits(const Field& config) {
+  constexpr std::array kKeys{"ingressRate", "ingressBurst", "egressRate", "egressBurst"};
+  return std::ranges::any_of(kKeys, [&](const char* key) { return config[key].present(); });
+}
+
+}  // namespace
+
+Result<std::optional<Bandwidth>> decodeBandwidth(const Field& config) {
+  const Field own = config["bandwidth"];
+  return decodeLimits(TRY((own.present() ? own : config["runtimeConfig"]["bandwidth"]).object()));
+}
+
+Result<std::optional<Bandwidth>> decodeReferenceBandwidth(const Field& config) {
+  for (const char* key : {"shapedSubnets", "unshapedSubnets"}) {
+    if (!TRY(config[key].items()).empty()) return config[key].unsupported("pons limits all that a container sends");
+  }
+  if (hasLimits(config)) return decodeLimits(config);
+  return decodeLimits(TRY(config["runtimeConfig"]["bandwidth"].object()));
+}
+
+}  // namespace pons::cni

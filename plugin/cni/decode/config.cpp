@@ -1,0 +1,277 @@
+#include "plugin/cni/decode/config.h"
+
+#include <algorithm>
+#include <climits>
+
+#include "plugin/cni/decode/chained_config.h"
+#include "plugin/cni/decode/egress.h"
+#include "plugin/cni/decode/ipam_config.h"
+#include "plugin/cni/decode/requested.h"
+
+namespace pons::cni {
+
+namespace {
+
+using netlib::Family;
+
+constexpr std::uint32_t kMaxMtu = 65535;
+constexpr std::uint32_t kMinMtuIpv4 = 68;  // RFC 791; ETH_MIN_MTU of the kernel
+
+std::optional<Family> parseFamily(std::string_view text) {
+  if (text == "ipv4") return Family::Ipv4;
+  if (text == "ipv6") return Family::Ipv6;
+  return std::nullopt;
+}
+
+/// What keys mean that are not there, and how a contradiction between keys is taken: the native plugin refuses it, the
+/// reference bridge has always let the one key win.
+struct Dialect {
+  const char* bridge;
+  bool isGateway;
+  bool hairpin;
+  bool strict;
+  bool isWholeChain;  ///< publishes ports, answers the host's firewall and guards what containers send, too
+};
+constexpr Dialect kNative{.bridge = "pons0", .isGateway = true, .hairpin = true, .strict = true, .isWholeChain = true};
+constexpr Dialect kReferenceBridge{
+    .bridge = "cni0", .isGateway = false, .hairpin = false, .strict = false, .isWholeChain = false};
+
+Failure needsAddresses(const Field& field) { return field.invalid("false, for \"ipam\" gives no addresses"); }
+
+/// Keys of the reference bridge that pons knows and cannot serve: an error is better than a network without them.
+Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
+  constexpr std::string_view kVlan = "pons does not support the bridge's VLAN filtering";
+  if (TRY(root["vlan"].number(0, 4094)).value_or(0) != 0) return root["vlan"].unsupported(kVlan);
+  if (!TRY(root["vlanTrunk"].items()).empty()) return root["vlanTrunk"].unsupported(kVlan);
+  if (!TRY(root["preserveDefaultVlan"].boolean()).value_or(true)) return root["preserveDefaultVlan"].unsupported(kVlan);
+  const Field backend = root["ipMasqBackend"];
+  const std::string wanted = TRY(backend.text()).value_or("nftables");
+  // Where the reference would use iptables the effect is the same.
+  const bool known = wanted == "nftables" || (wanted == "iptables" && !dialect.strict);
+  if (!known) return backend.unsupported("pons uses nftables only");
+  return {};
+}
+
+/// The network's bridge; the default where the key is missing.
+Result<netlib::IfName> decodeBridgeName(const Field& root, const Dialect& dialect) {
+  const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes"));
+  return bridge.value_or(*netlib::IfName::parse(dialect.bridge));
+}
+
+Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect) {
+  config.bridge = TRY(decodeBridgeName(root, dialect));
+  config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
+  // Either lets a container reach itself through the bridge; both together deliver its packets twice.
+  const auto hairpin = TRY(root["hairpinMode"].boolean());
+  config.hairpin = hairpin.value_or(dialect.hairpin && !config.promiscuous);
+  if (config.hairpin && config.promiscuous) return root["hairpinMode"].invalid("false together with \"promiscMode\"");
+  config.forceAddress = TRY(root["forceAddress"].boolean()).value_or(false);
+  config.portIsolation = TRY(root["portIsolation"].boolean()).value_or(false);
+  config.detectDuplicateAddresses = TRY(root["enabledad"].boolean()).value_or(false);
+  return {};
+}
+
+Result<> decodeFirewall(Config& config, const Field& root) {
+  const auto forward = TRY(root["forward"].text());
+  config.acceptForward = forward.value_or("auto") == "auto";
+  if (!config.acceptForward && *forward != "off") return root["forward"].invalid("auto or off");
+  config.ingress =
+      TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
+  return {};
+}
+
+Result<> decodeGuard(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
+  const Field byMac = root["macspoofchk"];
+  const Field byAddress = root["ipSpoofCheck"];
+  const bool mac = TRY(byMac.boolean()).value_or(dialect.isWholeChain);
+  if (!dialect.isWholeChain) {
+    if (mac) config.guard = SenderGuard::Mac;
+    return {};
+  }
+  const auto address = TRY(byAddress.boolean());
+  if (address.value_or(false) && !ipam.givesAddresses()) return needsAddresses(byAddress);
+  if (address.value_or(false) && !mac) return byMac.invalid("true, which \"ipSpoofCheck\" implies");
+  if (mac) config.guard = address.value_or(ipam.givesAddresses()) ? SenderGuard::Address : SenderGuard::Mac;
+  config.egress = TRY(decodeEgress(root, config.dns));
+  if (!config.egress || config.guard == SenderGuard::Address) return {};
+  return fail(ErrorCode::InvalidConfig,
+              "\"egressPolicy\" needs addresses from \"ipam\", and \"macspoofchk\" and \"ipSpoofCheck\" to be on: it "
+              "goes by source address");
+}
+
+/// Of an internal network nothing leads out, and so nothing may ask for it.
+Result<> decodeInternal(Config& config, const Field& root) {
+  config.internal = TRY(root["internal"].boolean()).value_or(false);
+  if (!config.internal) return {};
+  for (const char* key : {"isDefaultGateway", "ipMasq"}) {
+    if (TRY(root[key].boolean()).value_or(false)) return root[key].invalid("false in an internal network");
+  }
+  const bool hasDefault =
+      std::ranges::any_of(config.routes, [](const Route& r) { return r.destination.length() == 0; });
+  if (hasDefault) return root["internal"].invalid("false together with a default route in \"routes\"");
+  if (!config.portMappings.empty()) {
+    return fail(ErrorCode::InvalidConfig, "\"portMappings\" cannot be published from an internal network");
+  }
+  config.isDefaultGateway = false;
+  config.masquerade.clear();
+  return {};
+}
+
+DelegatedIpam delegatedTo(const std::string& type, const Environment& environment, std::string_view input) {
+  return {.type = type, .config = std::string{input}, .args = environment.args};
+}
+
+Result<> decodeAddresses(Config& config, const Field& root, const IpamConfig& ipam, const CniArgs& args) {
+  config.mac = TRY(decodeRequestedMac(root, args));
+  config.addresses = ipam.addresses;
+  config.routes = ipam.routes;
+
+  const Field disable = root["disableContainerInterface"];
+  config.disableContainerInterface = TRY(disable.boolean()).value_or(false);
+  if (config.disableContainerInterface && ipam.givesAddresses()) {
+    return disable.invalid("false, for \"ipam\" gives addresses and an interface that is down bears none");
+  }
+  return {};
+}
+
+Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
+  if (mtu.is("auto")) return Mtu{.automatic = true};
+  const std::uint32_t min = ipam.hasFamily(Family::Ipv6) ? kMinMtuIpv6 : kMinMtuIpv4;
+  const auto expected = "\"auto\", 0 or a number from " + std::to_string(min) + " to " + std::to_string(kMaxMtu);
+  const auto bytes = mtu.number(0, kMaxMtu);
+  if (!bytes) return mtu.invalid(expected);
+  if (bytes->value_or(0) != 0 && **bytes < min) return mtu.invalid(expected);
+  return Mtu{.bytes = bytes->value_or(0)};
+}
+
+/// An address of the bridge reaches only those of its own subnet.
+Result<> checkGateways(const Field& ipam, const AddressRequest& addresses) {
+  const auto check = [&ipam](const netlib::IpPrefix& subnet,
+                             const std::optional<netlib::IpAddress>& gateway) -> Result<> {
+    if (!gateway || subnet.contains(*gateway)) return {};
+    return about(ipam.path(),
+                 fail(ErrorCode::InvalidConfig, "\"ipam\": subnet " + subnet.network().toString() +
+                                                    " does not contain its gateway " + gateway->toString() +
+                                                    ", which \"isGateway\" makes an address of the bridge"));
+  };
+  for (const RangeSet& set : addresses.sets) {
+    for (const Range& range : set) TRY(check(range.subnet, range.gateway));
+  }
+  for (const Lease& lease : addresses.fixed) TRY(check(lease.address, lease.gateway));
+  return {};
+}
+
+Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
+  const bool hasAddresses = ipam.givesAddresses();
+  const auto isGateway = TRY(root["isGateway"].boolean());
+  const auto isDefaultGateway = TRY(root["isDefaultGateway"].boolean());
+  if (dialect.strict && isDefaultGateway.value_or(false)) {
+    if (!hasAddresses) return needsAddresses(root["isDefaultGateway"]);
+    if (!isGateway.value_or(true)) return root["isGateway"].invalid("true, which \"isDefaultGateway\" implies");
+  }
+  // isGateway alone may stay true in a plain L2 network: the reference takes such files, and there it means nothing.
+  config.isGateway = hasAddresses && (isGateway.value_or(dialect.isGateway) || isDefaultGateway.value_or(false));
+  config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(dialect.isGateway && config.isGateway);
+  return config.isGateway ? checkGateways(root["ipam"], config.addresses) : Result<>{};
+}
+
+Result<std::vector<Family>> decodeFamilies(const Field& list) {
+  if (!list.present()) return std::vector{Family::Ipv4, Family::Ipv6};
+  std::vector<Family> families;
+  for (const Field& item : TRY(list.items())) {
+    const auto family = TRY(item.parsed(parseFamily, "ipv4 or ipv6"));
+    if (!family) return item.invalid("ipv4 or ipv6");
+    if (std::ranges::find(families, *family) == families.end()) families.push_back(*family);
+  }
+  return families;
+}
+
+Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
+  const auto ipMasq = TRY(root["ipMasq"].boolean());
+  if (dialect.strict && ipMasq.value_or(false) && !ipam.givesAddresses()) return needsAddresses(root["ipMasq"]);
+  const bool wanted = ipMasq.value_or(dialect.isGateway && config.isGateway);
+  for (const Family family : TRY(decodeFamilies(root["ipMasqFamilies"]))) {
+    const bool mayHave = ipam.foreignType || ipam.hasFamily(family);
+    if (wanted && mayHave) config.masquerade.push_back(family);
+  }
+  for (const Field& item : TRY(root["ipMasqExclude"].items())) {
+    if (const auto network = TRY(item.network())) config.masqueradeExcluded.push_back(*network);
+  }
+  return {};
+}
+
+Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) {
+  config.portMappings = TRY(decodePortMappings(root));
+  if (config.portMappings.empty() || ipam.givesAddresses()) return {};
+  return fail(ErrorCode::InvalidConfig, "\"portMappings\" need an address to lead to, and \"ipam\" gives none");
+}
+
+/// Names a directory, which is opened when it is needed.
+Result<std::optional<std::string>> decodeRootfs(const Field& rootfs) {
+  const auto path = TRY(rootfs.parsed(parsePath, kExpectedPath));
+  if (path && hold::resolvConf(*path).size() > NAME_MAX) {
+    return rootfs.invalid("a shorter path: the ledger makes a file name of it");
+  }
+  return path;
+}
+
+/// What a network's configuration is read with, beside its text.
+struct Reading {
+  const Environment& environment;
+  std::string_view input;
+  const Dialect& dialect;
+};
+
+Result<> decodeNetwork(Config& config, const Field& root, Version version, const Reading& reading) {
+  const auto& [environment, input, dialect] = reading;
+  TRY(refuseUnsupported(root, dialect));
+  const CniArgs args = TRY(parseCniArgs(environment.args));
+  const IpamConfig ipam = TRY(decodeIpam(root, version, args));
+
+  TRY(decodeBridge(config, root, dialect));
+  TRY(decodeAddresses(config, root, ipam, args));
+  if (ipam.foreignType) config.delegated = delegatedTo(*ipam.foreignType, environment, input);
+  config.mtu = TRY(decodeMtu(root["mtu"], ipam));
+  TRY(decodeGateway(config, root, ipam, dialect));
+  TRY(decodeMasquerade(config, root, ipam, dialect));
+  if (dialect.isWholeChain) {
+    TRY(decodePorts(config, root, ipam));
+    TRY(decodeFirewall(config, root));
+    TRY(decodeInternal(config, root));
+    config.bandwidth = TRY(decodeBandwidth(root));
+    config.rootfs = TRY(decodeRootfs(root["runtimeConfig"]["rootfs"]));
+  }
+  config.dns = TRY(chooseDns(root));
+  return decodeGuard(config, root, ipam, dialect);
+}
+
+}  // namespace
+
+Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment,
+                            std::string_view input) {
+  for (const Field& group : {root["runtimeConfig"], root["args"], root["args"]["cni"]}) TRY(group.object());
+  Config config;
+  config.settings = TRY(decodeSettings(root, environment));
+  if (environment.applet == Applet::Pons) {
+    TRY(decodeNetwork(config, root, version, {environment, input, kNative}));
+  } else if (environment.applet == Applet::Bridge) {
+    TRY(decodeNetwork(config, root, version, {environment, input, kReferenceBridge}));
+  } else {
+    TRY(decodeChained(config, root, environment));
+  }
+  return config;
+}
+
+Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
+  Config config;
+  const Dialect& dialect = environment.applet == Applet::Bridge ? kReferenceBridge : kNative;
+  config.settings = decodeSettingsLeniently(root, environment, config.ignored);
+  config.bridge = orDefault(decodeBridgeName(root, dialect), *netlib::IfName::parse(dialect.bridge), config.ignored);
+  // With an "ipam" that cannot be read no ADD has come this far.
+  const IpamPartner partner = orDefault(decodePartner(root), IpamPartner{}, config.ignored);
+  config.addresses.hostLocalDir = partner.hostLocalDir;
+  if (partner.foreignType) config.delegated = delegatedTo(*partner.foreignType, environment, input);
+  return config;
+}
+
+}  // namespace pons::cni

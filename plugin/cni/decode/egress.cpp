@@ -1,0 +1,74 @@
+#include "plugin/cni/decode/egress.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pons::cni {
+
+namespace {
+
+constexpr std::array kKeys{"allowedCidrs", "allowedTcpPorts", "allowedUdpPorts", "allowDns", "logDenied"};
+
+/// A misspelt key would be a policy that nobody meant.
+Result<> refuseUnknown(const Field& policy) {
+  for (const auto& [name, field] : TRY(policy.members())) {
+    if (std::ranges::find(kKeys, name) == kKeys.end()) return field.unsupported("an egress policy has no such key");
+  }
+  return {};
+}
+
+bool isInside(const netlib::IpPrefix& inner, const netlib::IpPrefix& outer) {
+  return outer.length() <= inner.length() && outer.contains(inner.first());
+}
+
+/// Without those that are inside of others: the sets of nf_tables take no overlaps.
+Result<std::vector<netlib::IpPrefix>> decodeDestinations(const Field& list) {
+  std::vector<netlib::IpPrefix> all;
+  for (const Field& item : TRY(list.items())) {
+    const auto network = TRY(item.network());
+    if (!network) return item.invalid("a CIDR such as 10.0.0.0/8");
+    all.push_back(*network);
+  }
+  std::ranges::stable_sort(all, {}, &netlib::IpPrefix::length);
+  std::vector<netlib::IpPrefix> destinations;
+  for (const netlib::IpPrefix& prefix : all) {
+    const auto covers = [&](const netlib::IpPrefix& other) { return isInside(prefix, other); };
+    if (std::ranges::none_of(destinations, covers)) destinations.push_back(prefix);
+  }
+  return destinations;
+}
+
+Result<std::vector<Port>> decodePorts(const Field& list) {
+  std::vector<Port> ports;
+  for (const Field& item : TRY(list.items())) {
+    const auto port = TRY(item.number(1, 65535));
+    if (!port) return item.invalid("a port from 1 to 65535");
+    if (std::ranges::find(ports, *port) == ports.end()) ports.push_back(static_cast<Port>(*port));
+  }
+  return ports;
+}
+
+Result<EgressPolicy> decodePolicy(const Field& policy, const Dns& dns) {
+  TRY(refuseUnknown(policy));
+  EgressPolicy decoded;
+  decoded.destinations = TRY(decodeDestinations(policy["allowedCidrs"]));
+  decoded.tcpPorts = TRY(decodePorts(policy["allowedTcpPorts"]));
+  decoded.udpPorts = TRY(decodePorts(policy["allowedUdpPorts"]));
+  const bool saysAnything = !TRY(policy.members()).empty();
+  if (TRY(policy["allowDns"].boolean()).value_or(saysAnything)) decoded.nameservers = dns.nameservers;
+  decoded.logDenied = TRY(policy["logDenied"].boolean()).value_or(true);
+  return decoded;
+}
+
+}  // namespace
+
+Result<std::optional<EgressPolicy>> decodeEgress(const Field& config, const Dns& dns) {
+  for (const Field& policy :
+       {config["runtimeConfig"]["egressPolicy"], config["args"]["cni"]["egressPolicy"], config["egressPolicy"]}) {
+    TRY(policy.object());
+    if (policy.present()) return std::optional{TRY(decodePolicy(policy, dns))};
+  }
+  return std::optional<EgressPolicy>{};
+}
+
+}  // namespace pons::cni

@@ -1,0 +1,43 @@
+#include "plugin/ctl/explain_plan.h"
+
+#include "plugin/ctl/words.h"
+#include "plugin/engine/plan.h"
+#include "plugin/verbs/attachment_builder.h"
+
+namespace pons::tools {
+
+namespace {
+
+/// The first address of each range set; of a foreign IPAM plugin one from a range that is kept for documentation.
+std::vector<Lease> inventedLeases(const cni::Config& config) {
+  std::vector<Lease> leases;
+  for (const RangeSet& set : config.addresses.sets) {
+    const AddressPool pool{set, config.addresses.excluded};
+    if (pool.size() > 0) leases.push_back(pool.leaseOf(pool.nth(0)));
+  }
+  for (const Lease& lease : config.addresses.fixed) leases.push_back(lease);
+  if (config.delegated) {
+    leases.push_back({*netlib::IpPrefix::parse("192.0.2.2/24"), netlib::IpAddress::parse("192.0.2.1")});
+  }
+  return leases;
+}
+
+void addAssumptions(ExplainedPlugin& plugin, const cni::Request& request, const Attachment& attachment) {
+  std::vector<std::string> addresses;
+  for (const Lease& lease : attachment.leases) addresses.push_back(lease.address.toString());
+  if (!addresses.empty()) plugin.assumptions.push_back("gets " + joined(addresses));
+  if (request.config.delegated) plugin.assumptions.push_back("asks " + request.config.delegated->type + " for it");
+  const std::vector<std::string> ports = portsOf(attachment.forwards);
+  if (!ports.empty()) plugin.assumptions.push_back("publishes " + joined(ports));
+}
+
+}  // namespace
+
+void addPlan(ExplainedPlugin& plugin, const cni::Request& request) {
+  const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, inventedLeases(request.config));
+  if (!attachment) return plugin.assumptions.push_back(attachment.error().message);
+  addAssumptions(plugin, request, *attachment);
+  for (const auto& step : planFor(*attachment)) plugin.plan.push_back({step->name(), !step->hold().empty()});
+}
+
+}  // namespace pons::tools

@@ -1,0 +1,185 @@
+// Left to right: published ports, the containers of a bridge, the bridge, the outside.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "netlib/base/text.h"
+#include "netlib/base/utf8.h"
+
+#include "plugin/ctl/graph.h"
+#include "plugin/ctl/interfaces.h"
+#include "plugin/ctl/table.h"
+#include "plugin/ctl/words.h"
+
+namespace pons::tools {
+
+namespace {
+
+using netlib::Family;
+
+/// Ports of one container, and destinations of one network, that are named one by one.
+constexpr std::size_t kNamed = 4;
+
+constexpr const char* kHead = R"(digraph pons {
+  graph [rankdir=LR, nodesep=0.15, ranksep=0.7, fontname="Helvetica", fontsize=12, bgcolor=white]
+  node [shape=box, style="rounded,filled", fillcolor=white, color="#5b6b7a", fontname="Helvetica", fontsize=11, margin="0.15,0.06"]
+  edge [color="#5b6b7a", fontname="Helvetica", fontsize=10, arrowsize=0.7]
+)";
+
+/// The first few.
+std::vector<std::string> folded(std::vector<std::string> texts) {
+  if (texts.size() <= kNamed + 1) return texts;
+  const std::string more = "+" + std::to_string(texts.size() - kNamed) + " more";
+  texts.resize(kNamed);
+  texts.push_back(more);
+  return texts;
+}
+
+/// How packets leave the host from there; for people.
+struct WayOut {
+  std::vector<std::string> lines;
+  bool open = true;
+
+  friend auto operator<=>(const WayOut&, const WayOut&) = default;
+};
+
+WayOut wayOutOf(const Attachment& attachment) {
+  if (attachment.key.part != Part::Network) return {{"by another plugin"}};
+  if (attachment.internal) return {{"internal"}, false};
+  if (!attachment.bridge.gateway) return {{"no gateway"}, false};
+  std::vector<std::string> families;
+  std::vector<std::string> spared;
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (!nat.masquerade) continue;
+    families.emplace_back(netlib::nameOf(nat.family));
+    for (const netlib::IpPrefix& destination : nat.destinations) spared.push_back("not to " + destination.toString());
+  }
+  if (families.empty()) return {{"no masquerade"}};
+  WayOut way{{"masquerade " + joined(families)}};
+  for (std::string& line : folded(std::move(spared))) way.lines.push_back(std::move(line));
+  return way;
+}
+
+struct Bridge {
+  std::set<std::string> networks = {};
+  std::set<std::string> gateways = {};
+  std::set<WayOut> ways = {};
+  std::vector<const Interface*> interfaces = {};
+};
+
+/// By name; "" for what hangs on none that is known.
+std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces) {
+  std::map<std::string, Bridge> bridges;
+  for (const Interface& interface : interfaces) {
+    const auto& attachment = interface.first->attachment;
+    Bridge& bridge = bridges[attachment ? attachment->bridge.name.toString() : ""];
+    bridge.interfaces.push_back(&interface);
+    bridge.networks.insert(interface.first->key.network.toString());
+    if (!attachment) continue;
+    for (const netlib::IpPrefix& gateway : gatewayAddresses(*attachment)) bridge.gateways.insert(gateway.toString());
+    bridge.ways.insert(wayOutOf(*attachment));
+  }
+  return bridges;
+}
+
+std::size_t idLengthFor(const std::vector<Interface>& interfaces) {
+  std::set<std::string> ids;
+  for (const Interface& interface : interfaces) ids.insert(interface.first->key.container.toString());
+  return tellingLengthOf(ids);
+}
+
+class Drawing {
+ public:
+  explicit Drawing(std::size_t idLength) : idLength_(idLength) {}
+
+  void addBridge(const std::string& name, const Bridge& bridge) {
+    const std::string node = "bridge" + std::to_string(bridges_++);
+    text_ += "  subgraph cluster_" + node + " {\n";
+    text_ += "    graph [style=\"rounded,filled\", fillcolor=\"#f3f6f9\", color=\"#c3ccd5\", label=" +
+             labelOf({titleOf(bridge)}) + "]\n";
+    if (!name.empty()) addNode("    ", node, linesOf(name, bridge), R"(fillcolor="#d5e5f5", style=filled)");
+    std::vector<std::string> containers;
+    for (const Interface* interface : bridge.interfaces) containers.push_back(addContainer(*interface));
+    text_ += "  }\n";
+    for (std::size_t index = 0; index < containers.size(); ++index) {
+      addPorts(containers[index], bridge.interfaces[index]->ports);
+      if (!name.empty()) text_ += "  " + containers[index] + ":e -> " + node + ":w [dir=none]\n";
+    }
+    for (const WayOut& way : bridge.ways) {
+      text_ += "  " + node + " -> outside [label=" + labelOf(way.lines) +
+               (way.open ? "]\n" : ", style=dotted, arrowhead=tee]\n");
+    }
+  }
+
+  std::string text() const {
+    return kHead + std::string{"  outside [label=\"outside\", shape=ellipse, style=filled, fillcolor=\"#eeeeee\"]\n"} +
+           text_ + "}\n";
+  }
+
+ private:
+  static std::string titleOf(const Bridge& bridge) {
+    return std::string{bridge.networks.size() == 1 ? "network " : "networks "} +
+           joined(folded({bridge.networks.begin(), bridge.networks.end()}));
+  }
+
+  static std::vector<std::string> linesOf(const std::string& name, const Bridge& bridge) {
+    std::vector<std::string> lines{name};
+    for (std::string& gateway : folded({bridge.gateways.begin(), bridge.gateways.end()})) {
+      lines.push_back(std::move(gateway));
+    }
+    return lines;
+  }
+
+  void addNode(const std::string& indent, const std::string& node, const std::vector<std::string>& lines,
+               const std::string& attributes) {
+    text_ += indent + node + " [label=" + labelOf(lines) + (attributes.empty() ? "" : ", " + attributes) + "]\n";
+  }
+
+  std::string addContainer(const Interface& interface) {
+    const AttachmentKey& key = interface.first->key;
+    std::vector<std::string> lines{key.container.toString().substr(0, idLength_) + " " + key.ifName.toString()};
+    for (const std::string& address : interface.addresses) lines.push_back(address);
+    std::string colour;
+    if (interface.health != Health::Ok) lines.emplace_back(nameOf(interface.health));
+    if (isBad(interface.health)) colour = R"(color="#c62828", fillcolor="#fdecea")";
+    std::string node = "container" + std::to_string(containers_++);
+    addNode("    ", node, lines, colour);
+    return node;
+  }
+
+  void addPorts(const std::string& container, const std::vector<std::string>& ports) {
+    if (ports.empty()) return;
+    const std::string node = "ports_" + container;
+    addNode("  ", node, folded(ports), R"(fillcolor="#fff6dd", style=filled)");
+    text_ += "  " + node + " -> " + container + ":w\n";
+  }
+
+  std::size_t idLength_;
+  std::string text_;
+  std::size_t bridges_ = 0;
+  std::size_t containers_ = 0;
+};
+
+}  // namespace
+
+std::string labelOf(const std::vector<std::string>& lines) {
+  std::string label = "\"";
+  for (const std::string& line : lines) {
+    if (&line != &lines.front()) label += "\\n";
+    for (const char c : netlib::printable(netlib::asUtf8(line))) {
+      if (c == '"' || c == '\\') label += '\\';
+      label += c == '&' ? "&amp;" : std::string{c};
+    }
+  }
+  return label + "\"";
+}
+
+std::string graphDot(const std::vector<Item>& stock) {
+  const std::vector<Interface> interfaces = interfacesOf(stock);
+  if (interfaces.empty()) return std::string{kHead} + "  nothing [label=\"no attachments\", shape=plaintext]\n}\n";
+  Drawing drawing{idLengthFor(interfaces)};
+  for (const auto& [name, bridge] : bridgesOf(interfaces)) drawing.addBridge(name, bridge);
+  return drawing.text();
+}
+
+}  // namespace pons::tools

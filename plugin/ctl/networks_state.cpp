@@ -1,0 +1,152 @@
+// Where pons networks gets its facts from: configurations, the ledger, the kernel.
+#include <algorithm>
+#include <map>
+
+#include "plugin/ctl/common.h"
+#include "plugin/ctl/conf_file.h"
+#include "plugin/ctl/networks.h"
+#include "plugin/ctl/words.h"
+#include "plugin/ledger/host_local.h"
+
+namespace pons::tools {
+
+using netlib::IpAddress;
+using netlib::IpPrefix;
+
+namespace {
+
+std::string textOf(const Range& range) {
+  const auto whole = Range::make(range.subnet, std::nullopt, std::nullopt, range.gateway);
+  if (whole && whole->start == range.start && whole->end == range.end) return range.subnet.toString();
+  return range.start.toString() + "-" + range.end.toString();
+}
+
+Pool poolOf(const RangeSet& set, const std::vector<IpPrefix>& excluded, const std::vector<IpAddress>& leased) {
+  const AddressPool pool{set, excluded};
+  std::vector<std::string> ranges;
+  for (const Range& range : set) ranges.push_back(textOf(range));
+  return {.ranges = joined(ranges), .size = pool.size(), .used = pool.indexesOf(leased).size()};
+}
+
+std::vector<IpAddress> leasesOf(std::optional<Host>& host, const NetworkName& network,
+                                const std::optional<std::string>& hostLocalDir) {
+  std::vector<IpAddress> leased;
+  if (host) {
+    if (const auto claimed = host->ledger.leased(network)) leased = *claimed;
+  }
+  if (!hostLocalDir) return leased;
+  const auto files = HostLocal::peek(*hostLocalDir, network);
+  if (!files || !*files) return leased;
+  if (const auto others = (*files)->all()) leased.insert(leased.end(), others->begin(), others->end());
+  return leased;
+}
+
+/// Nothing where no plugin of the network is pons, or where what it says cannot work.
+std::optional<cni::Request> requestOf(const NetworkConf& conf, const Arguments& arguments,
+                                      std::vector<std::string>& problems) {
+  for (const PluginConf& plugin : conf.plugins) {
+    const auto applet = appletFor(plugin.type);
+    if (applet != cni::Applet::Pons && applet != cni::Applet::Bridge) continue;
+    auto request = inventedAdd(plugin, arguments.stateDir);
+    if (request) return std::move(*request);
+    problems.push_back(conf.file + ": " + request.error().message);
+  }
+  return std::nullopt;
+}
+
+std::string ipamOf(const cni::Config& config) {
+  if (config.delegated) return config.delegated->type;
+  if (config.addresses.hostLocalDir) return "host-local";
+  return config.addresses.fixed.empty() ? "" : "static";
+}
+
+NetworkState configured(std::optional<Host>& host, const NetworkConf& conf, const cni::Request& request) {
+  const cni::Config& config = request.config;
+  NetworkState network{
+      .name = conf.name, .bridge = config.bridge.toString(), .ipam = ipamOf(config), .origin = conf.file};
+  const auto leased = leasesOf(host, request.key.network, config.addresses.hostLocalDir);
+  for (const RangeSet& set : config.addresses.sets) {
+    network.pools.push_back(poolOf(set, config.addresses.excluded, leased));
+  }
+  return network;
+}
+
+/// What its attachments tell of a network whose configuration nobody has here.
+NetworkState recorded(std::optional<Host>& host, const Attachment& attachment) {
+  NetworkState network{.name = attachment.key.network.toString(), .bridge = attachment.bridge.name.toString()};
+  if (attachment.delegated) network.ipam = attachment.delegated->type;
+  if (attachment.hostLocalDir) network.ipam = "host-local";
+  const auto leased = leasesOf(host, attachment.key.network, attachment.hostLocalDir);
+  for (const Lease& lease : attachment.leases) {
+    const auto range = Range::make(lease.address.network(), std::nullopt, std::nullopt, lease.gateway);
+    if (range) network.pools.push_back(poolOf({*range}, {}, leased));
+  }
+  return network;
+}
+
+using ByName = std::map<std::string, NetworkState>;
+
+struct Configured {
+  ByName own = {};
+  ByName bridges = {};  ///< of type "bridge": of pons only where pons has their attachments
+};
+
+Configured configuredIn(const Arguments& arguments, std::optional<Host>& host, std::vector<std::string>& problems) {
+  Configured found;
+  ConfDirectory files = readConfDirectory(arguments.configDir);
+  problems = std::move(files.problems);
+  for (const NetworkConf& conf : files.networks) {
+    const auto request = requestOf(conf, arguments, problems);
+    if (!request) continue;
+    const std::string& stateDir = request->config.settings.stateDir;
+    if (stateDir == arguments.stateDir) {
+      ByName& networks = request->applet == cni::Applet::Pons ? found.own : found.bridges;
+      networks.emplace(conf.name, configured(host, conf, *request));
+    } else {
+      problems.push_back(conf.file + ": its ledger is in " + stateDir + ", see --state-dir");
+    }
+  }
+  return found;
+}
+
+netlib::Result<ByName> withRecorded(Configured configured, std::optional<Host>& host) {
+  ByName known = std::move(configured.own);
+  if (!host) return known;
+  for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
+    if (key.part != Part::Network) continue;
+    const std::string& name = key.network.toString();
+    if (auto bridge = configured.bridges.extract(name)) known.insert(std::move(bridge));
+    if (!known.contains(name)) {
+      const auto seen = host->ledger.look(key);
+      if (!seen || !*seen) continue;
+      known.emplace(name, recorded(host, (*seen)->attachment));
+    }
+    ++known.at(name).attachments;
+  }
+  return known;
+}
+
+std::optional<std::size_t> countPorts(netlib::Socket& route, const std::string& bridge) {
+  const auto name = netlib::IfName::parse(bridge);
+  if (!name) return std::nullopt;
+  const auto link = netlib::link::find(route, *name);
+  if (!link) return std::nullopt;
+  const auto ports = netlib::link::portsOf(route, link->index);
+  return ports ? std::optional{ports->size()} : std::nullopt;
+}
+
+}  // namespace
+
+netlib::Result<Networks> networksOf(const Arguments& arguments) {
+  auto host = TRY(openHost(arguments));
+  Networks networks;
+  ByName known = TRY(withRecorded(configuredIn(arguments, host, networks.problems), host));
+  auto route = TRY(netlib::Socket::open(netlib::Socket::Subsystem::Route));
+  for (auto& [name, network] : known) {
+    network.ports = countPorts(route, network.bridge);
+    networks.all.push_back(std::move(network));
+  }
+  return networks;
+}
+
+}  // namespace pons::tools

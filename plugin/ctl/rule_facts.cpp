@@ -1,0 +1,136 @@
+#include "plugin/ctl/rule_facts.h"
+
+#include <algorithm>
+
+#include "plugin/ctl/common.h"
+#include "plugin/ctl/words.h"
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/forward_chains.h"
+#include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/source_subnets.h"
+
+namespace pons::tools {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+std::string tableName(Family family) { return family == Family::Ipv4 ? "ip pons" : "ip6 pons"; }
+
+RuleFact elementFact(Host& host, Family family, const char* set, std::string rule, const nft::Element& wanted) {
+  const auto found = nft::findElement(host.netfilter, nat::tableOf(family), set, wanted);
+  const bool present = found && *found && (*found)->data == wanted.data;
+  return {tableName(family), set, std::move(rule), present};
+}
+
+void addForwards(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  for (const PortForward& forward : attachment.forwards) {
+    const Family family = forward.target.family();
+    const std::string target = forward.target.toString();
+    const std::string rule = std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort) +
+                             (forward.hostAddress.isUnspecified() ? "" : " at " + forward.hostAddress.toString());
+    const std::string to = " to " + target + " port " + std::to_string(forward.targetPort);
+    rules.push_back(elementFact(host, family, nat::mapOf(forward), rule + to, nat::elementOf(forward)));
+    if (forward.protocol != Protocol::Udp) continue;
+    rules.push_back(elementFact(host, family, nat::udpSetOf(forward), rule, nat::udpElementOf(forward)));
+  }
+}
+
+void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (!nat.masquerade) continue;
+    const std::string chain = chainOf(attachment, nat);
+    const auto members = nat::elementsOf(attachment, nat.family)[chain];
+    for (const nft::Element& element : members) {
+      const auto address = netlib::IpAddress::fromBytes(element.key);
+      rules.push_back(elementFact(host, nat.family, chain.c_str(), address->toString(), element));
+    }
+    const auto count = nft::countRules(host.netfilter, nat::tableOf(nat.family), chain);
+    rules.push_back({tableName(nat.family), chain, "masquerade, " + counted(nat::ruleCountOf(nat), "rule"),
+                     count && *count == nat::ruleCountOf(nat)});
+  }
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) {
+    const auto start = nat::sourceElements(subnet).front();
+    const auto found = nft::findElement(host.netfilter, nat::tableOf(subnet.family()), nat::kSources, start);
+    const bool present = found && *found;
+    const std::string chain = present ? (*found)->jumpTo : start.jumpTo;
+    rules.push_back({tableName(subnet.family()), nat::kSources, subnet.toString() + " to chain " + chain, present});
+  }
+}
+
+bool areThere(Host& host, const nft::Table& table, const std::string& set, const std::vector<nft::Element>& elements) {
+  return std::ranges::all_of(elements, [&](const nft::Element& wanted) {
+    const auto found = nft::findElement(host.netfilter, table, set, wanted);
+    return found && *found && (*found)->jumpTo == wanted.jumpTo;
+  });
+}
+
+void addGuard(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  for (const auto& [set, elements] : guard::elementsOf(attachment)) {
+    const bool present = areThere(host, guard::table(), set, elements);
+    const std::string rule =
+        "what " + attachment.hostVeth.toString() + " may send, " + counted(elements.size(), "element");
+    rules.push_back({"bridge pons", set, rule, present});
+  }
+}
+
+void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  const std::string chain = egress::chainOf(attachment.hostVeth);
+  for (const Family family : egress::familiesOf(attachment)) {
+    const nft::Table table = nat::tableOf(family);
+    const auto elements = egress::elementsOf(attachment, family);
+    const bool present = areThere(host, table, egress::kPolicies, elements);
+    rules.push_back(
+        {tableName(family), egress::kPolicies, counted(elements.size(), "source") + " to chain " + chain, present});
+    const std::size_t wanted = egress::ruleCountOf(attachment, family);
+    const auto count = nft::countRules(host.netfilter, table, chain);
+    rules.push_back({tableName(family), chain, "egress policy, " + counted(wanted, "rule"), count && *count == wanted});
+  }
+}
+
+void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  const std::string bridge = attachment.bridge.name.toString();
+  const auto element = bridges::elementOf(attachment.bridge.name);
+  if (has(attachment, hold::loopback(attachment))) {
+    rules.push_back(elementFact(host, Family::Ipv4, nat::kBridges, bridge, element));
+  }
+  if (has(attachment, hold::ingress(attachment))) {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      rules.push_back(elementFact(host, family, bridges::kLimited, bridge, element));
+    }
+  }
+  if (!has(attachment, hold::forward(attachment))) return;
+  const auto places = forward::look(host, {attachment.bridge.name, attachment.adminChain});
+  if (!places) return;
+  for (const forward::Place& place : *places) {
+    if (place.wanted == 0 && place.present == 0) continue;  // it drops nothing
+    rules.push_back({"", place.name, "accept what " + bridge + " forwards, " + counted(place.wanted, "rule"),
+                     place.present >= place.wanted});
+  }
+}
+
+}  // namespace
+
+std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment) {
+  std::vector<RuleFact> rules;
+  addForwards(rules, host, attachment);
+  addSourceNats(rules, host, attachment);
+  addGuard(rules, host, attachment);
+  addEgress(rules, host, attachment);
+  addBridge(rules, host, attachment);
+  return rules;
+}
+
+std::map<Family, nft::Counted> deniedBy(Host& host, const Attachment& attachment) {
+  std::map<Family, nft::Counted> denied;
+  for (const Family family : egress::familiesOf(attachment)) {
+    const auto counted = nft::countPackets(host.netfilter, nat::tableOf(family), egress::chainOf(attachment.hostVeth));
+    if (counted) denied[family] = *counted;
+  }
+  return denied;
+}
+
+}  // namespace pons::tools

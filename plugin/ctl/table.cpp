@@ -1,0 +1,146 @@
+#include "plugin/ctl/table.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "netlib/base/utf8.h"
+
+namespace pons::tools {
+
+namespace {
+
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kShortest = 12;
+
+/// In characters: continuation bytes of UTF-8 take no place of their own.
+std::size_t placesOf(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+std::size_t longestWordOf(std::string_view text) {
+  std::size_t longest = 0;
+  for (const std::string& word : wrapped(text, 0)) longest = std::max(longest, placesOf(word));
+  return longest;
+}
+
+std::size_t sumOf(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), kGap * (widths.size() - 1));
+}
+
+}  // namespace
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
+  std::vector<std::string> lines{""};
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string& last = lines.back();
+    if (last.empty()) {
+      last = word;
+    } else if (placesOf(last) + 1 + placesOf(word) <= width) {
+      last.append(1, ' ').append(word);
+    } else {
+      lines.emplace_back(word);
+    }
+  }
+  return lines;
+}
+
+std::size_t tellingLengthOf(const std::set<std::string>& texts) {
+  std::size_t length = kShortest;
+  // In order, those that share the most stand next to each other.
+  for (auto one = texts.begin(), next = one; one != texts.end() && ++next != texts.end(); ++one) {
+    const auto differing = std::ranges::mismatch(*one, *next).in1 - one->begin();
+    length = std::max(length, static_cast<std::size_t>(differing) + 1);
+  }
+  return length;
+}
+
+void Table::add(Row row) {
+  for (Cell& cell : row) cell.text = netlib::printable(cell.text);
+  rows_.push_back(std::move(row));
+}
+
+std::size_t Table::lengthOf(std::size_t column, const std::vector<Row>& rows) const {
+  std::size_t length = columns_[column].title.size();
+  for (const Row& row : rows) length = std::max(length, placesOf(row[column].text));
+  return length;
+}
+
+void Table::shorten(std::vector<Row>& rows) const {
+  for (std::size_t column = 0; column < columns_.size(); ++column) {
+    if (columns_[column].fit != Column::Fit::Shorten) continue;
+    std::set<std::string> texts;
+    for (const Row& row : rows) texts.insert(row[column].text);
+    const std::size_t length = tellingLengthOf(texts);
+    for (Row& row : rows) {
+      std::string& text = row[column].text;
+      if (text.find(' ') == std::string::npos) text.resize(std::min(text.size(), length));
+    }
+  }
+}
+
+/// The widest column that may be broken into lines gives way first, down to its longest word.
+Table::Widths Table::widthsFor(const std::vector<Row>& rows, std::size_t width) const {
+  Widths widths;
+  Widths least;
+  for (std::size_t column = 0; column < columns_.size(); ++column) {
+    widths.push_back(lengthOf(column, rows));
+    least.push_back(columns_[column].title.size());
+    for (const Row& row : rows) least.back() = std::max(least.back(), longestWordOf(row[column].text));
+    if (columns_[column].fit != Column::Fit::Wrap) least.back() = widths.back();
+  }
+  while (sumOf(widths) > width) {
+    std::size_t widest = columns_.size();
+    for (std::size_t column = 0; column < columns_.size(); ++column) {
+      if (widths[column] <= least[column]) continue;
+      if (widest == columns_.size() || widths[column] > widths[widest]) widest = column;
+    }
+    if (widest == columns_.size()) break;
+    --widths[widest];
+  }
+  return widths;
+}
+
+std::string Table::line(const Row& row, const Widths& widths, const Screen& screen) const {
+  std::vector<std::vector<std::string>> parts;
+  std::size_t height = 1;
+  for (std::size_t column = 0; column < row.size(); ++column) {
+    const bool breaks = columns_[column].fit == Column::Fit::Wrap;
+    parts.push_back(breaks ? wrapped(row[column].text, widths[column]) : std::vector{row[column].text});
+    height = std::max(height, parts.back().size());
+  }
+  std::string text;
+  for (std::size_t number = 0; number < height; ++number) {
+    std::size_t owed = 0;  // blanks, written only where something follows
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const std::string part = number < parts[column].size() ? parts[column][number] : "";
+      const std::size_t room = widths[column] - std::min(widths[column], placesOf(part));
+      const std::size_t before = columns_[column].right ? room : 0;
+      owed += before;
+      if (!part.empty()) {
+        text.append(owed, ' ').append(screen.in(row[column].colour, part));
+        owed = 0;
+      }
+      owed += room - before + kGap;
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string Table::text(const Screen& screen) const {
+  Row titles;
+  for (const Column& column : columns_) titles.push_back({column.title});
+  std::vector<Row> rows = rows_;
+  if (sumOf(widthsFor(rows, SIZE_MAX)) > screen.width) shorten(rows);
+  const Widths widths = widthsFor(rows, screen.width);
+  const bool titled = std::ranges::any_of(columns_, [](const Column& column) { return !column.title.empty(); });
+  std::string text = titled ? line(titles, widths, screen) : "";
+  for (const Row& row : rows) text += line(row, widths, screen);
+  return text;
+}
+
+}  // namespace pons::tools

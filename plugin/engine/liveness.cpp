@@ -1,0 +1,47 @@
+#include "plugin/engine/liveness.h"
+
+namespace pons {
+
+namespace {
+
+namespace link = netlib::link;
+
+netlib::Result<bool> isVeth(Host& host, const netlib::IfName& name) {
+  const auto found = link::find(host.route, name);
+  if (!found && !found.failedWith(ENODEV)) return netlib::fail(found.error());
+  return found.ok() && found->kind == "veth";
+}
+
+netlib::Result<bool> hasLink(Host& host, const Attachment& attachment) {
+  if (TRY(isVeth(host, attachment.hostVeth))) return true;
+  for (const netlib::IfName& name : attachment.hostLinks) {
+    if (TRY(isVeth(host, name))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
+  const auto netns = TRY(netlib::netnsAt(attachment.netnsPath));
+  const bool link = TRY(hasLink(host, attachment));
+  return Liveness{.netns = netns && NetnsId{netns->device, netns->inode} == attachment.netns, .link = link};
+}
+
+netlib::Result<bool> isDead(Host& host, const Record& record) {
+  if (record.state != RecordState::Committed && !record.salvaged) return true;
+  return !TRY(livenessOf(host, record.attachment)).any();
+}
+
+netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network) {
+  std::vector<Record> dead;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    if (key.network != network) continue;
+    auto record = host.ledger.find(key, std::chrono::milliseconds{0});
+    if (!record || !*record) continue;
+    if (!TRY(livenessOf(host, (*record)->attachment)).any()) dead.push_back(std::move(**record));
+  }
+  return dead;
+}
+
+}  // namespace pons

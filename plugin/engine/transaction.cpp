@@ -1,0 +1,111 @@
+#include "plugin/engine/transaction.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "netlib/base/error_list.h"
+
+#include "plugin/firewall/table_transaction.h"
+#include "plugin/telemetry/log.h"
+#include "plugin/telemetry/trace.h"
+
+namespace pons {
+
+namespace {
+
+netlib::Result<> markLeaving(Host& host, Record& record) {
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  return host.ledger.markLeaving(hostLock, record);
+}
+
+void undoOwn(Host& host, const std::vector<const Step*>& steps, netlib::ErrorList& failures) {
+  for (const Step* step : steps | std::views::reverse) {
+    if (!step->hold().empty()) continue;
+    failures.add("undo " + step->name(), step->undo(host));
+    trace::lap("undo " + step->name());
+  }
+}
+
+netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, Record& record, const Step& step) {
+  const bool last = TRY(host.ledger.leave(hostLock, step.hold(), record));
+  return last ? step.undo(host) : step.leave(host);
+}
+
+/// Another attachment of the container may have claimed the same ports since OwnEntries was undone.
+netlib::Result<> handOverPorts(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+  const bool shared = !attachment.forwards.empty() && TRY(host.ledger.sharesPorts(attachment.key.container));
+  return shared ? tables::handOver(host, hostLock, attachment) : netlib::Result<>{};
+}
+
+/// All under one lock: between "I am the last" and the end of the shared state nobody may come to rely on it.
+netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const Step*>& steps,
+                            netlib::ErrorList& failures) {
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  for (const Step* step : steps | std::views::reverse) {
+    if (step->hold().empty()) continue;
+    failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
+    trace::lap("release " + step->name());
+  }
+  failures.add("hand over published ports", handOverPorts(host, hostLock, record.attachment));
+  if (failures.none()) failures.add("release", host.ledger.release(hostLock, record));
+  trace::lap("erase the record");
+  return {};
+}
+
+}  // namespace
+
+netlib::Result<> takeAway(Host& host, Record& record, const std::vector<const Step*>& steps) {
+  netlib::ErrorList failures;
+  failures.add("mark the record", markLeaving(host, record));
+  trace::lap("mark the record");
+  undoOwn(host, steps, failures);
+  failures.add("lock the ledger", undoShared(host, record, steps, failures));
+  return failures.result();
+}
+
+netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan) {
+  std::vector<const Step*> steps;
+  for (const auto& step : plan) steps.push_back(step.get());
+  return takeAway(host, record, steps);
+}
+
+Transaction::Transaction(Host& host, Record& record, const Plan& plan) : host_(host), record_(record), plan_(plan) {
+  applied_.reserve(plan.size());  // what was applied must not be forgotten for want of memory
+}
+
+Transaction::~Transaction() {
+  if (kept_) return;
+  try {
+    rollBack();
+  } catch (const std::exception&) {
+    // No memory is left, and so no way to say so: the record stays, and DEL or the next ADD finishes.
+  }
+}
+
+void Transaction::rollBack() {
+  std::vector<const Step*> steps;
+  for (const auto& step : plan_) {
+    const bool applied = std::ranges::find(applied_, step.get()) != applied_.end();
+    if (applied || step->comesWithClaim()) steps.push_back(step.get());
+  }
+  const auto taken = takeAway(host_, record_, steps);
+  if (taken) {
+    log::info("rolled back: the host is as before");
+  } else {
+    log::warning("rollback: " + taken.error().message + "; DEL or the next ADD finishes it");
+  }
+}
+
+netlib::Result<> Transaction::apply(const Step& step) {
+  auto applied = step.apply(host_);
+  if (!applied) {
+    netlib::Error error = std::move(applied).error();
+    error.message = step.name() + ": " + error.message;
+    return netlib::fail(std::move(error));
+  }
+  applied_.push_back(&step);
+  trace::lap(step.name());
+  return {};
+}
+
+}  // namespace pons

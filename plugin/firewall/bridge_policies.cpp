@@ -1,0 +1,82 @@
+#include "plugin/firewall/bridge_policies.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/if.h>
+
+#include "plugin/firewall/nat_table.h"
+
+namespace pons::bridges {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+constexpr const char* kForwarding = "forwarding";
+constexpr const char* kBetweenBridges = "between_bridges";
+constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
+
+/// No matter in which family: a container can give itself addresses of the one that its network lacks. Bridged packets
+/// come here as well, where br_netfilter is on.
+void appendInternal(nft::Transaction& transaction, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  for (const nft::Interface side : {nft::Interface::In, nft::Interface::Out}) {
+    transaction.addRule(table, kForwarding,
+                        nft::Rule{}
+                            .loadInterfaceName(side, 0)
+                            .inSet(kInternal, 0)
+                            .loadInterfaceName(nft::Interface::In, 0)
+                            .loadInterfaceName(nft::Interface::Out, kNameRegisters)
+                            .notInSet(kConfined, 0)
+                            .drop());
+  }
+}
+
+}  // namespace
+
+/// Before the host's own filter, which may accept anything.
+void appendSkeleton(nft::Transaction& transaction, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  for (const char* name : {kLimited, kInternal}) {
+    transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+  }
+  for (const char* name : {kWithin, kConfined}) {
+    transaction.addSet(table, {.name = name,
+                               .keyType = nft::concat(nft::kIfname, nft::kIfname),
+                               .keyLength = 2 * IFNAMSIZ,
+                               .hostEndian = true});
+  }
+  transaction.addChain(table, kBetweenBridges, "ingress policies");
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.connectionIsKnown().accept());
+  transaction.addRule(table, kBetweenBridges,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .loadInterfaceName(nft::Interface::Out, kNameRegisters)
+                          .inSet(kWithin, 0)
+                          .accept());
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
+  transaction.addBaseChain(
+      table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
+  appendInternal(transaction, family);
+  transaction.addRule(table, kForwarding,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .inSet(kLimited, 0)
+                          .loadInterfaceName(nft::Interface::Out, 0)
+                          .inSet(kLimited, 0)
+                          .jump(kBetweenBridges));
+}
+
+std::vector<std::pair<const char*, std::size_t>> chains() { return {{kBetweenBridges, 3}, {kForwarding, 3}}; }
+
+nft::Element elementOf(const netlib::IfName& bridge) { return {.key = nft::keyOf(bridge)}; }
+
+nft::Element pairOf(const netlib::IfName& bridge) {
+  nft::Element element = elementOf(bridge);
+  element.key.reserve(2 * IFNAMSIZ);
+  element.key.insert(element.key.end(), element.key.begin(), element.key.end());
+  return element;
+}
+
+}  // namespace pons::bridges

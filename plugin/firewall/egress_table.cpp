@@ -1,0 +1,179 @@
+#include "plugin/firewall/egress_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/if.h>
+
+#include "plugin/firewall/nat_table.h"
+
+namespace pons::egress {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+using nft::Icmp6;
+using nft::Rule;
+
+namespace {
+
+constexpr const char* kEgress = "egress";
+constexpr Port kDnsPort = 53;
+
+std::string destinationsSet(const netlib::IfName& hostVeth) { return "egress_to_" + hostVeth.toString(); }
+std::string portsSet(const netlib::IfName& hostVeth) { return "egress_ports_" + hostVeth.toString(); }
+
+bool hasPorts(const EgressPolicy& policy) { return !policy.tcpPorts.empty() || !policy.udpPorts.empty(); }
+
+std::vector<netlib::IpPrefix> destinationsOf(const EgressPolicy& policy, Family family) {
+  std::vector<netlib::IpPrefix> destinations;
+  std::ranges::copy_if(policy.destinations, std::back_inserter(destinations),
+                       [family](const netlib::IpPrefix& prefix) { return prefix.family() == family; });
+  return destinations;
+}
+
+std::vector<nft::Element> portElements(const EgressPolicy& policy) {
+  std::vector<nft::Element> elements;
+  const auto append = [&elements](Protocol protocol, const std::vector<Port>& ports) {
+    for (const Port port : ports) elements.push_back({.key = nat::portKey(protocol, port)});
+  };
+  append(Protocol::Tcp, policy.tcpPorts);
+  append(Protocol::Udp, policy.udpPorts);
+  return elements;
+}
+
+void appendPorts(nft::Transaction& transaction, const nft::Table& table, const std::string& set,
+                 const EgressPolicy& policy) {
+  transaction.addSet(table, {.name = set, .keyType = nft::concat(nft::kInetProto, nft::kInetService), .keyLength = 8});
+  transaction.addElements(table, set, portElements(policy));
+}
+
+/// The chain's rules in their order: they are counted as they are appended.
+std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
+  const EgressPolicy& policy = *attachment.egress;
+  const nft::Register afterAddress = nat::addressRegisters(family);
+  std::vector<Rule> rules;
+  const auto add = [&rules](Rule& rule) { rules.push_back(std::move(rule)); };
+
+  add(Rule{}.connectionIsKnown().accept());
+  if (family == Family::Ipv6) {
+    // Not tracked by the kernel; guard_table.h has looked at what they say.
+    for (const Icmp6 type : {Icmp6::NeighbourSolicitation, Icmp6::NeighbourAdvertisement, Icmp6::MulticastReport}) {
+      add(Rule{}.icmp6Is(type).accept());
+    }
+    // Every interface asks for routers when it comes up: that is nothing to tell anybody.
+    add(Rule{}.icmp6Is(Icmp6::RouterSolicitation).drop());
+  }
+  for (const netlib::IpAddress& server : policy.nameservers) {
+    if (server.family() != family) continue;
+    const auto whole = *netlib::IpPrefix::of(server, bitsOf(family));
+    constexpr std::array<std::uint8_t, 2> kPort{0, kDnsPort};
+    for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp}) {
+      add(Rule{}
+              .address(nft::Direction::Destination, whole)
+              .transportProtocolIs(static_cast<std::uint8_t>(protocol))
+              .is({nft::Header::Transport, 2, 2}, kPort)
+              .accept());
+    }
+  }
+  if (!destinationsOf(policy, family).empty()) {
+    Rule allowed;
+    allowed.loadAddress(family, nft::Direction::Destination, 0).inSet(destinationsSet(attachment.hostVeth), 0);
+    if (hasPorts(policy)) {
+      allowed.loadTransportProtocol(afterAddress).loadDestinationPort(afterAddress + 1);
+      allowed.inSet(portsSet(attachment.hostVeth), afterAddress);
+    }
+    add(allowed.accept());
+  }
+  if (policy.logDenied) {
+    constexpr std::uint64_t kEachMinute = 5;
+    const AttachmentKey& key = attachment.key;
+    add(Rule{}
+            .atMostEachMinute(kEachMinute)
+            .log("pons denied " + key.container.toString() + " " + key.ifName.toString() + ": "));
+  }
+  add(Rule{}.count().drop());
+  return rules;
+}
+
+}  // namespace
+
+void appendSkeleton(nft::Transaction& transaction, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  const bool isIpv4 = family == Family::Ipv4;
+  transaction.addSet(table, {.name = kPolicies,
+                             .keyType = nft::concat(nft::kIfname, isIpv4 ? nft::kIpv4Addr : nft::kIpv6Addr),
+                             .keyLength = IFNAMSIZ + nat::addressRegisters(family) * 4,
+                             .dataType = nft::kVerdict,
+                             .hostEndian = true});
+  transaction.addBaseChain(
+      table, {.name = kEgress, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_MANGLE});
+  transaction.addRule(table, kEgress,
+                      Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .loadAddress(family, nft::Direction::Source, IFNAMSIZ / 4)
+                          .verdictMap(kPolicies, 0));
+}
+
+std::vector<std::pair<const char*, std::size_t>> chains() { return {{kEgress, 1}}; }
+
+std::vector<Family> familiesOf(const Attachment& attachment) {
+  std::vector<Family> families;
+  if (!attachment.egress) return families;
+  for (const netlib::IpAddress& source : sourcesOf(attachment)) {
+    if (std::ranges::find(families, source.family()) == families.end()) families.push_back(source.family());
+  }
+  return families;
+}
+
+std::vector<nft::Element> elementsOf(const Attachment& attachment, Family family) {
+  std::vector<nft::Element> elements;
+  if (!attachment.egress) return elements;
+  for (const netlib::IpAddress& source : sourcesOf(attachment)) {
+    if (source.family() != family) continue;
+    nft::Element element{.key = nft::keyOf(attachment.bridge.name), .jumpTo = chainOf(attachment.hostVeth)};
+    nft::appendPadded(element.key, source.bytes());
+    elements.push_back(std::move(element));
+  }
+  return elements;
+}
+
+std::string chainOf(const netlib::IfName& hostVeth) { return std::string{kChainPrefix} + hostVeth.toString(); }
+
+std::string vethOf(std::string_view chain) {
+  return chain.starts_with(kChainPrefix) ? std::string{chain.substr(kChainPrefix.size())} : std::string{};
+}
+
+void appendPolicy(nft::Transaction& transaction, const Attachment& attachment, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  const EgressPolicy& policy = *attachment.egress;
+  if (const auto destinations = destinationsOf(policy, family); !destinations.empty()) {
+    const std::string set = destinationsSet(attachment.hostVeth);
+    transaction.addSet(table, {.name = set,
+                               .keyType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
+                               .keyLength = nat::addressRegisters(family) * 4,
+                               .interval = true});
+    for (const auto& prefix : destinations) transaction.addElements(table, set, nat::intervalElements(prefix));
+    if (hasPorts(policy)) appendPorts(transaction, table, portsSet(attachment.hostVeth), policy);
+  }
+  const std::string chain = chainOf(attachment.hostVeth);
+  transaction.addChain(table, chain, attachment.key.toString());
+  for (const Rule& rule : rulesOf(attachment, family)) transaction.addRule(table, chain, rule);
+}
+
+std::size_t ruleCountOf(const Attachment& attachment, Family family) { return rulesOf(attachment, family).size(); }
+
+std::vector<std::string> setsOf(const Attachment& attachment, Family family) {
+  std::vector<std::string> sets;
+  if (destinationsOf(*attachment.egress, family).empty()) return sets;
+  sets.push_back(destinationsSet(attachment.hostVeth));
+  if (hasPorts(*attachment.egress)) sets.push_back(portsSet(attachment.hostVeth));
+  return sets;
+}
+
+std::vector<std::string> setsOf(const netlib::IfName& hostVeth) {
+  return {destinationsSet(hostVeth), portsSet(hostVeth)};
+}
+
+}  // namespace pons::egress

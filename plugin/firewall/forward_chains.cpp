@@ -1,0 +1,248 @@
+#include "plugin/firewall/forward_chains.h"
+
+#include <algorithm>
+#include <array>
+#include <ranges>
+
+#include "netlib/filter/iptables.h"
+#include "netlib/nft/hook.h"
+
+namespace pons::forward {
+
+namespace filter = netlib::filter;
+namespace iptables = netlib::iptables;
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+constexpr std::size_t kAccepts = 3;
+constexpr const char* kForward = "FORWARD";
+
+const std::vector<std::string>& programDirectories() {
+  static const std::vector<std::string> directories{"/usr/sbin", "/sbin", "/usr/bin"};
+  return directories;
+}
+
+std::string markOf(const Answer& answer) { return "pons forward " + answer.bridge.toString(); }
+
+bool isMissing(const Place& place) { return place.present < place.wanted; }
+
+std::string insteadOf(const Answer& answer) {
+  return ": let its owner accept what comes from and goes to " + answer.bridge.toString() +
+         ", and set \"forward\" to \"off\"";
+}
+
+// nf_tables
+
+struct NftPlace {
+  nft::ListedChain chain;
+  std::vector<filter::Rule> rules;
+  bool drops = false;
+  bool hasAdminChain = false;
+
+  std::vector<std::uint64_t> marked(const std::string& mark) const {
+    std::vector<std::uint64_t> handles;
+    for (const filter::Rule& rule : rules) {
+      if (rule.comment == mark) handles.push_back(rule.handle);
+    }
+    return handles;
+  }
+  Place seen(const Answer& answer) const {
+    return {chain.toString(), marked(markOf(answer)).size(), (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
+  }
+};
+
+bool isIn(const std::vector<nft::ListedChain>& chains, const nft::Table& table, const std::string& name) {
+  return std::ranges::any_of(chains, [&](const nft::ListedChain& chain) {
+    return chain.name == name && chain.table.family == table.family && chain.table.name == table.name;
+  });
+}
+
+netlib::Result<std::vector<NftPlace>> nftPlaces(Host& host, const Answer& answer) {
+  std::vector<NftPlace> places;
+  const auto chains = TRY(nft::listAllChains(host.netfilter));
+  for (const nft::ListedChain& chain : chains) {
+    if (!chain.atForwardHook()) continue;
+    auto rules = TRY(nft::listRules(host.netfilter, chain.table, chain.name));
+    NftPlace place{.chain = chain, .rules = std::move(rules)};
+    const auto rulesOf = [&](const std::string& name) -> netlib::Result<std::vector<filter::Rule>> {
+      if (name == chain.name) return place.rules;
+      return nft::listRules(host.netfilter, chain.table, name);
+    };
+    place.drops = TRY(filter::drops(chain.name, chain.policyDrops, rulesOf));
+    place.hasAdminChain = answer.adminChain && isIn(chains, chain.table, *answer.adminChain);
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+/// In the order in which packets are to meet them.
+std::vector<nft::Rule> nftRules(const NftPlace& place, const Answer& answer, nft::Dialect dialect) {
+  const std::string& bridge = answer.bridge.toString();
+  std::vector<nft::Rule> rules;
+  const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(markOf(answer)))); };
+  if (place.hasAdminChain) append(nft::Rule{}.jump(*answer.adminChain));
+  if (!place.drops) return rules;
+  append(nft::Rule{}.interfaceIs(nft::Interface::In, bridge).accept());
+  append(nft::Rule{}.interfaceIs(nft::Interface::Out, bridge).connectionIsKnown(dialect).accept());
+  append(nft::Rule{}.interfaceIs(nft::Interface::Out, bridge).destinationWasTranslated(dialect).accept());
+  return rules;
+}
+
+netlib::Result<> replace(Host& host, const NftPlace& place, const Answer& answer, nft::Dialect dialect) {
+  const nft::ListedChain& chain = place.chain;
+  nft::Transaction transaction;
+  for (const auto handle : place.marked(markOf(answer))) transaction.deleteRule(chain.table, chain.name, handle);
+  const auto rules = nftRules(place, answer, dialect);
+  for (const nft::Rule& rule : rules | std::views::reverse) transaction.insertRule(chain.table, chain.name, rule);
+  return transaction.commit(host.netfilter);
+}
+
+bool isOfIptables(const nft::ListedChain& chain) {
+  return chain.name == kForward && chain.table.name == "filter" && chain.table.family != nft::TableFamily::Inet;
+}
+
+netlib::Result<> mendNft(Host& host, const NftPlace& place, const Answer& answer) {
+  auto mended = replace(host, place, answer, isOfIptables(place.chain) ? nft::Dialect::Iptables : nft::Dialect::Nft);
+  // A kernel without nft_compat has no iptables-nft either: whoever made the chain under that name, nft shows it.
+  const bool withoutCompat = mended.failedWith(ENOENT) || mended.failedWith(EOPNOTSUPP);
+  if (withoutCompat && isOfIptables(place.chain)) mended = replace(host, place, answer, nft::Dialect::Nft);
+  if (!mended.failedWith(EPERM)) return mended;
+  return netlib::fail(EPERM, place.chain.toString() +
+                                 " drops what containers send, and its table may be changed by the process alone that "
+                                 "owns it" +
+                                 insteadOf(answer));
+}
+
+// iptables-legacy
+
+struct LegacyPlace {
+  Family family;
+  std::vector<std::string> ours;  ///< lines of "iptables -S"
+  bool drops = false;
+  bool hasAdminChain = false;
+
+  Place seen() const {
+    return {std::string{"iptables-legacy "} + std::string{nameOf(family)} + " chain FORWARD", ours.size(),
+            (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
+  }
+};
+
+netlib::Result<LegacyPlace> legacyPlace(Family family, const Answer& answer) {
+  const auto table = TRY(iptables::readFilterTable(family, programDirectories()));
+  const auto linesOf = [&table](const std::string& chain) {
+    const auto found = table.chains.find(chain);
+    return found == table.chains.end() ? std::vector<iptables::Line>{} : found->second;
+  };
+  const auto rulesOf = [&](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
+    std::vector<filter::Rule> rules;
+    for (const iptables::Line& line : linesOf(chain)) rules.push_back(line.rule);
+    return rules;
+  };
+  LegacyPlace place{.family = family, .ours = {}};
+  place.drops = TRY(filter::drops(kForward, table.forwardPolicyDrops, rulesOf));
+  place.hasAdminChain = answer.adminChain && table.chains.contains(*answer.adminChain);
+  for (const iptables::Line& line : linesOf(kForward)) {
+    if (line.rule.comment == markOf(answer)) place.ours.push_back(line.text);
+  }
+  return place;
+}
+
+netlib::Result<std::vector<LegacyPlace>> legacyPlaces(const Host& host, const Answer& answer) {
+  std::vector<LegacyPlace> places;
+  if (!host.runsPrograms) return places;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (!TRY(iptables::hasFilterTable(family))) continue;
+    auto place = legacyPlace(family, answer);
+    if (place.failedWith(ENOENT)) {
+      return netlib::fail(ENOENT, "the filter table of iptables-legacy is in use, and " + place.error().message +
+                                      " to look whether it drops what containers send: install Debian's package "
+                                      "iptables" +
+                                      insteadOf(answer));
+    }
+    places.push_back(TRY(std::move(place)));
+  }
+  return places;
+}
+
+/// Names that iptables would read as something else: a '+' at the end is a wildcard.
+bool canBeNamed(const std::string& bridge) {
+  return bridge.find_first_of("\"\\'!") == std::string::npos && !bridge.ends_with('+');
+}
+
+std::vector<std::string> legacyDeletions(const LegacyPlace& place) {
+  std::vector<std::string> commands;
+  for (const std::string& line : place.ours) commands.push_back("-D" + line.substr(2));
+  return commands;
+}
+
+netlib::Result<> mendLegacy(const LegacyPlace& place, const Answer& answer) {
+  const std::string& bridge = answer.bridge.toString();
+  if (!canBeNamed(bridge)) return netlib::fail(EINVAL, "iptables has no way to name the bridge " + bridge);
+  std::vector<std::string> commands = legacyDeletions(place);
+  std::size_t position = 0;
+  const auto insert = [&](const std::string& matches, const std::string& target) {
+    commands.push_back("-I FORWARD " + std::to_string(++position) + matches + " -m comment --comment \"" +
+                       markOf(answer) + "\" -j " + target);
+  };
+  if (place.hasAdminChain) insert("", *answer.adminChain);
+  if (place.drops) {
+    insert(" -i " + bridge, "ACCEPT");
+    insert(" -o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED", "ACCEPT");
+    insert(" -o " + bridge + " -m conntrack --ctstate DNAT", "ACCEPT");
+  }
+  return iptables::change(place.family, programDirectories(), commands);
+}
+
+netlib::Result<> removeNft(Host& host, const Answer& answer) {
+  nft::Transaction transaction;
+  bool any = false;
+  for (const nft::ListedChain& chain : TRY(nft::listAllChains(host.netfilter))) {
+    if (!chain.atForwardHook()) continue;
+    for (const filter::Rule& rule : TRY(nft::listRules(host.netfilter, chain.table, chain.name))) {
+      if (rule.comment != markOf(answer)) continue;
+      transaction.deleteRule(chain.table, chain.name, rule.handle);
+      any = true;
+    }
+  }
+  return any ? transaction.commit(host.netfilter) : netlib::Result<>{};
+}
+
+netlib::Result<> removeLegacy(const Answer& answer) {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (!TRY(iptables::hasFilterTable(family))) continue;
+    const auto place = legacyPlace(family, answer);
+    // Without the program there could be no rule of ours.
+    if (place.failedWith(ENOENT)) continue;
+    if (!place) return netlib::fail(place.error());
+    if (!place->ours.empty()) TRY(iptables::change(family, programDirectories(), legacyDeletions(*place)));
+  }
+  return {};
+}
+
+}  // namespace
+
+netlib::Result<std::vector<Place>> look(Host& host, const Answer& answer) {
+  std::vector<Place> places;
+  for (const NftPlace& place : TRY(nftPlaces(host, answer))) places.push_back(place.seen(answer));
+  for (const LegacyPlace& place : TRY(legacyPlaces(host, answer))) places.push_back(place.seen());
+  return places;
+}
+
+netlib::Result<> mend(Host& host, const Answer& answer) {
+  for (const NftPlace& place : TRY(nftPlaces(host, answer))) {
+    if (isMissing(place.seen(answer))) TRY(mendNft(host, place, answer));
+  }
+  for (const LegacyPlace& place : TRY(legacyPlaces(host, answer))) {
+    if (isMissing(place.seen())) TRY(mendLegacy(place, answer));
+  }
+  return {};
+}
+
+netlib::Result<> remove(Host& host, const Answer& answer) {
+  TRY(removeNft(host, answer));
+  return removeLegacy(answer);
+}
+
+}  // namespace pons::forward

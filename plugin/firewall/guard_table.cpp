@@ -1,0 +1,235 @@
+#include "plugin/firewall/guard_table.h"
+
+#include <array>
+#include <cstring>
+
+#include <linux/netfilter.h>
+#include <net/if.h>
+
+namespace pons::guard {
+
+namespace nft = netlib::nft;
+using nft::Header;
+using nft::Icmp6;
+using nft::Rule;
+
+namespace {
+
+// linux/netfilter_bridge.h, which stands no <netinet/in.h> beside it.
+constexpr std::uint32_t kPrerouting = 0;  // NF_BR_PRE_ROUTING
+constexpr std::int32_t kEarly = -300;     // NF_BR_PRI_NAT_DST_BRIDGED; br_netfilter comes at 0
+
+constexpr const char* kArriving = "arriving";
+constexpr const char* kByMac = "by_mac";
+constexpr const char* kByAddress = "by_address";
+constexpr const char* kArp = "from_arp";
+constexpr const char* kIp = "from_ipv4";
+constexpr const char* kIp6 = "from_ipv6";
+constexpr const char* kIcmp6 = "from_icmpv6";
+constexpr const char* kAdvertisement = "advertisement";
+constexpr const char* kUnspecified = "unspecified";
+
+// Of Ethernet. A tagged frame shows its tag as its type here.
+constexpr nft::Field kSourceMac{Header::Link, 6, 6};
+constexpr nft::Field kEtherType{Header::Link, 12, 2};
+constexpr std::array<std::uint8_t, 2> kTypeIp{0x08, 0x00};
+constexpr std::array<std::uint8_t, 2> kTypeArp{0x08, 0x06};
+constexpr std::array<std::uint8_t, 2> kTypeIp6{0x86, 0xdd};
+
+// RFC 826.
+constexpr nft::Field kArpKind{Header::Network, 0, 6};
+constexpr std::array<std::uint8_t, 6> kArpOfIpv4{0, 1, 8, 0, 6, 4};
+constexpr nft::Field kArpMac{Header::Network, 8, 6};
+constexpr nft::Field kArpAddress{Header::Network, 14, 4};
+
+constexpr nft::Field kSource4{Header::Network, 12, 4};
+constexpr nft::Field kSource6{Header::Network, 8, 16};
+constexpr nft::Field kSourcePort{Header::Transport, 0, 2};
+constexpr std::array<std::uint8_t, 2> kDhcpServer{0, 67};
+constexpr std::array<std::uint8_t, 2> kDhcp6Server{547 >> 8, 547 & 0xff};
+
+// RFC 4861, 4.3 and 4.4.
+constexpr nft::Field kTarget{Header::Transport, 8, 16};
+constexpr nft::Field kFirstOption{Header::Transport, 24, 2};
+constexpr nft::Field kOptionMac{Header::Transport, 26, 6};
+constexpr std::array<std::uint8_t, 2> kTargetMacOption{2, 1};
+constexpr nft::Field kPayloadLength{Header::Network, 4, 2};
+constexpr std::array<std::uint8_t, 2> kWithoutOption{0, 24};
+constexpr std::array<std::uint8_t, 2> kWithOneOption{0, 32};
+
+/// The port's name and that field, as the sets have them.
+Rule& loadKey(Rule& rule, nft::Field field) {
+  constexpr nft::Register kBehindName = IFNAMSIZ / 4;
+  return rule.loadInterfaceName(nft::Interface::In, 0).load(field, kBehindName);
+}
+
+/// The chain in the making. Where it is about one type of frames, each rule with a field of the network layer asks for
+/// it once more: else `nft list` could not name the field.
+class Chain {
+ public:
+  Chain(nft::Transaction& transaction, const char* name, std::span<const std::uint8_t> type = {})
+      : transaction_(transaction), name_(name), type_(type) {}
+
+  /// To begin a rule with.
+  Rule here() const {
+    Rule rule;
+    if (!type_.empty()) rule.is(kEtherType, type_);
+    return rule;
+  }
+  void add(const Rule& rule) { transaction_.addRule(table(), name_, rule); }
+  void drop(Rule rule = {}) { add(rule.count().drop()); }
+  void dropUnless(nft::Field field, const char* set) {
+    Rule rule = here();
+    loadKey(rule, field).notInSet(set, 0);
+    drop(std::move(rule));
+  }
+  void acceptIf(nft::Field field, const char* set) { acceptIf(here(), field, set); }
+  void acceptIf(Rule rule, nft::Field field, const char* set) { add(loadKey(rule, field).inSet(set, 0).accept()); }
+
+ private:
+  nft::Transaction& transaction_;
+  const char* name_;
+  std::span<const std::uint8_t> type_;
+};
+
+void appendSets(nft::Transaction& transaction) {
+  const auto set = [](const char* name, std::uint32_t type, std::uint32_t length,
+                      std::optional<nft::Field> field = std::nullopt) {
+    return nft::Set{.name = name,
+                    .keyType = nft::concat(nft::kIfname, type),
+                    .keyLength = IFNAMSIZ + length,
+                    .hostEndian = true,
+                    .unnamed = field};
+  };
+  transaction.addSet(table(), set(kMacs, nft::kEtherAddr, 8));
+  transaction.addSet(table(), set(kAddresses4, nft::kIpv4Addr, 4));
+  transaction.addSet(table(), set(kAddresses6, nft::kIpv6Addr, 16));
+  transaction.addSet(table(), set(kTargets, nft::kInteger, 16, kTarget));
+  transaction.addSet(table(), set(kTargetMacs, nft::kInteger, 8, kOptionMac));
+}
+
+void appendArp(Chain chain) {
+  chain.dropUnless(kArpMac, kMacs);
+  Rule ofIpv4 = chain.here();
+  ofIpv4.is(kArpKind, kArpOfIpv4);
+  chain.acceptIf(std::move(ofIpv4), kArpAddress, kAddresses4);
+  chain.drop();
+}
+
+void appendIpv4(Chain chain) {
+  chain.drop(std::move(chain.here().transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcpServer)));
+  chain.acceptIf(kSource4, kAddresses4);
+  chain.drop();
+}
+
+void appendIpv6(Chain chain) {
+  chain.drop(std::move(chain.here().transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcp6Server)));
+  chain.add(Rule{}.transportProtocolIs(IPPROTO_ICMPV6).jump(kIcmp6));
+  chain.acceptIf(kSource6, kAddresses6);
+  chain.drop();
+}
+
+void appendIcmp6(Chain chain) {
+  constexpr std::array<std::uint8_t, 16> kNone{};
+  for (const Icmp6 type : {Icmp6::MulticastQuery, Icmp6::RouterAdvertisement, Icmp6::Redirect}) {
+    chain.drop(std::move(Rule{}.icmp6Is(type)));
+  }
+  chain.add(Rule{}.icmp6Is(Icmp6::NeighbourAdvertisement).jump(kAdvertisement));
+  chain.add(chain.here().is(kSource6, kNone).jump(kUnspecified));
+}
+
+/// A second option could name another MAC, so there is at most one.
+void appendAdvertisement(Chain chain) {
+  chain.dropUnless(kTarget, kTargets);
+  chain.add(chain.here().is(kPayloadLength, kWithoutOption).returnToCaller());
+  Rule withMac = chain.here();
+  withMac.is(kPayloadLength, kWithOneOption).is(kFirstOption, kTargetMacOption);
+  chain.add(loadKey(withMac, kOptionMac).inSet(kTargetMacs, 0).returnToCaller());
+  chain.drop();
+}
+
+void appendUnspecified(Chain chain) {
+  chain.acceptIf(std::move(Rule{}.icmp6Is(Icmp6::NeighbourSolicitation)), kTarget, kTargets);
+  chain.add(Rule{}.icmp6Is(Icmp6::MulticastReport).accept());
+  chain.drop();
+}
+
+nft::Element elementOf(const netlib::IfName& port, std::span<const std::uint8_t> bytes) {
+  nft::Element element{.key = nft::keyOf(port)};
+  nft::appendPadded(element.key, bytes);
+  return element;
+}
+
+}  // namespace
+
+nft::Table table() { return {nft::TableFamily::Bridge, "pons"}; }
+
+void appendSkeleton(nft::Transaction& transaction) {
+  transaction.addTable(table());
+  appendSets(transaction);
+  for (const char* chain : {kByMac, kByAddress, kArp, kIp, kIp6, kIcmp6, kAdvertisement, kUnspecified}) {
+    transaction.addChain(table(), chain);
+  }
+  Chain{transaction, kByMac}.dropUnless(kSourceMac, kMacs);
+  Chain byAddress{transaction, kByAddress};
+  byAddress.dropUnless(kSourceMac, kMacs);
+  byAddress.add(Rule{}.is(kEtherType, kTypeIp).jump(kIp));
+  byAddress.add(Rule{}.is(kEtherType, kTypeIp6).jump(kIp6));
+  byAddress.add(Rule{}.is(kEtherType, kTypeArp).jump(kArp));
+  byAddress.drop();
+  appendArp({transaction, kArp, kTypeArp});
+  appendIpv4({transaction, kIp, kTypeIp});
+  appendIpv6({transaction, kIp6, kTypeIp6});
+  appendIcmp6({transaction, kIcmp6, kTypeIp6});
+  appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
+  appendUnspecified({transaction, kUnspecified});
+  transaction.addBaseChain(table(), {.name = kArriving, .type = "filter", .hook = kPrerouting, .priority = kEarly});
+  transaction.addRule(table(), kArriving, Rule{}.interfaceGroupIs(groupOf(SenderGuard::Mac)).jump(kByMac));
+  transaction.addRule(table(), kArriving, Rule{}.interfaceGroupIs(groupOf(SenderGuard::Address)).jump(kByAddress));
+}
+
+std::vector<std::pair<const char*, std::size_t>> chains() {
+  return {{kArriving, 2}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
+          {kIp6, 4},      {kIcmp6, 5}, {kAdvertisement, 4}, {kUnspecified, 3}};
+}
+
+std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment) {
+  std::map<std::string, std::vector<nft::Element>> elements;
+  if (attachment.guard == SenderGuard::None) return elements;
+  const netlib::IfName& port = attachment.hostVeth;
+  const bool byAddress = attachment.guard == SenderGuard::Address;
+  elements[kMacs] = {elementOf(port, attachment.containerMac.bytes())};
+  if (!byAddress) return elements;
+  for (const netlib::IpAddress& address : sourcesOf(attachment)) {
+    elements[address.isIpv4() ? kAddresses4 : kAddresses6].push_back(elementOf(port, address.bytes()));
+    if (!address.isIpv4()) elements[kTargets].push_back(elementOf(port, address.bytes()));
+  }
+  if (elements.contains(kTargets)) elements[kTargetMacs] = elements[kMacs];
+  return elements;
+}
+
+std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachment& attachment,
+                                                                 const Attachment& other) {
+  std::map<std::string, std::vector<nft::Element>> elements;
+  const bool bothGuarded = attachment.guard == SenderGuard::Address && other.guard == SenderGuard::Address;
+  if (!bothGuarded || attachment.key == other.key) return elements;
+  for (const Lease& lease : other.leases) {
+    const netlib::IpAddress& address = lease.address.address();
+    const nft::Element element = elementOf(attachment.hostVeth, address.bytes());
+    elements[address.isIpv4() ? kAddresses4 : kAddresses6].push_back(element);
+    if (!address.isIpv4()) elements[kTargets].push_back(element);
+  }
+  return elements;
+}
+
+std::uint32_t groupOf(SenderGuard guard) {
+  constexpr std::uint32_t kBefore = 28782;  // any numbers would do that nobody else uses
+  return guard == SenderGuard::None ? 0 : kBefore + static_cast<std::uint32_t>(guard);
+}
+
+std::string portOf(const nft::Element& element) {
+  return {reinterpret_cast<const char*>(element.key.data()),
+          strnlen(reinterpret_cast<const char*>(element.key.data()), element.key.size())};
+}
+
+}  // namespace pons::guard

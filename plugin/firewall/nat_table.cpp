@@ -1,0 +1,293 @@
+#include "plugin/firewall/nat_table.h"
+
+#include <array>
+
+#include <endian.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <net/if.h>
+
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/source_subnets.h"
+
+namespace pons::nat {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+constexpr const char* kGuard = "guard";
+constexpr const char* kArriving = "arriving";
+constexpr const char* kLeaving = "leaving";
+constexpr const char* kAfresh = "afresh";
+constexpr const char* kPrerouting = "prerouting";
+constexpr const char* kOutput = "output";
+constexpr const char* kForwards = "forwards";
+constexpr const char* kPostrouting = "postrouting";
+
+netlib::IpPrefix prefixOf(const char* text) { return netlib::IpPrefix::parse(text).value(); }
+netlib::IpPrefix loopback(Family family) { return prefixOf(family == Family::Ipv4 ? "127.0.0.0/8" : "::1/128"); }
+void appendMaps(nft::Transaction& transaction, Family family) {
+  const std::uint32_t addressType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr;
+  const std::uint32_t addressLength = addressRegisters(family) * 4;
+  const std::uint32_t portKey = nft::concat(nft::kInetProto, nft::kInetService);
+  const std::uint32_t target = nft::concat(addressType, nft::kInetService);
+  const nft::Table table = tableOf(family);
+  transaction.addSet(
+      table,
+      {.name = kForwardsAny, .keyType = portKey, .keyLength = 8, .dataType = target, .dataLength = addressLength + 4});
+  transaction.addSet(table, {.name = kForwardsIp,
+                             .keyType = nft::concat(nft::concat(addressType, nft::kInetProto), nft::kInetService),
+                             .keyLength = addressLength + 8,
+                             .dataType = target,
+                             .dataLength = addressLength + 4});
+  transaction.addSet(table, {.name = kSources,
+                             .keyType = addressType,
+                             .keyLength = addressLength,
+                             .dataType = nft::kVerdict,
+                             .interval = true});
+  transaction.addSet(table, {.name = kUdpAny, .keyType = nft::kInetService, .keyLength = sizeof(Port)});
+  transaction.addSet(
+      table, {.name = kUdpIp, .keyType = nft::concat(addressType, nft::kInetService), .keyLength = addressLength + 4});
+  transaction.addSet(table, {.name = kMasqueraded, .keyType = addressType, .keyLength = addressLength});
+}
+
+/// A packet to ::1 stays on the loopback link whatever its destination becomes, so that it has to reach the host's own
+/// programs, or be refused at once: "localhost" then goes on to 127.0.0.1.
+void appendSparingLoopback6(nft::Transaction& transaction, const char* chain) {
+  transaction.addRule(tableOf(Family::Ipv6), chain,
+                      nft::Rule{}.address(nft::Direction::Destination, loopback(Family::Ipv6)).returnToCaller());
+}
+
+/// A flow that began before its port was published is never translated while it lives (W8), and UDP flows live as long
+/// as somebody sends. In a zone of its own the first packet after the publication begins a new one. Only the original
+/// direction has the zone: answers come from the container, and are found as ever.
+void appendAfresh(nft::Transaction& transaction, Family family) {
+  constexpr std::uint16_t kZone = 0x706f;  // "po": any that nobody else uses
+  const nft::Table table = tableOf(family);
+  transaction.addChain(table, kAfresh, "published ports by UDP");
+  if (family == Family::Ipv6) appendSparingLoopback6(transaction, kAfresh);
+  transaction.addRule(table, kAfresh,
+                      nft::Rule{}
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .loadDestinationPort(addressRegisters(family))
+                          .inSet(kUdpIp, 0)
+                          .trackInZone(kZone));
+  transaction.addRule(table, kAfresh, nft::Rule{}.loadDestinationPort(0).inSet(kUdpAny, 0).trackInZone(kZone));
+  for (const auto& [chain, hook] : {std::pair{kArriving, NF_INET_PRE_ROUTING}, {kLeaving, NF_INET_LOCAL_OUT}}) {
+    transaction.addBaseChain(
+        table, {.name = chain, .type = "filter", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_RAW});
+    transaction.addRule(table, chain, nft::Rule{}.transportProtocolIs(IPPROTO_UDP).destinationIsLocal().jump(kAfresh));
+  }
+}
+
+void appendForwards(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  const nft::Register address = addressRegisters(family);
+  transaction.addChain(table, kForwards, "published ports");
+  if (family == Family::Ipv6) appendSparingLoopback6(transaction, kForwards);
+  transaction.addRule(table, kForwards,
+                      nft::Rule{}
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .loadTransportProtocol(address)
+                          .loadDestinationPort(address + 1)
+                          .map(kForwardsIp, 0, 0)
+                          .labelConnection(kPublished, address + 1)
+                          .translateDestination(family, 0, address));
+  transaction.addRule(table, kForwards,
+                      nft::Rule{}
+                          .loadTransportProtocol(0)
+                          .loadDestinationPort(1)
+                          .map(kForwardsAny, 0, 0)
+                          .labelConnection(kPublished, address + 1)
+                          .translateDestination(family, 0, address));
+}
+
+void appendHooks(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  // Only what is addressed to this host: a port of another host on its way through is never touched (W1).
+  for (const auto& [chain, hook] : {std::pair{kPrerouting, NF_INET_PRE_ROUTING}, {kOutput, NF_INET_LOCAL_OUT}}) {
+    transaction.addBaseChain(
+        table, {.name = chain, .type = "nat", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_NAT_DST});
+    if (family == Family::Ipv4 && hook == NF_INET_PRE_ROUTING) {
+      // Off the wire this is a martian, which the kernel drops: but not once its destination is translated (W3).
+      transaction.addRule(table, chain,
+                          nft::Rule{}.address(nft::Direction::Destination, loopback(family)).returnToCaller());
+    }
+    transaction.addRule(table, chain, nft::Rule{}.destinationIsLocal().jump(kForwards));
+  }
+  transaction.addBaseChain(
+      table, {.name = kPostrouting, .type = "nat", .hook = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_NAT_SRC});
+}
+
+/// With route_localnet a bridge would let containers reach what listens on the host's 127.0.0.1; the guard stops that
+/// before routing (W3). IPv6 has no route_localnet, and ::1 is not published.
+void appendLoopback(nft::Transaction& transaction) {
+  const nft::Table table = tableOf(Family::Ipv4);
+  transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+  transaction.addBaseChain(table,
+                           {.name = kGuard, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
+  transaction.addRule(table, kGuard,
+                      nft::Rule{}
+                          .loadInterfaceName(nft::Interface::In, 0)
+                          .inSet(kBridges, 0)
+                          .address(nft::Direction::Destination, loopback(Family::Ipv4))
+                          .drop());
+  transaction.addRule(table, kPostrouting,
+                      nft::Rule{}
+                          .hasConnectionLabel(kPublished)
+                          .address(nft::Direction::Source, loopback(Family::Ipv4))
+                          .loadInterfaceName(nft::Interface::Out, 0)
+                          .inSet(kBridges, 0)
+                          .masquerade());
+}
+
+/// The label tells connections that pons translated from those that others did (a service's address of Kubernetes): of
+/// the latter no source address is hidden.
+void appendPostrouting(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  transaction.addRule(table, kPostrouting,
+                      nft::Rule{}
+                          .hasConnectionLabel(kPublished)
+                          .loadAddress(family, nft::Direction::Destination, 0)
+                          .inSet(kMasqueraded, 0)
+                          .masquerade());
+  transaction.addRule(table, kPostrouting,
+                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
+}
+
+void appendPort(std::vector<std::uint8_t>& to, Port port) {
+  const std::array<std::uint8_t, 2> bytes{static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port)};
+  nft::appendPadded(to, bytes);
+}
+
+nft::Element addressElement(const netlib::IpAddress& address) {
+  nft::Element element;
+  nft::appendPadded(element.key, address.bytes());
+  return element;
+}
+
+}  // namespace
+
+nft::Table tableOf(Family family) { return {family, "pons"}; }
+
+nft::Register addressRegisters(Family family) { return family == Family::Ipv4 ? 1 : 4; }
+
+void appendSkeleton(nft::Transaction& transaction, Family family) {
+  transaction.addTable(tableOf(family));
+  appendMaps(transaction, family);
+  appendForwards(transaction, family);
+  appendAfresh(transaction, family);
+  appendHooks(transaction, family);
+  if (family == Family::Ipv4) appendLoopback(transaction);
+  bridges::appendSkeleton(transaction, family);
+  appendPostrouting(transaction, family);
+  egress::appendSkeleton(transaction, family);
+}
+
+std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
+  const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
+  const std::size_t forLoopback6 = 1 - forLoopback;
+  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2 + forLoopback6},
+                                                          {kPrerouting, 1 + forLoopback},
+                                                          {kOutput, 1},
+                                                          {kPostrouting, 2 + forLoopback},
+                                                          {kAfresh, 2 + forLoopback6},
+                                                          {kArriving, 1},
+                                                          {kLeaving, 1}};
+  if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
+  std::ranges::copy(bridges::chains(), std::back_inserter(chains));
+  std::ranges::copy(egress::chains(), std::back_inserter(chains));
+  return chains;
+}
+
+const char* mapOf(const PortForward& forward) {
+  return forward.hostAddress.isUnspecified() ? kForwardsAny : kForwardsIp;
+}
+
+nft::Element elementOf(const PortForward& forward) {
+  nft::Element element;
+  if (!forward.hostAddress.isUnspecified()) nft::appendPadded(element.key, forward.hostAddress.bytes());
+  const auto port = portKey(forward.protocol, forward.hostPort);
+  element.key.insert(element.key.end(), port.begin(), port.end());
+  nft::appendPadded(element.data, forward.target.bytes());
+  appendPort(element.data, forward.targetPort);
+  return element;
+}
+
+const char* udpSetOf(const PortForward& forward) { return forward.hostAddress.isUnspecified() ? kUdpAny : kUdpIp; }
+
+nft::Element udpElementOf(const PortForward& forward) {
+  nft::Element element;
+  if (!forward.hostAddress.isUnspecified()) nft::appendPadded(element.key, forward.hostAddress.bytes());
+  appendPort(element.key, forward.hostPort);
+  if (forward.hostAddress.isUnspecified()) element.key.resize(sizeof(Port));  // only what is joined is padded
+  return element;
+}
+
+std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment, Family family) {
+  std::map<std::string, std::vector<nft::Element>> elements;
+  for (const PortForward& forward : attachment.forwards) {
+    if (forward.target.family() != family) continue;
+    elements[mapOf(forward)].push_back(elementOf(forward));
+    if (forward.protocol == Protocol::Udp) elements[udpSetOf(forward)].push_back(udpElementOf(forward));
+    // All of a family lead to one address.
+    if (attachment.masqueradeAll) elements[kMasqueraded] = {addressElement(forward.target)};
+  }
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (nat.family != family || !nat.masquerade) continue;
+    for (const Lease& lease : attachment.leases) {
+      if (lease.address.family() != family) continue;
+      elements[chainOf(attachment, nat)].push_back(addressElement(lease.address.address()));
+    }
+  }
+  return elements;
+}
+
+std::optional<PortForward> forwardOf(const nft::Element& element, Family family, std::string_view map) {
+  constexpr std::size_t kRegister = 4;
+  const std::size_t addressLength = addressRegisters(family) * kRegister;
+  const bool hasAddress = map == kForwardsIp;
+  const std::span key{element.key};
+  const std::span data{element.data};
+  const std::size_t keyLength = (hasAddress ? addressLength : 0) + 2 * kRegister;
+  if (key.size() != keyLength || data.size() != addressLength + kRegister) return std::nullopt;
+
+  const auto portAt = [](std::span<const std::uint8_t> bytes) { return static_cast<Port>(bytes[0] << 8 | bytes[1]); };
+  const auto hostAddress = hasAddress ? netlib::IpAddress::fromBytes(key.first(addressLength))
+                                      : std::optional{netlib::IpAddress::unspecified(family)};
+  const auto target = netlib::IpAddress::fromBytes(data.first(addressLength));
+  const auto protocolAndPort = key.last(2 * kRegister);
+  const Protocol protocol{protocolAndPort[0]};
+  if (!hostAddress || !target || nameOf(protocol).empty()) return std::nullopt;
+  return PortForward{protocol, *hostAddress, portAt(protocolAndPort.subspan(kRegister)), *target,
+                     portAt(data.subspan(addressLength))};
+}
+
+std::vector<std::uint8_t> portKey(Protocol protocol, Port port) {
+  std::vector<std::uint8_t> key;
+  const std::array<std::uint8_t, 1> number{static_cast<std::uint8_t>(protocol)};
+  nft::appendPadded(key, number);
+  appendPort(key, port);
+  return key;
+}
+
+std::vector<nft::Element> intervalElements(const netlib::IpPrefix& subnet) {
+  return intervalElements(subnet.first(), subnet.last());
+}
+
+std::vector<nft::Element> intervalElements(const netlib::IpAddress& first, const netlib::IpAddress& last) {
+  const auto keyOf = [](const netlib::IpAddress& address) {
+    const auto bytes = address.bytes();
+    return std::vector<std::uint8_t>(bytes.begin(), bytes.end());
+  };
+  std::vector<nft::Element> elements{{.key = keyOf(first)}};
+  const auto after = netlib::IpAddress::fromNumber(first.family(), last.number() + 1);
+  // An interval that reaches the last address of all has no end element.
+  if (!after.isUnspecified()) elements.push_back({.key = keyOf(after), .intervalEnd = true});
+  return elements;
+}
+
+}  // namespace pons::nat

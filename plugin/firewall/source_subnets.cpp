@@ -1,0 +1,116 @@
+#include "plugin/firewall/source_subnets.h"
+
+#include <algorithm>
+
+namespace pons::nat {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+
+namespace {
+
+constexpr std::string_view kPrefix = "subnet_";
+constexpr std::string_view kNetworkComment = "network ";
+
+/// Multicast and, of IPv4, broadcast: it comes here where br_netfilter is on, and stays on its link.
+std::vector<IpPrefix> groups(Family family) {
+  if (family == Family::Ipv6) return {IpPrefix::parse("ff00::/8").value()};
+  return {IpPrefix::parse("224.0.0.0/4").value(), IpPrefix::parse("255.255.255.255/32").value()};
+}
+
+void append(std::vector<nft::Element>& elements, Family family, netlib::Uint128 first, netlib::Uint128 last,
+            const std::string& chain) {
+  auto interval = intervalElements(IpAddress::fromNumber(family, first), IpAddress::fromNumber(family, last));
+  interval.front().jumpTo = chain;
+  std::ranges::move(interval, std::back_inserter(elements));
+}
+
+bool isInside(const IpPrefix& narrow, const IpPrefix& wide) {
+  return narrow.length() > wide.length() && wide.contains(narrow.first());
+}
+
+/// What of the subnet no narrower one has. `sorted` by first address, wider ones first.
+void appendOwnPart(std::vector<nft::Element>& elements, const IpPrefix& subnet, const std::vector<IpPrefix>& sorted) {
+  netlib::Uint128 next = subnet.first().number();
+  for (const IpPrefix& other : sorted) {
+    // One that lies in another narrower one has been passed already.
+    if (!isInside(other, subnet) || other.first().number() < next) continue;
+    if (other.first().number() > next) {
+      append(elements, subnet.family(), next, other.first().number() - 1, subnetChain(subnet));
+    }
+    if (other.last() == subnet.last()) return;
+    next = other.last().number() + 1;
+  }
+  append(elements, subnet.family(), next, subnet.last().number(), subnetChain(subnet));
+}
+
+}  // namespace
+
+// nft does not take a ':' in a name.
+std::string subnetChain(const IpPrefix& subnet) {
+  std::string name = std::string{kPrefix} + subnet.network().toString();
+  std::ranges::replace(name, ':', '-');
+  return name;
+}
+
+std::optional<IpPrefix> subnetOfChain(std::string_view chain) {
+  if (!chain.starts_with(kPrefix)) return std::nullopt;
+  std::string text{chain.substr(kPrefix.size())};
+  std::ranges::replace(text, '-', ':');
+  return IpPrefix::parse(text);
+}
+
+void appendSubnet(nft::Transaction& transaction, const IpPrefix& subnet) {
+  const nft::Table table = tableOf(subnet.family());
+  const std::string chain = subnetChain(subnet);
+  transaction.addChain(table, chain);
+  // No test of the incoming interface: postrouting has none for packets that br_netfilter brings (W5).
+  transaction.addRule(
+      table, chain,
+      nft::Rule{}.hasConnectionLabel(kPublished).address(nft::Direction::Destination, subnet).masquerade());
+}
+
+std::vector<nft::Element> sourceElements(const IpPrefix& subnet) { return sourceElements(std::vector{subnet}); }
+
+std::vector<nft::Element> sourceElements(std::vector<IpPrefix> subnets) {
+  std::ranges::sort(subnets, {}, [](const IpPrefix& p) { return std::pair{p.first().number(), p.length()}; });
+  std::vector<nft::Element> elements;
+  for (const IpPrefix& subnet : subnets) appendOwnPart(elements, subnet, subnets);
+  return elements;
+}
+
+void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
+                   const std::string& comment) {
+  const nft::Table table = tableOf(nat.family);
+  transaction.addSet(table, {.name = chain,
+                             .keyType = nat.family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
+                             .keyLength = addressRegisters(nat.family) * 4});
+  transaction.addChain(table, chain, comment);
+  for (const auto& subnet : nat.subnets) {
+    transaction.addRule(table, subnetChain(subnet),
+                        nft::Rule{}.loadAddress(nat.family, nft::Direction::Source, 0).inSet(chain, 0).jump(chain));
+  }
+  const auto appendReturn = [&](const netlib::IpPrefix& destination) {
+    transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, destination).returnToCaller());
+  };
+  for (const auto& subnet : nat.subnets) appendReturn(subnet);
+  for (const auto& group : groups(nat.family)) appendReturn(group);
+  for (const auto& destination : nat.destinations) appendReturn(destination);
+  transaction.addRule(table, chain, nft::Rule{}.masquerade());
+}
+
+std::string networkComment(const NetworkName& network) { return std::string{kNetworkComment} + network.toString(); }
+
+std::optional<NetworkName> networkIn(std::string_view comment) {
+  // One of that length may have been cut: a part of a name is another name.
+  if (!comment.starts_with(kNetworkComment) || comment.size() >= nft::kLongestComment) return std::nullopt;
+  return NetworkName::parse(comment.substr(kNetworkComment.size()));
+}
+
+std::size_t ruleCountOf(const SourceNat& nat) {
+  return nat.subnets.size() + groups(nat.family).size() + nat.destinations.size() + 1;
+}
+
+}  // namespace pons::nat

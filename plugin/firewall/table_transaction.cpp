@@ -1,0 +1,256 @@
+#include "plugin/firewall/table_transaction.h"
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/recorded.h"
+#include "plugin/firewall/source_nat.h"
+
+namespace pons::tables {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+netlib::Result<> commitOnce(Host& host, const Changes& changes) {
+  nft::Transaction transaction;
+  changes(transaction);
+  return transaction.commit(host.netfilter);
+}
+
+netlib::Result<> fineIfGone(const netlib::Result<>& removed) {
+  return removed.failedWith(ENOENT) ? netlib::Result<>{} : removed;
+}
+
+std::optional<Family> familyOf(TableFamily family) {
+  if (family == TableFamily::Bridge) return std::nullopt;
+  return static_cast<Family>(family);
+}
+
+void appendEgressRemoval(nft::Transaction& transaction, const Attachment& attachment) {
+  for (const Family family : egress::familiesOf(attachment)) {
+    transaction.deleteChain(nat::tableOf(family), egress::chainOf(attachment.hostVeth));
+    for (const std::string& set : egress::setsOf(attachment, family)) transaction.deleteSet(nat::tableOf(family), set);
+  }
+}
+
+netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::string>& set,
+                                std::span<const nft::Element> elements) {
+  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+    transaction.deleteElements(tableOf(set.first), set.second, elements);
+  });
+  if (!removed.failedWith(ENOENT)) return removed;
+  if (elements.size() <= 1) return {};
+  // One that is missing undoes the whole transaction, so they go one by one. (Linux 6.3 has a request that does not
+  // mind, but Debian 12 runs 6.1.)
+  for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeElements(host, set, elements.subspan(i, 1)));
+  return {};
+}
+
+netlib::Result<> removeTable(Host& host, TableFamily family) {
+  const auto removed =
+      commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
+  // A kernel without nf_tables in that family has no table there.
+  if (removed.failedWith(EOPNOTSUPP) || removed.failedWith(EAFNOSUPPORT)) return {};
+  return fineIfGone(removed);
+}
+
+void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
+  for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
+  addElements(transaction, elementsOf(attachment));
+}
+
+/// The one forward of that attachment takes the place of another's.
+netlib::Result<> leadTo(Host& host, const Attachment& leader) {
+  const PortForward& forward = leader.forwards.front();
+  const Family family = forward.target.family();
+  const nft::Table table = nat::tableOf(family);
+  const nft::Element wanted = nat::elementOf(forward);
+  const auto present = TRY(nft::findElement(host.netfilter, table, nat::mapOf(forward), wanted));
+  if (present && present->data == wanted.data) return {};
+  return commitOnce(host, [&](nft::Transaction& transaction) {
+    if (present) transaction.deleteElements(table, nat::mapOf(forward), {&wanted, 1});
+    for (const auto& [set, some] : nat::elementsOf(leader, family)) transaction.addElements(table, set, some);
+  });
+}
+
+}  // namespace
+
+nft::Table tableOf(TableFamily family) { return {family, "pons"}; }
+
+const char* nameOf(TableFamily family) {
+  if (family == TableFamily::Bridge) return "bridge";
+  return family == TableFamily::Ipv4 ? "ip" : "ip6";
+}
+
+std::vector<TableFamily> familiesOf(const Attachment& attachment) {
+  std::vector<TableFamily> families;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (needsTable(attachment, family)) families.push_back(static_cast<TableFamily>(family));
+  }
+  if (attachment.guard != SenderGuard::None) families.push_back(TableFamily::Bridge);
+  return families;
+}
+
+netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes) {
+  auto committed = commitOnce(host, changes);
+  if (!committed.failedWith(ENOENT)) return committed;
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  return commit(host, hostLock, attachment, changes);
+}
+
+netlib::Result<> commit(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment,
+                        const Changes& changes) {
+  auto committed = commitOnce(host, changes);  // another process rebuilt while we waited for the lock
+  if (committed.failedWith(ENOENT) && source::addMissingChains(host, attachment)) committed = commitOnce(host, changes);
+  if (!committed.failedWith(ENOENT)) return committed;
+  TRY(rebuild(host, hostLock, attachment));
+  return commitOnce(host, changes);
+}
+
+Elements elementsOf(const Attachment& attachment) {
+  Elements elements;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    const auto table = static_cast<TableFamily>(family);
+    for (auto& [set, some] : nat::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
+    auto policies = egress::elementsOf(attachment, family);
+    if (!policies.empty()) elements[{table, egress::kPolicies}] = std::move(policies);
+  }
+  for (auto& [set, some] : guard::elementsOf(attachment)) elements[{TableFamily::Bridge, set}] = std::move(some);
+  return elements;
+}
+
+Elements sharedElementsOf(const Attachment& attachment) {
+  Elements elements;
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) {
+    auto& sources = elements[{static_cast<TableFamily>(subnet.family()), nat::kSources}];
+    std::ranges::move(nat::sourceElements(subnet), std::back_inserter(sources));
+  }
+  return elements;
+}
+
+void addElements(nft::Transaction& transaction, const Elements& elements) {
+  for (const auto& [set, some] : elements) transaction.addElements(tableOf(set.first), set.second, some);
+}
+
+netlib::Result<> removeElements(Host& host, const Elements& elements) {
+  if (elements.empty()) return {};
+  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+    for (const auto& [set, some] : elements) transaction.deleteElements(tableOf(set.first), set.second, some);
+  });
+  if (!removed.failedWith(ENOENT)) return removed;
+  for (const auto& [set, some] : elements) TRY(removeElements(host, set, some));
+  return {};
+}
+
+netlib::Result<> add(Host& host, const Attachment& attachment) {
+  return commit(host, attachment, [&](nft::Transaction& transaction) {
+    appendOwn(transaction, attachment);
+    addElements(transaction, sharedElementsOf(attachment));
+  });
+}
+
+netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+  TRY(source::addMissingChains(host, attachment));
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
+  const Attachment own = TRY(asLeader(host, attachment));
+  TRY(remove(host, own));
+  return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
+}
+
+netlib::Result<> handOver(Host& host, const netlib::FileLock& /*hostLock*/, const Attachment& attachment) {
+  Attachment own = attachment;
+  own.forwards.clear();
+  for (const PortForward& forward : attachment.forwards) {
+    const auto next = TRY(host.ledger.leaderOf(forward, attachment.key));
+    if (next) {
+      TRY(leadTo(host, *next));
+    } else {
+      own.forwards.push_back(forward);
+    }
+  }
+  return remove(host, own);
+}
+
+netlib::Result<Attachment> asLeader(Host& host, Attachment attachment) {
+  if (attachment.forwards.empty() || !TRY(host.ledger.sharesPorts(attachment.key.container))) return attachment;
+  std::vector<PortForward> leading;
+  for (const PortForward& forward : attachment.forwards) {
+    const auto leader = TRY(host.ledger.leaderOf(forward));
+    if (leader && leader->key == attachment.key) leading.push_back(forward);
+  }
+  attachment.forwards = std::move(leading);
+  return attachment;
+}
+
+netlib::Result<> remove(Host& host, const Attachment& attachment) {
+  const Elements elements = elementsOf(attachment);
+  if (elements.empty()) return {};
+  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+    for (const auto& [set, some] : elements) transaction.deleteElements(tableOf(set.first), set.second, some);
+    appendEgressRemoval(transaction, attachment);
+  });
+  if (!removed.failedWith(ENOENT)) return removed;
+  TRY(removeElements(host, elements));
+  for (const Family family : egress::familiesOf(attachment)) TRY(removeEgress(host, family, attachment.hostVeth));
+  return {};
+}
+
+netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& hostVeth) {
+  const nft::Table table = nat::tableOf(family);
+  TRY(fineIfGone(commitOnce(
+      host, [&](nft::Transaction& transaction) { transaction.deleteChain(table, egress::chainOf(hostVeth)); })));
+  for (const std::string& set : egress::setsOf(hostVeth)) {
+    TRY(fineIfGone(commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteSet(table, set); })));
+  }
+  return {};
+}
+
+netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+  std::vector<Attachment> staying = TRY(host.ledger.staying(hostLock));
+  Elements own;
+  for (const Attachment& other : staying) {
+    TRY(host.ledger.retakeHolds(hostLock, other));
+    for (const auto& [set, some] : elementsOf(TRY(asLeader(host, other)))) {
+      own[set].insert(own[set].end(), some.begin(), some.end());
+    }
+  }
+  const Recorded recorded{std::move(staying), std::move(own)};
+  std::set<TableFamily> families = recorded.families();
+  for (const TableFamily family : familiesOf(attachment)) families.insert(family);
+  return commitOnce(host, [&](nft::Transaction& transaction) {
+    for (const TableFamily family : families) {
+      // Deleting fails where there is none, and adding first makes sure that there is one.
+      transaction.addTable(tableOf(family));
+      transaction.deleteTable(tableOf(family));
+      appendSkeleton(transaction, family);
+    }
+    recorded.appendTo(transaction);
+  });
+}
+
+void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
+  const auto family = familyOf(table);
+  return family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
+}
+
+netlib::Result<> removeAll(Host& host) {
+  for (const TableFamily family : kAll) TRY(removeTable(host, family));
+  return {};
+}
+
+netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family) {
+  const auto ip = familyOf(family);
+  for (const auto& [chain, rules] : ip ? nat::chainsOf(*ip) : guard::chains()) {
+    const auto counted = nft::countRules(host.netfilter, tableOf(family), chain);
+    const bool complete = counted && *counted == rules;
+    if (!counted && !counted.failedWith(ENOENT)) return netlib::fail(counted.error());
+    if (!complete) return std::optional{std::string{"chain "} + chain};
+  }
+  return std::optional<std::string>{};
+}
+
+}  // namespace pons::tables

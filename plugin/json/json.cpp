@@ -1,0 +1,154 @@
+#include "plugin/json/json.h"
+
+#include <algorithm>
+
+#include "netlib/base/text.h"
+
+#include "plugin/json/rapid.h"
+
+namespace pons::json {
+
+namespace {
+
+using Pool = rapidjson::MemoryPoolAllocator<Allocator>;
+using Node = rapidjson::GenericValue<Utf8, Pool>;
+
+const Node& nodeOf(const void* node) { return *static_cast<const Node*>(node); }
+
+std::string_view textOf(const Node& value) { return {value.GetString(), value.GetStringLength()}; }
+
+/// Where an escape stands for a low surrogate without a high one before it, which RapidJSON takes and writes as what is
+/// not UTF-8. In a text that it has parsed every backslash begins an escape, and a low surrogate follows each high one.
+std::optional<std::size_t> halfCharacterIn(std::string_view text) {
+  constexpr std::size_t kPair = 12;  // bytes
+  for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    const std::string escape = netlib::lowerCase(text.substr(at + 1, 3));
+    if (escape >= "udc" && escape <= "udf") return at;
+    at += escape >= "ud8" && escape <= "udb" ? kPair : 2;
+  }
+  return std::nullopt;
+}
+
+/// Null where the node is no object, or has none of that name.
+const Node* memberOf(const void* node, std::string_view key) {
+  if (node == nullptr || !nodeOf(node).IsObject()) return nullptr;
+  const auto members = nodeOf(node).GetObject();
+  for (auto member = members.MemberEnd(); member != members.MemberBegin();) {
+    --member;
+    if (netlib::equalIgnoringCase(textOf(member->name), key)) return &member->value;
+  }
+  return nullptr;
+}
+
+std::string textOf(const Place& place) {
+  return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
+}
+
+}  // namespace
+
+bool isTooDeep(std::string_view text) {
+  int depth = 0;
+  bool inString = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (inString && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      inString = !inString;
+    } else if (!inString && (c == '{' || c == '[')) {
+      if (++depth > kMaxDepth) return true;
+    } else if (!inString && (c == '}' || c == ']')) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+bool Value::isObject() const { return present() && nodeOf(node_).IsObject(); }
+bool Value::isArray() const { return present() && nodeOf(node_).IsArray(); }
+
+Value Value::operator[](std::string_view key) const {
+  const auto* found = memberOf(node_, key);
+  return found == nullptr || found->IsNull() ? Value{} : Value{found};
+}
+
+bool Value::has(std::string_view key) const { return memberOf(node_, key) != nullptr; }
+
+std::optional<std::string_view> Value::string() const {
+  if (!present() || !nodeOf(node_).IsString()) return std::nullopt;
+  return textOf(nodeOf(node_));
+}
+
+std::optional<bool> Value::boolean() const {
+  if (!present() || !nodeOf(node_).IsBool()) return std::nullopt;
+  return nodeOf(node_).GetBool();
+}
+
+std::optional<std::int64_t> Value::integer() const {
+  if (!present() || !nodeOf(node_).IsInt64()) return std::nullopt;
+  return nodeOf(node_).GetInt64();
+}
+
+std::vector<Value> Value::items() const {
+  std::vector<Value> items;
+  if (!isArray()) return items;
+  for (const Node& item : nodeOf(node_).GetArray()) items.push_back(item.IsNull() ? Value{} : Value{&item});
+  return items;
+}
+
+std::vector<std::pair<std::string_view, Value>> Value::members() const {
+  std::vector<std::pair<std::string_view, Value>> members;
+  if (!isObject()) return members;
+  for (const auto& member : nodeOf(node_).GetObject()) {
+    members.emplace_back(textOf(member.name), member.value.IsNull() ? Value{} : Value{&member.value});
+  }
+  return members;
+}
+
+std::string Value::text() const {
+  if (!present()) return "null";
+  Buffer buffer;
+  CompactWriter writer{buffer};
+  nodeOf(node_).Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+struct Document::Tree {
+  // A configuration fills one part or two; of RapidJSON's own, which are 64 KiB, most would be page faults for nothing.
+  static constexpr std::size_t kPart = 4 * 1024;
+  Pool pool{kPart};
+  rapidjson::GenericDocument<Utf8, Pool, Allocator> document{&pool};
+};
+
+Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+Document::~Document() = default;
+
+netlib::Result<Document> Document::parse(std::string_view text) {
+  if (isTooDeep(text)) {
+    return netlib::fail(EBADMSG, "JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
+  }
+  // RapidJSON takes a zero byte for the end of the text, and skips a byte order mark.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
+  }
+  if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "not JSON: it begins with a byte order mark");
+
+  auto tree = std::make_unique<Tree>();
+  auto& document = tree->document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
+  if (document.HasParseError()) {
+    const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
+    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
+  }
+  if (const auto half = halfCharacterIn(text)) {
+    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, *half)) + ": half of a surrogate pair");
+  }
+  if (!document.IsObject()) return netlib::fail(EBADMSG, "JSON whose top is not an object");
+  return Document{std::move(tree)};
+}
+
+Value Document::root() const { return Value{static_cast<const Node*>(&tree_->document)}; }
+
+}  // namespace pons::json

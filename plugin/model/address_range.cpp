@@ -1,0 +1,96 @@
+#include "plugin/model/address_range.h"
+
+#include <algorithm>
+
+namespace pons {
+
+using netlib::Family;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+using netlib::Result;
+
+bool hasNetworkAddress(const IpPrefix& subnet) { return subnet.length() < netlib::bitsOf(subnet.family()) - 1; }
+bool hasBroadcastAddress(const IpPrefix& subnet) {
+  return subnet.family() == Family::Ipv4 && hasNetworkAddress(subnet);
+}
+
+namespace {
+
+IpAddress firstUsable(const IpPrefix& subnet) {
+  return IpAddress::fromNumber(subnet.family(), subnet.first().number() + (hasNetworkAddress(subnet) ? 1 : 0));
+}
+
+IpAddress lastUsable(const IpPrefix& subnet) {
+  return IpAddress::fromNumber(subnet.family(), subnet.last().number() - (hasBroadcastAddress(subnet) ? 1 : 0));
+}
+
+bool isUsable(const IpPrefix& subnet, const IpAddress& address) {
+  return address.family() == subnet.family() && firstUsable(subnet) <= address && address <= lastUsable(subnet);
+}
+
+/// Why no container can live in this subnet; empty where it can.
+std::string objectionTo(const IpPrefix& subnet) {
+  if (subnet.hasHostBits()) return "has host bits set; did you mean " + subnet.network().toString() + "?";
+  if (subnet.length() == 0) return "is the whole internet";
+  const IpAddress first = subnet.first();
+  if (first.isUnspecified()) return "holds the unspecified address";
+  if (subnet.overlaps(*IpPrefix::parse("127.0.0.0/8")) || subnet.contains(*IpAddress::parse("::1"))) {
+    return "holds loopback addresses";
+  }
+  if (subnet.overlaps(*IpPrefix::parse("224.0.0.0/4")) || subnet.overlaps(*IpPrefix::parse("ff00::/8"))) {
+    return "holds multicast addresses";
+  }
+  return {};
+}
+
+bool overlap(const Range& a, const Range& b) {
+  return a.start.family() == b.start.family() && a.start <= b.end && b.start <= a.end;
+}
+
+std::string textOf(const Range& range) { return range.start.toString() + "-" + range.end.toString(); }
+
+}  // namespace
+
+Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start, std::optional<IpAddress> end,
+                          std::optional<IpAddress> gateway) {
+  const auto invalid = [&subnet](const std::string& why) {
+    return netlib::fail(EINVAL, "subnet " + subnet.toString() + " " + why);
+  };
+  if (const std::string objection = objectionTo(subnet); !objection.empty()) return invalid(objection);
+
+  const bool isHost = subnet.length() == netlib::bitsOf(subnet.family());
+  if (!gateway && !isHost) gateway = firstUsable(subnet);
+  if (gateway && gateway->family() != subnet.family()) {
+    return invalid("has a gateway of another family: " + gateway->toString());
+  }
+  if (gateway && subnet.contains(*gateway) && !isUsable(subnet, *gateway)) {
+    return invalid("has its network or broadcast address as gateway: " + gateway->toString());
+  }
+
+  const Range range{subnet, start.value_or(firstUsable(subnet)), end.value_or(lastUsable(subnet)), gateway};
+  if (!subnet.contains(range.start)) return invalid("does not contain rangeStart " + range.start.toString());
+  if (!subnet.contains(range.end)) return invalid("does not contain rangeEnd " + range.end.toString());
+  if (range.end < range.start) return invalid("has a range that ends before it starts: " + textOf(range));
+  return range;
+}
+
+Result<> checkRangeSets(std::span<const RangeSet> sets) {
+  std::vector<const Range*> seen;
+  for (const RangeSet& set : sets) {
+    if (set.empty()) return netlib::fail(EINVAL, "a range set without ranges");
+    for (const Range& range : set) {
+      if (range.subnet.family() != set.front().subnet.family()) {
+        return netlib::fail(EINVAL, "a range set mixes " + set.front().subnet.toString() + " and " +
+                                        range.subnet.toString() + "; each family needs a set of its own");
+      }
+      const auto other = std::ranges::find_if(seen, [&range](const Range* r) { return overlap(*r, range); });
+      if (other != seen.end()) {
+        return netlib::fail(EINVAL, "ranges " + textOf(**other) + " and " + textOf(range) + " overlap");
+      }
+      seen.push_back(&range);
+    }
+  }
+  return {};
+}
+
+}  // namespace pons

@@ -1,0 +1,233 @@
+#include "plugin/verbs/attachment_builder.h"
+
+#include <algorithm>
+
+#include "netlib/base/hash.h"
+#include "netlib/rtnl/route.h"
+
+#include "plugin/telemetry/log.h"
+#include "plugin/verbs/forwards.h"
+
+namespace pons {
+
+using netlib::Family;
+using netlib::IpAddress;
+using netlib::IpPrefix;
+using netlib::MacAddress;
+
+namespace {
+
+constexpr std::uint32_t kEthernetMtu = 1500;  // what the kernel gives a veth that names none
+
+/// A locally administered unicast address with these five bytes.
+MacAddress localMac(std::uint8_t first, std::uint64_t rest) {
+  MacAddress::Bytes bytes{first};
+  for (std::size_t i = bytes.size() - 1; i > 0; --i, rest >>= 8) bytes.at(i) = static_cast<std::uint8_t>(rest);
+  return MacAddress{bytes};
+}
+
+/// Derived from the address, so that an address that is leased again comes with the MAC that the neighbours know.
+MacAddress macFor(const AttachmentKey& key, const std::vector<Lease>& leases) {
+  constexpr std::uint8_t kFromIpv4 = 0x0a;
+  constexpr std::uint64_t kIpv4Tag = std::uint64_t{0x58} << 32;  // 0a:58, as other container networks have it
+  constexpr std::uint8_t kFromHash = 0x06;
+  const auto ipv4 = std::ranges::find(leases, Family::Ipv4, [](const Lease& l) { return l.address.family(); });
+  if (ipv4 != leases.end()) {
+    return localMac(kFromIpv4, kIpv4Tag | static_cast<std::uint64_t>(ipv4->address.address().number()));
+  }
+  return localMac(kFromHash, netlib::hashOf(leases.empty() ? key.toString() : leases.front().address.toString()));
+}
+
+void appendOnce(std::vector<IpPrefix>& to, const IpPrefix& prefix) {
+  if (std::ranges::find(to, prefix) == to.end()) to.push_back(prefix);
+}
+
+/// Of the network; those of addresses that nobody chose from a range are known with them only.
+std::vector<IpPrefix> subnetsOf(const cni::Config& config, const std::vector<Lease>& leases, Family family) {
+  std::vector<IpPrefix> subnets;
+  for (const IpPrefix& subnet : pons::subnetsOf(config)) {
+    if (subnet.family() == family) appendOnce(subnets, subnet);
+  }
+  for (const Lease& lease : leases) {
+    if (lease.address.family() == family) appendOnce(subnets, lease.address.network());
+  }
+  return subnets;
+}
+
+std::vector<IpPrefix> excludedOf(const cni::Config& config, Family family) {
+  std::vector<IpPrefix> excluded;
+  for (const IpPrefix& prefix : config.masqueradeExcluded) {
+    if (prefix.family() == family) appendOnce(excluded, prefix.network());
+  }
+  return excluded;
+}
+
+bool isDefault(const Route& route, Family family) {
+  return route.destination.family() == family && route.destination.length() == 0;
+}
+
+bool hasFamily(const std::vector<Lease>& leases, Family family) {
+  return std::ranges::find(leases, family, [](const Lease& l) { return l.address.family(); }) != leases.end();
+}
+
+/// Runtimes ship a "::/0" to networks that have IPv4 only: the kernel would refuse it.
+std::vector<Route> usableRoutes(const std::vector<Route>& configured, const std::vector<Lease>& leases) {
+  std::vector<Route> routes;
+  for (const Route& route : configured) {
+    const Family family = route.destination.family();
+    if (hasFamily(leases, family)) {
+      routes.push_back(route);
+    } else {
+      log::info("route to " + route.destination.toString() + " is left out: the container has no " +
+                std::string{nameOf(family)} + " address");
+    }
+  }
+  return routes;
+}
+
+std::vector<Route> routesFor(const cni::Config& config, const std::vector<Lease>& leases) {
+  std::vector<Route> routes = usableRoutes(config.routes, leases);
+  if (!config.isDefaultGateway) return routes;
+  for (const Lease& lease : leases) {
+    const Family family = lease.address.family();
+    const bool have = std::ranges::any_of(routes, [family](const Route& route) { return isDefault(route, family); });
+    if (have || !lease.gateway) continue;
+    routes.push_back({.destination = *IpPrefix::of(IpAddress::unspecified(family), 0), .gateway = lease.gateway});
+  }
+  return routes;
+}
+
+/// Where IPAM names no gateway, the bridge has the subnet's first address, as the reference plugins do it.
+netlib::Result<> nameGateways(std::vector<Lease>& leases) {
+  for (Lease& lease : leases) {
+    const bool isHost = lease.address.length() == netlib::bitsOf(lease.address.family());
+    if (lease.gateway || isHost) continue;
+    lease.gateway = IpAddress::fromNumber(lease.address.family(), lease.address.first().number() + 1);
+    if (*lease.gateway != lease.address.address()) continue;
+    return netlib::fail(EINVAL, "the container's address " + lease.address.toString() +
+                                    " is the first of its subnet, which is the gateway's: name another \"gateway\"");
+  }
+  return {};
+}
+
+std::vector<IpPrefix> addressesOf(const std::vector<Lease>& leases) {
+  std::vector<IpPrefix> addresses;
+  for (const Lease& lease : leases) addresses.push_back(lease.address);
+  return addresses;
+}
+
+std::vector<SourceNat> sourceNatsFor(const cni::Config& config, const std::vector<Lease>& leases,
+                                     const std::vector<PortForward>& forwards) {
+  std::vector<SourceNat> nats;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    std::vector<IpPrefix> subnets = subnetsOf(config, leases, family);
+    if (subnets.empty()) continue;
+    const bool masquerade = std::ranges::find(config.masquerade, family) != config.masquerade.end();
+    const bool published =
+        std::ranges::any_of(forwards, [family](const PortForward& f) { return f.target.family() == family; });
+    if (!masquerade && !published) continue;
+    nats.push_back(
+        {family, std::move(subnets), masquerade, masquerade ? excludedOf(config, family) : std::vector<IpPrefix>{}});
+  }
+  return nats;
+}
+
+}  // namespace
+
+netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
+  if (!config.mtu.automatic) return config.mtu.bytes;
+  std::uint32_t smallest = 0;
+  for (const unsigned index : TRY(netlib::route::defaultLinks(host.route))) {
+    const std::uint32_t mtu = TRY(netlib::link::find(host.route, index)).mtu;
+    if (smallest == 0 || mtu < smallest) smallest = mtu;
+  }
+  if (smallest != 0 && smallest < cni::kMinMtuIpv6 &&
+      !subnetsOf(config, config.addresses.fixed, Family::Ipv6).empty()) {
+    return netlib::fail(EINVAL, "\"mtu\": \"auto\" finds " + std::to_string(smallest) +
+                                    " on the links of the default routes, and IPv6 needs at least " +
+                                    std::to_string(cni::kMinMtuIpv6));
+  }
+  return smallest;  // 0, the kernel's default, on a host without a way out
+}
+
+netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
+                                         std::vector<Lease> leases) {
+  const cni::Config& config = request.config;
+  if (config.isGateway) TRY(nameGateways(leases));
+  constexpr std::uint8_t kHostEnd = 0x02;
+  const MacAddress mac = config.mac.value_or(macFor(request.key, leases));
+  Attachment attachment{.key = request.key,
+                        .netnsPath = request.netnsPath,
+                        .netns = netns,
+                        .bridge = {.name = config.bridge,
+                                   .gateway = config.isGateway,
+                                   .promiscuous = config.promiscuous,
+                                   .forceAddress = config.forceAddress},
+                        .hostVeth = hostVethName(request.key),
+                        .hostMac = localMac(kHostEnd, netlib::hashOf(request.key.toString())),
+                        .containerMac = mac,
+                        .mtu = mtu,
+                        .hairpin = config.hairpin,
+                        .isolated = config.portIsolation || config.ingress == IngressPolicy::Isolated,
+                        .detectDuplicateAddresses = config.detectDuplicateAddresses,
+                        .containerInterfaceDown = config.disableContainerInterface,
+                        .acceptForward = config.acceptForward,
+                        .ingress = config.ingress,
+                        .leases = std::move(leases),
+                        .hostLocalDir = config.addresses.hostLocalDir,
+                        .delegated = config.delegated,
+                        .routes = {},
+                        .sourceNats = {},
+                        .forwards = {}};
+  attachment.bandwidth = config.bandwidth;
+  attachment.internal = config.internal;
+  attachment.guard = config.guard;
+  attachment.egress = config.egress;
+  if (config.rootfs && !config.dns.empty()) {
+    attachment.resolvConf = ResolvConf{*config.rootfs, cni::printResolvConf(config.dns)};
+  }
+  attachment.routes = routesFor(config, attachment.leases);
+  attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
+  attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);
+  return attachment;
+}
+
+std::vector<IpPrefix> subnetsOf(const cni::Config& config) {
+  std::vector<IpPrefix> subnets;
+  for (const RangeSet& set : config.addresses.sets) {
+    for (const Range& range : set) appendOnce(subnets, range.subnet.network());
+  }
+  for (const Lease& lease : config.addresses.fixed) appendOnce(subnets, lease.address.network());
+  return subnets;
+}
+
+void fillIn(Record& record, const cni::Config& config) {
+  if (!record.salvaged) return;
+  record.attachment.hostLocalDir = config.addresses.hostLocalDir;
+  record.attachment.delegated = config.delegated;
+}
+
+cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host) {
+  const std::uint32_t mtu = attachment.mtu != 0 ? attachment.mtu : kEthernetMtu;
+  const auto interface = [](const netlib::IfName& name, const std::string& mac, std::uint32_t bytes) {
+    cni::Interface made;
+    made.name = name.toString();
+    made.mac = mac;
+    made.mtu = bytes;
+    return made;
+  };
+  const std::string bridgeMac = host.bridge.mac ? host.bridge.mac->toString() : "";
+
+  cni::AddResult own;
+  own.interfaces = {interface(attachment.bridge.name, bridgeMac, host.bridge.mtu),
+                    interface(attachment.hostVeth, attachment.hostMac.toString(), mtu),
+                    interface(attachment.key.ifName, attachment.containerMac.toString(), mtu)};
+  own.interfaces.back().sandbox = attachment.netnsPath;
+  const auto container = static_cast<std::uint32_t>(own.interfaces.size() - 1);
+  for (const Lease& lease : attachment.leases) own.addresses.push_back({container, lease.address, lease.gateway});
+  own.routes = attachment.routes;
+  own.dns = request.config.dns;
+  return cni::merge(request.previous.value_or(cni::AddResult{}), std::move(own));
+}
+
+}  // namespace pons

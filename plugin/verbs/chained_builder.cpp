@@ -1,0 +1,137 @@
+#include "plugin/verbs/chained_builder.h"
+
+#include <algorithm>
+
+#include "netlib/rtnl/route.h"
+
+#include "plugin/steps/container_tuned.h"
+#include "plugin/verbs/forwards.h"
+
+namespace pons {
+
+using netlib::Family;
+
+namespace {
+
+bool isContainers(const cni::Interface& interface, const AttachmentKey& key) {
+  return interface.name == key.ifName.toString() && !interface.sandbox.empty();
+}
+
+/// The addresses of the container's interface. One that says of no interface to be on it counts, too: results before
+/// 0.3.0 know no interfaces.
+std::vector<netlib::IpPrefix> addressesIn(const cni::AddResult& result, const AttachmentKey& key) {
+  std::vector<netlib::IpPrefix> addresses;
+  for (const cni::Address& address : result.addresses) {
+    if (address.interface && !isContainers(result.interfaces.at(*address.interface), key)) continue;
+    addresses.push_back(address.address);
+  }
+  return addresses;
+}
+
+/// The bridge, or the link of another kind, through which the host reaches one of the addresses.
+netlib::Result<std::optional<netlib::IfName>> linkTowards(Host& host, const std::vector<netlib::IpPrefix>& addresses) {
+  for (const netlib::IpPrefix& address : addresses) {
+    const unsigned index = TRY(netlib::route::linkTowards(host.route, address.address()));
+    if (index == 0 || index == netlib::link::kLoopbackIndex) continue;
+    return netlib::IfName::parse(TRY(netlib::link::find(host.route, index)).name);
+  }
+  return std::optional<netlib::IfName>{};
+}
+
+/// What lets the container reach itself by its published port, and the answers to 127.0.0.1 find back.
+std::vector<SourceNat> hairpinNats(const std::vector<PortForward>& forwards,
+                                   const std::vector<netlib::IpPrefix>& addresses) {
+  std::vector<SourceNat> nats;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (std::ranges::find(forwards, family, [](const PortForward& f) { return f.target.family(); }) == forwards.end()) {
+      continue;
+    }
+    SourceNat nat{.family = family, .subnets = {}, .masquerade = false, .destinations = {}};
+    for (const netlib::IpPrefix& address : addresses) {
+      if (address.family() == family) nat.subnets.push_back(address.network());
+    }
+    nats.push_back(std::move(nat));
+  }
+  return nats;
+}
+
+/// The other end of the container's interface, which an earlier plugin tells of.
+netlib::Result<netlib::IfName> hostEndOf(Host& host, const cni::Request& request) {
+  const unsigned inside = TRY(netlib::link::find(host.container->route, request.key.ifName)).index;
+  for (const cni::Interface& interface : request.previous->interfaces) {
+    const auto name = netlib::IfName::parse(interface.name);
+    if (!interface.sandbox.empty() || !name) continue;
+    const auto link = netlib::link::find(host.route, *name);
+    if (link && link->kind == "veth" && link->peer == inside) return *name;
+  }
+  return netlib::fail(EINVAL, "prevResult names no veth of the host whose other end is " +
+                                  request.key.ifName.toString() + ": only a veth can be limited");
+}
+
+std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
+  std::vector<netlib::IfName> links;
+  for (const cni::Interface& interface : result.interfaces) {
+    const auto name = netlib::IfName::parse(interface.name);
+    if (interface.sandbox.empty() && name) links.push_back(*name);
+  }
+  return links;
+}
+
+/// Where the network's own plugin lets only the MAC address pass that it gave, another one cuts the container off.
+netlib::Result<> refuseGuardedMac(Host& host, const cni::Request& request) {
+  if (!request.config.tuning || !request.config.tuning->mac) return {};
+  AttachmentKey network = request.key;
+  network.part = Part::Network;
+  const auto record = TRY(host.ledger.find(network));
+  if (!record || record->attachment.guard == SenderGuard::None) return {};
+  return netlib::fail(EINVAL, "\"mac\": the spoof guard of network " + network.network.toString() + " lets " +
+                                  record->attachment.containerMac.toString() +
+                                  " pass only: choose the address by the capability \"mac\" instead, or set "
+                                  "\"macspoofchk\" to false");
+}
+
+}  // namespace
+
+bool hasWork(const cni::Request& request) {
+  const cni::Config& config = request.config;
+  return config.acceptForward || config.bandwidth || !config.portMappings.empty() ||
+         (config.tuning && *config.tuning != Tuning{});
+}
+
+netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, NetnsId netns, Host& host) {
+  const cni::Config& config = request.config;
+  TRY(refuseGuardedMac(host, request));
+  const auto addresses = addressesIn(*request.previous, request.key);
+  const auto bridge = TRY(linkTowards(host, addresses));
+
+  Attachment attachment = bareAttachment(request.key, bridge.value_or(config.bridge));
+  attachment.netnsPath = request.netnsPath;
+  attachment.netns = netns;
+  attachment.hostLinks = hostLinksIn(*request.previous);
+  attachment.forwards = forwardsFor(config.portMappings, addresses);
+  attachment.loopbackPorts = config.sourceNat && bridge;
+  attachment.masqueradeAll = config.masqueradeAll;
+  if (config.sourceNat) attachment.sourceNats = hairpinNats(attachment.forwards, addresses);
+  // Of a container that the host does not route to, nothing passes the host's firewall.
+  attachment.acceptForward = config.acceptForward && bridge;
+  attachment.adminChain = config.adminChain;
+  if (bridge) attachment.ingress = config.ingress;
+  attachment.bandwidth = config.bandwidth;
+  if (config.bandwidth) attachment.hostVeth = TRY(hostEndOf(host, request));
+  attachment.tuning = config.tuning;
+  if (config.tuning) attachment.untuned = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
+  return attachment;
+}
+
+cni::AddResult describeChained(const cni::Request& request) {
+  cni::AddResult result = *request.previous;
+  if (!request.config.tuning) return result;
+  for (cni::Interface& interface : result.interfaces) {
+    if (!isContainers(interface, request.key)) continue;
+    if (request.config.tuning->mac) interface.mac = request.config.tuning->mac->toString();
+    if (request.config.tuning->mtu) interface.mtu = *request.config.tuning->mtu;
+  }
+  return result;
+}
+
+}  // namespace pons

@@ -1,0 +1,195 @@
+#include "plugin/verbs/delegate.h"
+
+#include <algorithm>
+#include <array>
+
+#include <unistd.h>
+
+#include "netlib/base/text.h"
+#include "netlib/base/utf8.h"
+#include "netlib/os/program.h"
+
+#include "plugin/telemetry/log.h"
+
+namespace pons {
+
+using cni::ErrorCode;
+using cni::Verb;
+using netlib::Program;
+
+namespace {
+
+/// A DHCP server may be slow; runtimes give up on a container after two to four minutes.
+constexpr std::chrono::minutes kPatience{2};
+
+constexpr std::size_t kMaxConfig = std::size_t{1} << 20;  // it is written into the record
+
+/// Tells that a plugin failed, whose own words are in Delegate::failure_.
+constexpr int kPluginFailed = EREMOTEIO;
+
+std::vector<std::string> directoriesOf(std::string_view searchPath) {
+  std::vector<std::string> directories;
+  for (const std::string_view directory : netlib::split(searchPath, ':')) {
+    if (!directory.empty()) directories.emplace_back(directory);
+  }
+  return directories;
+}
+
+cni::Result<Program> findProgram(const std::string& type, const std::string& searchPath) {
+  const std::vector<std::string> directories = directoriesOf(searchPath);
+  if (directories.empty()) {
+    return cni::fail(ErrorCode::InvalidEnvironment, "required env variables [CNI_PATH] missing",
+                     "ipam type " + type + " is a program that is looked for there");
+  }
+  auto program = Program::find(directories, type);
+  if (program) return std::move(program).value();
+  const std::string& message = program.error().message;
+  // Not to be trusted is another matter than not to be there.
+  if (program.failedWith(EPERM)) return cni::fail(ErrorCode::Io, "ipam type " + type + ": " + message);
+  return cni::fail(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message);
+}
+
+/// Ours without the variables of the call, which are set anew.
+std::vector<std::string> inherited() {
+  std::vector<std::string> variables;
+  bool hasPath = false;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::string_view name = text.substr(0, text.find('='));
+    hasPath = hasPath || name == "PATH";
+    if (isPassedOn(name)) variables.emplace_back(text);
+  }
+  if (!hasPath) variables.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  return variables;
+}
+
+cni::Error failureOf(const Program& program, const netlib::Outcome& outcome) {
+  auto said = cni::parseError(outcome.output);
+  if (said) {
+    if (said->details.empty()) said->details = "said by " + program.path();
+    return *said;
+  }
+  constexpr std::size_t kMaxShown = 500;
+  return {ErrorCode::Internal, program.path() + " failed with status " + std::to_string(outcome.status),
+          netlib::asUtf8((outcome.output + outcome.errors).substr(0, kMaxShown))};
+}
+
+/// An attachment of which only this is known.
+Attachment knownTo(const cni::Request& request) {
+  Attachment attachment = bareAttachment(request.key, request.config.bridge);
+  attachment.delegated = request.config.delegated;
+  return attachment;
+}
+
+/// What the plugin said, put where a configuration of our own would have put it.
+cni::Result<cni::Request> completed(const cni::Request& request, const cni::AddResult& given) {
+  if (given.addresses.empty()) {
+    return cni::fail(ErrorCode::Internal, "IPAM plugin returned missing IP config",
+                     "ipam type " + request.config.delegated->type + " gave no address");
+  }
+  cni::Request whole = request;
+  for (const cni::Address& address : given.addresses) {
+    if (address.gateway && address.gateway->family() != address.address.family()) {
+      return cni::fail(ErrorCode::Decode, "IPAM plugin gave " + address.address.toString() + " the gateway " +
+                                              address.gateway->toString() + " of another family");
+    }
+    whole.config.addresses.fixed.push_back({address.address, address.gateway});
+  }
+  whole.config.routes = given.routes;
+  if (whole.config.dns.empty()) whole.config.dns = given.dns;
+  return whole;
+}
+
+}  // namespace
+
+bool isPassedOn(std::string_view name) {
+  constexpr std::array kOfTheCall{"CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH"};
+  // Of the dynamic linker and the C library (those that it ignores itself in programs with more rights than their
+  // caller, see ld.so(8)), of shells and of interpreters.
+  constexpr std::array kPrefixes{"LD_", "DYLD_", "MALLOC_", "BASH_FUNC_", "PYTHON", "PERL", "RUBY", "NODE_"};
+  constexpr std::array kNames{"GLIBC_TUNABLES", "GCONV_PATH", "GETCONF_DIR", "HOSTALIASES", "LOCALDOMAIN",
+                              "LOCPATH",        "NIS_PATH",   "NLSPATH",     "RES_OPTIONS", "RESOLV_HOST_CONF",
+                              "TZDIR",          "TMPDIR",     "BASH_ENV",    "ENV",         "SHELLOPTS",
+                              "BASHOPTS",       "PS4",        "IFS",         "CDPATH",      "GLOBIGNORE"};
+  const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
+  return std::ranges::find(kOfTheCall, name) == kOfTheCall.end() && std::ranges::find(kNames, name) == kNames.end() &&
+         std::ranges::none_of(kPrefixes, begins);
+}
+
+Delegate::Delegate(const cni::Request& request)
+    : verb_(request.verb),
+      version_(request.version),
+      key_(request.key),
+      netnsPath_(request.netnsPath),
+      plugin_(request.config.delegated),
+      searchPath_(request.config.settings.pluginPath) {}
+
+Delegate::Delegate(const cni::NetworkRequest& request)
+    : verb_(request.verb),
+      version_(request.version),
+      plugin_(request.config.delegated),
+      searchPath_(request.config.settings.pluginPath) {}
+
+Delegate::Delegate(std::string searchPath)
+    : verb_(Verb::Gc), version_(cni::kNewestVersion), searchPath_(std::move(searchPath)) {}
+
+cni::Result<cni::Request> Delegate::add(const cni::Request& request) {
+  if (!plugin_) return request;
+  if (plugin_->config.size() > kMaxConfig) {
+    return cni::fail(ErrorCode::InvalidConfig, "a network config for ipam type " + plugin_->type + " is larger than " +
+                                                   std::to_string(kMaxConfig) + " bytes");
+  }
+  const auto whole = [&]() -> cni::Result<cni::Request> {
+    const std::string output = TRY(run({Verb::Add, *plugin_, key_, netnsPath_}));
+    return completed(request, TRY(cni::parseIpamResult(output, version_)));
+  }();
+  if (!whole) {
+    const auto freed = free(knownTo(request));
+    if (!freed) log::warning("DEL after the failed ADD of ipam type " + plugin_->type + ": " + freed.error().message);
+  }
+  return whole;
+}
+
+netlib::Result<> Delegate::free(const Attachment& attachment) { return runFor(Verb::Del, attachment); }
+
+netlib::Result<> Delegate::check(const Attachment& attachment) { return runFor(Verb::Check, attachment); }
+
+netlib::Result<> Delegate::runFor(Verb verb, const Attachment& attachment) {
+  const bool ours = key_ == attachment.key;
+  const bool current = ours && verb == verb_ && plugin_ && plugin_->type == attachment.delegated->type;
+  const auto done =
+      run({verb, current ? *plugin_ : *attachment.delegated, attachment.key, ours ? netnsPath_ : std::string{}});
+  if (done) return {};
+  failure_ = done.error();
+  return netlib::fail(kPluginFailed, done.error().message);
+}
+
+cni::Result<> Delegate::callForNetwork() {
+  if (plugin_) TRY(run({verb_, *plugin_, std::nullopt, {}}));
+  return {};
+}
+
+cni::Result<std::string> Delegate::run(const Call& call) const {
+  const Program program = TRY(findProgram(call.plugin.type, searchPath_));
+  std::vector<std::string> environment = inherited();
+  environment.push_back("CNI_COMMAND=" + std::string{nameOf(call.verb)});
+  environment.push_back("CNI_PATH=" + searchPath_);
+  environment.push_back("CNI_ARGS=" + call.plugin.args);
+  if (call.key) {
+    environment.push_back("CNI_CONTAINERID=" + call.key->container.toString());
+    environment.push_back("CNI_IFNAME=" + call.key->ifName.toString());
+    environment.push_back("CNI_NETNS=" + call.netnsPath);
+  }
+  const auto outcome =
+      TRY(program.run({}, {.environment = std::move(environment), .input = call.plugin.config, .timeout = kPatience}));
+  if (!outcome.errors.empty()) log::info(program.path() + ": " + netlib::asUtf8(outcome.errors));
+  if (outcome.status != 0) return netlib::fail(failureOf(program, outcome));
+  return outcome.output;
+}
+
+cni::Error Delegate::explained(const cni::Error& error) const {
+  if (!failure_ || error.message.find(failure_->message) == std::string::npos) return error;
+  return {failure_->code, error.message, failure_->details};
+}
+
+}  // namespace pons

@@ -1,0 +1,125 @@
+#include "plugin/verbs/ipam.h"
+
+#include <algorithm>
+
+namespace pons {
+
+using cni::ErrorCode;
+using cni::IpamRequest;
+using cni::Verb;
+
+namespace {
+
+const std::string& directoryOf(const IpamRequest& request) { return *request.addresses.hostLocalDir; }
+
+AddressSources sourcesOf(const IpamRequest& request) {
+  // An IPAM plugin gives what its configuration says, be it an address of this host or of another.
+  return {request.network, {}, [](const netlib::IpAddress&) { return false; }};
+}
+
+cni::Result<std::string> describe(const IpamRequest& request, const std::vector<Lease>& leases) {
+  cni::AddResult result;
+  for (const Lease& lease : leases) result.addresses.push_back({std::nullopt, lease.address, lease.gateway});
+  result.routes = request.routes;
+  result.dns = request.dns;
+  return cni::printResult(result, request.version);
+}
+
+/// Made whole by the result: one that cannot be told takes the leases back.
+cni::Result<std::string> lease(const IpamRequest& request, std::chrono::milliseconds patience) {
+  const HostLocal files = TRY(HostLocal::lock(directoryOf(request), request.network, patience));
+  const HostLocalOwner owner = ownerFrom(*request.key);
+  if (const auto own = TRY(files.addressesOf(owner)); !own.empty()) {
+    return cni::fail(ErrorCode::AlreadyAttached, own.front().toString() + " has been allocated to " + owner.container +
+                                                     ", duplicate allocation is not allowed");
+  }
+  AddressSources sources = sourcesOf(request);
+  sources.registers = {&files};
+  sources.roundRobin = &files;
+  const std::vector<Lease> leases = TRY(chooseLeases(sources, request.addresses));
+  std::string result = TRY(describe(request, leases));
+  TRY(files.reserveAll(owner, leases));
+  return result;
+}
+
+netlib::Result<> release(const IpamRequest& request, std::chrono::milliseconds patience) {
+  const auto files = TRY(HostLocal::lockExisting(directoryOf(request), request.network, patience));
+  return files ? files->releaseAll(ownerFrom(*request.key)) : netlib::Result<>{};
+}
+
+netlib::Result<> collect(const IpamRequest& request, std::chrono::milliseconds patience) {
+  const auto files = TRY(HostLocal::lockExisting(directoryOf(request), request.network, patience));
+  if (!files) return {};
+  return files->sweep([&](const HostLocalOwner& owner) { return isForgotten(request.valid, owner); });
+}
+
+cni::Result<> checkLease(const IpamRequest& request) {
+  const auto files = TRY(HostLocal::peek(directoryOf(request), request.network));
+  const HostLocalOwner owner = ownerFrom(*request.key);
+  if (files && !TRY(files->addressesOf(owner)).empty()) return {};
+  return cni::fail(ErrorCode::CheckFailed, "host-local: Failed to find address added by container " + owner.container);
+}
+
+netlib::Result<> checkAvailable(const IpamRequest& request) {
+  const auto files = TRY(HostLocal::peek(directoryOf(request), request.network));
+  AddressSources sources = sourcesOf(request);
+  if (files) {
+    TRY(files->checkWritable());
+    sources.registers = {&*files};
+  }
+  return checkFree(sources, request.addresses);
+}
+
+cni::Result<> checkStatic(const IpamRequest& request) {
+  if (!request.previous) return cni::fail(ErrorCode::InvalidConfig, "static: CHECK needs prevResult");
+  for (const Lease& fixed : request.addresses.fixed) {
+    const auto found =
+        std::ranges::find(request.previous->addresses, fixed.address, [](const cni::Address& a) { return a.address; });
+    if (found != request.previous->addresses.end()) continue;
+    return cni::fail(ErrorCode::CheckFailed, "static: prevResult lacks address " + fixed.address.toString());
+  }
+  return {};
+}
+
+}  // namespace
+
+cni::Result<std::string> hostLocal(const IpamRequest& request, std::chrono::milliseconds patience) {
+  switch (request.verb) {
+    case Verb::Add:
+      return lease(request, patience);
+    case Verb::Del:
+      TRY(release(request, patience));
+      break;
+    case Verb::Check:
+      TRY(checkLease(request));
+      break;
+    case Verb::Gc:
+      TRY(collect(request, patience));
+      break;
+    case Verb::Status:
+      if (const auto free = checkAvailable(request); !free) {
+        return cni::fail(ErrorCode::NotAvailable, free.error().message);
+      }
+      break;
+    case Verb::Version:
+      break;  // answered before anything is read
+  }
+  return std::string{};
+}
+
+cni::Result<std::string> staticAddresses(const IpamRequest& request) {
+  if (request.verb == Verb::Add) return describe(request, request.addresses.fixed);
+  if (request.verb == Verb::Check) TRY(checkStatic(request));
+  return std::string{};
+}
+
+bool isForgotten(const std::optional<std::vector<cni::ValidAttachment>>& valid, const HostLocalOwner& owner) {
+  const auto container = ContainerId::parse(owner.container);
+  if (!valid || !container) return false;
+  return std::ranges::none_of(*valid, [&](const cni::ValidAttachment& attachment) {
+    // Files of old plugins name no interface.
+    return attachment.container == *container && (owner.ifName.empty() || attachment.ifName.toString() == owner.ifName);
+  });
+}
+
+}  // namespace pons
