@@ -174,6 +174,7 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
   TRY(dropClaims(record, record.attachment));
   if (record.incomplete) {
     // Of claims that are gone already the empty directories may be left, and the holds follow from all of them.
+    if (lseek(record.lock.fd(), 0, SEEK_SET) < 0) return netlib::failErrno("cannot read a record again");
     const ReadRecord whole = TRY(readRecord(record.lock, key));
     TRY(dropClaims(record, whole.content.attachment));
   }
