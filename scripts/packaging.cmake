@@ -1,11 +1,11 @@
-# What "cmake --install" puts where, and the Debian packages that CPack makes of it. scripts/package is the one command.
+# "cmake --install", and the Debian packages that CPack makes of it (scripts/package).
 include(GNUInstallDirs)
 
 set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
                                                 WORLD_READ WORLD_EXECUTE)
 set(doc share/doc/pons)
 
-# Without the time of the build, so that the same source makes the same bytes.
+# gzip -n: without the time of the build, for reproducible packages.
 function(install_compressed source name destination)
   set(made ${PROJECT_BINARY_DIR}/compressed/${name}.gz)
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/compressed)
@@ -21,11 +21,13 @@ function(install_link target destination name component)
   install(FILES ${made} DESTINATION ${destination} COMPONENT ${component} ${ARGN})
 endfunction()
 
-# Debian's place for plugins, whatever the architecture. People call it by the name in sbin: "pons list".
+# Debian's plugin directory, the same for all architectures.
 install(TARGETS pons RUNTIME DESTINATION lib/cni COMPONENT pons)
+install(TARGETS ponsctl RUNTIME DESTINATION sbin COMPONENT pons)
+# For "pons list" and the like, which execute ponsctl: for one release.
 install_link(../lib/cni/pons sbin pons pons)
 
-foreach(page pons.8 pons.conf.5 pons-troubleshooting.7 pons-migration.7)
+foreach(page pons.8 ponsctl.8 pons.conf.5 pons-troubleshooting.7 pons-migration.7)
   string(REGEX REPLACE ".*[.]" "" section ${page})
   install_compressed(${PROJECT_SOURCE_DIR}/scripts/man/${page} ${page} share/man/man${section})
 endforeach()
@@ -33,16 +35,16 @@ install_compressed(${PROJECT_SOURCE_DIR}/scripts/debian/changelog changelog.Debi
 install(FILES scripts/debian/copyright README.md DESTINATION ${doc} COMPONENT pons)
 install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons)
 install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
-install(FILES scripts/completion/pons DESTINATION share/bash-completion/completions COMPONENT pons)
+install(FILES scripts/completion/ponsctl DESTINATION share/bash-completion/completions COMPONENT pons)
 install(FILES scripts/systemd/pons-repair.service scripts/systemd/pons-repair-on-reload.service
               scripts/systemd/pons-metrics.service scripts/systemd/pons-metrics.timer
         DESTINATION lib/systemd/system COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
-# For plugin directories of others than Debian: /opt/cni/bin.
+# For other plugin directories, such as /opt/cni/bin.
 install(PROGRAMS scripts/install DESTINATION share/pons COMPONENT pons)
 
-# The names of the reference plugins are a package of their own, which diverts Debian's. Not for "cmake --install":
-# there scripts/install makes links and keeps what was there.
+# The names of the reference plugins: a package of their own, which diverts Debian's files. Without packages
+# scripts/install makes these links.
 foreach(name bridge host-local static loopback portmap firewall bandwidth tuning)
   install_link(pons lib/cni ${name} links EXCLUDE_FROM_ALL)
 endforeach()
@@ -72,15 +74,15 @@ set(CPACK_DEBIAN_PONS_PACKAGE_SUGGESTS "pons-links, prometheus-node-exporter")
 set(CPACK_DEBIAN_PONS_PACKAGE_CONTROL_EXTRA
     "${maintainer_scripts}/postinst;${maintainer_scripts}/prerm;${maintainer_scripts}/postrm")
 set(CPACK_COMPONENT_PONS_DESCRIPTION
-    "CNI plugin that gives containers their place on a Linux bridge
-A container runtime calls it, and it makes a veth pair, addresses, routes,
-masquerade, published ports, bandwidth limits and IP forwarding while somebody
-needs it, by a few netlink messages and without iptables. Everything is
-written down before the kernel is touched, so a failed or killed start is
-undone.
+    "CNI plugin that connects containers to a Linux bridge
+A container runtime calls pons, which sets up a veth pair, addresses, routes,
+masquerade, published ports and bandwidth limits, and IP forwarding for as
+long as a container needs it: one process, with a constant number of netlink
+messages and without iptables. Each change is recorded before it is made, so
+that a failed or killed ADD can be rolled back.
 .
-Called by a person it lists what it knows, explains it, and mends what others
-took away: see pons(8).")
+The command ponsctl lists and checks container networks, diagnoses the host,
+and restores what other programs removed from the kernel.")
 
 set(CPACK_DEBIAN_LINKS_PACKAGE_NAME pons-links)
 set(CPACK_DEBIAN_LINKS_PACKAGE_ARCHITECTURE all)
@@ -88,9 +90,9 @@ set(CPACK_DEBIAN_LINKS_PACKAGE_DEPENDS "pons (= ${PROJECT_VERSION}-1)")
 set(CPACK_DEBIAN_LINKS_PACKAGE_CONTROL_EXTRA
     "${maintainer_scripts}/links/preinst;${maintainer_scripts}/links/prerm;${maintainer_scripts}/links/postrm")
 set(CPACK_COMPONENT_LINKS_DESCRIPTION
-    "pons in place of the CNI project's reference plugins
-Makes pons bridge, host-local, static, loopback, portmap, firewall, bandwidth
-and tuning in /usr/lib/cni, so that the configurations that are there work as
-they are. The plugins of containernetworking-plugins are diverted: they stay
-as NAME.reference, and come back when this package is removed.")
+    "pons under the names of the CNI reference plugins
+Installs pons as bridge, host-local, static, loopback, portmap, firewall,
+bandwidth and tuning in /usr/lib/cni, so that existing configurations work
+unchanged. The plugins of containernetworking-plugins are diverted to
+NAME.reference, and restored when this package is removed.")
 include(CPack)

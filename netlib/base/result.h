@@ -74,6 +74,9 @@ class [[nodiscard]] Result {
   std::variant<Stored, E> state_;
 };
 
+/// Success in place of that one error: for what is gone already, or there already.
+inline Result<> ignoring(int code, Result<> result) { return result.failedWith(code) ? Result<>{} : result; }
+
 }  // namespace netlib
 
 /// The value of a Result, or an early return of its error. A statement expression: supported by g++ and clang alike.

@@ -30,7 +30,7 @@ Version oldestVersionOf(Applet applet) {
   return Version::V0_1_0;
 }
 
-Part partOf(Applet applet) { return parsePart(nameOf(applet)).value_or(Part::Network); }
+ChainedPlugin partOf(Applet applet) { return parseChainedPlugin(nameOf(applet)).value_or(ChainedPlugin::None); }
 
 std::string_view release() { return PONS_VERSION; }
 

@@ -23,7 +23,7 @@ std::string_view nameOf(Applet applet);
 Version oldestVersionOf(Applet applet);
 
 /// What its records are kept as.
-Part partOf(Applet applet);
+ChainedPlugin partOf(Applet applet);
 
 /// Of pons itself.
 std::string_view release();

@@ -1,4 +1,4 @@
-// What one verb works with: the ledger, the kernel's sockets, and what was learned on the way.
+// What one command of a runtime or an administrator works with: the ledger and the kernel's sockets.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace pons {
 
-/// The container's side: its namespace, and a socket that speaks to it from outside.
+/// The container's network namespace, and a rtnetlink socket in it that this process uses from outside.
 struct Container {
   netlib::Netns netns;
   netlib::Socket route;
@@ -21,17 +21,17 @@ struct Container {
   static netlib::Result<Container> open(const std::string& path);
 };
 
-/// As records keep it.
+/// As records have it.
 NetnsId idOf(const Container& container);
 
-/// Calls foreign IPAM plugins; made by the floor that speaks their protocol.
+/// Executes a foreign IPAM plugin. Implemented by the component that has its protocol.
 class IpamCaller {
  public:
   virtual ~IpamCaller() = default;
 
-  /// The plugin is told that the attachment's addresses are free; what is free already is fine.
+  /// The plugin's DEL for the attachment; addresses that are free already are no error.
   virtual netlib::Result<> free(const Attachment& attachment) = 0;
-  /// The plugin is asked whether the attachment has them.
+  /// The plugin's CHECK.
   virtual netlib::Result<> check(const Attachment& attachment) = 0;
 };
 
@@ -39,22 +39,23 @@ struct Host {
   Ledger ledger;
   netlib::Socket route;
   netlib::Socket netfilter;
-  std::optional<Container> container;  ///< absent on DEL: nothing is undone from inside
+  std::optional<Container> container;  ///< absent on DEL, which needs no access to the namespace
 
-  /// Set by the verbs of a runtime.
+  /// Absent in commands of administrators, which have no runtime's environment to call the plugin with.
   std::unique_ptr<IpamCaller> ipam = nullptr;
-  /// Unset by those who only look: what only a program could tell is not looked at then.
+  /// False in read-only commands: then nothing is looked up that only an external program can print.
   bool runsPrograms = true;
 
-  /// Set by BridgePresent, applied or verified, for the steps after it: what the kernel said of the bridge.
+  /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified; its settings may
+  /// have changed since. Empty before.
   netlib::link::Link bridge = {};
-  /// Set by VethPair: the index of the container's interface in its namespace, where the kernel told.
+  /// The ifindex of the container's interface in its namespace, if the kernel's answer to vethPair()'s request had it.
   std::optional<unsigned> containerIndex = std::nullopt;
 
   static netlib::Result<Host> open(Ledger ledger);
 };
 
-/// The index of the container's interface in its namespace: as VethPair learned it, else looked up.
+/// The ifindex of the container's interface: `host.containerIndex`, else looked up. ENODEV where there is none.
 netlib::Result<unsigned> containerIndexOf(Host& host, const Attachment& attachment);
 
 }  // namespace pons

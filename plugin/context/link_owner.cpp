@@ -12,12 +12,12 @@ netlib::Result<bool> servesOthers(Host& host, const link::Link& bridge) {
   return !std::ranges::all_of(TRY(link::portsOf(host.route, bridge.index)), isOfPons);
 }
 
-netlib::Result<> removeLeftover(Host& host, const netlib::IfName& name, const std::string& kind) {
-  const link::Link leftover = TRY(link::find(host.route, name));
-  if (leftover.kind != kind || !isOfPons(leftover)) {
-    return netlib::fail(EEXIST, "link " + name.toString() + " exists and is not of pons: remove it");
+netlib::Result<> removeOrphan(Host& host, const netlib::IfName& name, const std::string& kind) {
+  const link::Link orphan = TRY(link::find(host.route, name));
+  if (orphan.kind != kind || !isOfPons(orphan)) {
+    return netlib::fail(EEXIST, "link " + name.toString() + " already exists and was not created by pons: remove it");
   }
-  return link::remove(host.route, leftover.index);
+  return link::remove(host.route, orphan.index);
 }
 
 }  // namespace pons

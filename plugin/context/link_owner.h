@@ -1,4 +1,4 @@
-// Whose a link is: what pons makes bears an alias that begins with kAliasPrefix.
+// Which links pons has created: those whose alias begins with kAliasPrefix.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@ namespace pons {
 
 bool isOfPons(const netlib::link::Link& link);
 
-/// Whether the bridge has a port that pons did not make: a user's own link, or a container of the reference plugins,
-/// which find a bridge of pons and use it as it is.
+/// True where the bridge has a port that pons has not created: a link of the administrator's, or of a container of the
+/// reference plugins, which use an existing bridge of that name.
 netlib::Result<bool> servesOthers(Host& host, const netlib::link::Link& bridge);
 
-/// Removes the link of a name that is derived from an attachment: without a record in the ledger it is what an earlier
-/// ADD left behind. ENODEV where there is none; EEXIST where it is of another kind, or not of pons.
-netlib::Result<> removeLeftover(Host& host, const netlib::IfName& name, const std::string& kind);
+/// Removes the link of a name that is derived from an attachment's key: without a record it is an orphan of an earlier
+/// ADD. ENODEV where there is none; EEXIST where it is of another kind, or not created by pons.
+netlib::Result<> removeOrphan(Host& host, const netlib::IfName& name, const std::string& kind);
 
 }  // namespace pons

@@ -23,7 +23,7 @@ std::vector<SharedFault> sharedFaultsOf(const std::vector<Item>& stock) {
   std::vector<SharedFault> shared;
   for (const Item& item : stock) {
     for (const Fault& fault : item.faults) {
-      if (fault.hold.empty()) continue;
+      if (fault.sharedState.empty()) continue;
       auto known = std::ranges::find_if(shared, [&](const SharedFault& other) { return *other.fault == fault; });
       if (known == shared.end()) known = shared.insert(shared.end(), {&fault, {}});
       known->holders.push_back(&item.key);
@@ -33,12 +33,12 @@ std::vector<SharedFault> sharedFaultsOf(const std::vector<Item>& stock) {
 }
 
 bool hasSharedFault(const Item& item) {
-  return std::ranges::any_of(item.faults, [](const Fault& fault) { return !fault.hold.empty(); });
+  return std::ranges::any_of(item.faults, [](const Fault& fault) { return !fault.sharedState.empty(); });
 }
 
 Row rowOf(const AttachmentKey& key, const std::string& what) {
   std::string interface = key.ifName.toString();
-  if (key.part != Part::Network) interface += " " + std::string{nameOf(key.part)};
+  if (key.plugin != ChainedPlugin::None) interface += " " + std::string{nameOf(key.plugin)};
   return {{key.network.toString()}, {key.container.toString()}, {interface}, {what}};
 }
 

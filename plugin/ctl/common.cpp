@@ -16,7 +16,7 @@ netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
 }
 
 bool has(const Attachment& attachment, const std::string& hold) {
-  const auto holds = holdsOf(attachment);
+  const auto holds = sharedStatesOf(attachment);
   return std::ranges::find(holds, hold) != holds.end();
 }
 
@@ -28,7 +28,7 @@ void writeKey(json::Writer& writer, const AttachmentKey& key) {
   writer.member("network", key.network.toString());
   writer.member("container", key.container.toString());
   writer.member("interface", key.ifName.toString());
-  if (key.part != Part::Network) writer.member("plugin", nameOf(key.part));
+  if (key.plugin != ChainedPlugin::None) writer.member("plugin", nameOf(key.plugin));
 }
 
 Answer documentOf(const json::Writer& writer, int exitCode) { return {exitCode, writer.text() + "\n", {}}; }

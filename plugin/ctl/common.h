@@ -15,7 +15,7 @@ namespace pons::tools {
 /// earlier boot is an error (ESTALE).
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments);
 
-/// One of holdsOf().
+/// One of sharedStatesOf().
 bool has(const Attachment& attachment, const std::string& hold);
 
 /// A command that could not do its work.

@@ -104,7 +104,7 @@ cni::Result<cni::Request> inventedAdd(const PluginConf& plugin, const std::strin
                                      .path = {},
                                      .stateDir = stateDir,
                                      .applet = appletFor(plugin.type).value_or(cni::Applet::Pons)};
-  const bool isChained = cni::partOf(environment.applet) != Part::Network;
+  const bool isChained = cni::partOf(environment.applet) != ChainedPlugin::None;
   return cni::parseRequest(cni::Verb::Add, environment, withInvented(plugin, isChained));
 }
 

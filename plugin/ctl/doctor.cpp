@@ -80,9 +80,9 @@ Needs needsOf(const std::vector<Item>& stock, const std::vector<cni::Config>& co
     needs.bridges.insert(attachment.bridge.name.toString());
     for (const Lease& lease : attachment.leases) ++needs.addresses[lease.address.address().family()];
     for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
-      if (has(attachment, hold::forwarding(family))) ++needs.forwarding[family];
+      if (has(attachment, shared_state::ipForwarding(family))) ++needs.forwarding[family];
     }
-    needs.bridgeFilter |= has(attachment, hold::filtered(attachment));
+    needs.bridgeFilter |= has(attachment, shared_state::brNetfilter(attachment));
     needs.sendLimit |= attachment.bandwidth && attachment.bandwidth->egress;
   }
   for (const cni::Config& config : configs) {

@@ -46,7 +46,7 @@ bool speaksFor(const std::string& chain, const std::string& bridge, const filter
 
 /// The bridges from which the host forwards.
 struct Bridges {
-  std::vector<forward::Answer> answered = {};  ///< the rules are pons'
+  std::vector<forward::BridgeRules> answered = {};  ///< the rules are pons'
   std::set<std::string> leftAlone = {};        ///< "forward" is "off"
 };
 
@@ -54,13 +54,13 @@ Bridges bridgesOf(const std::vector<Item>& stock) {
   Bridges bridges;
   std::set<std::string> answered;
   for (const Item& item : stock) {
-    if (!item.attachment || item.key.part != Part::Network) continue;
+    if (!item.attachment || item.key.plugin != ChainedPlugin::None) continue;
     const Attachment& attachment = *item.attachment;
     const std::string bridge = attachment.bridge.name.toString();
-    if (has(attachment, hold::forward(attachment))) {
+    if (has(attachment, shared_state::forwardAccept(attachment))) {
       if (answered.insert(bridge).second) bridges.answered.push_back({attachment.bridge.name, attachment.adminChain});
     } else if (!attachment.internal &&
-               (has(attachment, hold::forwarding(Family::Ipv4)) || has(attachment, hold::forwarding(Family::Ipv6)))) {
+               (has(attachment, shared_state::ipForwarding(Family::Ipv4)) || has(attachment, shared_state::ipForwarding(Family::Ipv6)))) {
       bridges.leftAlone.insert(bridge);
     }
   }
@@ -71,14 +71,14 @@ constexpr const char* kDrops = " drops what it does not know";
 
 /// The chains that lack rules of pons for a bridge.
 void lookAtAnswers(Diagnoses& diagnoses, Host& host, const Bridges& bridges) {
-  for (const forward::Answer& answer : bridges.answered) {
+  for (const forward::BridgeRules& answer : bridges.answered) {
     const std::string bridge = answer.bridge.toString();
-    const auto places = forward::look(host, answer);
+    const auto places = forward::inspect(host, answer);
     if (!places) {
       diagnoses.push_back({Verdict::Fault, kArea, places.error().message});
       continue;
     }
-    for (const forward::Place& place : *places) {
+    for (const forward::ChainState& place : *places) {
       if (place.wanted == 0) continue;
       const bool lacks = place.present < place.wanted;
       diagnoses.push_back(

@@ -83,7 +83,7 @@ std::vector<cni::Config> lookAtConfigs(Diagnoses& diagnoses, const Arguments& ar
       if (!request) {
         diagnoses.push_back({Verdict::Fault, kArea, conf.file + ": " + request.error().message,
                              "pons explain " + conf.file + " tells the place"});
-      } else if (request->key.part == Part::Network) {
+      } else if (request->key.plugin == ChainedPlugin::None) {
         configs.push_back(std::move(request->config));
       }
     }

@@ -108,8 +108,8 @@ void addDefaults(ExplainedPlugin& plugin, const Reading& reading, const json::Va
   addFlag("isDefaultGateway", config.isDefaultGateway);
   addFlag("ipMasq", !config.masquerade.empty());
   addFlag("hairpinMode", config.hairpin);
-  addFlag("macspoofchk", config.guard != SenderGuard::None);
-  if (config.guard != SenderGuard::None) addFlag("ipSpoofCheck", config.guard == SenderGuard::Address);
+  addFlag("macspoofchk", config.guard != SpoofGuard::None);
+  if (config.guard != SpoofGuard::None) addFlag("ipSpoofCheck", config.guard == SpoofGuard::Address);
   if (reading.applet == Applet::Pons) add("forward", config.acceptForward ? "\"auto\"" : "\"off\"");
 }
 
@@ -178,7 +178,7 @@ Explained explained(const std::string& text, const std::string& file, const std:
   Explained whole{.file = file};
   const auto conf = parseConf(text, file);
   if (!conf) {
-    const auto broken = json::mistakeIn(text);
+    const auto broken = json::syntaxErrorIn(text);
     whole.mistake =
         Mistake{conf.error().message, conf.error().details, broken ? broken : json::placeOf(text, conf.error().key)};
     return whole;

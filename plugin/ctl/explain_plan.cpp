@@ -37,7 +37,7 @@ void addPlan(ExplainedPlugin& plugin, const cni::Request& request) {
   const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, inventedLeases(request.config));
   if (!attachment) return plugin.assumptions.push_back(attachment.error().message);
   addAssumptions(plugin, request, *attachment);
-  for (const auto& step : planFor(*attachment)) plugin.plan.push_back({step->name(), !step->hold().empty()});
+  for (const auto& step : planFor(*attachment)) plugin.plan.push_back({step->name(), !step->sharedState().empty()});
 }
 
 }  // namespace pons::tools

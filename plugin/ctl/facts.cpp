@@ -71,8 +71,8 @@ Facts factsOf(Host& host, const Attachment& attachment) {
       facts.denied->bytes += denied.bytes;
     }
   }
-  for (const std::string& hold : holdsOf(attachment)) {
-    const auto holders = host.ledger.countHolders(hold);
+  for (const std::string& hold : sharedStatesOf(attachment)) {
+    const auto holders = host.ledger.countReferences(hold);
     facts.holds.push_back({hold, holders ? *holders : 0});
   }
   return facts;

@@ -51,8 +51,8 @@ void addConfigured(Scopes& scopes, const Arguments& arguments, std::vector<std::
 netlib::Result<> addFound(Scopes& scopes, Host& host) {
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
     Known& known = scopes.networks[key.network];
-    const auto seen = host.ledger.look(key);
-    if (seen && *seen && key.part == Part::Network) known.bridges.insert((*seen)->attachment.bridge.name);
+    const auto seen = host.ledger.snapshot(key);
+    if (seen && *seen && key.plugin == ChainedPlugin::None) known.bridges.insert((*seen)->attachment.bridge.name);
   }
   for (const NetworkName& network : TRY(markedNetworks(host))) {
     if (!scopes.elsewhere.contains(network)) scopes.networks.try_emplace(network);  // of which nothing is known
@@ -89,7 +89,7 @@ std::vector<IpPrefix> subnetsFor(const Arguments& arguments, const Scopes& scope
 std::string causeOfDeath(const Record& record) {
   if (record.salvaged) return "its record is damaged, and its link is gone";
   if (record.state == RecordState::Claimed) return "its ADD died";
-  if (record.state == RecordState::Leaving) return "its DEL died";
+  if (record.state == RecordState::Deleting) return "its DEL died";
   return "its namespace and its link are gone";
 }
 
@@ -100,12 +100,12 @@ netlib::Result<std::optional<Garbage>> collectOne(Host& host, const AttachmentKe
   if (record.failedWith(ETIMEDOUT)) return std::optional<Garbage>{};
   if (!record) return netlib::fail(record.error());
   if (!*record || !TRY(isDead(host, **record))) return std::optional<Garbage>{};
-  const std::string part = key.part == Part::Network ? "" : " " + std::string{nameOf(key.part)};
+  const std::string part = key.plugin == ChainedPlugin::None ? "" : " " + std::string{nameOf(key.plugin)};
   const std::string cause = causeOfDeath(**record);
   Garbage garbage{{"attachment", key.ifName.toString() + part, cause, key.network, key.container}};
   if (!take) return std::optional{std::move(garbage)};
   if (config) fillIn(**record, *config);
-  const auto taken = takeAway(host, **record, planFor((*record)->attachment));
+  const auto taken = teardown(host, **record, planFor((*record)->attachment));
   if (!taken) garbage.failure = taken.error().message;
   return std::optional{std::move(garbage)};
 }
@@ -127,7 +127,7 @@ netlib::Result<> collectDead(Host& host, const Scopes& scopes, Collection& colle
 }
 
 void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Collection& collection) {
-  Sweep sweep{host, collection.taken ? Sweep::Mode::Take : Sweep::Mode::Look};
+  Sweep sweep{host, collection.taken ? Sweep::Mode::Delete : Sweep::Mode::Find};
   const auto check = [&collection](const netlib::Result<>& swept) {
     if (!swept) collection.problems.push_back(swept.error().message);
   };
@@ -138,7 +138,7 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Collect
   }
   check(sweep.ports());
   for (const netlib::IfName& bridge : bridges) check(sweep.shared(bridge));
-  for (const Leftover& leftover : sweep.found()) collection.garbage.push_back({leftover});
+  for (const Orphan& leftover : sweep.found()) collection.garbage.push_back({leftover});
 }
 
 }  // namespace

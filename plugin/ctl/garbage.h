@@ -10,7 +10,7 @@
 namespace pons::tools {
 
 struct Garbage {
-  Leftover leftover;
+  Orphan leftover;
   std::string failure = {};  ///< why it could not be taken away; empty where it was, or where nobody tried
 };
 

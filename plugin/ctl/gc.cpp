@@ -54,7 +54,7 @@ std::string gcText(const Collection& collection, const Screen& screen) {
   using enum Column::Fit;
   Table table{{{"KIND"}, {"NETWORK"}, {"CONTAINER", Shorten}, {"NAME", Wrap}, {"WHY", Wrap}}};
   for (const Garbage& garbage : collection.garbage) {
-    const Leftover& leftover = garbage.leftover;
+    const Orphan& leftover = garbage.leftover;
     const bool failed = !garbage.failure.empty();
     table.add({{leftover.kind},
                {leftover.network ? leftover.network->toString() : ""},
@@ -70,7 +70,7 @@ std::string gcJson(const Collection& collection) {
   json::Writer writer{json::Style::Indented};
   writer.beginObject().key("leftovers").beginArray();
   for (const Garbage& garbage : collection.garbage) {
-    const Leftover& leftover = garbage.leftover;
+    const Orphan& leftover = garbage.leftover;
     writer.beginObject().member("kind", leftover.kind).member("name", leftover.name).member("why", leftover.why);
     if (leftover.network) writer.member("network", leftover.network->toString());
     if (leftover.container) writer.member("container", leftover.container->toString());

@@ -44,7 +44,7 @@ struct WayOut {
 };
 
 WayOut wayOutOf(const Attachment& attachment) {
-  if (attachment.key.part != Part::Network) return {{"by another plugin"}};
+  if (attachment.key.plugin != ChainedPlugin::None) return {{"by another plugin"}};
   if (attachment.internal) return {{"internal"}, false};
   if (!attachment.bridge.gateway) return {{"no gateway"}, false};
   std::vector<std::string> families;

@@ -32,7 +32,7 @@ void writeFaults(json::Writer& writer, const std::vector<Fault>& faults) {
   for (const Fault& fault : faults) {
     writer.beginObject();
     if (!fault.step.empty()) writer.member("state", fault.step);
-    writer.member("shared", !fault.hold.empty()).member("what", fault.what);
+    writer.member("shared", !fault.sharedState.empty()).member("what", fault.what);
     writer.endObject();
   }
   writer.endArray();

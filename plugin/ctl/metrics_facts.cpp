@@ -83,7 +83,7 @@ netlib::Result<> addRecords(std::vector<Metric>& metrics, const Arguments& argum
   auto host = TRY(openHost(arguments));
   if (!host) return {};
   for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
-    const auto seen = host->ledger.look(key);
+    const auto seen = host->ledger.snapshot(key);
     if (seen && *seen) addDenied(metrics, *host, (*seen)->attachment);
   }
   return {};

@@ -113,11 +113,11 @@ netlib::Result<ByName> withRecorded(Configured configured, std::optional<Host>& 
   ByName known = std::move(configured.own);
   if (!host) return known;
   for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
-    if (key.part != Part::Network) continue;
+    if (key.plugin != ChainedPlugin::None) continue;
     const std::string& name = key.network.toString();
     if (auto bridge = configured.bridges.extract(name)) known.insert(std::move(bridge));
     if (!known.contains(name)) {
-      const auto seen = host->ledger.look(key);
+      const auto seen = host->ledger.snapshot(key);
       if (!seen || !*seen) continue;
       known.emplace(name, recorded(host, (*seen)->attachment));
     }

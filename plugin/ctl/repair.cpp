@@ -14,18 +14,18 @@ namespace {
 
 struct Repaired {
   RepairMode mode;
-  std::vector<Finding> findings;
+  std::vector<RepairedFault> findings;
 
-  bool isBroken(const Finding& finding) const { return mode == RepairMode::Look || !finding.reason.empty(); }
+  bool isBroken(const RepairedFault& finding) const { return mode == RepairMode::DryRun || !finding.reason.empty(); }
   int exitCode() const {
-    return std::ranges::any_of(findings, [this](const Finding& f) { return isBroken(f); }) ? kFailed : 0;
+    return std::ranges::any_of(findings, [this](const RepairedFault& f) { return isBroken(f); }) ? kFailed : 0;
   }
 };
 
 Answer textOf(const Repaired& repaired) {
   if (repaired.findings.empty()) return {0, "nothing is missing\n", {}};
   Answer answer{repaired.exitCode(), {}, {}};
-  for (const Finding& finding : repaired.findings) {
+  for (const RepairedFault& finding : repaired.findings) {
     answer.out += repaired.isBroken(finding) ? "broken: " : "mended: ";
     answer.out += netlib::printable(finding.key.toString() + ": " + finding.what);
     answer.out += finding.reason.empty() ? "\n" : " (" + netlib::printable(finding.reason) + ")\n";
@@ -36,7 +36,7 @@ Answer textOf(const Repaired& repaired) {
 Answer jsonOf(const Repaired& repaired) {
   json::Writer writer{json::Style::Indented};
   writer.beginObject().key("findings").beginArray();
-  for (const Finding& finding : repaired.findings) {
+  for (const RepairedFault& finding : repaired.findings) {
     writer.beginObject();
     writeKey(writer, finding.key);
     writer.member("what", finding.what).member("mended", !repaired.isBroken(finding));
@@ -47,9 +47,9 @@ Answer jsonOf(const Repaired& repaired) {
   return documentOf(writer, repaired.exitCode());
 }
 
-void count(const std::string& stateDir, const std::vector<Finding>& findings) {
+void count(const std::string& stateDir, const std::vector<RepairedFault>& findings) {
   const auto mended =
-      static_cast<std::size_t>(std::ranges::count_if(findings, [](const Finding& f) { return f.reason.empty(); }));
+      static_cast<std::size_t>(std::ranges::count_if(findings, [](const RepairedFault& f) { return f.reason.empty(); }));
   tally::count(stateDir, tally::Event::Mended, mended);
   tally::count(stateDir, tally::Event::Unmended, findings.size() - mended);
 }
@@ -59,7 +59,7 @@ void count(const std::string& stateDir, const std::vector<Finding>& findings) {
 Answer repair(const Arguments& arguments) {
   auto host = openHost(arguments);
   if (!host) return failure("repair", host.error());
-  Repaired repaired{arguments.dryRun ? RepairMode::Look : RepairMode::Mend, {}};
+  Repaired repaired{arguments.dryRun ? RepairMode::DryRun : RepairMode::Repair, {}};
   if (*host) {
     auto findings = pons::repair(**host, repaired.mode);
     if (!findings) return failure("repair", findings.error());

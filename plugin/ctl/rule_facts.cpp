@@ -94,18 +94,18 @@ void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
 void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
   const std::string bridge = attachment.bridge.name.toString();
   const auto element = bridges::elementOf(attachment.bridge.name);
-  if (has(attachment, hold::loopback(attachment))) {
+  if (has(attachment, shared_state::routeLocalnet(attachment))) {
     rules.push_back(elementFact(host, Family::Ipv4, nat::kBridges, bridge, element));
   }
-  if (has(attachment, hold::ingress(attachment))) {
+  if (has(attachment, shared_state::ingress(attachment))) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-      rules.push_back(elementFact(host, family, bridges::kLimited, bridge, element));
+      rules.push_back(elementFact(host, family, bridges::kPolicyBridges, bridge, element));
     }
   }
-  if (!has(attachment, hold::forward(attachment))) return;
-  const auto places = forward::look(host, {attachment.bridge.name, attachment.adminChain});
+  if (!has(attachment, shared_state::forwardAccept(attachment))) return;
+  const auto places = forward::inspect(host, {attachment.bridge.name, attachment.adminChain});
   if (!places) return;
-  for (const forward::Place& place : *places) {
+  for (const forward::ChainState& place : *places) {
     if (place.wanted == 0 && place.present == 0) continue;  // it drops nothing
     rules.push_back({"", place.name, "accept what " + bridge + " forwards, " + counted(place.wanted, "rule"),
                      place.present >= place.wanted});

@@ -21,8 +21,8 @@ std::string rateOf(const RateLimit& limit) {
 }
 
 std::string placeOf(const Attachment& attachment) {
-  if (attachment.key.part != Part::Network) {
-    return attachment.key.ifName.toString() + ", by the chained plugin " + std::string{nameOf(attachment.key.part)};
+  if (attachment.key.plugin != ChainedPlugin::None) {
+    return attachment.key.ifName.toString() + ", by the chained plugin " + std::string{nameOf(attachment.key.plugin)};
   }
   return attachment.key.ifName.toString() + ", on the host " + attachment.hostVeth.toString() + " at bridge " +
          attachment.bridge.name.toString();
@@ -53,8 +53,8 @@ void addAttachment(Sheet& sheet, const Attachment& attachment) {
   if (attachment.delegated) sheet.add("addresses", "given by the IPAM plugin " + attachment.delegated->type);
   if (attachment.isolated) sheet.add("isolation", "reaches no other isolated port of the bridge");
   if (attachment.ingress != IngressPolicy::Open) sheet.add("ingress", std::string{nameOf(attachment.ingress)});
-  if (attachment.guard == SenderGuard::Mac) sheet.add("guard", "it sends from its MAC address alone");
-  if (attachment.guard == SenderGuard::Address) sheet.add("guard", "it sends from its MAC and IP addresses alone");
+  if (attachment.guard == SpoofGuard::Mac) sheet.add("guard", "it sends from its MAC address alone");
+  if (attachment.guard == SpoofGuard::Address) sheet.add("guard", "it sends from its MAC and IP addresses alone");
   if (attachment.egress) addEgress(sheet, *attachment.egress);
   if (!attachment.bandwidth) return;
   if (attachment.bandwidth->ingress) sheet.add("to it", rateOf(*attachment.bandwidth->ingress));
@@ -67,7 +67,7 @@ std::string headText(const Item& item, const Facts& facts, const Screen& screen)
   sheet.add("network", item.key.network.toString());
   sheet.add("interface", item.attachment ? placeOf(*item.attachment) : item.key.ifName.toString());
   sheet.add("health", std::string{nameOf(item.health)}, colourOf(item.health));
-  for (const Fault& fault : item.faults) sheet.add(fault.hold.empty() ? "broken" : "broken, shared", fault.what);
+  for (const Fault& fault : item.faults) sheet.add(fault.sharedState.empty() ? "broken" : "broken, shared", fault.what);
   if (item.age) sheet.add("age", textOf(*item.age));
   if (item.attachment) addAttachment(sheet, *item.attachment);
   if (facts.denied) {

@@ -11,7 +11,7 @@ namespace {
 
 Health healthOf(RecordState state, bool atWork) {
   if (state == RecordState::Claimed) return atWork ? Health::Adding : Health::HalfMade;
-  if (state == RecordState::Leaving) return atWork ? Health::Leaving : Health::HalfGone;
+  if (state == RecordState::Deleting) return atWork ? Health::Leaving : Health::HalfGone;
   return Health::Busy;
 }
 
@@ -26,12 +26,12 @@ void inspect(Item& item, Inspection& inspection) {
   }
 }
 
-std::chrono::seconds ageOf(const SeenRecord& seen) {
+std::chrono::seconds ageOf(const RecordSnapshot& seen) {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - seen.since);
 }
 
 /// Another verb holds its lock.
-void watch(Item& item, const netlib::Result<std::optional<SeenRecord>>& seen) {
+void watch(Item& item, const netlib::Result<std::optional<RecordSnapshot>>& seen) {
   item.health = seen && *seen ? healthOf((*seen)->state, true) : Health::Adding;  // it is being written
 }
 
@@ -55,7 +55,7 @@ std::optional<Item> itemOf(Host& host, Inspection& inspection, const AttachmentK
   Item item{.key = key, .health = Health::Unreadable};
   auto record = host.ledger.find(key, std::chrono::milliseconds{0});
   if (record && !*record) return std::nullopt;
-  const auto seen = host.ledger.look(key);
+  const auto seen = host.ledger.snapshot(key);
   if (seen && *seen) {
     item.attachment = (*seen)->attachment;
     item.age = ageOf(**seen);

@@ -8,7 +8,7 @@ netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
   host.container.reset();
   auto container = TRY(Container::open(attachment.netnsPath));
   if (idOf(container) != attachment.netns)
-    return netlib::fail(EXDEV, attachment.netnsPath + " names another namespace by now");
+    return netlib::fail(EXDEV, attachment.netnsPath + " refers to a different network namespace than at ADD");
   host.container = std::move(container);
   return {};
 }
@@ -22,11 +22,11 @@ netlib::Result<bool> isVisible(Host& host, const Attachment& attachment) {
 }
 
 netlib::Result<> Inspection::verify(const Step& step, bool isBridge) {
-  // What it learns of the bridge is for the steps behind it.
-  if (step.hold().empty() || isBridge) return step.verify(host_);
-  const auto known = shared_.find(step.hold());
+  // The bridge each time: the steps behind it read host.bridge, which its verify() sets.
+  if (step.sharedState().empty() || isBridge) return step.verify(host_);
+  const auto known = shared_.find(step.sharedState());
   if (known != shared_.end()) return known->second;
-  return shared_.emplace(step.hold(), step.verify(host_)).first->second;
+  return shared_.emplace(step.sharedState(), step.verify(host_)).first->second;
 }
 
 std::vector<Fault> Inspection::faultsOf(const Attachment& attachment) {
@@ -35,10 +35,10 @@ std::vector<Fault> Inspection::faultsOf(const Attachment& attachment) {
   std::vector<Fault> faults;
   for (const auto& step : planFor(attachment)) {
     if (step->isInside() && !*visible) continue;
-    const bool isBridge = step->hold() == hold::bridge(attachment);
+    const bool isBridge = step->sharedState() == shared_state::bridge(attachment);
     const auto verified = verify(*step, isBridge);
     if (verified) continue;
-    faults.push_back({step->name(), step->hold(), verified.error().message});
+    faults.push_back({step->name(), step->sharedState(), verified.error().message});
     if (isBridge) break;
   }
   return faults;

@@ -5,22 +5,24 @@
 
 namespace pons {
 
-/// A veth goes with the namespaces of both of its ends: one that is there proves that the container lives, also where
-/// the path of its namespace means nothing here (a runtime in a mount namespace of its own, a relative path).
+/// The kernel removes a veth with the network namespace of either end: a veth that exists proves that the container
+/// does, also where the path of its namespace cannot be opened from here (a runtime in its own mount namespace, a
+/// relative path).
 struct Liveness {
-  bool netns;  ///< the namespace is where it was at the ADD
-  bool link;   ///< the veth is there; of a chained part one that prevResult named
+  bool netns;  ///< the path refers to the same namespace as at ADD
+  bool link;   ///< the veth exists; of a chained plugin, one that prevResult named
 
   bool any() const { return netns || link; }
 };
 
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment);
 
-/// Whether a record that no verb works on is a dead container's, or what a killed verb left.
+/// True where the container is gone, or the record is of an ADD or DEL that did not finish. `record` is locked, so no
+/// other process works on it.
 netlib::Result<bool> isDead(Host& host, const Record& record);
 
-/// The records of the network's attachments whose namespace and link are both gone: a crashed container's, or one that
-/// its runtime forgot. Those that another verb is at work on, or that a newer pons wrote, are left out.
+/// The records of the network's attachments whose namespace and link no longer exist: of crashed containers, or of
+/// those that their runtime forgot. Without those that another process has locked, or that a newer pons wrote.
 netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network);
 
 }  // namespace pons

@@ -1,20 +1,19 @@
-// From an Attachment to the steps that bring it about.
+// From an Attachment to the steps that provide it.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "plugin/steps/step.h"
 
 namespace pons {
 
-using Plan = std::vector<std::unique_ptr<const Step>>;
+using Plan = std::vector<StepPointer>;
 
-/// In the order in which ADD applies them: first what attachments share, then what is this one's alone. The steps refer
-/// to `attachment`, which must stay where it is and live longer than the plan.
+/// In the order in which ADD applies them: IPAM first, then what attachments share, then what is this one's alone.
+/// `attachment` must outlive the plan and keep its address.
 Plan planFor(const Attachment& attachment);
 
-/// The part of it that tells others of the addresses.
+/// The IPAM part of it.
 Plan ipamPlanFor(const Attachment& attachment);
 
 }  // namespace pons

@@ -1,4 +1,4 @@
-// Brings back what others took away: a flushed ruleset, a bridge that lost its address, forwarding switched off.
+// Restores what other programs removed: a flushed ruleset, an address of a bridge, IP forwarding.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace pons {
 
-enum class RepairMode : bool { Look, Mend };
+enum class RepairMode : bool { DryRun, Repair };
 
-/// A state of an attachment that was not there.
-struct Finding {
+/// A state of an attachment that was missing or differed.
+struct RepairedFault {
   AttachmentKey key;
-  std::string what;    ///< is missing
-  std::string reason;  ///< why it could not be mended; empty where it was, or where nobody tried
+  std::string what;
+  std::string reason;  ///< why it could not be restored; empty where it was, and in a dry run
 };
 
-/// Verifies every attachment on record, of all networks, and mends what is broken. The nf_tables of a family come back
-/// in one transaction. Attachments that a verb is at work on are left to it.
-netlib::Result<std::vector<Finding>> repair(Host& host, RepairMode mode);
+/// Verifies every recorded attachment of all networks, and restores what is missing; all nf_tables of a family in one
+/// transaction. Leaves out attachments whose record another process has locked. Takes the host lock for each repair.
+netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode);
 
 }  // namespace pons

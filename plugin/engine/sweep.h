@@ -1,4 +1,4 @@
-// Kernel objects that bear pons' mark and have no record: what is left where a ledger was lost.
+// Orphans: kernel objects that pons has created and no record refers to, because a ledger was lost.
 #pragma once
 
 #include <set>
@@ -9,55 +9,58 @@
 
 namespace pons {
 
-/// The networks whose mark links and chains of the kernel bear.
+/// The networks that the aliases of links and the comments of chains name.
 netlib::Result<std::vector<NetworkName>> markedNetworks(Host& host);
-/// The bridges that pons made.
+/// The bridges that pons has created, by their alias.
 netlib::Result<std::vector<netlib::IfName>> markedBridges(Host& host);
 
-/// What leftovers of a network are known by.
+/// By what the orphans of a network are recognized.
 struct SweepScope {
   NetworkName network;
-  std::vector<netlib::IpPrefix> subnets;  ///< its published ports lead into them, and its subnets' chains are theirs
+  std::vector<netlib::IpPrefix> subnets;  ///< targets of its published ports; its subnets' chains
 };
 
-/// One thing that was left behind.
-struct Leftover {
+struct Orphan {
   std::string kind;  ///< "link", "claims", "port", "chain", "masquerade", "guard", "policy", "bridge", "tables"
   std::string name;
-  std::string why;  ///< it is nobody's
+  std::string why;  ///< it is an orphan
   std::optional<NetworkName> network = std::nullopt;
   std::optional<ContainerId> container = std::nullopt;
 
-  friend bool operator==(const Leftover&, const Leftover&) = default;
+  friend bool operator==(const Orphan&, const Orphan&) = default;
 };
 
-/// Looks for leftovers, or takes them away, too. Goes on after failures.
+/// Finds orphans, or deletes them, too. Each method takes the host lock, which the caller must not hold, and continues
+/// after an error.
 class Sweep {
  public:
-  enum class Mode : bool { Look, Take };
+  enum class Mode : bool { Find, Delete };
 
-  /// It must live longer.
+  /// `host` must outlive this object.
   Sweep(Host& host, Mode mode) : host_(host), mode_(mode) {}
 
   /// Of the network: links by their alias, published ports and chains in nf_tables, claims in the ledger.
   netlib::Result<> network(const SweepScope& scope);
 
-  /// Guards and egress policies of ports that nobody on record has, of whichever network they were.
+  /// Spoof guard elements and egress policies of ports without a record, whatever their network was.
   netlib::Result<> ports();
 
-  /// Where nobody on record needs it any more: the bridge if pons made it and what is pons' of it, the nf_tables tables
-  /// and forwarding. After the networks, whose leftovers use them.
+  /// Shared states without a reference: the bridge, if pons has created it, with its policies, the nf_tables tables and
+  /// IP forwarding. To be called after the networks, whose orphans use them.
   netlib::Result<> shared(const netlib::IfName& bridge);
 
-  /// What was found, each once.
-  const std::vector<Leftover>& found() const { return found_; }
+  /// Each orphan once.
+  const std::vector<Orphan>& found() const { return found_; }
 
  private:
-  /// True where it is to be taken away.
-  bool note(Leftover leftover);
-  bool noteUse(Leftover leftover);
+  static constexpr std::string_view kUnreferenced = "no attachment refers to it";
 
-  netlib::Result<bool> isHeld(const netlib::FileLock& hostLock, const std::string& hold);
+  /// True where the caller is to delete it.
+  bool note(Orphan orphan);
+  /// The same of an element that keeps the tables in use.
+  bool noteUse(Orphan orphan);
+
+  netlib::Result<bool> isReferenced(const netlib::FileLock& hostLock, const std::string& sharedState);
   netlib::Result<> links(const NetworkName& network, const std::string& kind,
                          netlib::IfName (*nameOf)(const AttachmentKey& key));
   netlib::Result<> claims(const netlib::FileLock& hostLock, const NetworkName& network);
@@ -68,13 +71,14 @@ class Sweep {
   netlib::Result<> masquerades(netlib::Family family, const NetworkName& network, const std::string& chain);
   netlib::Result<> subnetChains(const netlib::FileLock& hostLock, netlib::Family family,
                                 const std::vector<netlib::IpPrefix>& subnets);
-  netlib::Result<> noteBridge(const netlib::FileLock& hostLock, const std::string& hold, const netlib::IfName& bridge);
+  netlib::Result<> noteBridge(const netlib::FileLock& hostLock, const std::string& sharedState,
+                              const netlib::IfName& bridge);
   netlib::Result<> emptyTables(const netlib::FileLock& hostLock);
 
   Host& host_;
   Mode mode_;
-  std::vector<Leftover> found_;
-  std::size_t leftInTables_ = 0;  ///< of their elements, those that were found and not taken
+  std::vector<Orphan> found_;
+  std::size_t leftInTables_ = 0;  ///< orphaned elements that were not deleted
 };
 
 }  // namespace pons

@@ -13,36 +13,36 @@ namespace pons {
 
 namespace {
 
-netlib::Result<> markLeaving(Host& host, Record& record) {
+netlib::Result<> markDeleting(Host& host, Record& record) {
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
-  return host.ledger.markLeaving(hostLock, record);
+  return host.ledger.markDeleting(hostLock, record);
 }
 
 void undoOwn(Host& host, const std::vector<const Step*>& steps, netlib::ErrorList& failures) {
   for (const Step* step : steps | std::views::reverse) {
-    if (!step->hold().empty()) continue;
+    if (!step->sharedState().empty()) continue;
     failures.add("undo " + step->name(), step->undo(host));
     trace::lap("undo " + step->name());
   }
 }
 
 netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, Record& record, const Step& step) {
-  const bool last = TRY(host.ledger.leave(hostLock, step.hold(), record));
+  const bool last = TRY(host.ledger.dropReference(hostLock, step.sharedState(), record));
   return last ? step.undo(host) : step.leave(host);
 }
 
-/// Another attachment of the container may have claimed the same ports since OwnEntries was undone.
+/// Another attachment of the container may have claimed the same ports since NftElements was undone.
 netlib::Result<> handOverPorts(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
   const bool shared = !attachment.forwards.empty() && TRY(host.ledger.sharesPorts(attachment.key.container));
   return shared ? tables::handOver(host, hostLock, attachment) : netlib::Result<>{};
 }
 
-/// All under one lock: between "I am the last" and the end of the shared state nobody may come to rely on it.
+/// All under one lock: no other ADD may take a reference between the drop of the last one and the end of the state.
 netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const Step*>& steps,
                             netlib::ErrorList& failures) {
   const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
   for (const Step* step : steps | std::views::reverse) {
-    if (step->hold().empty()) continue;
+    if (step->sharedState().empty()) continue;
     failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
     trace::lap("release " + step->name());
   }
@@ -54,23 +54,23 @@ netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const 
 
 }  // namespace
 
-netlib::Result<> takeAway(Host& host, Record& record, const std::vector<const Step*>& steps) {
+netlib::Result<> teardown(Host& host, Record& record, const std::vector<const Step*>& steps) {
   netlib::ErrorList failures;
-  failures.add("mark the record", markLeaving(host, record));
+  failures.add("mark the record", markDeleting(host, record));
   trace::lap("mark the record");
   undoOwn(host, steps, failures);
   failures.add("lock the ledger", undoShared(host, record, steps, failures));
   return failures.result();
 }
 
-netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan) {
+netlib::Result<> teardown(Host& host, Record& record, const Plan& plan) {
   std::vector<const Step*> steps;
   for (const auto& step : plan) steps.push_back(step.get());
-  return takeAway(host, record, steps);
+  return teardown(host, record, steps);
 }
 
 Transaction::Transaction(Host& host, Record& record, const Plan& plan) : host_(host), record_(record), plan_(plan) {
-  applied_.reserve(plan.size());  // what was applied must not be forgotten for want of memory
+  applied_.reserve(plan.size());  // apply() must not fail to note what it did
 }
 
 Transaction::~Transaction() {
@@ -78,7 +78,7 @@ Transaction::~Transaction() {
   try {
     rollBack();
   } catch (const std::exception&) {
-    // No memory is left, and so no way to say so: the record stays, and DEL or the next ADD finishes.
+    // Out of memory, so it cannot be logged either: the record stays, and DEL or the next ADD finishes.
   }
 }
 
@@ -88,7 +88,7 @@ void Transaction::rollBack() {
     const bool applied = std::ranges::find(applied_, step.get()) != applied_.end();
     if (applied || step->comesWithClaim()) steps.push_back(step.get());
   }
-  const auto taken = takeAway(host_, record_, steps);
+  const auto taken = teardown(host_, record_, steps);
   if (taken) {
     log::info("rolled back: the host is as before");
   } else {

@@ -1,4 +1,4 @@
-// The way back: what DEL does with a whole plan, and a failed ADD with the part of it that was applied.
+// Rollback of a failed ADD and teardown by DEL: the same code, for a part of the plan and for all of it.
 #pragma once
 
 #include <vector>
@@ -7,25 +7,26 @@
 
 namespace pons {
 
-/// Undoes the steps backwards, a shared one only as its last holder, and then gives up everything that the record
-/// claims. Goes on after a failure and reports them all; the record then stays, so that another DEL can finish.
-netlib::Result<> takeAway(Host& host, Record& record, const std::vector<const Step*>& steps);
+/// Undoes the steps backwards, a shared state only where it is the last reference, and then releases everything that
+/// the record has reserved. Takes the host lock, which the caller must not hold. Continues after an error and reports
+/// them all; the record then stays, so that another DEL can finish.
+netlib::Result<> teardown(Host& host, Record& record, const std::vector<const Step*>& steps);
 
 /// The same for a whole plan.
-netlib::Result<> takeAway(Host& host, Record& record, const Plan& plan);
+netlib::Result<> teardown(Host& host, Record& record, const Plan& plan);
 
-/// The steps of an ADD. What was applied is taken away again when this object goes, unless it was told to keep it.
+/// The steps of an ADD. The destructor rolls back what was applied, unless keep() was called.
 class Transaction {
  public:
-  /// All three must live longer.
+  /// All three must outlive this object.
   Transaction(Host& host, Record& record, const Plan& plan);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// A step of the plan. One of this attachment alone counts for the way back only once it succeeded: undoing one that
-  /// failed on somebody else's object would destroy his. One that comes with the claim counts from there on:
-  /// whoever leaves meanwhile finds our hold on a shared state, and leaves it to us.
+  /// A step of the plan. One of this attachment alone is rolled back only once it has succeeded: undoing a step that
+  /// failed on a foreign object would destroy that object. One that comes with the claim is rolled back in any case:
+  /// another attachment that leaves meanwhile sees our reference, and leaves the shared state to us.
   netlib::Result<> apply(const Step& step);
 
   void keep() { kept_ = true; }

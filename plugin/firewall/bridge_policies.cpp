@@ -17,31 +17,31 @@ constexpr const char* kForwarding = "forwarding";
 constexpr const char* kBetweenBridges = "between_bridges";
 constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
 
-/// No matter in which family: a container can give itself addresses of the one that its network lacks. Bridged packets
-/// come here as well, where br_netfilter is on.
+/// In both families: a container can assign itself addresses of the family that its network lacks. With br_netfilter
+/// bridged packets pass this hook as well.
 void appendInternal(nft::Transaction& transaction, Family family) {
   const nft::Table table = nat::tableOf(family);
   for (const nft::Interface side : {nft::Interface::In, nft::Interface::Out}) {
     transaction.addRule(table, kForwarding,
                         nft::Rule{}
                             .loadInterfaceName(side, 0)
-                            .inSet(kInternal, 0)
+                            .inSet(kInternalBridges, 0)
                             .loadInterfaceName(nft::Interface::In, 0)
                             .loadInterfaceName(nft::Interface::Out, kNameRegisters)
-                            .notInSet(kConfined, 0)
+                            .notInSet(kInternalPairs, 0)
                             .drop());
   }
 }
 
 }  // namespace
 
-/// Before the host's own filter, which may accept anything.
+/// Before the host's own filter chains: a drop is final, an accept is not.
 void appendSkeleton(nft::Transaction& transaction, Family family) {
   const nft::Table table = nat::tableOf(family);
-  for (const char* name : {kLimited, kInternal}) {
+  for (const char* name : {kPolicyBridges, kInternalBridges}) {
     transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
   }
-  for (const char* name : {kWithin, kConfined}) {
+  for (const char* name : {kSameBridgeOk, kInternalPairs}) {
     transaction.addSet(table, {.name = name,
                                .keyType = nft::concat(nft::kIfname, nft::kIfname),
                                .keyLength = 2 * IFNAMSIZ,
@@ -53,7 +53,7 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
                           .loadInterfaceName(nft::Interface::Out, kNameRegisters)
-                          .inSet(kWithin, 0)
+                          .inSet(kSameBridgeOk, 0)
                           .accept());
   transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
   transaction.addBaseChain(
@@ -62,9 +62,9 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   transaction.addRule(table, kForwarding,
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
-                          .inSet(kLimited, 0)
+                          .inSet(kPolicyBridges, 0)
                           .loadInterfaceName(nft::Interface::Out, 0)
-                          .inSet(kLimited, 0)
+                          .inSet(kPolicyBridges, 0)
                           .jump(kBetweenBridges));
 }
 

@@ -49,7 +49,7 @@ void appendPorts(nft::Transaction& transaction, const nft::Table& table, const s
   transaction.addElements(table, set, portElements(policy));
 }
 
-/// The chain's rules in their order: they are counted as they are appended.
+/// In their order in the chain.
 std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
   const EgressPolicy& policy = *attachment.egress;
   const nft::Register afterAddress = nat::addressRegisters(family);
@@ -58,11 +58,11 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
 
   add(Rule{}.connectionIsKnown().accept());
   if (family == Family::Ipv6) {
-    // Not tracked by the kernel; guard_table.h has looked at what they say.
+    // Untracked by conntrack; guard_table.h has filtered their content.
     for (const Icmp6 type : {Icmp6::NeighbourSolicitation, Icmp6::NeighbourAdvertisement, Icmp6::MulticastReport}) {
       add(Rule{}.icmp6Is(type).accept());
     }
-    // Every interface asks for routers when it comes up: that is nothing to tell anybody.
+    // Every interface sends these when it comes up: dropped without being logged.
     add(Rule{}.icmp6Is(Icmp6::RouterSolicitation).drop());
   }
   for (const netlib::IpAddress& server : policy.nameservers) {

@@ -1,9 +1,9 @@
-// What of the tables of nat_table.h enforces egress policies: before any destination is translated, so that a policy
-// speaks of what the container dialled. Bridged packets come here through br_netfilter; see BridgeFiltered. Sources can
-// be trusted, as guard_table.h looks at them first.
+// The part of the tables of nat_table.h that enforces egress policies: before DNAT, so that a policy is about the
+// destinations that the container used. Bridged packets come here by br_netfilter (step brNetfilterEnabled). Source
+// addresses can be trusted, as guard_table.h has filtered them before.
 //
 //   map policies  { bridge . source address : jump to the container's chain }
-//   chain egress  prerouting, mangle: by the map policies
+//   chain egress  hook prerouting, mangle: vmap policies
 //   chain egress_<host veth>  see appendPolicy
 #pragma once
 
@@ -19,7 +19,7 @@ void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family
 /// Its chains with their number of rules.
 std::vector<std::pair<const char*, std::size_t>> chains();
 
-/// The attachment's elements of the map policies; none where it may talk to everybody.
+/// The attachment's elements of the map policies; none without an egress policy.
 std::vector<netlib::nft::Element> elementsOf(const Attachment& attachment, netlib::Family family);
 
 /// The families in which the attachment has a chain of its own.
@@ -27,17 +27,16 @@ std::vector<netlib::Family> familiesOf(const Attachment& attachment);
 
 inline constexpr std::string_view kChainPrefix = "egress_";
 std::string chainOf(const netlib::IfName& hostVeth);
-/// Back; empty where it is no such chain.
+/// The inverse; empty for any other chain.
 std::string vethOf(std::string_view chain);
 
-/// The container's chain and its sets: what belongs to a connection that was let through before, the neighbour
-/// discovery of IPv6, DNS to the policy's servers, and its destinations at its ports are accepted; the rest is counted
-/// and dropped, and five a minute are logged.
+/// The container's chain and its sets. Accepts established connections, IPv6 neighbour discovery, DNS to the policy's
+/// servers, and the policy's destinations and ports; counts and drops the rest, and logs up to 5 of these a minute.
 void appendPolicy(netlib::nft::Transaction& transaction, const Attachment& attachment, netlib::Family family);
-/// How many rules that makes.
+/// The number of rules in the chain.
 std::size_t ruleCountOf(const Attachment& attachment, netlib::Family family);
 
-/// The sets that come with the chain, and those that may.
+/// The sets that the attachment's chain refers to, and those that any chain of that veth may refer to.
 std::vector<std::string> setsOf(const Attachment& attachment, netlib::Family family);
 std::vector<std::string> setsOf(const netlib::IfName& hostVeth);
 

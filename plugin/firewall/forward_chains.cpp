@@ -24,18 +24,18 @@ const std::vector<std::string>& programDirectories() {
   return directories;
 }
 
-std::string markOf(const Answer& answer) { return "pons forward " + answer.bridge.toString(); }
+std::string commentOf(const BridgeRules& wanted) { return "pons forward " + wanted.bridge.toString(); }
 
-bool isMissing(const Place& place) { return place.present < place.wanted; }
+bool isMissing(const ChainState& place) { return place.present < place.wanted; }
 
-std::string insteadOf(const Answer& answer) {
-  return ": let its owner accept what comes from and goes to " + answer.bridge.toString() +
+std::string insteadOf(const BridgeRules& wanted) {
+  return ": let its owner accept what comes from and goes to " + wanted.bridge.toString() +
          ", and set \"forward\" to \"off\"";
 }
 
 // nf_tables
 
-struct NftPlace {
+struct NftChain {
   nft::ListedChain chain;
   std::vector<filter::Rule> rules;
   bool drops = false;
@@ -48,8 +48,8 @@ struct NftPlace {
     }
     return handles;
   }
-  Place seen(const Answer& answer) const {
-    return {chain.toString(), marked(markOf(answer)).size(), (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
+  ChainState state(const BridgeRules& wanted) const {
+    return {chain.toString(), marked(commentOf(wanted)).size(), (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
   }
 };
 
@@ -59,30 +59,30 @@ bool isIn(const std::vector<nft::ListedChain>& chains, const nft::Table& table, 
   });
 }
 
-netlib::Result<std::vector<NftPlace>> nftPlaces(Host& host, const Answer& answer) {
-  std::vector<NftPlace> places;
+netlib::Result<std::vector<NftChain>> nftChains(Host& host, const BridgeRules& wanted) {
+  std::vector<NftChain> places;
   const auto chains = TRY(nft::listAllChains(host.netfilter));
   for (const nft::ListedChain& chain : chains) {
     if (!chain.atForwardHook()) continue;
     auto rules = TRY(nft::listRules(host.netfilter, chain.table, chain.name));
-    NftPlace place{.chain = chain, .rules = std::move(rules)};
+    NftChain place{.chain = chain, .rules = std::move(rules)};
     const auto rulesOf = [&](const std::string& name) -> netlib::Result<std::vector<filter::Rule>> {
       if (name == chain.name) return place.rules;
       return nft::listRules(host.netfilter, chain.table, name);
     };
     place.drops = TRY(filter::drops(chain.name, chain.policyDrops, rulesOf));
-    place.hasAdminChain = answer.adminChain && isIn(chains, chain.table, *answer.adminChain);
+    place.hasAdminChain = wanted.adminChain && isIn(chains, chain.table, *wanted.adminChain);
     places.push_back(std::move(place));
   }
   return places;
 }
 
 /// In the order in which packets are to meet them.
-std::vector<nft::Rule> nftRules(const NftPlace& place, const Answer& answer, nft::Dialect dialect) {
-  const std::string& bridge = answer.bridge.toString();
+std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
+  const std::string& bridge = wanted.bridge.toString();
   std::vector<nft::Rule> rules;
-  const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(markOf(answer)))); };
-  if (place.hasAdminChain) append(nft::Rule{}.jump(*answer.adminChain));
+  const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(commentOf(wanted)))); };
+  if (place.hasAdminChain) append(nft::Rule{}.jump(*wanted.adminChain));
   if (!place.drops) return rules;
   append(nft::Rule{}.interfaceIs(nft::Interface::In, bridge).accept());
   append(nft::Rule{}.interfaceIs(nft::Interface::Out, bridge).connectionIsKnown(dialect).accept());
@@ -90,11 +90,11 @@ std::vector<nft::Rule> nftRules(const NftPlace& place, const Answer& answer, nft
   return rules;
 }
 
-netlib::Result<> replace(Host& host, const NftPlace& place, const Answer& answer, nft::Dialect dialect) {
+netlib::Result<> replace(Host& host, const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
   const nft::ListedChain& chain = place.chain;
   nft::Transaction transaction;
-  for (const auto handle : place.marked(markOf(answer))) transaction.deleteRule(chain.table, chain.name, handle);
-  const auto rules = nftRules(place, answer, dialect);
+  for (const auto handle : place.marked(commentOf(wanted))) transaction.deleteRule(chain.table, chain.name, handle);
+  const auto rules = nftRules(place, wanted, dialect);
   for (const nft::Rule& rule : rules | std::views::reverse) transaction.insertRule(chain.table, chain.name, rule);
   return transaction.commit(host.netfilter);
 }
@@ -103,33 +103,33 @@ bool isOfIptables(const nft::ListedChain& chain) {
   return chain.name == kForward && chain.table.name == "filter" && chain.table.family != nft::TableFamily::Inet;
 }
 
-netlib::Result<> mendNft(Host& host, const NftPlace& place, const Answer& answer) {
-  auto mended = replace(host, place, answer, isOfIptables(place.chain) ? nft::Dialect::Iptables : nft::Dialect::Nft);
-  // A kernel without nft_compat has no iptables-nft either: whoever made the chain under that name, nft shows it.
-  const bool withoutCompat = mended.failedWith(ENOENT) || mended.failedWith(EOPNOTSUPP);
-  if (withoutCompat && isOfIptables(place.chain)) mended = replace(host, place, answer, nft::Dialect::Nft);
-  if (!mended.failedWith(EPERM)) return mended;
+netlib::Result<> insertNft(Host& host, const NftChain& place, const BridgeRules& wanted) {
+  auto inserted = replace(host, place, wanted, isOfIptables(place.chain) ? nft::Dialect::Iptables : nft::Dialect::Nft);
+  // A kernel without nft_compat has no iptables-nft either: then nft has created the chain of that name.
+  const bool withoutCompat = inserted.failedWith(ENOENT) || inserted.failedWith(EOPNOTSUPP);
+  if (withoutCompat && isOfIptables(place.chain)) inserted = replace(host, place, wanted, nft::Dialect::Nft);
+  if (!inserted.failedWith(EPERM)) return inserted;
   return netlib::fail(EPERM, place.chain.toString() +
                                  " drops what containers send, and its table may be changed by the process alone that "
                                  "owns it" +
-                                 insteadOf(answer));
+                                 insteadOf(wanted));
 }
 
 // iptables-legacy
 
-struct LegacyPlace {
+struct LegacyChain {
   Family family;
   std::vector<std::string> ours;  ///< lines of "iptables -S"
   bool drops = false;
   bool hasAdminChain = false;
 
-  Place seen() const {
+  ChainState state() const {
     return {std::string{"iptables-legacy "} + std::string{nameOf(family)} + " chain FORWARD", ours.size(),
             (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
   }
 };
 
-netlib::Result<LegacyPlace> legacyPlace(Family family, const Answer& answer) {
+netlib::Result<LegacyChain> legacyChain(Family family, const BridgeRules& wanted) {
   const auto table = TRY(iptables::readFilterTable(family, programDirectories()));
   const auto linesOf = [&table](const std::string& chain) {
     const auto found = table.chains.find(chain);
@@ -140,26 +140,26 @@ netlib::Result<LegacyPlace> legacyPlace(Family family, const Answer& answer) {
     for (const iptables::Line& line : linesOf(chain)) rules.push_back(line.rule);
     return rules;
   };
-  LegacyPlace place{.family = family, .ours = {}};
+  LegacyChain place{.family = family, .ours = {}};
   place.drops = TRY(filter::drops(kForward, table.forwardPolicyDrops, rulesOf));
-  place.hasAdminChain = answer.adminChain && table.chains.contains(*answer.adminChain);
+  place.hasAdminChain = wanted.adminChain && table.chains.contains(*wanted.adminChain);
   for (const iptables::Line& line : linesOf(kForward)) {
-    if (line.rule.comment == markOf(answer)) place.ours.push_back(line.text);
+    if (line.rule.comment == commentOf(wanted)) place.ours.push_back(line.text);
   }
   return place;
 }
 
-netlib::Result<std::vector<LegacyPlace>> legacyPlaces(const Host& host, const Answer& answer) {
-  std::vector<LegacyPlace> places;
+netlib::Result<std::vector<LegacyChain>> legacyChains(const Host& host, const BridgeRules& wanted) {
+  std::vector<LegacyChain> places;
   if (!host.runsPrograms) return places;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     if (!TRY(iptables::hasFilterTable(family))) continue;
-    auto place = legacyPlace(family, answer);
+    auto place = legacyChain(family, wanted);
     if (place.failedWith(ENOENT)) {
       return netlib::fail(ENOENT, "the filter table of iptables-legacy is in use, and " + place.error().message +
-                                      " to look whether it drops what containers send: install Debian's package "
+                                      " to inspect whether it drops what containers send: install Debian's package "
                                       "iptables" +
-                                      insteadOf(answer));
+                                      insteadOf(wanted));
     }
     places.push_back(TRY(std::move(place)));
   }
@@ -171,22 +171,22 @@ bool canBeNamed(const std::string& bridge) {
   return bridge.find_first_of("\"\\'!") == std::string::npos && !bridge.ends_with('+');
 }
 
-std::vector<std::string> legacyDeletions(const LegacyPlace& place) {
+std::vector<std::string> legacyDeletions(const LegacyChain& place) {
   std::vector<std::string> commands;
   for (const std::string& line : place.ours) commands.push_back("-D" + line.substr(2));
   return commands;
 }
 
-netlib::Result<> mendLegacy(const LegacyPlace& place, const Answer& answer) {
-  const std::string& bridge = answer.bridge.toString();
+netlib::Result<> insertLegacy(const LegacyChain& place, const BridgeRules& wanted) {
+  const std::string& bridge = wanted.bridge.toString();
   if (!canBeNamed(bridge)) return netlib::fail(EINVAL, "iptables has no way to name the bridge " + bridge);
   std::vector<std::string> commands = legacyDeletions(place);
   std::size_t position = 0;
   const auto insert = [&](const std::string& matches, const std::string& target) {
     commands.push_back("-I FORWARD " + std::to_string(++position) + matches + " -m comment --comment \"" +
-                       markOf(answer) + "\" -j " + target);
+                       commentOf(wanted) + "\" -j " + target);
   };
-  if (place.hasAdminChain) insert("", *answer.adminChain);
+  if (place.hasAdminChain) insert("", *wanted.adminChain);
   if (place.drops) {
     insert(" -i " + bridge, "ACCEPT");
     insert(" -o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED", "ACCEPT");
@@ -195,13 +195,13 @@ netlib::Result<> mendLegacy(const LegacyPlace& place, const Answer& answer) {
   return iptables::change(place.family, programDirectories(), commands);
 }
 
-netlib::Result<> removeNft(Host& host, const Answer& answer) {
+netlib::Result<> removeNft(Host& host, const BridgeRules& wanted) {
   nft::Transaction transaction;
   bool any = false;
   for (const nft::ListedChain& chain : TRY(nft::listAllChains(host.netfilter))) {
     if (!chain.atForwardHook()) continue;
     for (const filter::Rule& rule : TRY(nft::listRules(host.netfilter, chain.table, chain.name))) {
-      if (rule.comment != markOf(answer)) continue;
+      if (rule.comment != commentOf(wanted)) continue;
       transaction.deleteRule(chain.table, chain.name, rule.handle);
       any = true;
     }
@@ -209,10 +209,10 @@ netlib::Result<> removeNft(Host& host, const Answer& answer) {
   return any ? transaction.commit(host.netfilter) : netlib::Result<>{};
 }
 
-netlib::Result<> removeLegacy(const Answer& answer) {
+netlib::Result<> removeLegacy(const BridgeRules& wanted) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     if (!TRY(iptables::hasFilterTable(family))) continue;
-    const auto place = legacyPlace(family, answer);
+    const auto place = legacyChain(family, wanted);
     // Without the program there could be no rule of ours.
     if (place.failedWith(ENOENT)) continue;
     if (!place) return netlib::fail(place.error());
@@ -223,26 +223,26 @@ netlib::Result<> removeLegacy(const Answer& answer) {
 
 }  // namespace
 
-netlib::Result<std::vector<Place>> look(Host& host, const Answer& answer) {
-  std::vector<Place> places;
-  for (const NftPlace& place : TRY(nftPlaces(host, answer))) places.push_back(place.seen(answer));
-  for (const LegacyPlace& place : TRY(legacyPlaces(host, answer))) places.push_back(place.seen());
+netlib::Result<std::vector<ChainState>> inspect(Host& host, const BridgeRules& wanted) {
+  std::vector<ChainState> places;
+  for (const NftChain& place : TRY(nftChains(host, wanted))) places.push_back(place.state(wanted));
+  for (const LegacyChain& place : TRY(legacyChains(host, wanted))) places.push_back(place.state());
   return places;
 }
 
-netlib::Result<> mend(Host& host, const Answer& answer) {
-  for (const NftPlace& place : TRY(nftPlaces(host, answer))) {
-    if (isMissing(place.seen(answer))) TRY(mendNft(host, place, answer));
+netlib::Result<> insertMissing(Host& host, const BridgeRules& wanted) {
+  for (const NftChain& place : TRY(nftChains(host, wanted))) {
+    if (isMissing(place.state(wanted))) TRY(insertNft(host, place, wanted));
   }
-  for (const LegacyPlace& place : TRY(legacyPlaces(host, answer))) {
-    if (isMissing(place.seen())) TRY(mendLegacy(place, answer));
+  for (const LegacyChain& place : TRY(legacyChains(host, wanted))) {
+    if (isMissing(place.state())) TRY(insertLegacy(place, wanted));
   }
   return {};
 }
 
-netlib::Result<> remove(Host& host, const Answer& answer) {
-  TRY(removeNft(host, answer));
-  return removeLegacy(answer);
+netlib::Result<> remove(Host& host, const BridgeRules& wanted) {
+  TRY(removeNft(host, wanted));
+  return removeLegacy(wanted);
 }
 
 }  // namespace pons::forward

@@ -15,11 +15,11 @@ using nft::Rule;
 
 namespace {
 
-// linux/netfilter_bridge.h, which stands no <netinet/in.h> beside it.
+// linux/netfilter_bridge.h conflicts with <netinet/in.h>.
 constexpr std::uint32_t kPrerouting = 0;  // NF_BR_PRE_ROUTING
 constexpr std::int32_t kEarly = -300;     // NF_BR_PRI_NAT_DST_BRIDGED; br_netfilter comes at 0
 
-constexpr const char* kArriving = "arriving";
+constexpr const char* kSpoofGuard = "spoof_guard";
 constexpr const char* kByMac = "by_mac";
 constexpr const char* kByAddress = "by_address";
 constexpr const char* kArp = "from_arp";
@@ -29,7 +29,7 @@ constexpr const char* kIcmp6 = "from_icmpv6";
 constexpr const char* kAdvertisement = "advertisement";
 constexpr const char* kUnspecified = "unspecified";
 
-// Of Ethernet. A tagged frame shows its tag as its type here.
+// Ethernet (IEEE 802.3). The EtherType of a frame with a VLAN tag is the tag's.
 constexpr nft::Field kSourceMac{Header::Link, 6, 6};
 constexpr nft::Field kEtherType{Header::Link, 12, 2};
 constexpr std::array<std::uint8_t, 2> kTypeIp{0x08, 0x00};
@@ -57,20 +57,20 @@ constexpr nft::Field kPayloadLength{Header::Network, 4, 2};
 constexpr std::array<std::uint8_t, 2> kWithoutOption{0, 24};
 constexpr std::array<std::uint8_t, 2> kWithOneOption{0, 32};
 
-/// The port's name and that field, as the sets have them.
+/// The key of the sets: the port's name, then that field.
 Rule& loadKey(Rule& rule, nft::Field field) {
   constexpr nft::Register kBehindName = IFNAMSIZ / 4;
   return rule.loadInterfaceName(nft::Interface::In, 0).load(field, kBehindName);
 }
 
-/// The chain in the making. Where it is about one type of frames, each rule with a field of the network layer asks for
-/// it once more: else `nft list` could not name the field.
+/// Appends rules to a chain. Where the chain is about one EtherType, each rule that reads the network header matches it
+/// again: `nft list` could not name the field otherwise.
 class Chain {
  public:
   Chain(nft::Transaction& transaction, const char* name, std::span<const std::uint8_t> type = {})
       : transaction_(transaction), name_(name), type_(type) {}
 
-  /// To begin a rule with.
+  /// The beginning of a rule.
   Rule here() const {
     Rule rule;
     if (!type_.empty()) rule.is(kEtherType, type_);
@@ -138,7 +138,7 @@ void appendIcmp6(Chain chain) {
   chain.add(chain.here().is(kSource6, kNone).jump(kUnspecified));
 }
 
-/// A second option could name another MAC, so there is at most one.
+/// At most one option: a second one could name another MAC.
 void appendAdvertisement(Chain chain) {
   chain.dropUnless(kTarget, kTargets);
   chain.add(chain.here().is(kPayloadLength, kWithoutOption).returnToCaller());
@@ -183,21 +183,21 @@ void appendSkeleton(nft::Transaction& transaction) {
   appendIcmp6({transaction, kIcmp6, kTypeIp6});
   appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
-  transaction.addBaseChain(table(), {.name = kArriving, .type = "filter", .hook = kPrerouting, .priority = kEarly});
-  transaction.addRule(table(), kArriving, Rule{}.interfaceGroupIs(groupOf(SenderGuard::Mac)).jump(kByMac));
-  transaction.addRule(table(), kArriving, Rule{}.interfaceGroupIs(groupOf(SenderGuard::Address)).jump(kByAddress));
+  transaction.addBaseChain(table(), {.name = kSpoofGuard, .type = "filter", .hook = kPrerouting, .priority = kEarly});
+  transaction.addRule(table(), kSpoofGuard, Rule{}.interfaceGroupIs(groupOf(SpoofGuard::Mac)).jump(kByMac));
+  transaction.addRule(table(), kSpoofGuard, Rule{}.interfaceGroupIs(groupOf(SpoofGuard::Address)).jump(kByAddress));
 }
 
 std::vector<std::pair<const char*, std::size_t>> chains() {
-  return {{kArriving, 2}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
-          {kIp6, 4},      {kIcmp6, 5}, {kAdvertisement, 4}, {kUnspecified, 3}};
+  return {{kSpoofGuard, 2}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
+          {kIp6, 4},        {kIcmp6, 5}, {kAdvertisement, 4}, {kUnspecified, 3}};
 }
 
 std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment) {
   std::map<std::string, std::vector<nft::Element>> elements;
-  if (attachment.guard == SenderGuard::None) return elements;
+  if (attachment.guard == SpoofGuard::None) return elements;
   const netlib::IfName& port = attachment.hostVeth;
-  const bool byAddress = attachment.guard == SenderGuard::Address;
+  const bool byAddress = attachment.guard == SpoofGuard::Address;
   elements[kMacs] = {elementOf(port, attachment.containerMac.bytes())};
   if (!byAddress) return elements;
   for (const netlib::IpAddress& address : sourcesOf(attachment)) {
@@ -211,7 +211,7 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
 std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachment& attachment,
                                                                  const Attachment& other) {
   std::map<std::string, std::vector<nft::Element>> elements;
-  const bool bothGuarded = attachment.guard == SenderGuard::Address && other.guard == SenderGuard::Address;
+  const bool bothGuarded = attachment.guard == SpoofGuard::Address && other.guard == SpoofGuard::Address;
   if (!bothGuarded || attachment.key == other.key) return elements;
   for (const Lease& lease : other.leases) {
     const netlib::IpAddress& address = lease.address.address();
@@ -222,9 +222,9 @@ std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachmen
   return elements;
 }
 
-std::uint32_t groupOf(SenderGuard guard) {
-  constexpr std::uint32_t kBefore = 28782;  // any numbers would do that nobody else uses
-  return guard == SenderGuard::None ? 0 : kBefore + static_cast<std::uint32_t>(guard);
+std::uint32_t groupOf(SpoofGuard guard) {
+  constexpr std::uint32_t kBefore = 28782;  // no other program is known to use these numbers
+  return guard == SpoofGuard::None ? 0 : kBefore + static_cast<std::uint32_t>(guard);
 }
 
 std::string portOf(const nft::Element& element) {

@@ -18,10 +18,10 @@ using netlib::Family;
 
 namespace {
 
-constexpr const char* kGuard = "guard";
-constexpr const char* kArriving = "arriving";
-constexpr const char* kLeaving = "leaving";
-constexpr const char* kAfresh = "afresh";
+constexpr const char* kMartian127 = "martian_127";
+constexpr const char* kRawPrerouting = "raw_prerouting";
+constexpr const char* kRawOutput = "raw_output";
+constexpr const char* kUdpZone = "udp_zone";
 constexpr const char* kPrerouting = "prerouting";
 constexpr const char* kOutput = "output";
 constexpr const char* kForwards = "forwards";
@@ -54,32 +54,32 @@ void appendMaps(nft::Transaction& transaction, Family family) {
   transaction.addSet(table, {.name = kMasqueraded, .keyType = addressType, .keyLength = addressLength});
 }
 
-/// A packet to ::1 stays on the loopback link whatever its destination becomes, so that it has to reach the host's own
-/// programs, or be refused at once: "localhost" then goes on to 127.0.0.1.
-void appendSparingLoopback6(nft::Transaction& transaction, const char* chain) {
+/// A packet to ::1 stays on the loopback link whatever its destination is translated to. So it is left alone: without a
+/// listener it is refused at once, and clients of "localhost" try 127.0.0.1 next.
+void appendReturnOfLoopback6(nft::Transaction& transaction, const char* chain) {
   transaction.addRule(tableOf(Family::Ipv6), chain,
                       nft::Rule{}.address(nft::Direction::Destination, loopback(Family::Ipv6)).returnToCaller());
 }
 
-/// A flow that began before its port was published is never translated while it lives (W8), and UDP flows live as long
-/// as somebody sends. In a zone of its own the first packet after the publication begins a new one. Only the original
-/// direction has the zone: answers come from the container, and are found as ever.
-void appendAfresh(nft::Transaction& transaction, Family family) {
-  constexpr std::uint16_t kZone = 0x706f;  // "po": any that nobody else uses
+/// NAT applies to the first packet of a conntrack entry only, and an entry of UDP lives as long as packets come: a
+/// client that sent before its port was published would never reach the container. In a conntrack zone of its own the
+/// next packet makes a new entry. Only the original direction has the zone: replies come from the container, and match.
+void appendUdpZone(nft::Transaction& transaction, Family family) {
+  constexpr std::uint16_t kZone = 0x706f;  // "po"; no other program is known to use it
   const nft::Table table = tableOf(family);
-  transaction.addChain(table, kAfresh, "published ports by UDP");
-  if (family == Family::Ipv6) appendSparingLoopback6(transaction, kAfresh);
-  transaction.addRule(table, kAfresh,
+  transaction.addChain(table, kUdpZone, "published ports by UDP");
+  if (family == Family::Ipv6) appendReturnOfLoopback6(transaction, kUdpZone);
+  transaction.addRule(table, kUdpZone,
                       nft::Rule{}
                           .loadAddress(family, nft::Direction::Destination, 0)
                           .loadDestinationPort(addressRegisters(family))
                           .inSet(kUdpIp, 0)
                           .trackInZone(kZone));
-  transaction.addRule(table, kAfresh, nft::Rule{}.loadDestinationPort(0).inSet(kUdpAny, 0).trackInZone(kZone));
-  for (const auto& [chain, hook] : {std::pair{kArriving, NF_INET_PRE_ROUTING}, {kLeaving, NF_INET_LOCAL_OUT}}) {
+  transaction.addRule(table, kUdpZone, nft::Rule{}.loadDestinationPort(0).inSet(kUdpAny, 0).trackInZone(kZone));
+  for (const auto& [chain, hook] : {std::pair{kRawPrerouting, NF_INET_PRE_ROUTING}, {kRawOutput, NF_INET_LOCAL_OUT}}) {
     transaction.addBaseChain(
         table, {.name = chain, .type = "filter", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_RAW});
-    transaction.addRule(table, chain, nft::Rule{}.transportProtocolIs(IPPROTO_UDP).destinationIsLocal().jump(kAfresh));
+    transaction.addRule(table, chain, nft::Rule{}.transportProtocolIs(IPPROTO_UDP).destinationIsLocal().jump(kUdpZone));
   }
 }
 
@@ -87,7 +87,7 @@ void appendForwards(nft::Transaction& transaction, Family family) {
   const nft::Table table = tableOf(family);
   const nft::Register address = addressRegisters(family);
   transaction.addChain(table, kForwards, "published ports");
-  if (family == Family::Ipv6) appendSparingLoopback6(transaction, kForwards);
+  if (family == Family::Ipv6) appendReturnOfLoopback6(transaction, kForwards);
   transaction.addRule(table, kForwards,
                       nft::Rule{}
                           .loadAddress(family, nft::Direction::Destination, 0)
@@ -107,12 +107,12 @@ void appendForwards(nft::Transaction& transaction, Family family) {
 
 void appendHooks(nft::Transaction& transaction, Family family) {
   const nft::Table table = tableOf(family);
-  // Only what is addressed to this host: a port of another host on its way through is never touched (W1).
+  // Only packets to an address of this host: the same port of another host, forwarded by this one, is not translated.
   for (const auto& [chain, hook] : {std::pair{kPrerouting, NF_INET_PRE_ROUTING}, {kOutput, NF_INET_LOCAL_OUT}}) {
     transaction.addBaseChain(
         table, {.name = chain, .type = "nat", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_NAT_DST});
     if (family == Family::Ipv4 && hook == NF_INET_PRE_ROUTING) {
-      // Off the wire this is a martian, which the kernel drops: but not once its destination is translated (W3).
+      // From outside this is a martian, which the kernel drops at routing, but not once its destination is translated.
       transaction.addRule(table, chain,
                           nft::Rule{}.address(nft::Direction::Destination, loopback(family)).returnToCaller());
     }
@@ -122,14 +122,14 @@ void appendHooks(nft::Transaction& transaction, Family family) {
       table, {.name = kPostrouting, .type = "nat", .hook = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_NAT_SRC});
 }
 
-/// With route_localnet a bridge would let containers reach what listens on the host's 127.0.0.1; the guard stops that
-/// before routing (W3). IPv6 has no route_localnet, and ::1 is not published.
+/// With route_localnet containers could reach what listens on the host's 127.0.0.1 through their bridge; this drops
+/// such packets before routing. IPv6 has no route_localnet, and ports are not published at ::1.
 void appendLoopback(nft::Transaction& transaction) {
   const nft::Table table = tableOf(Family::Ipv4);
   transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
-  transaction.addBaseChain(table,
-                           {.name = kGuard, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
-  transaction.addRule(table, kGuard,
+  transaction.addBaseChain(
+      table, {.name = kMartian127, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
+  transaction.addRule(table, kMartian127,
                       nft::Rule{}
                           .loadInterfaceName(nft::Interface::In, 0)
                           .inSet(kBridges, 0)
@@ -144,8 +144,8 @@ void appendLoopback(nft::Transaction& transaction) {
                           .masquerade());
 }
 
-/// The label tells connections that pons translated from those that others did (a service's address of Kubernetes): of
-/// the latter no source address is hidden.
+/// The label marks connections that pons translated. Those that other programs translated (kube-proxy's service
+/// addresses) keep their source address.
 void appendPostrouting(nft::Transaction& transaction, Family family) {
   const nft::Table table = tableOf(family);
   transaction.addRule(table, kPostrouting,
@@ -179,7 +179,7 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   transaction.addTable(tableOf(family));
   appendMaps(transaction, family);
   appendForwards(transaction, family);
-  appendAfresh(transaction, family);
+  appendUdpZone(transaction, family);
   appendHooks(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
   bridges::appendSkeleton(transaction, family);
@@ -194,10 +194,10 @@ std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
                                                           {kPrerouting, 1 + forLoopback},
                                                           {kOutput, 1},
                                                           {kPostrouting, 2 + forLoopback},
-                                                          {kAfresh, 2 + forLoopback6},
-                                                          {kArriving, 1},
-                                                          {kLeaving, 1}};
-  if (family == Family::Ipv4) chains.emplace_back(kGuard, 1);
+                                                          {kUdpZone, 2 + forLoopback6},
+                                                          {kRawPrerouting, 1},
+                                                          {kRawOutput, 1}};
+  if (family == Family::Ipv4) chains.emplace_back(kMartian127, 1);
   std::ranges::copy(bridges::chains(), std::back_inserter(chains));
   std::ranges::copy(egress::chains(), std::back_inserter(chains));
   return chains;
@@ -233,7 +233,7 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
     if (forward.target.family() != family) continue;
     elements[mapOf(forward)].push_back(elementOf(forward));
     if (forward.protocol == Protocol::Udp) elements[udpSetOf(forward)].push_back(udpElementOf(forward));
-    // All of a family lead to one address.
+    // All forwards of a family have the same target address.
     if (attachment.masqueradeAll) elements[kMasqueraded] = {addressElement(forward.target)};
   }
   for (const SourceNat& nat : attachment.sourceNats) {

@@ -12,21 +12,17 @@ using netlib::Family;
 
 namespace {
 
-netlib::Result<> fineIfGone(const netlib::Result<>& removed) {
-  return removed.failedWith(ENOENT) ? netlib::Result<>{} : removed;
-}
-
 netlib::Result<bool> exists(Host& host, const nft::Table& table, const std::string& chain) {
   const auto rules = nft::countRules(host.netfilter, table, chain);
   if (!rules && !rules.failedWith(ENOENT)) return netlib::fail(rules.error());
   return rules.ok();
 }
 
-/// The held subnets that are inside of one another with this one, and so share out its addresses.
-netlib::Result<std::vector<netlib::IpPrefix>> heldAround(Host& host, const netlib::IpPrefix& subnet) {
+/// The referenced subnets that contain this one or are contained in it.
+netlib::Result<std::vector<netlib::IpPrefix>> nestedSubnets(Host& host, const netlib::IpPrefix& subnet) {
   std::vector<netlib::IpPrefix> held;
-  for (const std::string& hold : TRY(host.ledger.holdsNamed(hold::kSubnet))) {
-    if (const auto other = hold::subnetOf(hold)) held.push_back(*other);
+  for (const std::string& hold : TRY(host.ledger.sharedStatesNamed(shared_state::kSubnetPrefix))) {
+    if (const auto other = shared_state::subnetOf(hold)) held.push_back(*other);
   }
   netlib::IpPrefix widest = subnet;
   for (const netlib::IpPrefix& other : held) {
@@ -36,9 +32,8 @@ netlib::Result<std::vector<netlib::IpPrefix>> heldAround(Host& host, const netli
   return held;
 }
 
-/// The elements of the map sources that lead to one of the chains, each start with its end: nf_tables keeps an interval
-/// as two of them.
-netlib::Result<std::vector<nft::Element>> sourcesLeadingTo(Host& host, Family family,
+/// The elements of the map sources that jump to one of the chains: of each interval the start and the end element.
+netlib::Result<std::vector<nft::Element>> sourcesJumpingTo(Host& host, Family family,
                                                            const std::set<std::string>& chains) {
   auto all = TRY(nft::listElements(host.netfilter, nat::tableOf(family), nat::kSources));
   // Where one interval begins as another ends, the end comes first.
@@ -52,12 +47,12 @@ netlib::Result<std::vector<nft::Element>> sourcesLeadingTo(Host& host, Family fa
   return leading;
 }
 
-/// `held` shares out the subnet's addresses from now on.
+/// Replaces the elements of the subnet and of those in `held` by what `held` needs, in one transaction.
 netlib::Result<> replaceSources(Host& host, const netlib::IpPrefix& subnet, std::vector<netlib::IpPrefix> held) {
   std::set<std::string> chains{nat::subnetChain(subnet)};
   for (const netlib::IpPrefix& other : held) chains.insert(nat::subnetChain(other));
   const nft::Table table = nat::tableOf(subnet.family());
-  const auto present = TRY(sourcesLeadingTo(host, subnet.family(), chains));
+  const auto present = TRY(sourcesJumpingTo(host, subnet.family(), chains));
   nft::Transaction transaction;
   transaction.deleteElements(table, nat::kSources, present);
   transaction.addElements(table, nat::kSources, nat::sourceElements(std::move(held)));
@@ -81,15 +76,18 @@ netlib::Result<> addMissingChains(Host& host, const Attachment& attachment) {
 }
 
 netlib::Result<> join(Host& host, const netlib::IpPrefix& subnet) {
-  std::vector<netlib::IpPrefix> held = TRY(heldAround(host, subnet));
+  std::vector<netlib::IpPrefix> held = TRY(nestedSubnets(host, subnet));
   if (std::ranges::find(held, subnet) == held.end()) held.push_back(subnet);
   return replaceSources(host, subnet, std::move(held));
 }
 
-netlib::Result<> leave(Host& host, const netlib::IpPrefix& subnet) {
-  std::vector<netlib::IpPrefix> held = TRY(heldAround(host, subnet));
+netlib::Result<> removeSubnet(Host& host, const netlib::IpPrefix& subnet) {
+  std::vector<netlib::IpPrefix> held = TRY(nestedSubnets(host, subnet));
   std::erase(held, subnet);
-  return fineIfGone(replaceSources(host, subnet, std::move(held)));
+  TRY(netlib::ignoring(ENOENT, replaceSources(host, subnet, std::move(held))));
+  nft::Transaction transaction;
+  transaction.deleteChain(nat::tableOf(subnet.family()), nat::subnetChain(subnet));
+  return netlib::ignoring(ENOENT, transaction.commit(host.netfilter));
 }
 
 netlib::Result<> removeNetwork(Host& host, Family family, const std::string& chain,
@@ -101,12 +99,12 @@ netlib::Result<> removeNetwork(Host& host, Family family, const std::string& cha
       if (rule.target == chain) transaction.deleteRule(table, from, rule.handle);
     }
   }
-  // An older pons has the map lead to the chains of networks.
-  const auto leading = TRY(sourcesLeadingTo(host, family, {chain}));
+  // Of pons 0.1.0 before subnet chains: there the map jumps to the chains of networks.
+  const auto leading = TRY(sourcesJumpingTo(host, family, {chain}));
   transaction.deleteElements(table, nat::kSources, leading);
   transaction.deleteChain(table, chain);
   transaction.deleteSet(table, chain);
-  return fineIfGone(transaction.commit(host.netfilter));
+  return netlib::ignoring(ENOENT, transaction.commit(host.netfilter));
 }
 
 }  // namespace pons::source

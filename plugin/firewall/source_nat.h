@@ -1,4 +1,4 @@
-// Changes to the chains of source_subnets.h in the kernel.
+// Changes to the chains of source_subnets.h in the kernel. The caller holds the host lock.
 #pragma once
 
 #include "plugin/context/context.h"
@@ -6,16 +6,20 @@
 
 namespace pons::source {
 
-/// Makes the chains of the attachment's subnets and networks that have had no containers so far. Under the host lock;
-/// ENOENT where a table is missing.
+/// Adds the chains of the attachment's subnets and networks that are missing: those of its first container. ENOENT
+/// where a table is missing.
 netlib::Result<> addMissingChains(Host& host, const Attachment& attachment);
 
-/// The map sources leads the subnet's addresses to its chain, or no more, and to those of the subnets which attachments
-/// hold inside of it or around it what is theirs. Under the host lock.
+/// Adds the subnet to the map sources. Where referenced subnets contain one another, each address goes to the chain of
+/// the narrowest one.
 netlib::Result<> join(Host& host, const netlib::IpPrefix& subnet);
-netlib::Result<> leave(Host& host, const netlib::IpPrefix& subnet);
 
-/// Removes the chain of a network with its set, and the jumps to it from those chains; what is gone already is fine.
+/// Removes the chain of the subnet and its elements of the map sources, and gives its addresses to the subnets around
+/// it; what is gone already is no error.
+netlib::Result<> removeSubnet(Host& host, const netlib::IpPrefix& subnet);
+
+/// Removes the chain of a network with its set, and the jumps to it from those chains; what is gone already is no
+/// error.
 netlib::Result<> removeNetwork(Host& host, netlib::Family family, const std::string& chain,
                                const std::vector<std::string>& subnetChains);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kPrefix = "subnet_";
 constexpr std::string_view kNetworkComment = "network ";
 
-/// Multicast and, of IPv4, broadcast: it comes here where br_netfilter is on, and stays on its link.
+/// Multicast and, for IPv4, broadcast: these stay on the link, but pass this hook with br_netfilter.
 std::vector<IpPrefix> groups(Family family) {
   if (family == Family::Ipv6) return {IpPrefix::parse("ff00::/8").value()};
   return {IpPrefix::parse("224.0.0.0/4").value(), IpPrefix::parse("255.255.255.255/32").value()};
@@ -31,11 +31,11 @@ bool isInside(const IpPrefix& narrow, const IpPrefix& wide) {
   return narrow.length() > wide.length() && wide.contains(narrow.first());
 }
 
-/// What of the subnet no narrower one has. `sorted` by first address, wider ones first.
+/// The addresses of the subnet that are in no narrower one. `sorted` by first address, wider ones first.
 void appendOwnPart(std::vector<nft::Element>& elements, const IpPrefix& subnet, const std::vector<IpPrefix>& sorted) {
   netlib::Uint128 next = subnet.first().number();
   for (const IpPrefix& other : sorted) {
-    // One that lies in another narrower one has been passed already.
+    // A subnet of a subnet that was skipped already.
     if (!isInside(other, subnet) || other.first().number() < next) continue;
     if (other.first().number() > next) {
       append(elements, subnet.family(), next, other.first().number() - 1, subnetChain(subnet));
@@ -48,7 +48,7 @@ void appendOwnPart(std::vector<nft::Element>& elements, const IpPrefix& subnet, 
 
 }  // namespace
 
-// nft does not take a ':' in a name.
+// nft has no ":" in names.
 std::string subnetChain(const IpPrefix& subnet) {
   std::string name = std::string{kPrefix} + subnet.network().toString();
   std::ranges::replace(name, ':', '-');
@@ -66,7 +66,7 @@ void appendSubnet(nft::Transaction& transaction, const IpPrefix& subnet) {
   const nft::Table table = tableOf(subnet.family());
   const std::string chain = subnetChain(subnet);
   transaction.addChain(table, chain);
-  // No test of the incoming interface: postrouting has none for packets that br_netfilter brings (W5).
+  // No match on iifname: in postrouting, packets that br_netfilter brings have no input interface.
   transaction.addRule(
       table, chain,
       nft::Rule{}.hasConnectionLabel(kPublished).address(nft::Direction::Destination, subnet).masquerade());

@@ -1,8 +1,8 @@
-// What of the tables of nat_table.h is about the subnets of containers: each has a chain, to which the map sources
-// leads.
+// The part of the tables of nat_table.h that is about the subnets of containers: the map sources jumps to the chain of
+// a packet's source subnet.
 //
-//   chain subnet_<subnet>  to a published port's container in the same subnet (hairpin): masquerade
-//                          from an address of a network's set: jump to the network's chain (see nat::appendNetwork)
+//   chain subnet_<subnet>  published, destination in the same subnet (hairpin): masquerade
+//                          source address in a network's set: jump to the network's chain (see appendNetwork)
 #pragma once
 
 #include "plugin/firewall/nat_table.h"
@@ -12,28 +12,28 @@ namespace pons::nat {
 inline constexpr const char* kSources = "sources";  // map { subnet : jump to its chain }
 
 std::string subnetChain(const netlib::IpPrefix& subnet);
-/// The subnet again; nothing where it is another chain.
+/// The inverse; nothing for any other chain.
 std::optional<netlib::IpPrefix> subnetOfChain(std::string_view chain);
 
-/// The chain with its own rule. Without masquerade the answer to a container that uses a published port of its own
-/// subnet would go to it directly, from an address that it did not ask.
+/// The chain with its hairpin rule: without masquerade the reply to a container that uses a published port of its own
+/// subnet would reach it directly, from another address than it connected to.
 void appendSubnet(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet);
 
-/// The subnet's elements of the map sources.
+/// The elements of the map sources for the whole subnet.
 std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet);
-/// Those of several subnets of one family: where one lies inside of another, its packets come to its own chain. All
-/// intervals are disjoint, as the kernel wants them.
+/// Those for several subnets of one family, as disjoint intervals, as the kernel requires: an address in several of
+/// them belongs to the narrowest.
 std::vector<netlib::nft::Element> sourceElements(std::vector<netlib::IpPrefix> subnets);
 
-/// The chain of a network: nothing is masqueraded that stays inside, is multicast or broadcast, or goes to an excluded
-/// destination; the rest is. With the set of that name, and the jumps of the subnets' chains, which must be there.
+/// The chain of a network, the set of that name, and a jump in the chain of each of its subnets, which must exist. The
+/// chain returns for destinations in the network, multicast, broadcast and exclusions, and masquerades the rest.
 void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
                    const std::string& comment);
-/// How such a chain names its network in its comment.
+/// The comment of such a chain, which names its network.
 std::string networkComment(const NetworkName& network);
-/// The network that such a comment names; nothing for any other.
+/// The inverse; nothing for any other comment.
 std::optional<NetworkName> networkIn(std::string_view comment);
-/// How many rules appendNetwork makes in the chain.
+/// The number of rules in the chain.
 std::size_t ruleCountOf(const SourceNat& nat);
 
 }  // namespace pons::nat

@@ -5,7 +5,7 @@
 
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
-#include "plugin/firewall/recorded.h"
+#include "plugin/firewall/ruleset.h"
 #include "plugin/firewall/source_nat.h"
 
 namespace pons::tables {
@@ -19,10 +19,6 @@ netlib::Result<> commitOnce(Host& host, const Changes& changes) {
   nft::Transaction transaction;
   changes(transaction);
   return transaction.commit(host.netfilter);
-}
-
-netlib::Result<> fineIfGone(const netlib::Result<>& removed) {
-  return removed.failedWith(ENOENT) ? netlib::Result<>{} : removed;
 }
 
 std::optional<Family> familyOf(TableFamily family) {
@@ -44,8 +40,7 @@ netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::st
   });
   if (!removed.failedWith(ENOENT)) return removed;
   if (elements.size() <= 1) return {};
-  // One that is missing undoes the whole transaction, so they go one by one. (Linux 6.3 has a request that does not
-  // mind, but Debian 12 runs 6.1.)
+  // A missing one fails the whole transaction. (NFT_MSG_DESTROYSETELEM does not fail, but needs Linux 6.3.)
   for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeElements(host, set, elements.subspan(i, 1)));
   return {};
 }
@@ -55,7 +50,7 @@ netlib::Result<> removeTable(Host& host, TableFamily family) {
       commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
   // A kernel without nf_tables in that family has no table there.
   if (removed.failedWith(EOPNOTSUPP) || removed.failedWith(EAFNOSUPPORT)) return {};
-  return fineIfGone(removed);
+  return netlib::ignoring(ENOENT, removed);
 }
 
 void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
@@ -63,9 +58,9 @@ void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
   addElements(transaction, elementsOf(attachment));
 }
 
-/// The one forward of that attachment takes the place of another's.
-netlib::Result<> leadTo(Host& host, const Attachment& leader) {
-  const PortForward& forward = leader.forwards.front();
+/// Replaces the element of that port by the one of `owner`, which has this forward alone.
+netlib::Result<> forwardTo(Host& host, const Attachment& owner) {
+  const PortForward& forward = owner.forwards.front();
   const Family family = forward.target.family();
   const nft::Table table = nat::tableOf(family);
   const nft::Element wanted = nat::elementOf(forward);
@@ -73,7 +68,7 @@ netlib::Result<> leadTo(Host& host, const Attachment& leader) {
   if (present && present->data == wanted.data) return {};
   return commitOnce(host, [&](nft::Transaction& transaction) {
     if (present) transaction.deleteElements(table, nat::mapOf(forward), {&wanted, 1});
-    for (const auto& [set, some] : nat::elementsOf(leader, family)) transaction.addElements(table, set, some);
+    for (const auto& [set, some] : nat::elementsOf(owner, family)) transaction.addElements(table, set, some);
   });
 }
 
@@ -91,7 +86,7 @@ std::vector<TableFamily> familiesOf(const Attachment& attachment) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     if (needsTable(attachment, family)) families.push_back(static_cast<TableFamily>(family));
   }
-  if (attachment.guard != SenderGuard::None) families.push_back(TableFamily::Bridge);
+  if (attachment.guard != SpoofGuard::None) families.push_back(TableFamily::Bridge);
   return families;
 }
 
@@ -156,7 +151,7 @@ netlib::Result<> add(Host& host, const Attachment& attachment) {
 netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
   TRY(source::addMissingChains(host, attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
-  const Attachment own = TRY(asLeader(host, attachment));
+  const Attachment own = TRY(withOwnedPorts(host, attachment));
   TRY(remove(host, own));
   return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
 }
@@ -165,9 +160,9 @@ netlib::Result<> handOver(Host& host, const netlib::FileLock& /*hostLock*/, cons
   Attachment own = attachment;
   own.forwards.clear();
   for (const PortForward& forward : attachment.forwards) {
-    const auto next = TRY(host.ledger.leaderOf(forward, attachment.key));
+    const auto next = TRY(host.ledger.portOwner(forward, attachment.key));
     if (next) {
-      TRY(leadTo(host, *next));
+      TRY(forwardTo(host, *next));
     } else {
       own.forwards.push_back(forward);
     }
@@ -175,14 +170,14 @@ netlib::Result<> handOver(Host& host, const netlib::FileLock& /*hostLock*/, cons
   return remove(host, own);
 }
 
-netlib::Result<Attachment> asLeader(Host& host, Attachment attachment) {
+netlib::Result<Attachment> withOwnedPorts(Host& host, Attachment attachment) {
   if (attachment.forwards.empty() || !TRY(host.ledger.sharesPorts(attachment.key.container))) return attachment;
-  std::vector<PortForward> leading;
+  std::vector<PortForward> owned;
   for (const PortForward& forward : attachment.forwards) {
-    const auto leader = TRY(host.ledger.leaderOf(forward));
-    if (leader && leader->key == attachment.key) leading.push_back(forward);
+    const auto owner = TRY(host.ledger.portOwner(forward));
+    if (owner && owner->key == attachment.key) owned.push_back(forward);
   }
-  attachment.forwards = std::move(leading);
+  attachment.forwards = std::move(owned);
   return attachment;
 }
 
@@ -201,34 +196,36 @@ netlib::Result<> remove(Host& host, const Attachment& attachment) {
 
 netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& hostVeth) {
   const nft::Table table = nat::tableOf(family);
-  TRY(fineIfGone(commitOnce(
-      host, [&](nft::Transaction& transaction) { transaction.deleteChain(table, egress::chainOf(hostVeth)); })));
+  TRY(netlib::ignoring(ENOENT, commitOnce(host, [&](nft::Transaction& transaction) {
+                         transaction.deleteChain(table, egress::chainOf(hostVeth));
+                       })));
   for (const std::string& set : egress::setsOf(hostVeth)) {
-    TRY(fineIfGone(commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteSet(table, set); })));
+    TRY(netlib::ignoring(ENOENT,
+                         commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteSet(table, set); })));
   }
   return {};
 }
 
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
-  std::vector<Attachment> staying = TRY(host.ledger.staying(hostLock));
+  std::vector<Attachment> active = TRY(host.ledger.activeAttachments(hostLock));
   Elements own;
-  for (const Attachment& other : staying) {
-    TRY(host.ledger.retakeHolds(hostLock, other));
-    for (const auto& [set, some] : elementsOf(TRY(asLeader(host, other)))) {
+  for (const Attachment& other : active) {
+    TRY(host.ledger.addMissingReferences(hostLock, other));
+    for (const auto& [set, some] : elementsOf(TRY(withOwnedPorts(host, other)))) {
       own[set].insert(own[set].end(), some.begin(), some.end());
     }
   }
-  const Recorded recorded{std::move(staying), std::move(own)};
-  std::set<TableFamily> families = recorded.families();
+  const Ruleset ruleset{std::move(active), std::move(own)};
+  std::set<TableFamily> families = ruleset.families();
   for (const TableFamily family : familiesOf(attachment)) families.insert(family);
   return commitOnce(host, [&](nft::Transaction& transaction) {
     for (const TableFamily family : families) {
-      // Deleting fails where there is none, and adding first makes sure that there is one.
+      // Deleting fails where there is none, so it is added first.
       transaction.addTable(tableOf(family));
       transaction.deleteTable(tableOf(family));
       appendSkeleton(transaction, family);
     }
-    recorded.appendTo(transaction);
+    ruleset.appendTo(transaction);
   });
 }
 

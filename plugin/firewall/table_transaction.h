@@ -1,6 +1,7 @@
-// Changes to pons' tables in nf_tables: ip and ip6 (nat_table.h, egress_table.h) and bridge (guard_table.h). Where one
-// is missing (the first container, or somebody flushed the ruleset) all that is on record is rebuilt, in one
-// transaction: other containers get their ports and guards back, too.
+// Changes to the nf_tables tables of pons: ip and ip6 (nat_table.h, egress_table.h) and bridge (guard_table.h).
+//
+// Where a table is missing (the first container, or after "nft flush ruleset"), everything that the ledger has recorded
+// is rebuilt in one transaction: the published ports and spoof guards of other containers are restored as well.
 #pragma once
 
 #include "plugin/context/context.h"
@@ -17,60 +18,63 @@ netlib::nft::Table tableOf(TableFamily family);
 /// "ip", "ip6", "bridge", as nft calls them.
 const char* nameOf(TableFamily family);
 
-/// The table with everything in it that does not depend on containers.
+/// The table with everything that does not depend on containers.
 void appendSkeleton(netlib::nft::Transaction& transaction, TableFamily table);
 
-/// The families in which the attachment needs one.
+/// The families in which the attachment needs a table.
 std::vector<TableFamily> familiesOf(const Attachment& attachment);
 
 using Changes = std::function<void(netlib::nft::Transaction&)>;
 
-/// Commits the changes for that attachment; where a chain of its networks or a table is missing, that is made first.
-/// Takes the host lock for that.
+/// Commits the changes for that attachment, by one transaction where its chains and tables exist. On ENOENT takes the
+/// host lock, which the caller must not hold, adds the missing chains or rebuilds the tables, and commits once more.
+/// `changes` may be called three times. Errors are the kernel's: EEXIST for an element with other data, EOPNOTSUPP or
+/// EAFNOSUPPORT for a table family that the kernel lacks, EBUSY, ENOMEM.
 netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes);
-/// The same for a caller that has the host lock.
+/// The same for a caller that holds the host lock.
 netlib::Result<> commit(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment,
                         const Changes& changes);
 
-/// By the table and the map or set in it.
+/// By table and name of the map or set.
 using Elements = std::map<std::pair<TableFamily, std::string>, std::vector<netlib::nft::Element>>;
 
-/// All that is the attachment's own: its published ports, its masquerade, its guard, the sources of its egress policy.
+/// The elements of the attachment alone: published ports, masquerade, spoof guard, sources of the egress policy.
 Elements elementsOf(const Attachment& attachment);
-/// What it has together with others, equal for all of them: the ways to the chains of its subnets.
+/// The elements that attachments of the same subnets share.
 Elements sharedElementsOf(const Attachment& attachment);
 
 void addElements(netlib::nft::Transaction& transaction, const Elements& elements);
 
-/// Deletes elements by their keys, in one transaction where all are there; those that are gone already are fine, and so
-/// is a table that is.
+/// Deletes the elements, in one transaction where all exist, else one by one; missing ones, or a missing table, are no
+/// error.
 netlib::Result<> removeElements(Host& host, const Elements& elements);
 
-/// All that is the attachment's own, with what it shares, comes in one transaction; what is there already as it is to
-/// be stays. EEXIST or ENOTEMPTY where something else is there.
+/// Adds the attachment's own and shared elements and its egress chain in one transaction; may take the host lock (see
+/// commit). What exists with the same data stays. EEXIST or ENOTEMPTY where something else has these keys.
 netlib::Result<> add(Host& host, const Attachment& attachment);
-/// The same in the place of whatever is there: left behind by a lost ledger, or made for another attachment of the
-/// container, which publishes the same ports. They lead to the one that has claimed them first.
+/// The same in place of whatever has these keys: orphans of a lost ledger, or ports of another attachment of the same
+/// container. Such a port forwards to the attachment that claimed it first.
 netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
-/// All that is the attachment's own goes, in one transaction where all is there.
+/// Removes the attachment's own elements and its egress chain, in one transaction where all exist. Takes no lock.
 netlib::Result<> remove(Host& host, const Attachment& attachment);
-/// Ports that other attachments of the container publish, too, lead to the next of them instead.
+/// The same, but ports that other attachments of the container have claimed as well forward to the next of them.
 netlib::Result<> handOver(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
 
-/// The attachment with those of its forwards alone that lead to it. Under the host lock.
-netlib::Result<Attachment> asLeader(Host& host, Attachment attachment);
+/// The attachment with only those forwards for which it is the ledger's port owner. The caller holds the host lock.
+netlib::Result<Attachment> withOwnedPorts(Host& host, Attachment attachment);
 
-/// The chain of an egress policy and its sets, as far as they are there.
+/// Removes the chain of an egress policy and its sets, if they exist.
 netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::IfName& hostVeth);
 
-/// Replaces every table that this attachment or one on record needs, whatever is left of it, by what the ledger says;
-/// all or nothing.
+/// Replaces every table that this attachment or a recorded one needs, whatever it contains, by what the ledger says;
+/// one transaction. That is also the upgrade from a version with other names of chains and sets.
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
 
-/// Of every family; one that is not there is fine.
+/// Removes the tables of all families that exist.
 netlib::Result<> removeAll(Host& host);
 
-/// Looks at the skeleton: the name of the first chain that is missing or has lost rules; nothing where all is there.
+/// Compares the table with appendSkeleton(): the first chain that is missing or has another number of rules; nothing
+/// where there is none.
 netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family);
 
 }  // namespace pons::tables

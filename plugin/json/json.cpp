@@ -17,9 +17,10 @@ const Node& nodeOf(const void* node) { return *static_cast<const Node*>(node); }
 
 std::string_view textOf(const Node& value) { return {value.GetString(), value.GetStringLength()}; }
 
-/// Where an escape stands for a low surrogate without a high one before it, which RapidJSON takes and writes as what is
-/// not UTF-8. In a text that it has parsed every backslash begins an escape, and a low surrogate follows each high one.
-std::optional<std::size_t> halfCharacterIn(std::string_view text) {
+/// The offset of an escaped low surrogate without a high one before it: RapidJSON accepts it and writes invalid UTF-8.
+/// In a text that RapidJSON has parsed every backslash begins an escape, and every high surrogate is followed by a low
+/// one.
+std::optional<std::size_t> unpairedSurrogateIn(std::string_view text) {
   constexpr std::size_t kPair = 12;  // bytes
   for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
     const std::string escape = netlib::lowerCase(text.substr(at + 1, 3));
@@ -29,7 +30,7 @@ std::optional<std::size_t> halfCharacterIn(std::string_view text) {
   return std::nullopt;
 }
 
-/// Null where the node is no object, or has none of that name.
+/// Null if the node is not an object or has no such member.
 const Node* memberOf(const void* node, std::string_view key) {
   if (node == nullptr || !nodeOf(node).IsObject()) return nullptr;
   const auto members = nodeOf(node).GetObject();
@@ -114,9 +115,9 @@ std::string Value::text() const {
 }
 
 struct Document::Tree {
-  // A configuration fills one part or two; of RapidJSON's own, which are 64 KiB, most would be page faults for nothing.
-  static constexpr std::size_t kPart = 4 * 1024;
-  Pool pool{kPart};
+  // A configuration needs one or two chunks. RapidJSON's default of 64 KiB would cause needless page faults.
+  static constexpr std::size_t kChunkBytes = 4 * 1024;
+  Pool pool{kChunkBytes};
   rapidjson::GenericDocument<Utf8, Pool, Allocator> document{&pool};
 };
 
@@ -129,23 +130,23 @@ netlib::Result<Document> Document::parse(std::string_view text) {
   if (isTooDeep(text)) {
     return netlib::fail(EBADMSG, "JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
   }
-  // RapidJSON takes a zero byte for the end of the text, and skips a byte order mark.
+  // RapidJSON accepts both: it stops at a zero byte and skips a byte order mark.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
+    return netlib::fail(EBADMSG, "invalid JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
   }
-  if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "not JSON: it begins with a byte order mark");
+  if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "invalid JSON: it begins with a byte order mark");
 
   auto tree = std::make_unique<Tree>();
   auto& document = tree->document;
   document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
   if (document.HasParseError()) {
     const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
-    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
+    return netlib::fail(EBADMSG, "invalid JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
   }
-  if (const auto half = halfCharacterIn(text)) {
-    return netlib::fail(EBADMSG, "not JSON at " + textOf(placeAt(text, *half)) + ": half of a surrogate pair");
+  if (const auto at = unpairedSurrogateIn(text)) {
+    return netlib::fail(EBADMSG, "invalid JSON at " + textOf(placeAt(text, *at)) + ": unpaired surrogate");
   }
-  if (!document.IsObject()) return netlib::fail(EBADMSG, "JSON whose top is not an object");
+  if (!document.IsObject()) return netlib::fail(EBADMSG, "invalid JSON: the top-level value must be an object");
   return Document{std::move(tree)};
 }
 

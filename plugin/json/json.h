@@ -1,5 +1,4 @@
-// JSON in and out. With json.cpp the only place that knows RapidJSON; used by cni/ for the protocol and by ledger/ for
-// its records.
+// JSON reader and writer. Only this component includes RapidJSON.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +13,11 @@
 
 namespace pons::json {
 
-/// Deeper documents are refused: no configuration comes near it, and the parser's stack stays bounded.
+/// Deeper documents are refused, because RapidJSON's parser is recursive.
 inline constexpr int kMaxDepth = 64;
 
-/// A look at one value inside a Document, valid as long as the Document. Cheap to copy.
-/// JSON null, a missing key and a key of something that is no object all read as "absent", as in Go's decoder.
+/// A view of one value in a Document, which must outlive it. Cheap to copy.
+/// JSON null, a missing key and a key of a value that is not an object are all "absent", as in Go's encoding/json.
 class Value {
  public:
   Value() = default;
@@ -27,13 +26,13 @@ class Value {
   bool isObject() const;
   bool isArray() const;
 
-  /// The member of that name: ASCII case-insensitive, and the last one where several match, as Go's decoder has it
-  /// (containerd sends "HostPort" where the convention says "hostPort").
+  /// The member with that name, ASCII case-insensitive; the last one if several match. Same as Go's encoding/json
+  /// (containerd sends "HostPort", the CNI conventions have "hostPort").
   Value operator[](std::string_view key) const;
-  /// True where such a member is there, be it null.
+  /// Whether there is such a member, even if it is null.
   bool has(std::string_view key) const;
 
-  /// Nothing where the value is absent or of another type.
+  /// Nothing if the value is absent or has another type.
   std::optional<std::string_view> string() const;
   std::optional<bool> boolean() const;
   std::optional<std::int64_t> integer() const;
@@ -43,7 +42,7 @@ class Value {
   /// The members of an object in the order of the document; empty for anything else.
   std::vector<std::pair<std::string_view, Value>> members() const;
 
-  /// Compact JSON text of this value, for messages; "null" where absent.
+  /// This value as compact JSON, for messages; "null" if absent.
   std::string text() const;
 
  private:
@@ -53,10 +52,10 @@ class Value {
   const void* node_ = nullptr;  // a rapidjson::Value
 };
 
-/// A parsed document that owns all its values.
+/// A parsed document. Owns all its values.
 class Document {
  public:
-  /// Strict JSON in UTF-8 whose top is an object; nothing may follow it. The error (EBADMSG) tells line and column.
+  /// Strict JSON in UTF-8; the top-level value must be an object. EBADMSG, with line and column.
   static netlib::Result<Document> parse(std::string_view text);
 
   Document(Document&&) noexcept;
@@ -73,7 +72,7 @@ class Document {
   std::unique_ptr<Tree> tree_;
 };
 
-/// Both count from 1, the column in bytes.
+/// Line and column start at 1; the column counts bytes.
 struct Place {
   std::size_t line = 1;
   std::size_t column = 1;
@@ -82,20 +81,20 @@ struct Place {
 };
 Place placeAt(std::string_view text, std::size_t offset);
 
-/// Where the value with that path from the top ("plugins[0].ipam.subnet", case-insensitive; "" is the document) begins.
-/// Nothing where there is none, or the text before it is not JSON. For messages: it reads the text once more.
+/// The position of the value with that path ("plugins[0].ipam.subnet", case-insensitive; "" is the top-level value).
+/// Nothing if there is none or the text before it is invalid. For messages: parses the text again.
 std::optional<Place> placeOf(std::string_view text, std::string_view path);
 
-/// Where the text stops to be JSON; nothing where it is.
-std::optional<Place> mistakeIn(std::string_view text);
+/// The position of the first syntax error; nothing if there is none.
+std::optional<Place> syntaxErrorIn(std::string_view text);
 
 enum class Style : std::uint8_t { Compact, Indented };
 
-/// Writes one document from front to back: begin, key, value, end. Unbalanced calls are programming errors.
-/// The document is always UTF-8: bytes of a text that are not are replaced by U+FFFD.
+/// Writes one document sequentially: begin, key, value, end. Unbalanced calls are programming errors.
+/// The output is always UTF-8: invalid bytes of strings are replaced by U+FFFD.
 class Writer {
  public:
-  /// Indented is the reference plugins' form: four spaces and no newline at the end.
+  /// Indented: four spaces per level and no newline at the end, like the reference plugins.
   explicit Writer(Style style);
   Writer(Writer&&) noexcept;
   Writer& operator=(Writer&&) noexcept;
@@ -118,7 +117,7 @@ class Writer {
     return key(name).value(content);
   }
 
-  /// The text so far.
+  /// The output so far.
   std::string text() const;
 
  private:

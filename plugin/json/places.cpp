@@ -1,4 +1,4 @@
-// Where in a text something stands, for messages to people.
+// Line and column of values and syntax errors, for messages.
 #include <algorithm>
 
 #include "netlib/base/text.h"
@@ -10,7 +10,7 @@ namespace pons::json {
 
 namespace {
 
-/// Follows the parser with the path of where it is. The names of its methods are RapidJSON's.
+/// A SAX handler that tracks the path of the current value. The names of its methods are RapidJSON's.
 // NOLINTBEGIN(readability-identifier-naming)
 class Tracker : public rapidjson::BaseReaderHandler<Utf8, Tracker> {
  public:
@@ -19,7 +19,7 @@ class Tracker : public rapidjson::BaseReaderHandler<Utf8, Tracker> {
 
   std::optional<std::size_t> found() const { return found_; }
 
-  /// Of every value that is neither an object nor an array.
+  /// For every value that is neither an object nor an array.
   bool Default() { return value(); }
   bool StartObject() { return begin(false); }
   bool Key(const char* name, std::size_t length, bool /*copy*/) {
@@ -50,8 +50,8 @@ class Tracker : public rapidjson::BaseReaderHandler<Utf8, Tracker> {
     return path;
   }
 
-  /// A value begins behind what was read before it and the characters that separate. The last of several members of one
-  /// name counts, as everywhere.
+  /// A value begins after the previous token and the separators. The last of several members with one name counts, as
+  /// in Value::operator[].
   void note() {
     if (!netlib::equalIgnoringCase(path(), wanted_)) return;
     found_ = text_.find_first_not_of(" \t\r\n,:", last_);
@@ -104,7 +104,7 @@ std::optional<Place> placeOf(std::string_view text, std::string_view path) {
   return offset ? std::optional{placeAt(text, *offset)} : std::nullopt;
 }
 
-std::optional<Place> mistakeIn(std::string_view text) {
+std::optional<Place> syntaxErrorIn(std::string_view text) {
   if (isTooDeep(text)) return std::nullopt;
   rapidjson::MemoryStream stream{text.data(), text.size()};
   rapidjson::BaseReaderHandler<> anything;

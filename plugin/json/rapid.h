@@ -1,11 +1,11 @@
-// RapidJSON, all of it that plugin/cni/json*.cpp use, and nobody else.
+// RapidJSON with its configuration. Included only by this component's .cpp files.
 #pragma once
 
 #include <cstdlib>
 #include <new>
 #include <string_view>
 
-// A size_t length throughout: RapidJSON's default is 32 bits wide.
+// RapidJSON's default for lengths is 32 bits wide.
 #define RAPIDJSON_NO_SIZETYPEDEFINE
 namespace rapidjson {
 using SizeType = ::std::size_t;
@@ -20,7 +20,8 @@ using SizeType = ::std::size_t;
 
 namespace pons::json {
 
-/// RapidJSON's own one answers null where memory ends, and its callers write there. The names are RapidJSON's.
+/// RapidJSON's CrtAllocator returns null if memory is exhausted, and its callers do not check. The names are
+/// RapidJSON's.
 // NOLINTBEGIN(readability-identifier-naming)
 struct Allocator {
   [[maybe_unused]] static constexpr bool kNeedFree = true;
@@ -42,7 +43,7 @@ using Utf8 = rapidjson::UTF8<>;
 using Buffer = rapidjson::GenericStringBuffer<Utf8, Allocator>;
 using CompactWriter = rapidjson::Writer<Buffer, Utf8, Utf8, Allocator>;
 
-/// RapidJSON recurses once a level and has no limit of its own, so this is asked before it starts.
+/// Deeper than kMaxDepth. Called before RapidJSON, which recurses once per level without a limit.
 bool isTooDeep(std::string_view text);
 
 }  // namespace pons::json

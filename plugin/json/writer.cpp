@@ -1,4 +1,4 @@
-// JSON in the making.
+// json::Writer.
 #include "netlib/base/utf8.h"
 
 #include "plugin/json/json.h"
@@ -11,7 +11,7 @@ using IndentedWriter = rapidjson::PrettyWriter<Buffer, Utf8, Utf8, Allocator>;
 struct Writer::Sink {
   explicit Sink(Style chosen) : style(chosen), compact(buffer), indented(buffer) { indented.SetIndent(' ', 4); }
 
-  /// Both writers share one buffer and only the chosen one ever writes: PrettyWriter's methods are not virtual.
+  /// Both writers share one buffer, and only the selected one writes: PrettyWriter's methods are not virtual.
   template <class Action>
   void write(Action action) {
     if (style == Style::Compact) {

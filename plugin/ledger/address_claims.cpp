@@ -10,11 +10,11 @@ using netlib::Result;
 
 namespace {
 
-/// How many addresses are drawn before anybody looks which are taken. In a network that is half full, one in sixteen
-/// ADDs goes on to read the directory; that costs as much as some hundred of these.
+/// The number of random addresses that are tried before all entries are listed, which costs as much as a hundred tries
+/// or more. In a network with half of its addresses free, one ADD in sixteen lists them.
 constexpr int kBlindDraws = 4;
 
-/// Everything that the choice within one set looks at.
+/// The selection within one set.
 struct Search {
   const AddressSources& sources;
   const AddressPool& pool;
@@ -22,7 +22,7 @@ struct Search {
   std::size_t index;  // of the set
 };
 
-/// No address of one set may be the gateway of another.
+/// Includes the gateways of all sets: a gateway may lie in another set.
 std::vector<IpPrefix> neverLeased(const AddressRequest& request) {
   std::vector<IpPrefix> prefixes = request.excluded;
   for (const RangeSet& set : request.sets) {
@@ -40,12 +40,12 @@ std::vector<AddressPool> poolsOf(const AddressRequest& request) {
   return pools;
 }
 
-/// Why this address, which is in no pool, is in none.
+/// Why this address is in none of the pools.
 std::string objectionTo(const IpAddress& address, const AddressRequest& request) {
   for (const IpPrefix& prefix : request.excluded) {
     if (prefix.contains(address)) return "is excluded by " + prefix.toString();
   }
-  std::string objection = "is in no subnet of the network";
+  std::string objection = "is not in a subnet of the network";
   for (const RangeSet& set : request.sets) {
     for (const Range& range : set) {
       if (range.gateway == address) return "is the gateway";
@@ -60,38 +60,38 @@ std::string objectionTo(const IpAddress& address, const AddressRequest& request)
   return objection;
 }
 
-/// Each requested address must be in one of the pools, and each pool asked for one at most.
+/// Each requested address must be in a pool, and at most one in each.
 Result<> checkRequested(const AddressRequest& request, std::span<const AddressPool> pools) {
   const auto refuse = [](const IpAddress& address, const std::string& why) {
     return netlib::fail(EINVAL, "requested address " + address.toString() + " " + why);
   };
-  std::vector<bool> asked(pools.size());
+  std::vector<bool> used(pools.size());
   for (const IpAddress& address : request.requested) {
     const auto pool = std::ranges::find_if(pools, [&](const AddressPool& p) { return p.contains(address); });
     if (pool == pools.end()) return refuse(address, objectionTo(address, request));
     const auto index = static_cast<std::size_t>(pool - pools.begin());
-    if (asked[index]) return refuse(address, "is the second one of the same range set, which gives one");
-    asked[index] = true;
+    if (used[index]) return refuse(address, "is the second one from its range set: at most one per set");
+    used[index] = true;
   }
   return {};
 }
 
-/// Who has the address; nothing where it is free.
-Result<std::optional<std::string>> holderOf(const AddressSources& sources, const IpAddress& address) {
+/// "leased to ..." or the like; nothing if the address is free.
+Result<std::optional<std::string>> useOf(const AddressSources& sources, const IpAddress& address) {
   for (const AddressRegister* entries : sources.registers) {
     if (const auto owner = TRY(entries->ownerOf(address))) return "leased to " + *owner;
   }
-  if (TRY(sources.heldByHost(address))) return std::optional<std::string>{"held by the host itself"};
+  if (TRY(sources.isHostAddress(address))) return std::optional<std::string>{"assigned to the host itself"};
   return std::optional<std::string>{};
 }
 
 Result<IpAddress> chooseRequested(const AddressSources& sources, const IpAddress& address) {
-  const auto holder = TRY(holderOf(sources, address));
-  if (holder) return netlib::fail(EADDRINUSE, "requested address " + address.toString() + " is " + *holder);
+  const auto use = TRY(useOf(sources, address));
+  if (use) return netlib::fail(EADDRINUSE, "requested address " + address.toString() + " is " + *use);
   return address;
 }
 
-/// The addresses that have an entry, stale or not.
+/// All addresses with an entry, stale ones included.
 Result<std::vector<IpAddress>> enteredAddresses(const AddressSources& sources) {
   std::vector<IpAddress> addresses;
   for (const AddressRegister* entries : sources.registers) {
@@ -116,28 +116,28 @@ Result<bool> removeStale(const AddressSources& sources) {
 netlib::Failure<netlib::Error> exhausted(const Search& search, std::span<const IpAddress> entered,
                                          std::span<const IpAddress> taken) {
   const std::size_t leased = search.pool.indexesOf(entered).size();
-  const std::size_t heldByHost = search.pool.indexesOf(taken).size() - leased;
+  const std::size_t hostAddresses = search.pool.indexesOf(taken).size() - leased;
   std::string subnets;
   for (const Range& range : search.set) subnets += (subnets.empty() ? "" : ", ") + range.subnet.toString();
   std::string message =
       "no free address in network " + search.sources.network.toString() + ": " + std::to_string(leased) + " of " +
-      // As many addresses as this were just listed one by one: the number is small.
+      // Fits: all of them were just listed.
       std::to_string(static_cast<std::uint64_t>(search.pool.size())) + " addresses of " + subnets + " are leased";
-  if (heldByHost > 0) message += ", and " + std::to_string(heldByHost) + " held by the host itself";
+  if (hostAddresses > 0) message += ", and " + std::to_string(hostAddresses) + " assigned to the host itself";
   return netlib::fail(EADDRNOTAVAIL, message);
 }
 
-/// The next address by the rule of the sources, past those in `taken`; nothing where all are.
+/// An address that is not in `taken`, random or by round robin; nothing if all are.
 Result<std::optional<IpAddress>> draw(const Search& search, std::span<const IpAddress> taken) {
   const HostLocal* roundRobin = search.sources.roundRobin;
   if (roundRobin == nullptr) return search.pool.pickFree(taken, randomBelow);
   return search.pool.nextFree(TRY(roundRobin->lastOf(search.index)), taken);
 }
 
-/// Nothing where every address of the pool is taken; `taken` then holds them all.
+/// Nothing if every address of the pool is taken; `taken` then contains all of them.
 Result<std::optional<IpAddress>> chooseAmongFree(const Search& search, std::vector<IpAddress>& taken) {
   while (const auto address = TRY(draw(search, taken))) {
-    if (!TRY(search.sources.heldByHost(*address))) return address;
+    if (!TRY(search.sources.isHostAddress(*address))) return address;
     taken.push_back(*address);
   }
   return std::optional<IpAddress>{};
@@ -155,28 +155,28 @@ Result<IpAddress> chooseByListing(const Search& search) {
   return exhausted(search, entered, taken);
 }
 
-/// Some draws, and then, if need be, a list of all that are taken.
+/// Tries kBlindDraws addresses, then lists all entries.
 Result<IpAddress> chooseAny(const Search& search) {
   std::vector<IpAddress> drawn;
   for (int i = 0; i < kBlindDraws; ++i) {
     const auto address = TRY(draw(search, drawn));
     if (!address) break;
-    if (!TRY(isEntered(search.sources, *address)) && !TRY(search.sources.heldByHost(*address))) return *address;
+    if (!TRY(isEntered(search.sources, *address)) && !TRY(search.sources.isHostAddress(*address))) return *address;
     drawn.push_back(*address);
   }
   return chooseByListing(search);
 }
 
 Result<Lease> chooseLease(const Search& search, std::span<const IpAddress> requested) {
-  const auto wish = std::ranges::find_if(requested, [&](const IpAddress& a) { return search.pool.contains(a); });
-  const IpAddress address = TRY(wish != requested.end() ? chooseRequested(search.sources, *wish) : chooseAny(search));
+  const auto match = std::ranges::find_if(requested, [&](const IpAddress& a) { return search.pool.contains(a); });
+  const IpAddress address = TRY(match != requested.end() ? chooseRequested(search.sources, *match) : chooseAny(search));
   return search.pool.leaseOf(address);
 }
 
 Result<> checkFixed(const AddressSources& sources, const Lease& lease) {
   const IpAddress& address = lease.address.address();
-  const auto holder = TRY(holderOf(sources, address));
-  return holder ? netlib::fail(EADDRINUSE, "address " + address.toString() + " is " + *holder) : Result<>{};
+  const auto use = TRY(useOf(sources, address));
+  return use ? netlib::fail(EADDRINUSE, "address " + address.toString() + " is " + *use) : Result<>{};
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The choice of an attachment's addresses among those that nobody has.
+// Selection of free addresses for an attachment.
 #pragma once
 
 #include <functional>
@@ -9,24 +9,23 @@
 
 namespace pons {
 
-/// True where the host itself holds that address.
-using HeldByHost = std::function<netlib::Result<bool>(const netlib::IpAddress&)>;
+/// Whether the address is assigned to an interface of the host. Called under the host lock: must not lock or wait.
+using IsHostAddress = std::function<netlib::Result<bool>(const netlib::IpAddress&)>;
 
-/// Everything that a choice asks.
 struct AddressSources {
   const NetworkName& network;
   std::vector<const AddressRegister*> registers;
-  HeldByHost heldByHost;
-  /// Where it is given the addresses come in its round robin, else uniformly from the free ones.
+  IsHostAddress isHostAddress;
+  /// If set, the next free address in its round robin is selected, else a random one. Must outlive this object.
   const HostLocal* roundRobin = nullptr;
 };
 
-/// One lease from each set and then the fixed ones, not yet claimed: the caller holds the locks until they are.
+/// One lease from each set, then the fixed ones. They are not claimed yet: the caller holds the locks until they are.
 /// Errors: EADDRNOTAVAIL, a set has no free address (size and use in the message); EADDRINUSE, a requested or fixed
-/// address belongs to somebody, who is named; EINVAL, a requested address cannot be leased, with the reason.
+/// address is in use, with the owner; EINVAL, a requested address cannot be leased, with the reason.
 netlib::Result<std::vector<Lease>> chooseLeases(const AddressSources& sources, const AddressRequest& request);
 
-/// EADDRNOTAVAIL, with the numbers, where a set has no free address. Does not look for addresses that the host holds.
+/// EADDRNOTAVAIL, with size and use, if a set has no free address. Ignores isHostAddress.
 netlib::Result<> checkFree(const AddressSources& sources, const AddressRequest& request);
 
 }  // namespace pons

@@ -14,11 +14,11 @@ using netlib::Result;
 using netlib::Uint128;
 
 Uint128 randomBelow(Uint128 bound) {
-  // Numbers in the last, incomplete multiple of the bound are drawn again: they would favour the small remainders.
+  // Rejects numbers in the last, incomplete multiple of the bound, which would favour small remainders.
   const Uint128 excess = (~Uint128{0} % bound + 1) % bound;
   for (;;) {
     Uint128 number = 0;
-    // So few bytes come whole or, before the kernel's generator is seeded, not at all when a signal interrupts.
+    // getrandom(2): up to 256 bytes are not truncated; EINTR is possible before the kernel's generator is seeded.
     while (getrandom(&number, sizeof number, 0) != sizeof number) {}
     if (number <= ~Uint128{0} - excess) return number % bound;
   }
@@ -98,7 +98,7 @@ std::optional<IpAddress> AddressPool::pickFree(std::span<const IpAddress> taken,
   const Uint128 free = size() - takenIndexes.size();
   if (free == 0) return std::nullopt;
 
-  // The number among the free ones becomes the number among all: every taken one at or below it moves it up.
+  // From the index among the free addresses to the index among all: each taken one at or below it adds 1.
   Uint128 index = random(free);
   for (const Uint128 takenIndex : takenIndexes) {
     if (takenIndex > index) break;

@@ -1,5 +1,4 @@
-// Which addresses a network may hand out, and a uniform choice among the free ones. Pure: knows neither files nor
-// kernel.
+// The addresses that a network may lease, and the selection of a free one. No I/O.
 #pragma once
 
 #include <functional>
@@ -11,35 +10,35 @@
 
 namespace pons {
 
-/// A number in [0, bound), uniformly; `bound` is at least 1. Tests put in their own source.
+/// A uniform number in [0, bound); `bound` is at least 1.
 using RandomBelow = std::function<netlib::Uint128(netlib::Uint128 bound)>;
 
-/// From the kernel's random source, without modulo bias.
+/// Uses getrandom(2), without modulo bias.
 netlib::Uint128 randomBelow(netlib::Uint128 bound);
 
-/// The usable addresses of a range set: its ranges less network, broadcast, gateway and excluded addresses. The cost of
-/// every operation depends on the number of ranges and exclusions, never on the number of addresses.
+/// The usable addresses of a range set: its ranges without network, broadcast, gateway and excluded addresses. The cost
+/// of every operation depends on the number of ranges and exclusions, not on the number of addresses.
 class AddressPool {
  public:
   AddressPool(RangeSet set, std::span<const netlib::IpPrefix> excluded);
 
   netlib::Uint128 size() const;
-  /// The address with that number, 0 <= index < size(): range after range as they were given, each ascending.
+  /// 0 <= index < size(); ranges in the given order, each ascending.
   netlib::IpAddress nth(netlib::Uint128 index) const;
   bool contains(const netlib::IpAddress& address) const { return indexOf(address).has_value(); }
 
-  /// The numbers of those addresses that the pool contains; ascending, without repetition.
+  /// The indexes of those addresses that the pool contains; ascending, without duplicates.
   std::vector<netlib::Uint128> indexesOf(std::span<const netlib::IpAddress> addresses) const;
 
-  /// The address with its subnet's length and gateway; only for addresses that the pool contains.
+  /// The address with prefix length and gateway of its subnet. Precondition: contains(address).
   Lease leaseOf(const netlib::IpAddress& address) const;
 
-  /// Uniform over the addresses of the pool that are not in `taken` (any order, may hold foreign addresses). Nothing
-  /// only where none is free: the last free address is always found.
+  /// Uniform over the addresses of the pool that are not in `taken` (any order, may contain other addresses). Nothing
+  /// only if none is free: the last free address is always found.
   std::optional<netlib::IpAddress> pickFree(std::span<const netlib::IpAddress> taken, const RandomBelow& random) const;
 
-  /// The addresses one after another, beginning behind `last`, or in front where that is in none of the ranges: the
-  /// first that is not in `taken`, and `last` itself at the very end. Nothing only where none is free.
+  /// Round robin: the first address after `last` that is not in `taken`, with wrap-around, `last` itself at the end.
+  /// Starts at the first address if `last` is in none of the ranges. Nothing only if none is free.
   std::optional<netlib::IpAddress> nextFree(const std::optional<netlib::IpAddress>& last,
                                             std::span<const netlib::IpAddress> taken) const;
 

@@ -1,4 +1,4 @@
-// Where it is written down who has which addresses of a network. The choice of an address asks all that there are.
+// A register of leased addresses of a network. An address is free if no register has it.
 #pragma once
 
 #include <optional>
@@ -14,13 +14,13 @@ class AddressRegister {
  public:
   virtual ~AddressRegister() = default;
 
-  /// Whether there is an entry, be its owner still there or not.
+  /// Whether there is an entry, even a stale one.
   virtual netlib::Result<bool> has(const netlib::IpAddress& address) const = 0;
-  /// All that have an entry.
+  /// All addresses with an entry.
   virtual netlib::Result<std::vector<netlib::IpAddress>> all() const = 0;
-  /// Who has the address, for messages; nothing where nobody does.
+  /// The owner of the address, for messages; nothing if it is free or its entry is stale.
   virtual netlib::Result<std::optional<std::string>> ownerOf(const netlib::IpAddress& address) const = 0;
-  /// Removes the entries that are nobody's; whether there were any. Expensive: for a network that seems to be full.
+  /// Removes entries without an owner; true if there were any. Reads all entries: for networks without a free address.
   virtual netlib::Result<bool> removeStale() const = 0;
 };
 

@@ -30,15 +30,15 @@ Result<bool> isFromEarlierBoot(const Directory& state) {
   return TRY(bootOf(state)) != TRY(thisBoot());
 }
 
-Result<bool> startAfresh(const Directory& state) {
-  if (!TRY(isFromEarlierBoot(state))) return false;  // somebody did it while we waited for the lock
+Result<bool> resetAfterReboot(const Directory& state) {
+  if (!TRY(isFromEarlierBoot(state))) return false;  // another process did it before we got the lock
   bool hadAny = false;
   for (const char* top : kTops) {
     const auto names = state.list(top, 1);
     hadAny |= names.ok() && !names->empty();
     TRY(state.removeTree(top));
   }
-  // The mark last: killed before it, the next run begins again.
+  // The boot id last: if this process is killed, the next one repeats the removal.
   const Result<> removed = state.remove(kBootFile);
   if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
   const std::string boot = TRY(thisBoot());

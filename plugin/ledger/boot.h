@@ -1,16 +1,16 @@
-// Kernel state dies with the boot, and a state directory on tmpfs dies with it. One on a disk does not: there the boot
-// is written down, and what another boot left is void.
+// A reboot removes all kernel state and a state directory on tmpfs, but not one on disk. That one contains the boot id
+// (/proc/sys/kernel/random/boot_id), and its records are discarded if it differs.
 #pragma once
 
 #include "netlib/os/directory.h"
 
 namespace pons {
 
-/// True where the directory outlives a boot and does not bear the number of this one.
+/// True if the directory is not on tmpfs and does not have the current boot id.
 netlib::Result<bool> isFromEarlierBoot(const netlib::Directory& state);
 
-/// Empties the directory of all claims and records and marks it as this boot's. The caller holds the host lock. True
-/// where there were any.
-netlib::Result<bool> startAfresh(const netlib::Directory& state);
+/// Removes all claims and records and writes the current boot id. True if there were any. The caller holds the host
+/// lock.
+netlib::Result<bool> resetAfterReboot(const netlib::Directory& state);
 
 }  // namespace pons

@@ -1,11 +1,11 @@
-// An attachment's way into the ledger: its record first, then all that it claims, or nothing.
+// Ledger::claim(): the record, then all claims and references, or nothing.
 #include <fcntl.h>
+
+#include "netlib/os/file.h"
 
 #include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
-
-#include "netlib/os/file.h"
 #include "plugin/ledger/port_claims.h"
 
 namespace pons {
@@ -17,44 +17,44 @@ using netlib::UniqueFd;
 
 namespace {
 
-netlib::Failure<netlib::Error> attachedAlready(const AttachmentKey& key) {
-  return fail(EEXIST, described(key) + " is attached already");
+netlib::Failure<netlib::Error> alreadyAttached(const AttachmentKey& key) {
+  return fail(EEXIST, described(key) + " is already attached");
 }
 
 }  // namespace
 
-Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
-                             const Complete& complete) {
-  rival_.reset();
-  // Its lock comes before the host's: whoever waits for a program that hangs with it holds up this network only.
+Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request,
+                             const IsHostAddress& isHostAddress, const Complete& complete) {
+  conflict_.reset();
+  // host-local's lock before the host lock: if another program does not release it, only this network waits.
   std::optional<HostLocal> files;
   if (request.hostLocalDir) files = TRY(HostLocal::lock(*request.hostLocalDir, key.network, patience_));
   const FileLock hostLock = TRY(lockHost());
   const ClaimedAddresses claimed{state_, key.network};
-  AddressSources sources{key.network, {&claimed}, heldByHost};
+  AddressSources sources{key.network, {&claimed}, isHostAddress};
   if (files) {
     sources.registers.push_back(&*files);
     sources.roundRobin = &*files;
   }
   auto chosen = chooseLeases(sources, request);
-  // It may be his own address that is in his way.
-  if (!chosen.ok() && TRY(state_.exists(recordName(key)))) return attachedAlready(key);
+  // The address may be claimed by this attachment's own record.
+  if (!chosen.ok() && TRY(state_.exists(recordName(key)))) return alreadyAttached(key);
   std::vector<Lease> leases = TRY(std::move(chosen));
   Attachment attachment = TRY(complete(std::move(leases)));
-  const auto sharers = TRY(port_claims::check(state_, attachment, rival_));
+  const auto sharers = TRY(port_claims::check(state_, attachment, conflict_));
   TRY(checkGateways(attachment));
   TRY(checkResolvConf(attachment));
   auto written = writeRecord(std::move(attachment));
   if (!written.ok()) {
-    // The error that matters is the first one; empty directories claim nothing.
+    // The first error is reported; empty directories claim nothing.
     static_cast<void>(removeEmptyDirectories(key.network));
     return written;
   }
   Record record = TRY(std::move(written));
-  if (const Result<> taken = takeAll(record.attachment, sharers, files ? &*files : nullptr); !taken.ok()) {
-    // Where even this fails the record stays, and with it all that a DEL needs to try again.
+  if (const Result<> taken = claimAll(record.attachment, sharers, files ? &*files : nullptr); !taken.ok()) {
+    // If this fails as well, the record remains, so that DEL can repeat it.
     const Result<> released = release(hostLock, record);
-    const std::string alsoFailed = released.ok() ? "" : "; and then: " + released.error().message;
+    const std::string alsoFailed = released.ok() ? "" : "; rollback failed: " + released.error().message;
     return fail(taken.error().code, taken.error().message + alsoFailed);
   }
   return record;
@@ -62,9 +62,9 @@ Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& req
 
 Result<> Ledger::checkGateways(const Attachment& attachment) {
   for (const auto& address : gatewayAddresses(attachment)) {
-    const auto other = TRY(holderOf(state_, hold::gateway(attachment, address), attachment.key));
+    const auto other = TRY(anyReference(state_, shared_state::gateway(attachment, address), attachment.key));
     if (!other || other->network == attachment.key.network) continue;
-    rival_ = other;
+    conflict_ = other;
     return fail(EADDRINUSE, "subnet " + address.network().toString() + " on bridge " +
                                 attachment.bridge.name.toString() + " belongs to network " + other->network.toString() +
                                 ": two networks would lease the same addresses");
@@ -75,11 +75,11 @@ Result<> Ledger::checkGateways(const Attachment& attachment) {
 Result<> Ledger::checkResolvConf(const Attachment& attachment) {
   if (!attachment.resolvConf) return {};
   const std::string& root = attachment.resolvConf->root;
-  const auto other = TRY(holderOf(state_, hold::resolvConf(root), attachment.key));
+  const auto other = TRY(anyReference(state_, shared_state::resolvConf(root), attachment.key));
   if (!other) return {};
-  rival_ = other;
-  return fail(EADDRINUSE, "the resolv.conf in " + root + " is already that of " + described(*other) +
-                              ": give \"dns\" to one network of a container");
+  conflict_ = other;
+  return fail(EADDRINUSE, "resolv.conf in " + root + " is already managed for " + described(*other) +
+                              ": configure \"dns\" in one network per container");
 }
 
 Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
@@ -93,15 +93,15 @@ Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
 Result<Record> Ledger::writeRecord(Attachment attachment) {
   const std::string name = recordName(attachment.key);
   const std::string text = encodeRecord(attachment, RecordState::Claimed);
-  // One that could not be read again would be in the way of every DEL.
+  // find() could not read a longer one, and DEL would fail.
   if (text.size() > kMaxRecordBytes) {
-    return fail(EINVAL, "the record of " + described(attachment.key) + " would have " + std::to_string(text.size()) +
-                            " bytes, and " + std::to_string(kMaxRecordBytes) +
-                            " are the most: it needs fewer routes, ports or exclusions");
+    return fail(EINVAL, "record of " + described(attachment.key) + " would exceed " + std::to_string(kMaxRecordBytes) +
+                            " bytes (" + std::to_string(text.size()) +
+                            "): configure fewer routes, ports or exclusions");
   }
   for (;;) {
     auto file = makeRecordFile(attachment.key);
-    if (file.failedWith(EEXIST)) return attachedAlready(attachment.key);
+    if (file.failedWith(EEXIST)) return alreadyAttached(attachment.key);
     auto lock = FileLock::acquire(TRY(std::move(file)), std::chrono::milliseconds{0}, name);
     if (lock.ok()) {
       const Result<> written = netlib::writeAtOnce(lock->fd(), text, 0, state_.path() + "/" + name);
@@ -110,45 +110,45 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
       return fail(written.error());
     }
     TRY(state_.remove(name));
-    // A find() locked the empty file before we did. It will notice that the file is gone, and start again; it must not
-    // be waited for, because it waits for the host lock.
+    // find() in another process has locked the empty file and waits for the host lock, so waiting for it would be a
+    // deadlock. It notices that the file is removed and starts again.
     if (!lock.failedWith(ETIMEDOUT)) return fail(lock.error());
   }
 }
 
-Result<> Ledger::takeAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
-                         const HostLocal* files) {
-  // Before the claims: without it a DEL would not look for others behind the first claim of a port.
+Result<> Ledger::claimAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
+                          const HostLocal* files) {
+  // Before the claims: without this reference DEL does not look for further claims of a port.
   if (!sharers.empty()) {
-    const std::string shared = hold::sharedPorts(attachment.key.container);
-    TRY(takeHold(shared, attachment.key));
-    for (const AttachmentKey& sharer : sharers) TRY(takeHold(shared, sharer));
+    const std::string shared = shared_state::sharedPorts(attachment.key.container);
+    TRY(addReference(shared, attachment.key));
+    for (const AttachmentKey& sharer : sharers) TRY(addReference(shared, sharer));
   }
-  TRY(takeClaims(attachment));
+  TRY(addClaims(attachment));
   return files == nullptr ? Result<>{} : files->reserveAll(ownerFrom(attachment.key), attachment.leases);
 }
 
-Result<> Ledger::takeClaims(const Attachment& attachment) {
+Result<> Ledger::addClaims(const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
-  for (const Lease& lease : attachment.leases) TRY(take(state_, addressClaim(key, lease.address.address()), key));
-  for (const PortForward& forward : attachment.forwards) TRY(port_claims::take(state_, forward, key));
-  // Last, as they follow from the others: whoever has a hold has all that it stands for. See forgetUnclaimed().
-  for (const std::string& hold : holdsOf(attachment)) TRY(takeHold(hold, key));
+  for (const Lease& lease : attachment.leases) TRY(addClaim(state_, addressClaim(key, lease.address.address()), key));
+  for (const PortForward& forward : attachment.forwards) TRY(port_claims::add(state_, forward, key));
+  // Last: a process that is killed before this leaves no reference that depends on an unclaimed lease or port.
+  for (const std::string& sharedState : sharedStatesOf(attachment)) TRY(addReference(sharedState, key));
   return {};
 }
 
-Result<> Ledger::retakeHolds(const FileLock& /*hostLock*/, const Attachment& attachment) {
-  for (const std::string& hold : holdsOf(attachment)) TRY(takeHold(hold, attachment.key));
+Result<> Ledger::addMissingReferences(const FileLock& /*hostLock*/, const Attachment& attachment) {
+  for (const std::string& sharedState : sharedStatesOf(attachment)) TRY(addReference(sharedState, attachment.key));
   return {};
 }
 
-// The directory is nearly always there: making it first would cost every ADD a system call for each hold.
-Result<> Ledger::takeHold(const std::string& hold, const AttachmentKey& key) {
-  const ClaimLink claim = holdClaim(key, hold);
+// The directory usually exists: creating it first would be an extra system call per reference.
+Result<> Ledger::addReference(const std::string& sharedState, const AttachmentKey& key) {
+  const ClaimLink claim = referenceClaim(key, sharedState);
   const Result<> made = state_.makeLink(claim.name, claim.target);
-  if (!made.failedWith(ENOENT)) return made.failedWith(EEXIST) ? take(state_, claim, key) : made;
-  TRY(state_.makeDirectories(holdDirectory(hold)));
-  founded_.insert(hold);
+  if (!made.failedWith(ENOENT)) return made.failedWith(EEXIST) ? addClaim(state_, claim, key) : made;
+  TRY(state_.makeDirectories(referenceDirectory(sharedState)));
+  firstReferences_.insert(sharedState);
   return state_.makeLink(claim.name, claim.target);
 }
 

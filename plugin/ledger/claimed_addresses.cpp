@@ -16,7 +16,7 @@ Result<bool> ClaimedAddresses::has(const IpAddress& address) const { return stat
 Result<std::vector<IpAddress>> ClaimedAddresses::all() const {
   std::vector<IpAddress> addresses;
   for (const std::string& name : TRY(namesIn(state_, addressDirectory(network_)))) {
-    // Anything else in there is not ours, and claims nothing.
+    // Other names were not created by pons.
     if (const auto address = IpAddress::parse(name)) addresses.push_back(*address);
   }
   return addresses;

@@ -1,4 +1,4 @@
-// The addresses that attachments have claimed in the ledger.
+// The address claims of one network in the ledger.
 #pragma once
 
 #include "netlib/os/directory.h"
@@ -10,7 +10,7 @@ namespace pons {
 
 class ClaimedAddresses final : public AddressRegister {
  public:
-  /// Both must live longer. The caller holds the host lock.
+  /// Both must outlive this object. The caller holds the host lock for removeStale().
   ClaimedAddresses(const netlib::Directory& state, const NetworkName& network) : state_(state), network_(network) {}
 
   netlib::Result<bool> has(const netlib::IpAddress& address) const override;

@@ -17,15 +17,15 @@ std::string join(std::string_view directory, std::string_view name) {
   return std::string{directory}.append(1, '/').append(name);
 }
 
-/// No part of a key holds a ':', so it separates them safely.
+/// The members of a key cannot contain ':'.
 std::string fileNameOf(const AttachmentKey& key) {
   const std::string name = key.container.toString() + ":" + key.ifName.toString();
-  return key.part == Part::Network ? name : name + ":" + std::string{nameOf(key.part)};
+  return key.plugin == ChainedPlugin::None ? name : name + ":" + std::string{nameOf(key.plugin)};
 }
 
-/// The key as one file name. Where it is too long for one, its end becomes a hash; '~' and 16 digits are longer than
-/// any interface name, so that this is never the name of another key.
-std::string holderName(const AttachmentKey& key) {
+/// The key as one file name. If it exceeds NAME_MAX, a hash replaces its end: '~' and 16 digits are longer than any
+/// interface name, so that it differs from the name of every other key.
+std::string referenceName(const AttachmentKey& key) {
   std::string name = key.network.toString() + ":" + fileNameOf(key);
   constexpr std::size_t kReadable = NAME_MAX - 17;
   if (name.size() > NAME_MAX) name = name.substr(0, kReadable) + "~" + netlib::hexDigits(netlib::hashOf(name), 16);
@@ -34,7 +34,7 @@ std::string holderName(const AttachmentKey& key) {
 
 std::string parentOf(std::string_view name) { return std::string{name.substr(0, name.rfind('/'))}; }
 
-/// The name below the state directory that a link of that name and target leads to.
+/// The path below the state directory to which a link of that path and target points.
 std::string resolved(std::string_view link, std::string_view target) {
   std::string directory = parentOf(link);
   constexpr std::string_view kUp = "../";
@@ -46,7 +46,7 @@ std::string resolved(std::string_view link, std::string_view target) {
   return directory.empty() ? std::string{target} : join(directory, target);
 }
 
-/// Cuts the text up to the separator off `rest`; nothing where there is no separator.
+/// Removes the text up to the separator from `rest` and returns it; nothing if there is no separator.
 std::optional<std::string_view> cut(std::string_view& rest, char separator) {
   const std::size_t end = rest.find(separator);
   if (end == std::string_view::npos) return std::nullopt;
@@ -60,7 +60,7 @@ std::optional<std::string_view> cut(std::string_view& rest, char separator) {
 std::string networkDirectory(const NetworkName& network) { return join(kNetworks, network.toString()); }
 std::string recordDirectory(const NetworkName& network) { return join(networkDirectory(network), "attachments"); }
 std::string addressDirectory(const NetworkName& network) { return join(networkDirectory(network), "addresses"); }
-std::string holdDirectory(const std::string& hold) { return join(kHolds, hold); }
+std::string referenceDirectory(const std::string& sharedState) { return join(kHolds, sharedState); }
 
 std::string portDirectory(Protocol protocol, Port hostPort) {
   return join(kPorts, std::string{nameOf(protocol)} + "-" + std::to_string(hostPort));
@@ -70,7 +70,7 @@ std::string recordName(const AttachmentKey& key) {
   return join(recordDirectory(key.network), fileNameOf(key)).append(kRecordSuffix);
 }
 
-// As short as the link's: a draft of it needs a longer one.
+// Short, so that the name of its draft (Directory::draftOf) does not exceed NAME_MAX.
 std::string stagedName(const AttachmentKey& key) { return join(kStaged, hostVethName(key).toString()); }
 
 std::optional<AttachmentKey> keyOfRecord(std::string_view name) {
@@ -83,17 +83,17 @@ std::optional<AttachmentKey> keyOfRecord(std::string_view name) {
   if (!containerText) return std::nullopt;
 
   std::string_view ifNameText = name;
-  std::optional<Part> part = Part::Network;
-  if (const auto beforePart = cut(name, ':')) {
-    ifNameText = *beforePart;
-    part = parsePart(name);
+  std::optional<ChainedPlugin> plugin = ChainedPlugin::None;
+  if (const auto beforePlugin = cut(name, ':')) {
+    ifNameText = *beforePlugin;
+    plugin = parseChainedPlugin(name);
   }
 
   const auto network = NetworkName::parse(*networkText);
   const auto container = ContainerId::parse(*containerText);
   const auto ifName = netlib::IfName::parse(ifNameText);
-  if (!network || !container || !ifName || !part) return std::nullopt;
-  return AttachmentKey{*network, *container, *ifName, *part};
+  if (!network || !container || !ifName || !plugin) return std::nullopt;
+  return AttachmentKey{*network, *container, *ifName, *plugin};
 }
 
 ClaimLink addressClaim(const AttachmentKey& key, const netlib::IpAddress& address) {
@@ -106,18 +106,19 @@ ClaimLink portClaim(const AttachmentKey& key, const PortForward& forward) {
           .target = "../../" + recordName(key)};
 }
 
-ClaimLink holdClaim(const AttachmentKey& key, const std::string& hold) {
-  return {.name = join(holdDirectory(hold), holderName(key)), .target = "../../" + recordName(key)};
+ClaimLink referenceClaim(const AttachmentKey& key, const std::string& sharedState) {
+  return {.name = join(referenceDirectory(sharedState), referenceName(key)), .target = "../../" + recordName(key)};
 }
 
 Result<std::optional<AttachmentKey>> pointeeOf(const Directory& state, const std::string& claim) {
   const auto target = state.readLink(claim);
   if (target.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
-  if (target.failedWith(EINVAL)) return netlib::fail(EBADMSG, state.path() + "/" + claim + " is no link to a record");
+  if (target.failedWith(EINVAL))
+    return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not a symlink to a record");
   if (!target.ok()) return netlib::fail(target.error());
   auto key = keyOfRecord(resolved(claim, *target));
   if (!key) {
-    return netlib::fail(EBADMSG, state.path() + "/" + claim + " leads to no record but to \"" + *target + "\"");
+    return netlib::fail(EBADMSG, state.path() + "/" + claim + " points to \"" + *target + "\", which is not a record");
   }
   return key;
 }
@@ -128,8 +129,8 @@ Result<std::optional<AttachmentKey>> ownerOf(const Directory& state, const std::
   return key;
 }
 
-Result<> take(const Directory& state, const ClaimLink& claim, const AttachmentKey& key) {
-  // The directory is nearly always there: looking first would cost every ADD a system call for each claim.
+Result<> addClaim(const Directory& state, const ClaimLink& claim, const AttachmentKey& key) {
+  // The directory usually exists: creating it first would be an extra system call per claim.
   Result<> made = state.makeLink(claim.name, claim.target);
   if (made.failedWith(ENOENT)) {
     TRY(state.makeDirectories(parentOf(claim.name)));
@@ -144,30 +145,30 @@ Result<> take(const Directory& state, const ClaimLink& claim, const AttachmentKe
   return state.makeLink(claim.name, claim.target);
 }
 
-Result<> drop(const Directory& state, const ClaimLink& claim, const AttachmentKey& key) {
+Result<> removeClaim(const Directory& state, const ClaimLink& claim, const AttachmentKey& key) {
   if (TRY(pointeeOf(state, claim.name)) != key) return {};
   return state.remove(claim.name);
 }
 
-// Its name tells whose it is, and the kernel whether there are others: to ask for both first would cost every DEL five
-// system calls for each hold.
-Result<bool> dropHold(const Directory& state, const std::string& hold, const AttachmentKey& key) {
-  const Result<> removed = state.remove(holdClaim(key, hold).name);
+// The owner is in the name, and rmdir(2) fails with ENOTEMPTY if other references exist: reading link and directory
+// first would be five more system calls per reference.
+Result<bool> removeReference(const Directory& state, const std::string& sharedState, const AttachmentKey& key) {
+  const Result<> removed = state.remove(referenceClaim(key, sharedState).name);
   if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
-  return removeIfEmpty(state, holdDirectory(hold));
+  return removeIfEmpty(state, referenceDirectory(sharedState));
 }
 
-Result<std::optional<AttachmentKey>> holderOf(const Directory& state, const std::string& hold,
-                                              const std::optional<AttachmentKey>& except) {
-  constexpr std::size_t kOwnAndOneMore = 2;  // whatever the number of holders, no more of them are looked at
-  const std::string own = except ? holderName(*except) : std::string{};
+Result<std::optional<AttachmentKey>> anyReference(const Directory& state, const std::string& sharedState,
+                                                  const std::optional<AttachmentKey>& except) {
+  constexpr std::size_t kOwnAndOneMore = 2;  // constant cost for any number of references
+  const std::string own = except ? referenceName(*except) : std::string{};
   for (;;) {
-    auto names = state.list(holdDirectory(hold), kOwnAndOneMore);
+    auto names = state.list(referenceDirectory(sharedState), kOwnAndOneMore);
     if (names.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
     if (!names.ok()) return netlib::fail(names.error());
     std::erase(*names, own);
     if (names->empty()) return std::optional<AttachmentKey>{};
-    const std::string claim = join(holdDirectory(hold), names->front());
+    const std::string claim = join(referenceDirectory(sharedState), names->front());
     if (auto owner = TRY(ownerOf(state, claim))) return owner;
     TRY(state.remove(claim));
   }
@@ -175,7 +176,7 @@ Result<std::optional<AttachmentKey>> holderOf(const Directory& state, const std:
 
 Result<std::vector<std::string>> namesIn(const Directory& state, const std::string& directory) {
   auto names = state.list(directory);
-  // A file in a directory's place is nothing that we made, and holds nothing of ours.
+  // A file in place of a directory was not created by pons and has no claims.
   if (names.failedWith(ENOENT) || names.failedWith(ENOTDIR)) return std::vector<std::string>{};
   return names;
 }
@@ -188,9 +189,9 @@ Result<bool> removeIfEmpty(const Directory& state, const std::string& directory)
 }
 
 std::string described(const AttachmentKey& key) {
-  const std::string who =
+  const std::string attachment =
       "container " + key.container.toString() + " (" + key.ifName.toString() + ") of network " + key.network.toString();
-  return key.part == Part::Network ? who : who + ", plugin " + std::string{nameOf(key.part)};
+  return key.plugin == ChainedPlugin::None ? attachment : attachment + ", plugin " + std::string{nameOf(key.plugin)};
 }
 
 }  // namespace pons

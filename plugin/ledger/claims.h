@@ -1,5 +1,5 @@
-// Claims: symlinks in the state directory whose target is the record of their owner. The names of everything in there
-// are made and read here; the tree is drawn in ledger.cpp. Callers hold the host lock.
+// Claims and references: symlinks in the state directory to the record of their owner. All paths in it are made and
+// parsed here; the tree is drawn in ledger.cpp. The caller holds the host lock for all changes.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ namespace pons {
 
 struct ClaimLink {
   std::string name;    ///< below the state directory
-  std::string target;  ///< relative to the link, so that `ls -l` shows the owner wherever the directory is
+  std::string target;  ///< relative to the link, so that it is valid under any mount point
 };
 
 inline constexpr std::string_view kNetworks = "networks";
@@ -27,42 +27,45 @@ std::string networkDirectory(const NetworkName& network);
 std::string recordDirectory(const NetworkName& network);
 std::string addressDirectory(const NetworkName& network);
 std::string portDirectory(Protocol protocol, Port hostPort);
-std::string holdDirectory(const std::string& hold);
+std::string referenceDirectory(const std::string& sharedState);
 
 std::string recordName(const AttachmentKey& key);
 std::string stagedName(const AttachmentKey& key);
-/// Nothing where no record bears that name.
+/// The inverse of recordName().
 std::optional<AttachmentKey> keyOfRecord(std::string_view name);
 
 ClaimLink addressClaim(const AttachmentKey& key, const netlib::IpAddress& address);
 ClaimLink portClaim(const AttachmentKey& key, const PortForward& forward);
-ClaimLink holdClaim(const AttachmentKey& key, const std::string& hold);
+ClaimLink referenceClaim(const AttachmentKey& key, const std::string& sharedState);
 
-/// Whose record the claim of that name points at; nothing where there is no such claim. EBADMSG where it is not ours.
+/// The attachment whose record the claim points to; nothing if there is no such claim. EBADMSG if it is not a symlink
+/// to a record.
 netlib::Result<std::optional<AttachmentKey>> pointeeOf(const netlib::Directory& state, const std::string& claim);
 
-/// The same, but a claim whose record is gone counts as none: it is stale and may be replaced.
+/// The same; nothing if the record does not exist: such a claim is stale and may be replaced.
 netlib::Result<std::optional<AttachmentKey>> ownerOf(const netlib::Directory& state, const std::string& claim);
 
-/// Makes the claim, or finds that the attachment has it already, or replaces a stale one. EADDRINUSE, with the owner,
-/// where somebody else has it.
-netlib::Result<> take(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
+/// Makes the claim unless the attachment has it, and replaces a stale one. EADDRINUSE, with the owner, if it belongs to
+/// another attachment.
+netlib::Result<> addClaim(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
 
-/// Takes the claim away where the attachment has it; everything else stays.
-netlib::Result<> drop(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
+/// Does nothing if the claim does not exist or belongs to another attachment.
+netlib::Result<> removeClaim(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
 
-/// Gives up the hold, had or not. True where nobody else has it.
-netlib::Result<bool> dropHold(const netlib::Directory& state, const std::string& hold, const AttachmentKey& key);
+/// Idempotent. True if no reference remains.
+netlib::Result<bool> removeReference(const netlib::Directory& state, const std::string& sharedState,
+                                     const AttachmentKey& key);
 
-/// Somebody who has that hold, other than `except` where that is given; nothing where nobody does. Removes stale claims
-/// that it meets.
-netlib::Result<std::optional<AttachmentKey>> holderOf(const netlib::Directory& state, const std::string& hold,
-                                                      const std::optional<AttachmentKey>& except);
+/// Any attachment with a reference, other than `except`; nothing if there is none. Removes stale references that it
+/// finds.
+netlib::Result<std::optional<AttachmentKey>> anyReference(const netlib::Directory& state,
+                                                          const std::string& sharedState,
+                                                          const std::optional<AttachmentKey>& except);
 
-/// The names in a directory; none where there is no directory of that name.
+/// The names in a directory; empty if it does not exist or is not a directory.
 netlib::Result<std::vector<std::string>> namesIn(const netlib::Directory& state, const std::string& directory);
 
-/// False where the directory is in use, or is none; one that is gone already was removed.
+/// False if it is not empty or not a directory. True if it does not exist.
 netlib::Result<bool> removeIfEmpty(const netlib::Directory& state, const std::string& directory);
 
 /// "container c1 (eth0) of network demo"

@@ -13,7 +13,7 @@ using netlib::Result;
 
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 4096;  // far above a container id and an interface name
+constexpr std::size_t kMaxFileBytes = 4096;  // more than a container id and an interface name
 constexpr std::string_view kLineBreak = "\r\n";
 
 std::string pathOf(const std::string& dataDir, const NetworkName& network) {
@@ -48,7 +48,8 @@ HostLocalOwner ownerFrom(const AttachmentKey& key) { return {key.container.toStr
 
 Result<HostLocal> HostLocal::lock(const std::string& dataDir, const NetworkName& network,
                                   std::chrono::milliseconds patience) {
-  HostLocal store{TRY(Directory::openShared(pathOf(dataDir, network)))};
+  Directory directory = TRY(Directory::openShared(pathOf(dataDir, network)));
+  HostLocal store{std::move(directory)};
   TRY(store.takeLock(patience));
   return store;
 }
@@ -63,21 +64,23 @@ Result<std::optional<HostLocal>> HostLocal::lockExisting(const std::string& data
 Result<std::optional<HostLocal>> HostLocal::peek(const std::string& dataDir, const NetworkName& network) {
   auto directory = Directory::openExisting(pathOf(dataDir, network));
   if (directory.failedWith(ENOENT)) return std::optional<HostLocal>{};
-  return std::optional{HostLocal{TRY(std::move(directory))}};
+  if (!directory.ok()) return fail(directory.error());
+  return std::optional{HostLocal{std::move(*directory)}};
 }
 
 Result<> HostLocal::takeLock(std::chrono::milliseconds patience) {
-  // Only for reading: the reference makes this file without the right to write.
+  // O_RDONLY: host-local creates this file without write permission.
   netlib::UniqueFd file = TRY(directory_.openFile("lock", O_RDONLY | O_CREAT));
   lock_ = TRY(netlib::FileLock::acquire(std::move(file), patience, "host-local's lock " + directory_.path() + "/lock"));
   return {};
 }
 
-/// Nothing where there is no file; an owner without a name where the file is empty.
+/// Nothing if there is no file; an owner with an empty container id if the file is empty.
 Result<std::optional<HostLocalOwner>> HostLocal::read(const IpAddress& address) const {
   const auto content = directory_.readFile(address.toString(), kMaxFileBytes);
   if (content.failedWith(ENOENT)) return std::optional<HostLocalOwner>{};
-  return std::optional{parseOwner(TRY(content))};
+  if (!content.ok()) return fail(content.error());
+  return std::optional{parseOwner(*content)};
 }
 
 Result<bool> HostLocal::has(const IpAddress& address) const { return directory_.exists(address.toString()); }
@@ -92,7 +95,7 @@ Result<std::vector<IpAddress>> HostLocal::all() const {
 
 Result<std::optional<std::string>> HostLocal::ownerOf(const IpAddress& address) const {
   const auto owner = read(address);
-  if (!owner.ok()) return std::optional<std::string>{"somebody: " + owner.error().message};
+  if (!owner.ok()) return std::optional<std::string>{"an unknown owner: " + owner.error().message};
   if (!*owner || (*owner)->container.empty()) return std::optional<std::string>{};
   return std::optional{described(**owner) + " in " + directory_.path()};
 }
@@ -114,11 +117,11 @@ Result<bool> HostLocal::belongsTo(const HostLocalOwner& owner, const IpAddress& 
 
 Result<std::vector<IpAddress>> HostLocal::addressesOf(const HostLocalOwner& owner) const {
   std::vector<IpAddress> ofOwner;
-  std::vector<IpAddress> ofContainer;  // by plugins that wrote no interface down: taken where nothing else is found
+  std::vector<IpAddress> ofContainer;  // written by host-local before 0.8.3, without interface
   const HostLocalOwner unnamed{owner.container, {}};
   for (const IpAddress& address : TRY(all())) {
     const auto found = read(address);
-    if (!found.ok()) continue;  // nobody's as far as can be told, and certainly not known to be his
+    if (!found.ok()) continue;  // unreadable: not known to belong to this owner
     if (*found == owner) ofOwner.push_back(address);
     if (*found == unnamed) ofContainer.push_back(address);
   }
@@ -140,7 +143,7 @@ Result<> HostLocal::reserveAll(const HostLocalOwner& owner, std::span<const Leas
     const Result<> reserved = reserve(owner, address);
     const Result<> noted = reserved.ok() ? setLast(i, address) : reserved;
     if (noted.ok()) continue;
-    // The error that matters is the first one; what stays for want of a working disk, a scan finds.
+    // The first error is reported; DEL and GC find what cannot be removed now.
     for (const Lease& made : leases.first(i + 1)) static_cast<void>(release(owner, made.address.address()));
     return noted;
   }
@@ -149,7 +152,7 @@ Result<> HostLocal::reserveAll(const HostLocalOwner& owner, std::span<const Leas
 
 Result<> HostLocal::release(const HostLocalOwner& owner, const IpAddress& address) const {
   const std::string name = address.toString();
-  // Whoever was killed while he made the file left its draft.
+  // A process that was killed while it created the file leaves its draft.
   const Result<> undrafted = directory_.remove(Directory::draftOf(name));
   if (!undrafted.ok() && !undrafted.failedWith(ENOENT)) return undrafted;
   if (!TRY(belongsTo(owner, address))) return {};
@@ -165,11 +168,11 @@ Result<> HostLocal::releaseAll(const HostLocalOwner& owner) const {
   return {};
 }
 
-Result<> HostLocal::sweep(const std::function<Result<bool>(const HostLocalOwner&)>& isGarbage) const {
+Result<> HostLocal::sweep(const std::function<Result<bool>(const HostLocalOwner&)>& isOrphan) const {
   TRY(removeStale());
   for (const IpAddress& address : TRY(all())) {
     const auto owner = read(address);
-    if (!owner.ok() || !*owner || !TRY(isGarbage(**owner))) continue;
+    if (!owner.ok() || !*owner || !TRY(isOrphan(**owner))) continue;
     const Result<> removed = directory_.remove(address.toString());
     if (!removed.ok() && !removed.failedWith(ENOENT)) return removed;
   }

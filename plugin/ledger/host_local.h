@@ -1,10 +1,10 @@
-// The leases of the reference IPAM plugin "host-local", as it keeps them on disk: what it leased is honoured here, and
-// what is leased here it honours. Format: containernetworking/plugins, plugins/ipam/host-local/backend/disk.
+// The lease files of the reference IPAM plugin host-local, so that both plugins respect each other's leases. Format:
+// containernetworking/plugins, plugins/ipam/host-local/backend/disk.
 //
 //   /var/lib/cni/networks/demo/       0755; the network's name below "dataDir"
-//     lock                            flock(2) on it goes before every look and change
+//     lock                            flock(2), exclusive
 //     10.1.0.7                        "<container id>\r\n<interface>", without a newline at the end
-//     last_reserved_ip.0              the last address leased from range set 0, where the next choice begins
+//     last_reserved_ip.0              the last address leased from range set 0, for the round robin
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@
 
 namespace pons {
 
-/// Whose an address is. Not our types: the reference takes container ids of any length.
+/// Owner of an address. Strings, because host-local accepts container ids of any length.
 struct HostLocalOwner {
   std::string container;
   std::string ifName;  ///< empty in files of reference plugins before 0.8.3
@@ -28,19 +28,19 @@ struct HostLocalOwner {
 };
 HostLocalOwner ownerFrom(const AttachmentKey& key);
 
-/// One network's directory. An address whose file cannot be read counts as somebody's. One whose file is empty is
-/// nobody's: files are filled under the lock under which they are made, so that an empty one is what a crash left, and
-/// its container was never told of the address. It is taken back where the network is full, and by removeStale().
+/// One network's directory. An address with an unreadable file counts as leased. An empty file is stale: files are
+/// created and written under one lock, so it is the result of a crash before the ADD returned the address.
+/// removeStale() removes it, and ADD does if the network has no other free address.
 class HostLocal final : public AddressRegister {
  public:
-  /// Makes the directory where it is missing, and locks it; waits at most `patience` (ETIMEDOUT). EPERM as in
-  /// netlib::Directory.
+  /// Creates the directory if it is missing, and locks it; waits at most `patience` (ETIMEDOUT). The lock lasts for the
+  /// lifetime of the object. EPERM: see netlib::Directory::openShared().
   static netlib::Result<HostLocal> lock(const std::string& dataDir, const NetworkName& network,
                                         std::chrono::milliseconds patience);
-  /// The same where there is a directory.
+  /// The same without creating the directory; nothing if there is none.
   static netlib::Result<std::optional<HostLocal>> lockExisting(const std::string& dataDir, const NetworkName& network,
                                                                std::chrono::milliseconds patience);
-  /// Without the lock, for looking only.
+  /// Without the lock, read-only.
   static netlib::Result<std::optional<HostLocal>> peek(const std::string& dataDir, const NetworkName& network);
 
   netlib::Result<bool> has(const netlib::IpAddress& address) const override;
@@ -48,27 +48,27 @@ class HostLocal final : public AddressRegister {
   netlib::Result<std::optional<std::string>> ownerOf(const netlib::IpAddress& address) const override;
   netlib::Result<bool> removeStale() const override;
 
-  /// Whether the address is that owner's. One system call or two, whatever the number of leases.
+  /// O(1): reads one file.
   netlib::Result<bool> belongsTo(const HostLocalOwner& owner, const netlib::IpAddress& address) const;
-  /// The addresses of an owner. Reads every file, as the reference does: for what nobody has on record.
+  /// Reads every file, as host-local does: for owners without a record in the ledger. Files without an interface count
+  /// only if no other file matches.
   netlib::Result<std::vector<netlib::IpAddress>> addressesOf(const HostLocalOwner& owner) const;
 
-  /// Leases the address to that owner; nothing changes where he has it. EADDRINUSE, with the owner, where it is
-  /// another's.
+  /// Leases the address to that owner. Idempotent. EADDRINUSE, with the owner, if it is leased to another one.
   netlib::Result<> reserve(const HostLocalOwner& owner, const netlib::IpAddress& address) const;
-  /// All of them or none. They are one of each range set, in that order: from each its round robin goes on.
+  /// All or nothing. leases[i] is from range set i and sets its last_reserved_ip.
   netlib::Result<> reserveAll(const HostLocalOwner& owner, std::span<const Lease> leases) const;
-  /// Frees the address where it is that owner's.
+  /// Frees the address if it is leased to that owner. Idempotent.
   netlib::Result<> release(const HostLocalOwner& owner, const netlib::IpAddress& address) const;
-  /// Frees everything of that owner, at the price of addressesOf().
+  /// Frees addressesOf(owner).
   netlib::Result<> releaseAll(const HostLocalOwner& owner) const;
-  /// Frees every address whose owner is garbage, and those that are nobody's.
-  netlib::Result<> sweep(const std::function<netlib::Result<bool>(const HostLocalOwner&)>& isGarbage) const;
+  /// Frees every address whose owner is an orphan, and removes stale entries.
+  netlib::Result<> sweep(const std::function<netlib::Result<bool>(const HostLocalOwner&)>& isOrphan) const;
 
-  /// Where the round robin of that range set stands; nothing where it has not begun, or where the file is damaged.
+  /// The last address leased from that range set; nothing if there is no such file or it is damaged.
   netlib::Result<std::optional<netlib::IpAddress>> lastOf(std::size_t rangeSet) const;
 
-  /// EROFS, EACCES or ENOSPC where no lease could be written down.
+  /// EROFS, EACCES or ENOSPC if no lease could be written.
   netlib::Result<> checkWritable() const { return directory_.checkWritable(); }
 
  private:

@@ -1,27 +1,28 @@
-// The state directory. Everything is made on demand; only the lock and the top directories outlive the last attachment.
+// The state directory. Files and directories are created on demand; without attachments only the lock and the top-level
+// directories remain.
 //
-//   /run/pons/                                     0700, ours
+//   /run/pons/                                     0700, owned by root
 //     lock                                         the host lock
 //     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
-//     ports/tcp-8080/0.0.0.0@1                  -> ../../networks/other/attachments/c1:eth1.json: the same container's
+//     ports/tcp-8080/0.0.0.0@1                  -> ../../networks/other/attachments/c1:eth1.json: another one of c1
 //     holds/bridge-pons0/demo:c1:eth0           -> ../../networks/demo/attachments/c1:eth0.json
-//     originals/forwarding-ipv4.json               what the hold's shared state replaced on the host
-//     staged/pons0123456789a                       named as the link, mounted in the container's root
-//     networks/demo/attachments/c1:eth0.json       the record; locked while a verb works on it
+//     originals/forwarding-ipv4.json               the values that shared state replaced on the host
+//     staged/pons0123456789a                       resolv.conf, bind-mounted in the container; named after the veth
+//     networks/demo/attachments/c1:eth0.json       the record; locked by ADD, CHECK and DEL
 //     networks/demo/addresses/10.42.0.7         -> ../attachments/c1:eth0.json
 //
-// A record is complete before any claim of its attachment is made, and goes after the last of them. So whoever finds a
-// claim finds a record; an unreadable record without claims was torn while it was written, and holds nothing.
-// host-local's files are made after the claims on the same addresses and go before them: whoever undoes what a record
-// and its claims tell undoes those too.
+// Claims (ports/, holds/, addresses/) are symlinks to the record; holds/ has the references to shared state. A record
+// is written before the first claim of its attachment and removed after the last one: a claim without a record is
+// stale, and a torn record without claims owns nothing. host-local's files are written after the claims on the same
+// addresses and removed before them, so that undoing record and claims includes them.
 #include "plugin/ledger/ledger.h"
-
-#include "netlib/os/file.h"
 
 #include <algorithm>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+
+#include "netlib/os/file.h"
 
 #include "plugin/ledger/boot.h"
 #include "plugin/ledger/claims.h"
@@ -37,10 +38,10 @@ using netlib::UniqueFd;
 
 namespace {
 
-/// Whether the record still has its name: not where another verb has released it meanwhile.
+/// False if another process has removed the record meanwhile.
 Result<bool> isLinked(const FileLock& lock) {
   struct stat status {};
-  if (fstat(lock.fd(), &status) < 0) return netlib::failErrno("cannot examine a record");
+  if (fstat(lock.fd(), &status) < 0) return netlib::failErrno("cannot stat a record");
   return status.st_nlink > 0;
 }
 
@@ -52,24 +53,26 @@ struct ReadRecord {
 Result<ReadRecord> readRecord(const FileLock& lock, const AttachmentKey& key) {
   const std::string text = TRY(netlib::readAll(lock.fd(), kMaxRecordBytes, recordName(key)));
   RecordText record = TRY(decodeRecord(text));
-  if (record.attachment.key != key) return fail(EBADMSG, "the record of " + described(key) + " is another's");
+  if (record.attachment.key != key)
+    return fail(EBADMSG, "record file of " + described(key) + " contains a different key");
   return ReadRecord{std::move(record), text.size()};
 }
 
 }  // namespace
 
 Result<Ledger> Ledger::open(const std::string& stateDir, std::chrono::milliseconds patience) {
-  Ledger ledger{TRY(netlib::Directory::openPrivate(stateDir)), patience};
+  netlib::Directory state = TRY(netlib::Directory::openPrivate(stateDir));
+  Ledger ledger{std::move(state), patience};
   if (TRY(isFromEarlierBoot(ledger.state_))) {
     const FileLock hostLock = TRY(ledger.lockHost());
-    ledger.startedAfresh_ = TRY(startAfresh(ledger.state_));
+    ledger.wasReset_ = TRY(resetAfterReboot(ledger.state_));
   }
   return ledger;
 }
 
 Result<FileLock> Ledger::lockHost() {
   UniqueFd file = TRY(state_.openFile("lock", O_RDWR | O_CREAT));
-  return FileLock::acquire(std::move(file), patience_, "the host lock " + state_.path() + "/lock");
+  return FileLock::acquire(std::move(file), patience_, "host lock " + state_.path() + "/lock");
 }
 
 Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono::milliseconds patience) {
@@ -77,13 +80,13 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
     auto file = state_.openFile(recordName(key), O_RDWR);
     if (file.failedWith(ENOENT)) return std::optional<Record>{};
     if (!file.ok()) return fail(file.error());
-    FileLock lock = TRY(FileLock::acquire(std::move(*file), patience, "the record of " + described(key)));
+    FileLock lock = TRY(FileLock::acquire(std::move(*file), patience, "record of " + described(key)));
     if (!TRY(isLinked(lock))) continue;
 
     auto read = readRecord(lock, key);
     if (read.ok()) {
       auto& [attachment, recorded] = read->content;
-      const bool whole = recorded == RecordState::Committed || forgetUnclaimed(state_, attachment);
+      const bool whole = recorded == RecordState::Committed || dropUnclaimed(state_, attachment);
       return std::optional<Record>{{.attachment = std::move(attachment),
                                     .state = recorded,
                                     .lock = std::move(lock),
@@ -92,7 +95,7 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
     }
     if (!read.failedWith(EBADMSG)) return fail(read.error());
 
-    // Only under the host lock is it certain that no claim was just about to write it; see writeRecord().
+    // The host lock excludes that claim() is writing the record; see writeRecord().
     const FileLock hostLock = TRY(lockHost());
     if (!TRY(isLinked(lock))) continue;
     Attachment attachment = attachmentFromClaims(key, TRY(claimsOf(state_, key)));
@@ -105,15 +108,15 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
 
 Result<> Ledger::commit(Record& record) { return changeState(record, RecordState::Committed); }
 
-Result<> Ledger::markLeaving(const FileLock& /*hostLock*/, Record& record) {
-  // One that had to be made up from its claims is not rebuilt from either.
-  return record.salvaged ? Result<>{} : changeState(record, RecordState::Leaving);
+Result<> Ledger::markDeleting(const FileLock& /*hostLock*/, Record& record) {
+  // A record that cannot be parsed has no state to write, and activeAttachments() skips it.
+  return record.salvaged ? Result<>{} : changeState(record, RecordState::Deleting);
 }
 
 Result<> Ledger::changeState(Record& record, RecordState state) {
   const std::string tail = recordTail(state);
   if (record.salvaged || record.length < tail.size()) {
-    return fail(EBADMSG, "the record of " + described(record.attachment.key) + " is damaged");
+    return fail(EBADMSG, "record of " + described(record.attachment.key) + " is damaged");
   }
   const auto offset = static_cast<off_t>(record.length - tail.size());
   TRY(netlib::writeAtOnce(record.lock.fd(), tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
@@ -121,34 +124,35 @@ Result<> Ledger::changeState(Record& record, RecordState state) {
   return {};
 }
 
-Result<bool> Ledger::leave(const FileLock& /*hostLock*/, const std::string& hold, Record& record) {
-  // What was made up from its claims keeps them until its release: another DEL has nothing else to go by.
-  if (record.salvaged) return !TRY(holderOf(state_, hold, record.attachment.key)).has_value();
-  const bool last = TRY(dropHold(state_, hold, record.attachment.key));
-  record.left.push_back(hold);
+Result<bool> Ledger::dropReference(const FileLock& /*hostLock*/, const std::string& sharedState, Record& record) {
+  // A salvaged record keeps its claims until release(): a repeated DEL is reconstructed from them.
+  if (record.salvaged) return !TRY(anyReference(state_, sharedState, record.attachment.key)).has_value();
+  const bool last = TRY(removeReference(state_, sharedState, record.attachment.key));
+  record.droppedReferences.push_back(sharedState);
   return last;
 }
 
-Result<std::vector<AttachmentKey>> Ledger::holders(const std::string& hold) {
-  std::vector<AttachmentKey> holders;
-  for (const std::string& name : TRY(namesIn(state_, holdDirectory(hold)))) {
-    if (auto owner = TRY(ownerOf(state_, holdDirectory(hold) + "/" + name))) holders.push_back(*std::move(owner));
+Result<std::vector<AttachmentKey>> Ledger::referencesTo(const std::string& sharedState) {
+  std::vector<AttachmentKey> references;
+  for (const std::string& name : TRY(namesIn(state_, referenceDirectory(sharedState)))) {
+    if (auto owner = TRY(ownerOf(state_, referenceDirectory(sharedState) + "/" + name)))
+      references.push_back(*std::move(owner));
   }
-  return holders;
+  return references;
 }
 
-Result<std::vector<std::string>> Ledger::holdsNamed(std::string_view prefix) {
-  std::vector<std::string> holds = TRY(namesIn(state_, std::string{kHolds}));
-  std::erase_if(holds, [prefix](const std::string& hold) { return !hold.starts_with(prefix); });
-  return holds;
+Result<std::vector<std::string>> Ledger::sharedStatesNamed(std::string_view prefix) {
+  std::vector<std::string> names = TRY(namesIn(state_, std::string{kHolds}));
+  std::erase_if(names, [prefix](const std::string& name) { return !name.starts_with(prefix); });
+  return names;
 }
 
 Result<bool> Ledger::sharesPorts(const ContainerId& container) {
-  return state_.exists(holdDirectory(hold::sharedPorts(container)));
+  return state_.exists(referenceDirectory(shared_state::sharedPorts(container)));
 }
 
-Result<std::optional<Attachment>> Ledger::leaderOf(const PortForward& forward,
-                                                   const std::optional<AttachmentKey>& except) {
+Result<std::optional<Attachment>> Ledger::portOwner(const PortForward& forward,
+                                                    const std::optional<AttachmentKey>& except) {
   const auto isSame = [&](const PortForward& other) {
     return other.protocol == forward.protocol && other.hostPort == forward.hostPort &&
            other.hostAddress == forward.hostAddress;
@@ -156,29 +160,29 @@ Result<std::optional<Attachment>> Ledger::leaderOf(const PortForward& forward,
   for (const AttachmentKey& owner : TRY(port_claims::owners(state_, forward))) {
     if (owner == except) continue;
     auto record = TRY(peek(recordName(owner)));
-    if (!record || record->state == RecordState::Leaving) continue;
+    if (!record || record->state == RecordState::Deleting) continue;
     std::erase_if(record->attachment.forwards, [&](const PortForward& other) { return !isSame(other); });
     if (!record->attachment.forwards.empty()) return std::optional{std::move(record->attachment)};
   }
   return std::optional<Attachment>{};
 }
 
-Result<bool> Ledger::isHeld(const FileLock& /*hostLock*/, const std::string& hold) {
-  return TRY(holderOf(state_, hold, std::nullopt)).has_value();
+Result<bool> Ledger::isReferenced(const FileLock& /*hostLock*/, const std::string& sharedState) {
+  return TRY(anyReference(state_, sharedState, std::nullopt)).has_value();
 }
 
 Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
-  // Released before: whatever bears these names now is somebody else's.
+  // Already released by another process: claims of these names belong to another attachment.
   if (!TRY(isLinked(record.lock))) return {};
   const AttachmentKey& key = record.attachment.key;
-  TRY(dropClaims(record, record.attachment));
+  TRY(removeClaims(record, record.attachment));
   if (record.incomplete) {
-    // Of claims that are gone already the empty directories may be left, and the holds follow from all of them.
-    if (lseek(record.lock.fd(), 0, SEEK_SET) < 0) return netlib::failErrno("cannot read a record again");
+    // Directories of claims that are already removed may remain, and the references depend on all leases and ports.
+    if (lseek(record.lock.fd(), 0, SEEK_SET) < 0) return netlib::failErrno("cannot rewind a record");
     const ReadRecord whole = TRY(readRecord(record.lock, key));
-    TRY(dropClaims(record, whole.content.attachment));
+    TRY(removeClaims(record, whole.content.attachment));
   }
-  if (record.salvaged) TRY(dropUnknownClaims(key));
+  if (record.salvaged) TRY(removeUnknownClaims(key));
   TRY(state_.remove(recordName(key)));
   return removeEmptyDirectories(key.network);
 }
@@ -188,24 +192,26 @@ Result<> Ledger::tidy(const NetworkName& network) {
   return removeEmptyDirectories(network);
 }
 
-Result<> Ledger::dropClaims(const Record& record, const Attachment& attachment) {
+Result<> Ledger::removeClaims(const Record& record, const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
   const bool alone = attachment.forwards.empty() || !TRY(sharesPorts(key.container));
-  for (const PortForward& forward : attachment.forwards) TRY(port_claims::drop(state_, forward, key, alone));
-  if (!alone) TRY(dropHold(state_, hold::sharedPorts(key.container), key));
-  for (const Lease& lease : attachment.leases) TRY(drop(state_, addressClaim(key, lease.address.address()), key));
-  for (const std::string& hold : holdsOf(attachment)) {
-    if (std::ranges::find(record.left, hold) == record.left.end()) TRY(dropHold(state_, hold, key));
+  for (const PortForward& forward : attachment.forwards) TRY(port_claims::remove(state_, forward, key, alone));
+  if (!alone) TRY(removeReference(state_, shared_state::sharedPorts(key.container), key));
+  for (const Lease& lease : attachment.leases)
+    TRY(removeClaim(state_, addressClaim(key, lease.address.address()), key));
+  for (const std::string& sharedState : sharedStatesOf(attachment)) {
+    if (std::ranges::find(record.droppedReferences, sharedState) == record.droppedReferences.end())
+      TRY(removeReference(state_, sharedState, key));
   }
   return {};
 }
 
-Result<> Ledger::dropUnknownClaims(const AttachmentKey& key) {
+Result<> Ledger::removeUnknownClaims(const AttachmentKey& key) {
   for (const std::string& claim : TRY(claimsOf(state_, key))) {
     TRY(state_.remove(claim));
     TRY(removeIfEmpty(state_, claim.substr(0, claim.rfind('/'))));
   }
-  // A directory may have lost its last claim right before the end of whoever was to remove it.
+  // A process that is killed after it removed the last claim leaves an empty directory.
   for (const std::string_view top : {kPorts, kHolds}) {
     const auto names = state_.list(std::string{top});
     if (names.failedWith(ENOENT)) continue;
@@ -230,19 +236,19 @@ Result<std::optional<RecordText>> Ledger::peek(const std::string& name) {
   return record.ok() ? std::optional{std::move(*record)} : std::optional<RecordText>{};
 }
 
-Result<std::vector<Attachment>> Ledger::staying(const FileLock& /*hostLock*/) {
-  std::vector<Attachment> staying;
+Result<std::vector<Attachment>> Ledger::activeAttachments(const FileLock& /*hostLock*/) {
+  std::vector<Attachment> active;
   for (const AttachmentKey& key : TRY(attachments())) {
     auto record = TRY(peek(recordName(key)));
-    if (!record || record->state == RecordState::Leaving) continue;
-    if (record->state == RecordState::Claimed) forgetUnclaimed(state_, record->attachment);
-    staying.push_back(std::move(record->attachment));
+    if (!record || record->state == RecordState::Deleting) continue;
+    if (record->state == RecordState::Claimed) dropUnclaimed(state_, record->attachment);
+    active.push_back(std::move(record->attachment));
   }
-  return staying;
+  return active;
 }
 
 Result<std::optional<Attachment>> Ledger::anyOf(const NetworkName& network) {
-  constexpr std::size_t kAFew = 4;  // one of them may be on its way out
+  constexpr std::size_t kAFew = 4;  // some may be in other states
   const auto names = state_.list(recordDirectory(network), kAFew);
   if (names.failedWith(ENOENT)) return std::optional<Attachment>{};
   if (!names.ok()) return fail(names.error());
@@ -257,7 +263,7 @@ Result<std::vector<AttachmentKey>> Ledger::attachments() {
   std::vector<AttachmentKey> keys;
   for (const std::string& network : TRY(namesIn(state_, std::string{kNetworks}))) {
     const auto name = NetworkName::parse(network);
-    if (!name) continue;  // nothing that we made
+    if (!name) continue;  // not created by pons
     for (const std::string& record : TRY(namesIn(state_, recordDirectory(*name)))) {
       if (const auto key = keyOfRecord(recordDirectory(*name) + "/" + record)) keys.push_back(*key);
     }

@@ -1,9 +1,10 @@
-// What pons knows of its attachments, as files on tmpfs (drawn in ledger.cpp and in README.md). Written before the
-// kernel is touched and released last, so that whatever a killed process leaves behind can be found and taken away.
+// The state directory: which attachments exist and which addresses, ports and shared kernel state they use, as files
+// (drawn in ledger.cpp and in README.md). They are written before the kernel is changed and removed last, so that DEL
+// and GC find everything that a killed process left.
 //
-// Every change of claims happens under one host lock, held for some file operations, and by a last holder while he
-// takes shared state away. A verb that works on an attachment holds the lock of its record meanwhile. Order: a record's
-// lock may be held while waiting for the host lock, never the other way round.
+// Locks, both flock(2): claims change only under the host lock, which is held for a few file operations, and while the
+// last reference to shared state is removed. ADD, CHECK and DEL lock the record of their attachment. Lock order: record
+// before host.
 #pragma once
 
 #include <chrono>
@@ -20,186 +21,188 @@
 
 namespace pons {
 
-/// An attachment's record, locked for as long as this object lives.
+/// An attachment's record, locked during the lifetime of this object.
 struct Record {
   Attachment attachment;
   RecordState state;
   netlib::FileLock lock;
-  std::size_t length = 0;              ///< of the file, bytes
-  bool salvaged = false;               ///< made up from claims, see find(): it knows fewer holds than it has
-  bool incomplete = false;             ///< names only what it has claimed: its ADD or DEL died among the claims
-  std::vector<std::string> left = {};  ///< the holds that this run gave up already, see leave()
+  std::size_t length = 0;                           ///< of the file, bytes
+  bool salvaged = false;                            ///< reconstructed from claims, see find(); may lack references
+  bool incomplete = false;                          ///< without unclaimed leases and ports: ADD or DEL was interrupted
+  std::vector<std::string> droppedReferences = {};  ///< by this process, see dropReference()
 };
 
-/// Far above what any number of ports and routes needs.
 inline constexpr std::size_t kMaxRecordBytes = 16U << 20U;
 
-/// An attachment's record as it was when somebody looked.
-struct SeenRecord {
+/// An attachment's record, read without a lock.
+struct RecordSnapshot {
   Attachment attachment;
   RecordState state;
-  std::chrono::system_clock::time_point since;  ///< it is in that state; full seconds
+  std::chrono::system_clock::time_point since;  ///< last change of the state; resolution 1 s
 };
 
-/// Makes the whole attachment once its addresses are known.
+/// Makes the attachment from its leases, in the order of the request: one per set, then the fixed ones. claim() calls
+/// it under the host lock and host-local's lock: it must not lock, wait or run a program.
 using Complete = std::function<netlib::Result<Attachment>(std::vector<Lease>)>;
 
 class Ledger {
  public:
-  /// Opens or makes the state directory (0700). `stateDir` is absolute. EPERM where a component that pons owns is a
-  /// symlink, belongs to another user or is writable by others.
-  /// `patience` bounds every wait for a lock; afterwards ETIMEDOUT, with the holder's process id.
-  /// A directory of an earlier boot is emptied: its leases are void.
+  /// Opens or creates the state directory (0700). `stateDir` is absolute (EINVAL). EPERM if a component that pons owns
+  /// is a symlink, belongs to another user or is writable by others. `patience` limits every wait for a lock; then
+  /// ETIMEDOUT, with the PID of the lock holder. Empties a directory that was written before the last reboot, under the
+  /// host lock.
   static netlib::Result<Ledger> open(const std::string& stateDir, std::chrono::milliseconds patience);
 
-  /// The same for those who only look: nothing is made or emptied. ENOENT where there is no state directory, ESTALE
-  /// where it is of an earlier boot.
+  /// Read-only: creates and empties nothing. ENOENT if there is no state directory, ESTALE if it was written before the
+  /// last reboot.
   static netlib::Result<Ledger> openExisting(const std::string& stateDir, std::chrono::milliseconds patience);
 
-  /// True where leases of an earlier boot were found and given up.
-  bool startedAfresh() const { return startedAfresh_; }
+  /// True if open() discarded records that were written before the last reboot.
+  bool wasResetAfterReboot() const { return wasReset_; }
 
-  /// The record of that attachment, once no other verb works on it; nothing where there is none.
-  /// A record that cannot be read (torn by a crash, or damaged) is made up from the claims that point at it, in state
-  /// Claimed: good enough to take everything away (salvage.h says what is known then). ENOTSUP where a newer pons wrote
-  /// the record.
+  /// Locks and returns the record; nothing if there is none. ETIMEDOUT while another process has it locked, ENOTSUP if
+  /// a newer pons wrote it. A record that cannot be parsed (torn by a crash, or damaged) is reconstructed from the
+  /// claims that point to it, in state Claimed (see salvage.h): sufficient for a teardown. This takes the host lock:
+  /// the caller must not hold it.
   netlib::Result<std::optional<Record>> find(const AttachmentKey& key) { return find(key, patience_); }
-  /// The same with another patience; at 0 it is ETIMEDOUT where another verb is at work.
+  /// Waits at most `patience` for the record's lock, at 0 not at all.
   netlib::Result<std::optional<Record>> find(const AttachmentKey& key, std::chrono::milliseconds patience);
 
-  /// Reserves an address from each set and every port of the completed attachment, and writes it all down: all or
-  /// nothing. Where the request has host-local's directory, the addresses are reserved there as well. A port that
-  /// another attachment of the same container has is shared with it.
+  /// Writes the record and claims an address from each set, every port and all shared state of the attachment: all or
+  /// nothing. Addresses are also reserved in host-local's directory if the request names one. Attachments of one
+  /// container may share a port. Takes host-local's lock, then the host lock: the caller must not hold them.
   /// Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the message);
   /// EADDRINUSE, a requested address, a port, the bridge's subnet or the resolv.conf belongs to another attachment,
-  /// which is named (see rival()); EINVAL, a requested address is outside every set, or the attachment is too large for
-  /// a record.
-  netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request, const HeldByHost& heldByHost,
-                               const Complete& complete);
+  /// which the message names (see conflict()); EINVAL, a requested address is not in any set, or the record exceeds
+  /// kMaxRecordBytes; ETIMEDOUT, a lock; those of `isHostAddress` and `complete`.
+  netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request,
+                               const IsHostAddress& isHostAddress, const Complete& complete);
 
-  /// What claim() failed for with EADDRINUSE; nothing where it was a requested address.
-  const std::optional<AttachmentKey>& rival() const { return rival_; }
+  /// The attachment that made claim() fail with EADDRINUSE; nothing if the conflict was about an address.
+  const std::optional<AttachmentKey>& conflict() const { return conflict_; }
 
-  /// Takes the holds of an attachment on record that it lacks: an older pons may have known fewer.
-  netlib::Result<> retakeHolds(const netlib::FileLock& hostLock, const Attachment& attachment);
+  /// Adds references that the attachment lacks, because an older pons wrote its record.
+  netlib::Result<> addMissingReferences(const netlib::FileLock& hostLock, const Attachment& attachment);
 
-  /// False where claim() made the hold: then no other attachment had it before.
-  bool wasHeld(const std::string& hold) const { return !founded_.contains(hold); }
+  /// False if claim() of this object added the first reference.
+  bool hadReferences(const std::string& sharedState) const { return !firstReferences_.contains(sharedState); }
 
-  /// The ADD is done.
+  /// Sets the state Committed. EBADMSG if the record is damaged or salvaged.
   netlib::Result<> commit(Record& record);
 
-  /// From now on nobody rebuilds what this attachment has in the kernel: a DEL takes it away.
-  netlib::Result<> markLeaving(const netlib::FileLock& hostLock, Record& record);
+  /// Sets the state Deleting: repair and table rebuilds ignore the attachment from then on. Does nothing if salvaged.
+  netlib::Result<> markDeleting(const netlib::FileLock& hostLock, Record& record);
 
-  /// While it lives nobody else claims, releases or asks whether he is the last.
+  /// The lock for all changes of claims and references. ETIMEDOUT, with the PID of the lock holder.
   netlib::Result<netlib::FileLock> lockHost();
 
-  /// Gives the hold up. True where nobody else has it: the caller takes the shared state away before he lets go of the
-  /// host lock. A DEL that was killed in between is told so again, as long as nobody took the hold.
-  netlib::Result<bool> leave(const netlib::FileLock& hostLock, const std::string& hold, Record& record);
+  /// Removes the attachment's reference. True if it was the last one: the caller removes the shared state before it
+  /// releases the host lock. Idempotent: a repeated DEL gets the same answer while no other attachment adds a
+  /// reference.
+  netlib::Result<bool> dropReference(const netlib::FileLock& hostLock, const std::string& sharedState, Record& record);
 
-  /// Who has that hold; locks nothing.
-  netlib::Result<std::vector<AttachmentKey>> holders(const std::string& hold);
-  /// The holds of which there are any whose names begin so; locks nothing.
-  netlib::Result<std::vector<std::string>> holdsNamed(std::string_view prefix);
+  /// The attachments with a reference to that state. Takes no lock.
+  netlib::Result<std::vector<AttachmentKey>> referencesTo(const std::string& sharedState);
+  /// The shared states with that prefix. Takes no lock.
+  netlib::Result<std::vector<std::string>> sharedStatesNamed(std::string_view prefix);
 
-  /// False where no two attachments of that container can publish the same host port; locks nothing.
+  /// False if no two attachments of that container publish the same host port. Takes no lock.
   netlib::Result<bool> sharesPorts(const ContainerId& container);
-  /// Where this host port at this address leads: the first of the attachments which claimed it and are not being
-  /// deleted, with that forward alone. `except` counts as deleted. Nothing where there is none. Locks nothing: without
-  /// the host lock it is true of this moment only.
-  netlib::Result<std::optional<Attachment>> leaderOf(const PortForward& forward,
-                                                     const std::optional<AttachmentKey>& except = {});
+  /// The attachment to which this host port is forwarded, with no other forwards: the first one that claimed it and is
+  /// not in state Deleting. `except` is ignored. Takes no lock: the answer lasts only while the caller has the host
+  /// lock.
+  netlib::Result<std::optional<Attachment>> portOwner(const PortForward& forward,
+                                                      const std::optional<AttachmentKey>& except = {});
 
-  /// True where any attachment has that hold.
-  netlib::Result<bool> isHeld(const netlib::FileLock& hostLock, const std::string& hold);
+  /// Whether any attachment has a reference. Removes stale references.
+  netlib::Result<bool> isReferenced(const netlib::FileLock& hostLock, const std::string& sharedState);
 
-  /// Frees ports, addresses, remaining holds and at last the record itself, only ever what is this attachment's.
-  /// Tolerates what is already gone. After the last release nothing is left below networks/, ports/ and holds/.
+  /// Removes this attachment's claims on ports and addresses, its references and finally its record. Idempotent. After
+  /// the last release networks/, ports/ and holds/ are empty.
   netlib::Result<> release(const netlib::FileLock& hostLock, const Record& record);
 
-  /// Removes what an ADD that died before it had a record may have left: directories without anything in them.
+  /// Removes the network's empty directories, which an ADD leaves if it is killed before it writes the record. Takes
+  /// the host lock.
   netlib::Result<> tidy(const NetworkName& network);
 
-  /// Values that shared state replaced on the host, by name (sysctl paths), kept under the name of its hold until it
-  /// goes. The first writer wins: `remember` does nothing where something is already remembered. A damaged file
-  /// remembers nothing: better a switch that stays on than a DEL that fails for ever. Call them under the host lock.
-  netlib::Result<> remember(const std::string& hold, const std::map<std::string, std::string>& originals);
-  netlib::Result<std::map<std::string, std::string>> remembered(const std::string& hold);
-  netlib::Result<bool> hasRemembered(const std::string& hold);
-  netlib::Result<> forget(const std::string& hold);
+  /// The values that shared state replaced on the host, by name (sysctl path), to be restored with the last reference.
+  /// The caller holds the host lock. saveOriginals() keeps values that are already saved. savedOriginals() is empty if
+  /// nothing is saved or the file is damaged: a sysctl keeps its value then, rather than that every DEL fails.
+  /// forgetOriginals() is idempotent. Errors are those of open(2), read(2), write(2), rename(2) and unlink(2), except
+  /// ENOENT: in particular EROFS, EACCES and ENOSPC.
+  netlib::Result<> saveOriginals(const std::string& sharedState, const std::map<std::string, std::string>& originals);
+  netlib::Result<std::map<std::string, std::string>> savedOriginals(const std::string& sharedState);
+  netlib::Result<bool> hasSavedOriginals(const std::string& sharedState);
+  netlib::Result<> forgetOriginals(const std::string& sharedState);
 
-  /// A file for the attachment's container to read, 0644, kept until unstage(). A second call finds the first one's,
-  /// with its content. `staged`: nothing where there is none.
+  /// A file (0644) that is bind-mounted in the container. A second stage() returns the existing file, whatever its
+  /// content. staged(): nothing if there is none. unstage() is idempotent. They take no lock.
   netlib::Result<netlib::UniqueFd> stage(const AttachmentKey& key, const std::string& content);
   netlib::Result<std::optional<netlib::UniqueFd>> staged(const AttachmentKey& key);
   netlib::Result<> unstage(const AttachmentKey& key);
 
-  /// The attachments whose state in the kernel is to stay or is being made: all but those that a DEL is at work on.
-  /// Records that cannot be read are passed over: nothing could be made from them.
-  netlib::Result<std::vector<Attachment>> staying(const netlib::FileLock& hostLock);
+  /// All attachments that are not in state Deleting. Records that cannot be parsed are skipped.
+  netlib::Result<std::vector<Attachment>> activeAttachments(const netlib::FileLock& hostLock);
 
-  /// False where an attachment of that key has no record, whatever else there may be of it.
-  netlib::Result<bool> isOnRecord(const AttachmentKey& key);
-  /// True where an attachment has claimed that port.
+  netlib::Result<bool> hasRecord(const AttachmentKey& key);
+  /// Whether this port at this address has a claim. Takes no lock.
   netlib::Result<bool> isClaimed(const PortForward& forward);
-  /// The network's claims whose record is gone: their names below the state directory.
+  /// The network's claims without a record, as paths below the state directory. Takes no lock.
   netlib::Result<std::vector<std::string>> staleClaims(const NetworkName& network);
-  /// Removes them.
+  /// Removes staleClaims() and empty directories.
   netlib::Result<> sweepClaims(const netlib::FileLock& hostLock, const NetworkName& network);
 
-  /// One of the network's attachments, whichever; nothing where it has none. Locks nothing.
+  /// Any one attachment of the network in state Committed; nothing if there is none. Takes no lock.
   netlib::Result<std::optional<Attachment>> anyOf(const NetworkName& network);
 
-  /// How long any lock is waited for.
+  /// The longest wait for a lock.
   std::chrono::milliseconds patience() const { return patience_; }
 
-  /// EROFS, EACCES or ENOSPC where no attachment could be written down.
+  /// EROFS, EACCES or ENOSPC if no record could be written.
   netlib::Result<> checkWritable() { return state_.checkWritable(); }
-  /// EADDRNOTAVAIL, with the numbers, where a set of the request has no free address. Reads the network's leases, also
-  /// those of host-local, and locks nothing.
+  /// EADDRNOTAVAIL, with size and use, if a set of the request has no free address. Includes host-local's leases. Takes
+  /// no lock.
   netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
 
-  /// The record of that attachment at this moment; nothing where there is none. Locks nothing, so that a verb may be at
-  /// work on it. EBADMSG where it cannot be read, ENOTSUP where a newer pons wrote it.
-  netlib::Result<std::optional<SeenRecord>> look(const AttachmentKey& key);
+  /// The current content of the record; nothing if there is none. Takes no lock: ADD or DEL may be changing it. EBADMSG
+  /// if it cannot be parsed, ENOTSUP if a newer pons wrote it.
+  netlib::Result<std::optional<RecordSnapshot>> snapshot(const AttachmentKey& key);
 
-  /// The addresses that the network's attachments have claimed; locks nothing.
+  /// The addresses that the network's attachments have claimed. Takes no lock.
   netlib::Result<std::vector<netlib::IpAddress>> leased(const NetworkName& network);
 
-  /// How many attachments have that hold; locks nothing.
-  netlib::Result<std::size_t> countHolders(const std::string& hold);
+  /// Takes no lock.
+  netlib::Result<std::size_t> countReferences(const std::string& sharedState);
 
-  /// Every attachment on record, of all networks; locks nothing.
+  /// All attachments with a record, of all networks. Takes no lock.
   netlib::Result<std::vector<AttachmentKey>> attachments();
 
  private:
   Ledger(netlib::Directory state, std::chrono::milliseconds patience) : state_(std::move(state)), patience_(patience) {}
 
-  /// Two networks on one bridge must not lease from one subnet. As all who hold a gateway address are of one network,
-  /// it is enough to look at any of them.
+  /// EADDRINUSE if another network uses the same gateway address on the bridge: both would lease the same addresses.
+  /// All references to a gateway address are of one network, so any one is sufficient.
   netlib::Result<> checkGateways(const Attachment& attachment);
-  /// A container in two networks has one resolv.conf.
+  /// EADDRINUSE if another attachment has mounted a resolv.conf in the same root.
   netlib::Result<> checkResolvConf(const Attachment& attachment);
-  /// The record as it is at this moment; nothing where there is none, or none that can be read.
+  /// Nothing if there is no record or it cannot be parsed.
   netlib::Result<std::optional<RecordText>> peek(const std::string& name);
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
   netlib::Result<> changeState(Record& record, RecordState state);
   netlib::Result<Record> writeRecord(Attachment attachment);
-  netlib::Result<> takeAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
-                           const HostLocal* files);
-  netlib::Result<> takeClaims(const Attachment& attachment);
-  netlib::Result<> takeHold(const std::string& hold, const AttachmentKey& key);
-  netlib::Result<> dropClaims(const Record& record, const Attachment& attachment);
-  netlib::Result<> dropUnknownClaims(const AttachmentKey& key);
+  netlib::Result<> claimAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
+                            const HostLocal* files);
+  netlib::Result<> addClaims(const Attachment& attachment);
+  netlib::Result<> addReference(const std::string& sharedState, const AttachmentKey& key);
+  netlib::Result<> removeClaims(const Record& record, const Attachment& attachment);
+  netlib::Result<> removeUnknownClaims(const AttachmentKey& key);
   netlib::Result<> removeEmptyDirectories(const NetworkName& network);
 
   netlib::Directory state_;
   std::chrono::milliseconds patience_;
-  bool startedAfresh_ = false;
-  std::optional<AttachmentKey> rival_;
-  std::set<std::string> founded_;
+  bool wasReset_ = false;
+  std::optional<AttachmentKey> conflict_;
+  std::set<std::string> firstReferences_;
 };
 
 }  // namespace pons

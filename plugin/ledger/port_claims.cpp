@@ -13,32 +13,31 @@ using netlib::Result;
 
 namespace {
 
-constexpr char kBeforePlace = '@';
+constexpr char kPositionSeparator = '@';
 
-std::optional<std::size_t> placeIn(std::string_view name) {
-  const std::size_t at = name.find(kBeforePlace);
+std::optional<std::size_t> positionIn(std::string_view name) {
+  const std::size_t at = name.find(kPositionSeparator);
   if (at == std::string_view::npos) return 0;
-  std::size_t place = 0;
+  std::size_t position = 0;
   const char* end = name.data() + name.size();
-  const auto [last, error] = std::from_chars(name.data() + at + 1, end, place);
-  return error == std::errc{} && last == end ? std::optional{place} : std::nullopt;
+  const auto [last, error] = std::from_chars(name.data() + at + 1, end, position);
+  return error == std::errc{} && last == end ? std::optional{position} : std::nullopt;
 }
 
-/// None where there is no directory. ENOTDIR where something else has its place: what cannot be read is not free.
+/// Empty if there is no directory. ENOTDIR if it is not a directory: an unreadable port does not count as free.
 Result<std::vector<std::string>> namesOf(const Directory& state, const PortForward& forward) {
   auto names = state.list(portDirectory(forward.protocol, forward.hostPort));
   return names.failedWith(ENOENT) ? std::vector<std::string>{} : std::move(names);
 }
 
-/// One that is there, of whichever address.
 struct Claim {
   std::string name;  ///< below the state directory
   IpAddress hostAddress;
-  std::size_t place;
-  std::optional<AttachmentKey> owner;  ///< nothing where it is stale
+  std::size_t position;
+  std::optional<AttachmentKey> owner;  ///< nothing if it is stale
 };
 
-/// All of the forward's port, in their order.
+/// All claims of the port, at any address, by position.
 Result<std::vector<Claim>> claimsOf(const Directory& state, const PortForward& forward) {
   const std::string directory = portDirectory(forward.protocol, forward.hostPort);
   std::vector<Claim> claims;
@@ -47,9 +46,9 @@ Result<std::vector<Claim>> claimsOf(const Directory& state, const PortForward& f
     const auto address = addressIn(name);
     if (!address) return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not named after an address");
     auto owner = TRY(ownerOf(state, claim));
-    claims.push_back({claim, *address, *placeIn(name), std::move(owner)});
+    claims.push_back({claim, *address, *positionIn(name), std::move(owner)});
   }
-  std::ranges::sort(claims, {}, &Claim::place);
+  std::ranges::sort(claims, {}, &Claim::position);
   return claims;
 }
 
@@ -59,13 +58,13 @@ Result<std::vector<Claim>> claimsAtSameAddress(const Directory& state, const Por
   return claims;
 }
 
-ClaimLink linkAt(const AttachmentKey& key, const PortForward& forward, std::size_t place) {
+ClaimLink linkAt(const AttachmentKey& key, const PortForward& forward, std::size_t position) {
   ClaimLink link = portClaim(key, forward);
-  if (place != 0) link.name.append(1, kBeforePlace).append(std::to_string(place));
+  if (position != 0) link.name.append(1, kPositionSeparator).append(std::to_string(position));
   return link;
 }
 
-bool conflict(const IpAddress& a, const IpAddress& b) {
+bool overlap(const IpAddress& a, const IpAddress& b) {
   return a.family() == b.family() && (a == b || a.isUnspecified() || b.isUnspecified());
 }
 
@@ -75,36 +74,36 @@ std::string described(const PortForward& forward, const IpAddress& hostAddress) 
          hostAddress.toString();
 }
 
-netlib::Failure<netlib::Error> taken(const PortForward& forward, const Claim& rival) {
-  const bool same = rival.hostAddress == forward.hostAddress;
+netlib::Failure<netlib::Error> taken(const PortForward& forward, const Claim& claim) {
+  const bool same = claim.hostAddress == forward.hostAddress;
   const std::string wanted = same ? "" : described(forward, forward.hostAddress) + ": ";
   return netlib::fail(
-      EADDRINUSE, wanted + described(forward, rival.hostAddress) + " is published by " + pons::described(*rival.owner));
+      EADDRINUSE, wanted + described(forward, claim.hostAddress) + " is published by " + pons::described(*claim.owner));
 }
 
 bool collide(const PortForward& a, const PortForward& b) {
-  return a.protocol == b.protocol && a.hostPort == b.hostPort && conflict(a.hostAddress, b.hostAddress);
+  return a.protocol == b.protocol && a.hostPort == b.hostPort && overlap(a.hostAddress, b.hostAddress);
 }
 
 }  // namespace
 
 Result<std::vector<AttachmentKey>> check(const Directory& state, const Attachment& attachment,
-                                         std::optional<AttachmentKey>& rival) {
+                                         std::optional<AttachmentKey>& conflict) {
   std::vector<AttachmentKey> sharers;
   for (auto forward = attachment.forwards.begin(); forward != attachment.forwards.end(); ++forward) {
     const auto collides = [&](const PortForward& earlier) { return collide(earlier, *forward); };
     if (std::any_of(attachment.forwards.begin(), forward, collides)) {
-      return netlib::fail(EADDRINUSE, described(*forward, forward->hostAddress) + " is asked for twice by " +
+      return netlib::fail(EADDRINUSE, described(*forward, forward->hostAddress) + " is requested twice by " +
                                           pons::described(attachment.key));
     }
     for (const Claim& claim : TRY(claimsOf(state, *forward))) {
-      if (!conflict(claim.hostAddress, forward->hostAddress)) continue;
+      if (!overlap(claim.hostAddress, forward->hostAddress)) continue;
       if (!claim.owner) {
         TRY(state.remove(claim.name));
       } else if (claim.owner->container == attachment.key.container) {
         sharers.push_back(*claim.owner);
       } else {
-        rival = claim.owner;
+        conflict = claim.owner;
         return taken(*forward, claim);
       }
     }
@@ -112,28 +111,28 @@ Result<std::vector<AttachmentKey>> check(const Directory& state, const Attachmen
   return sharers;
 }
 
-Result<> take(const Directory& state, const PortForward& forward, const AttachmentKey& key) {
-  // Nearly always the only claim of its port.
+Result<> add(const Directory& state, const PortForward& forward, const AttachmentKey& key) {
+  // Usually the only claim of its port, so its directory does not exist yet.
   TRY(state.makeDirectories(portDirectory(forward.protocol, forward.hostPort)));
-  for (std::size_t place = 0;; ++place) {
-    const ClaimLink link = linkAt(key, forward, place);
-    const Result<> taken = pons::take(state, link, key);
+  for (std::size_t position = 0;; ++position) {
+    const ClaimLink link = linkAt(key, forward, position);
+    const Result<> taken = addClaim(state, link, key);
     if (!taken.failedWith(EADDRINUSE)) return taken;
   }
 }
 
-Result<> drop(const Directory& state, const PortForward& forward, const AttachmentKey& key, bool alone) {
+Result<> remove(const Directory& state, const PortForward& forward, const AttachmentKey& key, bool alone) {
   if (alone) {
-    TRY(pons::drop(state, portClaim(key, forward), key));
+    TRY(removeClaim(state, portClaim(key, forward), key));
   } else {
-    std::size_t place = 0;
+    std::size_t position = 0;
     for (const Claim& claim : TRY(claimsAtSameAddress(state, forward))) {
-      const bool stays = claim.owner && claim.owner != key;
-      if (stays && claim.place == place) {
-        ++place;
+      const bool remains = claim.owner && claim.owner != key;
+      if (remains && claim.position == position) {
+        ++position;
         continue;
       }
-      if (stays) TRY(pons::take(state, linkAt(*claim.owner, forward, place++), *claim.owner));
+      if (remains) TRY(addClaim(state, linkAt(*claim.owner, forward, position++), *claim.owner));
       TRY(state.remove(claim.name));
     }
   }
@@ -165,7 +164,8 @@ Result<bool> isClaimed(const Directory& state, const PortForward& forward) {
 }
 
 std::optional<IpAddress> addressIn(std::string_view claimName) {
-  return placeIn(claimName) ? IpAddress::parse(claimName.substr(0, claimName.find(kBeforePlace))) : std::nullopt;
+  return positionIn(claimName) ? IpAddress::parse(claimName.substr(0, claimName.find(kPositionSeparator)))
+                               : std::nullopt;
 }
 
 }  // namespace pons::port_claims

@@ -1,6 +1,7 @@
-// Host ports as claims. A host port belongs to a container: several attachments of it may claim the same one, and the
-// first of them is the one that it leads to. The first claim is named after the host's address, further ones have their
-// place in the line behind it ("0.0.0.0", "0.0.0.0@1"). Callers hold the host lock, but for has().
+// Claims of host ports. Several attachments of one container may claim the same port at the same address; it is
+// forwarded to the first of them. The first claim is named after the host address, the others have their position
+// appended
+// ("0.0.0.0", "0.0.0.0@1"). The caller holds the host lock for check(), add() and remove().
 #pragma once
 
 #include "netlib/os/directory.h"
@@ -9,28 +10,30 @@
 
 namespace pons::port_claims {
 
-/// The other attachments of the same container that have claimed ports of this attachment. EADDRINUSE where another
-/// container has, whose attachment is left in `rival`, or where the attachment asks for one port twice.
+/// The other attachments of the same container that have claimed ports of this attachment. EADDRINUSE if another
+/// container has claimed one, whose attachment is written to `conflict`, or if the attachment requests a port twice.
+/// Removes stale claims.
 netlib::Result<std::vector<AttachmentKey>> check(const netlib::Directory& state, const Attachment& attachment,
-                                                 std::optional<AttachmentKey>& rival);
+                                                 std::optional<AttachmentKey>& conflict);
 
-/// At the end of the line of those who claim this port at this address.
-netlib::Result<> take(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
+/// Appends a claim of this port at this address.
+netlib::Result<> add(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
 
-/// Those behind move up. `alone` where no other attachment can have claimed the port at this address: then that is not
-/// looked for.
-netlib::Result<> drop(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key, bool alone);
+/// Removes the claim; later claims move up. `alone`: the caller knows that there are no other claims of this port at
+/// this address, and they are not searched.
+netlib::Result<> remove(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key,
+                        bool alone);
 
-/// Who claims this port at this address, the first one first. Changes nothing.
+/// The attachments that claim this port at this address, in order.
 netlib::Result<std::vector<AttachmentKey>> owners(const netlib::Directory& state, const PortForward& forward);
 
-/// True where a claim of this port at this address is that attachment's, or cannot be read. Changes nothing.
+/// True if a claim of this port at this address belongs to the attachment or cannot be read.
 netlib::Result<bool> has(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
 
-/// True where an attachment claims this port at this address, be its record gone. Changes nothing.
+/// True if there is a claim of this port at this address, even a stale one.
 netlib::Result<bool> isClaimed(const netlib::Directory& state, const PortForward& forward);
 
-/// The host's address in the name of a claim; nothing for any other name.
+/// The host address in the name of a claim.
 std::optional<netlib::IpAddress> addressIn(std::string_view claimName);
 
 }  // namespace pons::port_claims

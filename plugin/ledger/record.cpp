@@ -99,7 +99,7 @@ void writeResolvConf(json::Writer& writer, const std::optional<ResolvConf>& reso
 void writeNetns(json::Writer& writer, const Attachment& attachment) {
   writer.key("netns").beginObject();
   writer.member("path", netlib::escaped(attachment.netnsPath));
-  // JSON numbers are read as signed: the sign bit comes back when it is read.
+  // json::Value reads signed numbers; record_reader.cpp casts back.
   writer.member("device", static_cast<std::int64_t>(attachment.netns.device));
   writer.member("inode", static_cast<std::int64_t>(attachment.netns.inode));
   writer.endObject();
@@ -158,7 +158,6 @@ void writeFirewall(json::Writer& writer, const Attachment& attachment) {
   writeEgress(writer, attachment.egress);
 }
 
-/// Absent where the addresses are nobody else's matter, and in records of older programs.
 void writeIpam(json::Writer& writer, const Attachment& attachment) {
   if (attachment.hostLocalDir) writer.member("hostLocalDir", netlib::escaped(*attachment.hostLocalDir));
   if (!attachment.delegated) return;
@@ -169,7 +168,7 @@ void writeIpam(json::Writer& writer, const Attachment& attachment) {
   writer.endObject();
 }
 
-/// Closes the record with its last member, as wide for one state as for another.
+/// Ends the record with the state, padded to constant length.
 std::string finished(json::Writer& writer, RecordState state) {
   writer.member("state", nameOf(state)).endObject();
   const std::size_t padding = nameOf(RecordState::Committed).size() - nameOf(state).size();
@@ -185,7 +184,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writer.member("network", attachment.key.network.toString());
   writer.member("container", attachment.key.container.toString());
   writer.member("ifName", netlib::escaped(attachment.key.ifName.toString()));
-  if (attachment.key.part != Part::Network) writer.member("part", nameOf(attachment.key.part));
+  if (attachment.key.plugin != ChainedPlugin::None) writer.member("part", nameOf(attachment.key.plugin));
   writeNetns(writer, attachment);
   writeBridge(writer, attachment.bridge);
   writeLink(writer, attachment);
@@ -197,7 +196,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeList(writer, "forwards", attachment.forwards, writeForward);
   writer.member("loopbackPorts", attachment.loopbackPorts).member("masqueradeAll", attachment.masqueradeAll);
   writeTuning(writer, "tuning", attachment.tuning);
-  writeTuning(writer, "untuned", attachment.untuned);
+  writeTuning(writer, "untuned", attachment.savedTuning);
   writeBandwidth(writer, attachment.bandwidth);
   writeResolvConf(writer, attachment.resolvConf);
   return finished(writer, state);

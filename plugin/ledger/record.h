@@ -1,5 +1,5 @@
-// An attachment's record: the text of its file in the ledger. One JSON object for people and programs alike; its last
-// member is the state, in a tail of fixed width, so that a commit is one small write in place.
+// The record file of an attachment: one JSON object. Its last member is the state, in a tail of constant length, so
+// that a change of state is one small write in place.
 #pragma once
 
 #include <array>
@@ -13,16 +13,16 @@
 
 namespace pons {
 
-/// Claimed: an ADD is at work, or died at it. Committed: the ADD's result was handed to the runtime. Leaving: a DEL is
-/// at work, or died at it.
-enum class RecordState : std::uint8_t { Claimed, Committed, Leaving };
+/// Claimed: ADD is in progress or was interrupted. Committed: ADD has finished. Deleting ("leaving" in the file): DEL
+/// is in progress or was interrupted.
+enum class RecordState : std::uint8_t { Claimed, Committed, Deleting };
 
 constexpr std::string_view nameOf(RecordState state) {
   constexpr std::array<std::string_view, 3> kNames{"claimed", "committed", "leaving"};
   return kNames.at(static_cast<std::size_t>(state));
 }
 
-/// Grows where an older pons would misunderstand a record. Members that are merely new have a default.
+/// Incremented for changes that an older pons would misinterpret. New optional members do not change it.
 inline constexpr std::int64_t kRecordFormat = 1;
 
 struct RecordText {
@@ -30,13 +30,13 @@ struct RecordText {
   RecordState state;
 };
 
-/// The same length for every state.
+/// Has the same length for every state.
 std::string encodeRecord(const Attachment& attachment, RecordState state);
 
-/// What every record in that state ends with; the same length for every one.
+/// The end of every record in that state, of constant length.
 std::string recordTail(RecordState state);
 
-/// EBADMSG, with the member, for anything that encodeRecord did not write; ENOTSUP for the record of a newer pons.
+/// EBADMSG, with the member, for invalid records; ENOTSUP for a newer format.
 netlib::Result<RecordText> decodeRecord(std::string_view text);
 
 }  // namespace pons

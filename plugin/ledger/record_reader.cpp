@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "netlib/base/escape.h"
@@ -19,8 +18,7 @@ using netlib::Result;
 
 namespace {
 
-// Reading: each reader turns one member into its type, or says which member is not what it should be. No TRY stands
-// beside an owning member in one initializer: g++ does not destroy what was built before such a return.
+// Each reader converts one member to its type; the error names the member.
 
 netlib::Failure<netlib::Error> damaged(std::string_view member) {
   return fail(EBADMSG, "damaged record: \"" + std::string{member} + "\" is missing or invalid");
@@ -32,22 +30,20 @@ Result<T> required(std::optional<T> content, std::string_view member) {
   return *std::move(content);
 }
 
-/// For the types with a strict parse().
+/// A string, converted by `parse`.
 template <class T>
-Result<T> parsed(const json::Value& object, std::string_view member) {
-  const auto text = object[member].string();
-  return required(text ? T::parse(*text) : std::nullopt, member);
+Result<T> parsed(const json::Value& value, std::string_view member, std::optional<T> (*parse)(std::string_view)) {
+  const auto text = value.string();
+  return required(text ? parse(*text) : std::nullopt, member);
 }
 
 template <class T>
-Result<std::optional<T>> parsedIfPresent(const json::Value& object, std::string_view member) {
-  if (!object[member].present()) return std::optional<T>{};
-  return std::optional<T>{TRY(parsed<T>(object, member))};
+Result<T> parsed(const json::Value& object, std::string_view member) {
+  return parsed<T>(object[member], member, T::parse);
 }
 
 Result<std::string> bytes(const json::Value& object, std::string_view member) {
-  const auto text = object[member].string();
-  return required(text ? netlib::unescaped(*text) : std::nullopt, member);
+  return parsed<std::string>(object[member], member, netlib::unescaped);
 }
 
 Result<IfName> interface(const json::Value& object, std::string_view member) {
@@ -58,42 +54,19 @@ Result<bool> flag(const json::Value& object, std::string_view member) {
   return required(object[member].boolean(), member);
 }
 
-// What was not there yet in records of earlier versions of pons has its default.
-
-Result<std::optional<bool>> flagIfPresent(const json::Value& object, std::string_view member) {
-  if (!object[member].present()) return std::optional<bool>{};
-  return std::optional<bool>{TRY(flag(object, member))};
-}
-
-template <class T>
-Result<T> namedIfPresent(const json::Value& object, std::string_view member,
-                         std::optional<T> (*parse)(std::string_view), T otherwise) {
-  if (!object[member].present()) return otherwise;
-  const auto text = object[member].string();
-  return required(text ? parse(*text) : std::nullopt, member);
-}
-
-Result<std::optional<std::string>> bytesIfPresent(const json::Value& object, std::string_view member) {
-  if (!object[member].present()) return std::optional<std::string>{};
-  return std::optional{TRY(bytes(object, member))};
-}
-
 template <class Number>
-Result<Number> number(const json::Value& object, std::string_view member, Number minimum = 0) {
-  const auto content = object[member].integer();
-  if (!content || *content < std::int64_t{minimum} || *content > std::int64_t{std::numeric_limits<Number>::max()}) {
+Result<Number> number(const json::Value& value, std::string_view member, std::int64_t minimum) {
+  const auto content = value.integer();
+  if (!content || *content < minimum || *content > std::int64_t{std::numeric_limits<Number>::max()}) {
     return damaged(member);
   }
   return static_cast<Number>(*content);
 }
 
 template <class Number>
-Result<std::optional<Number>> numberIfPresent(const json::Value& object, std::string_view member) {
-  if (!object[member].present()) return std::optional<Number>{};
-  return std::optional<Number>{TRY(number<Number>(object, member))};
+Result<Number> number(const json::Value& object, std::string_view member) {
+  return number<Number>(object[member], member, 0);
 }
-
-Result<Port> port(const json::Value& object, std::string_view member) { return number<Port>(object, member, 1); }
 
 template <class Item>
 Result<std::vector<Item>> list(const json::Value& object, std::string_view member,
@@ -105,10 +78,31 @@ Result<std::vector<Item>> list(const json::Value& object, std::string_view membe
 }
 
 Result<std::vector<IpPrefix>> prefixes(const json::Value& object, std::string_view member) {
-  return list<IpPrefix>(object, member, [](const json::Value& element) {
-    const auto text = element.string();
-    return required(text ? IpPrefix::parse(*text) : std::nullopt, "prefix");
-  });
+  return list<IpPrefix>(
+      object, member, [](const json::Value& element) { return parsed<IpPrefix>(element, "prefix", IpPrefix::parse); });
+}
+
+// Optional members, and members that records of earlier versions of pons do not have.
+
+template <class T>
+Result<std::optional<T>> ifPresent(const json::Value& object, std::string_view member,
+                                   Result<T> (*read)(const json::Value&, std::string_view)) {
+  std::optional<T> content;
+  if (object[member].present()) content = TRY(read(object, member));
+  return content;
+}
+
+template <class T>
+Result<std::optional<T>> ifPresent(const json::Value& object, Result<T> (*read)(const json::Value&)) {
+  std::optional<T> content;
+  if (object.present()) content = TRY(read(object));
+  return content;
+}
+
+template <class T>
+Result<T> namedIfPresent(const json::Value& object, std::string_view member,
+                         std::optional<T> (*parse)(std::string_view), T otherwise) {
+  return object[member].present() ? parsed(object[member], member, parse) : otherwise;
 }
 
 Result<std::vector<IfName>> interfacesIfPresent(const json::Value& object, std::string_view member) {
@@ -120,19 +114,22 @@ Result<std::vector<IfName>> interfacesIfPresent(const json::Value& object, std::
 }
 
 Result<Lease> readLease(const json::Value& object) {
-  Lease lease{TRY(parsed<IpPrefix>(object, "address")), TRY(parsedIfPresent<IpAddress>(object, "gateway"))};
-  if (lease.gateway && lease.gateway->family() != lease.address.family()) return damaged("gateway");
-  return lease;
+  const IpPrefix address = TRY(parsed<IpPrefix>(object, "address"));
+  const auto gateway = TRY(ifPresent<IpAddress>(object, "gateway", parsed));
+  if (gateway && gateway->family() != address.family()) return damaged("gateway");
+  return Lease{address, gateway};
 }
 
 Result<Route> readRoute(const json::Value& object) {
-  return Route{.destination = TRY(parsed<IpPrefix>(object, "destination")),
-               .gateway = TRY(parsedIfPresent<IpAddress>(object, "gateway")),
-               .mtu = TRY(number<std::uint32_t>(object, "mtu")),
-               .advmss = TRY(number<std::uint32_t>(object, "advmss")),
-               .priority = TRY(number<std::uint32_t>(object, "priority")),
-               .table = TRY(numberIfPresent<std::uint32_t>(object, "table")),
-               .scope = TRY(numberIfPresent<std::uint8_t>(object, "scope"))};
+  const IpPrefix destination = TRY(parsed<IpPrefix>(object, "destination"));
+  Route route{.destination = destination, .gateway = {}};
+  route.gateway = TRY(ifPresent<IpAddress>(object, "gateway", parsed));
+  route.mtu = TRY(number<std::uint32_t>(object, "mtu"));
+  route.advmss = TRY(number<std::uint32_t>(object, "advmss"));
+  route.priority = TRY(number<std::uint32_t>(object, "priority"));
+  route.table = TRY(ifPresent<std::uint32_t>(object, "table", number));
+  route.scope = TRY(ifPresent<std::uint8_t>(object, "scope", number));
+  return route;
 }
 
 Result<SourceNat> readSourceNat(const json::Value& object) {
@@ -150,83 +147,76 @@ Result<SourceNat> readSourceNat(const json::Value& object) {
 }
 
 Result<PortForward> readForward(const json::Value& object) {
-  const auto protocol = object["protocol"].string();
-  PortForward forward{.protocol = TRY(required(protocol ? parseProtocol(*protocol) : std::nullopt, "protocol")),
-                      .hostAddress = TRY(parsed<IpAddress>(object, "hostAddress")),
-                      .hostPort = TRY(port(object, "hostPort")),
-                      .target = TRY(parsed<IpAddress>(object, "target")),
-                      .targetPort = TRY(port(object, "targetPort"))};
-  if (forward.hostAddress.family() != forward.target.family()) return damaged("target");
-  return forward;
+  const Protocol protocol = TRY(parsed(object["protocol"], "protocol", parseProtocol));
+  const IpAddress hostAddress = TRY(parsed<IpAddress>(object, "hostAddress"));
+  const Port hostPort = TRY(number<Port>(object["hostPort"], "hostPort", 1));
+  const IpAddress target = TRY(parsed<IpAddress>(object, "target"));
+  const Port targetPort = TRY(number<Port>(object["targetPort"], "targetPort", 1));
+  if (hostAddress.family() != target.family()) return damaged("target");
+  return PortForward{protocol, hostAddress, hostPort, target, targetPort};
 }
 
-Result<std::optional<Tuning>> readTuning(const json::Value& object) {
-  if (!object.present()) return std::optional<Tuning>{};
+Result<Tuning> readTuning(const json::Value& object) {
   Tuning tuning;
   for (const auto& [sysctl, content] : object["sysctls"].members()) {
-    const auto text = content.string();
     std::string name = TRY(required(netlib::unescaped(sysctl), "sysctls"));
-    std::string value = TRY(required(text ? netlib::unescaped(*text) : std::nullopt, "sysctls"));
+    std::string value = TRY(parsed<std::string>(content, "sysctls", netlib::unescaped));
     tuning.sysctls.emplace(std::move(name), std::move(value));
   }
-  tuning.mac = TRY(parsedIfPresent<MacAddress>(object, "mac"));
-  tuning.mtu = TRY(numberIfPresent<std::uint32_t>(object, "mtu"));
-  tuning.promiscuous = TRY(flagIfPresent(object, "promiscuous"));
-  tuning.allMulticast = TRY(flagIfPresent(object, "allMulticast"));
-  tuning.transmitQueueLength = TRY(numberIfPresent<std::uint32_t>(object, "transmitQueueLength"));
-  return std::optional{std::move(tuning)};
+  tuning.mac = TRY(ifPresent<MacAddress>(object, "mac", parsed));
+  tuning.mtu = TRY(ifPresent<std::uint32_t>(object, "mtu", number));
+  tuning.promiscuous = TRY(ifPresent(object, "promiscuous", flag));
+  tuning.allMulticast = TRY(ifPresent(object, "allMulticast", flag));
+  tuning.transmitQueueLength = TRY(ifPresent<std::uint32_t>(object, "transmitQueueLength", number));
+  return tuning;
 }
 
-Result<std::optional<RateLimit>> readLimit(const json::Value& limit) {
-  if (!limit.present()) return std::optional<RateLimit>{};
-  const auto rate = TRY(number<std::int64_t>(limit, "rate", kMinRate));
-  const auto burst = TRY(number<std::int64_t>(limit, "burst"));
-  return std::optional{RateLimit{.rate = static_cast<std::uint64_t>(rate), .burst = static_cast<std::uint64_t>(burst)}};
+Result<RateLimit> readLimit(const json::Value& object) {
+  const auto rate = TRY(number<std::int64_t>(object["rate"], "rate", kMinRate));
+  const auto burst = TRY(number<std::int64_t>(object, "burst"));
+  return RateLimit{.rate = static_cast<std::uint64_t>(rate), .burst = static_cast<std::uint64_t>(burst)};
 }
 
-/// Absent in records of a pons that knew no limits.
-Result<std::optional<Bandwidth>> readBandwidth(const json::Value& limits) {
-  if (!limits.present()) return std::optional<Bandwidth>{};
-  return std::optional{
-      Bandwidth{.ingress = TRY(readLimit(limits["ingress"])), .egress = TRY(readLimit(limits["egress"]))}};
+Result<Bandwidth> readBandwidth(const json::Value& object) {
+  Bandwidth bandwidth;
+  bandwidth.ingress = TRY(ifPresent(object["ingress"], readLimit));
+  bandwidth.egress = TRY(ifPresent(object["egress"], readLimit));
+  return bandwidth;
 }
 
-Result<Port> readPort(const json::Value& element) {
-  const auto number = element.integer();
-  const bool isPort = number && *number >= 1 && *number <= std::numeric_limits<Port>::max();
-  return required(isPort ? std::optional{static_cast<Port>(*number)} : std::nullopt, "port");
-}
+Result<Port> readPort(const json::Value& element) { return number<Port>(element, "port", 1); }
 
 Result<IpAddress> readServer(const json::Value& element) {
-  const auto text = element.string();
-  return required(text ? IpAddress::parse(*text) : std::nullopt, "nameserver");
+  return parsed<IpAddress>(element, "nameserver", IpAddress::parse);
 }
 
-Result<std::optional<EgressPolicy>> readEgress(const json::Value& object) {
-  if (!object.present()) return std::optional<EgressPolicy>{};
+Result<EgressPolicy> readEgress(const json::Value& object) {
   EgressPolicy policy;
   policy.destinations = TRY(prefixes(object, "destinations"));
   policy.tcpPorts = TRY(list<Port>(object, "tcpPorts", readPort));
   policy.udpPorts = TRY(list<Port>(object, "udpPorts", readPort));
   policy.nameservers = TRY(list<IpAddress>(object, "nameservers", readServer));
   policy.logDenied = TRY(flag(object, "logDenied"));
-  return std::optional{std::move(policy)};
+  return policy;
 }
 
-Result<std::optional<ResolvConf>> readResolvConf(const json::Value& object) {
-  if (!object.present()) return std::optional<ResolvConf>{};
-  std::string root = TRY(bytes(object, "root"));
-  std::string content = TRY(bytes(object, "content"));
-  return std::optional{ResolvConf{std::move(root), std::move(content)}};
+Result<ResolvConf> readResolvConf(const json::Value& object) {
+  ResolvConf resolvConf;
+  resolvConf.root = TRY(bytes(object, "root"));
+  resolvConf.content = TRY(bytes(object, "content"));
+  return resolvConf;
 }
 
 Result<NetnsId> readNetnsId(const json::Value& object) {
-  return NetnsId{.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device"))),
-                 .inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")))};
+  NetnsId netns;
+  netns.device = static_cast<std::uint64_t>(TRY(required(object["device"].integer(), "device")));
+  netns.inode = static_cast<std::uint64_t>(TRY(required(object["inode"].integer(), "inode")));
+  return netns;
 }
 
 Result<BridgeSettings> readBridge(const json::Value& object) {
-  BridgeSettings bridge{.name = TRY(interface(object, "name"))};
+  const IfName name = TRY(interface(object, "name"));
+  BridgeSettings bridge{.name = name};
   bridge.gateway = TRY(flag(object, "gateway"));
   bridge.promiscuous = TRY(flag(object, "promiscuous"));
   bridge.forceAddress = TRY(flag(object, "forceAddress"));
@@ -237,42 +227,26 @@ Result<AttachmentKey> readKey(const json::Value& object) {
   const NetworkName network = TRY(parsed<NetworkName>(object, "network"));
   const ContainerId container = TRY(parsed<ContainerId>(object, "container"));
   const IfName ifName = TRY(interface(object, "ifName"));
-  if (!object["part"].present()) return AttachmentKey{network, container, ifName};
-  const auto text = object["part"].string();
-  const Part part = TRY(required(text ? parsePart(*text) : std::nullopt, "part"));
-  return AttachmentKey{network, container, ifName, part};
+  const auto plugin = TRY(namedIfPresent(object, "part", parseChainedPlugin, ChainedPlugin::None));
+  return AttachmentKey{network, container, ifName, plugin};
 }
 
-Result<std::optional<std::string>> readHostLocalDir(const json::Value& object) {
-  if (!object["hostLocalDir"].present()) return std::optional<std::string>{};
-  return std::optional{TRY(bytes(object, "hostLocalDir"))};
-}
-
-Result<std::optional<DelegatedIpam>> readDelegated(const json::Value& object) {
-  if (!object.present()) return std::optional<DelegatedIpam>{};
-  std::string type = TRY(bytes(object, "type"));
-  std::string config = TRY(bytes(object, "config"));
-  std::string args = TRY(bytes(object, "args"));
-  return std::optional{DelegatedIpam{std::move(type), std::move(config), std::move(args)}};
+Result<DelegatedIpam> readDelegated(const json::Value& object) {
+  DelegatedIpam delegated;
+  delegated.type = TRY(bytes(object, "type"));
+  delegated.config = TRY(bytes(object, "config"));
+  delegated.args = TRY(bytes(object, "args"));
+  return delegated;
 }
 
 Result<Attachment> readAttachment(const json::Value& object) {
   const AttachmentKey key = TRY(readKey(object));
   const BridgeSettings bridge = TRY(readBridge(object["bridge"]));
-  const IfName hostVeth = TRY(interface(object, "hostVeth"));
-  const MacAddress hostMac = TRY(parsed<MacAddress>(object, "hostMac"));
-  const MacAddress containerMac = TRY(parsed<MacAddress>(object, "containerMac"));
-  Attachment attachment{.key = key,
-                        .netnsPath = {},
-                        .netns = {},
-                        .bridge = bridge,
-                        .hostVeth = hostVeth,
-                        .hostMac = hostMac,
-                        .containerMac = containerMac,
-                        .leases = {},
-                        .routes = {},
-                        .sourceNats = {},
-                        .forwards = {}};
+  Attachment attachment = bareAttachment(key, bridge.name);
+  attachment.bridge = bridge;
+  attachment.hostVeth = TRY(interface(object, "hostVeth"));
+  attachment.hostMac = TRY(parsed<MacAddress>(object, "hostMac"));
+  attachment.containerMac = TRY(parsed<MacAddress>(object, "containerMac"));
   attachment.hostLinks = TRY(interfacesIfPresent(object, "hostLinks"));
   attachment.netnsPath = TRY(bytes(object["netns"], "path"));
   attachment.netns = TRY(readNetnsId(object["netns"]));
@@ -281,30 +255,30 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.isolated = TRY(flag(object, "isolated"));
   attachment.detectDuplicateAddresses = TRY(flag(object, "detectDuplicateAddresses"));
   attachment.containerInterfaceDown = TRY(flag(object, "containerInterfaceDown"));
-  attachment.acceptForward = TRY(flagIfPresent(object, "acceptForward")).value_or(false);
-  attachment.adminChain = TRY(bytesIfPresent(object, "adminChain"));
+  attachment.acceptForward = TRY(ifPresent(object, "acceptForward", flag)).value_or(false);
+  attachment.adminChain = TRY(ifPresent(object, "adminChain", bytes));
   attachment.ingress = TRY(namedIfPresent(object, "ingress", parseIngressPolicy, IngressPolicy::Open));
-  attachment.internal = TRY(flagIfPresent(object, "internal")).value_or(false);
-  attachment.guard = TRY(namedIfPresent(object, "guard", parseSenderGuard, SenderGuard::None));
-  attachment.egress = TRY(readEgress(object["egress"]));
+  attachment.internal = TRY(ifPresent(object, "internal", flag)).value_or(false);
+  attachment.guard = TRY(namedIfPresent(object, "guard", parseSpoofGuard, SpoofGuard::None));
+  attachment.egress = TRY(ifPresent(object["egress"], readEgress));
   attachment.leases = TRY(list<Lease>(object, "leases", readLease));
-  attachment.hostLocalDir = TRY(readHostLocalDir(object));
-  attachment.delegated = TRY(readDelegated(object["delegated"]));
+  attachment.hostLocalDir = TRY(ifPresent(object, "hostLocalDir", bytes));
+  attachment.delegated = TRY(ifPresent(object["delegated"], readDelegated));
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
   attachment.sourceNats = TRY(list<SourceNat>(object, "sourceNats", readSourceNat));
   attachment.forwards = TRY(list<PortForward>(object, "forwards", readForward));
-  attachment.loopbackPorts = TRY(flagIfPresent(object, "loopbackPorts")).value_or(true);
-  attachment.masqueradeAll = TRY(flagIfPresent(object, "masqueradeAll")).value_or(false);
-  attachment.tuning = TRY(readTuning(object["tuning"]));
-  attachment.untuned = TRY(readTuning(object["untuned"]));
-  attachment.bandwidth = TRY(readBandwidth(object["bandwidth"]));
-  attachment.resolvConf = TRY(readResolvConf(object["resolvConf"]));
+  attachment.loopbackPorts = TRY(ifPresent(object, "loopbackPorts", flag)).value_or(true);
+  attachment.masqueradeAll = TRY(ifPresent(object, "masqueradeAll", flag)).value_or(false);
+  attachment.tuning = TRY(ifPresent(object["tuning"], readTuning));
+  attachment.savedTuning = TRY(ifPresent(object["untuned"], readTuning));
+  attachment.bandwidth = TRY(ifPresent(object["bandwidth"], readBandwidth));
+  attachment.resolvConf = TRY(ifPresent(object["resolvConf"], readResolvConf));
   return attachment;
 }
 
 Result<RecordState> readState(const json::Value& object) {
   const auto text = object["state"].string();
-  for (const RecordState state : {RecordState::Claimed, RecordState::Committed, RecordState::Leaving}) {
+  for (const RecordState state : {RecordState::Claimed, RecordState::Committed, RecordState::Deleting}) {
     if (text == nameOf(state)) return state;
   }
   return damaged("state");

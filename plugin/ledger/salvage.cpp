@@ -20,14 +20,14 @@ Result<> addClaims(const Directory& state, const std::string& directory, const A
   for (const std::string& name : TRY(namesIn(state, directory))) {
     const std::string claim = directory + "/" + name;
     const auto pointee = pointeeOf(state, claim);
-    if (pointee.failedWith(EBADMSG)) continue;  // nothing that we made
+    if (pointee.failedWith(EBADMSG)) continue;  // not created by pons
     if (!pointee.ok()) return netlib::fail(pointee.error());
     if (*pointee == key) claims.push_back(claim);
   }
   return {};
 }
 
-/// The last component of the name, where the others are `directory`.
+/// The last component of the path, if the others are `directory`.
 std::optional<std::string_view> nameIn(std::string_view directory, std::string_view name) {
   const std::size_t slash = name.rfind('/');
   if (slash == std::string_view::npos || name.substr(0, slash) != directory) return std::nullopt;
@@ -53,14 +53,14 @@ std::optional<PortForward> forwardOf(std::string_view claim) {
 
 /// From "holds/bridge-pons0/...", where `kind` is "bridge-".
 std::optional<IfName> bridgeOf(std::string_view claim, std::string_view kind) {
-  const auto hold = nameIn(kHolds, claim.substr(0, claim.rfind('/')));
-  return hold && hold->starts_with(kind) ? IfName::parse(hold->substr(kind.size())) : std::nullopt;
+  const auto state = nameIn(kHolds, claim.substr(0, claim.rfind('/')));
+  return state && state->starts_with(kind) ? IfName::parse(state->substr(kind.size())) : std::nullopt;
 }
 
-/// The bridge, and what is undone by its name alone.
-void takeHold(Attachment& attachment, std::string_view claim) {
-  if (const auto held = nameIn(kHolds, claim.substr(0, claim.rfind('/')))) {
-    if (auto root = hold::rootOf(*held)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
+/// Sets the members that are derived from the name of a shared state.
+void setFromReference(Attachment& attachment, std::string_view claim) {
+  if (const auto state = nameIn(kHolds, claim.substr(0, claim.rfind('/')))) {
+    if (auto root = shared_state::rootOf(*state)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
   }
   if (const auto bridge = bridgeOf(claim, "bridge-")) attachment.bridge.name = *bridge;
   if (bridgeOf(claim, "forward-")) attachment.acceptForward = true;
@@ -80,26 +80,26 @@ Result<std::vector<std::string>> claimsOf(const Directory& state, const Attachme
   return claims;
 }
 
-bool forgetUnclaimed(const Directory& state, Attachment& attachment) {
+bool dropUnclaimed(const Directory& state, Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
   const auto isUnclaimed = [&](const ClaimLink& claim) {
     const auto owner = pointeeOf(state, claim.name);
-    return owner.ok() && *owner != key;  // one that cannot be read stays: its release will say why
+    return owner.ok() && *owner != key;  // keep an unreadable one: release() reports the error
   };
   const auto leases = std::erase_if(
       attachment.leases, [&](const Lease& lease) { return isUnclaimed(addressClaim(key, lease.address.address())); });
   const auto forwards = std::erase_if(attachment.forwards, [&](const PortForward& forward) {
     const auto claimed = port_claims::has(state, forward, key);
-    return claimed.ok() && !*claimed;  // one that cannot be read stays: its release will say why
+    return claimed.ok() && !*claimed;
   });
   return leases + forwards == 0;
 }
 
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
   Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
-  attachment.bandwidth = Bandwidth{};  // nothing claims a limit, so it may have had any
+  attachment.bandwidth = Bandwidth{};  // there is no claim for limits: assume both
   for (const std::string& claim : claims) {
-    takeHold(attachment, claim);
+    setFromReference(attachment, claim);
     if (const auto forward = forwardOf(claim)) attachment.forwards.push_back(*forward);
     const auto address = nameIn(addressDirectory(key.network), claim);
     const auto leased = address ? IpAddress::parse(*address) : std::nullopt;

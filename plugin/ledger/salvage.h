@@ -1,4 +1,5 @@
-// What can be known of an attachment whose record cannot be read or tells too much: the claims that point at it.
+// Reconstruction of an attachment from the claims that point to its record, if the record is damaged or lists addresses
+// and ports that the attachment has not claimed.
 #pragma once
 
 #include <string>
@@ -10,18 +11,17 @@
 
 namespace pons {
 
-/// The names of all claims of that attachment. Reads every claim directory: for damaged records only.
+/// The paths of all claims of that attachment, below the state directory. Reads every claim directory: O(claims).
 netlib::Result<std::vector<std::string>> claimsOf(const netlib::Directory& state, const AttachmentKey& key);
 
-/// An attachment made up from the names of its claims. What has no claim is not known: leases are host prefixes without
-/// gateway, a forward's target is the unspecified address and port 1, there are no routes and no SourceNats, MACs are
-/// zero. The bridge is the one it holds, or pons0, and of its ingress policy only is known that there was one. Enough
-/// to undo everything that goes by name or key.
+/// An attachment with what the paths of its claims contain: leases are host prefixes without gateway, the target of a
+/// forward is the unspecified address and port 1, there are no routes and no SourceNats, MACs are zero. The bridge is
+/// the referenced one, or pons0; an ingress policy is Isolated. Sufficient to undo everything that has a derived name
+/// or key.
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims);
 
-/// Takes the leases and ports that it has not claimed out of the attachment: its ADD was killed between the record and
-/// the claims, or its DEL on the same way back. By now they may be somebody else's, whose state in the kernel goes by
-/// the same keys. False where there were any.
-bool forgetUnclaimed(const netlib::Directory& state, Attachment& attachment);
+/// Removes leases and ports that are not claimed: ADD was killed before it claimed them, or DEL after it released them.
+/// They may belong to another attachment by now, whose kernel state has the same keys. False if it removed any.
+bool dropUnclaimed(const netlib::Directory& state, Attachment& attachment);
 
 }  // namespace pons

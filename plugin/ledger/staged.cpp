@@ -1,4 +1,4 @@
-// The part of the ledger that keeps files which containers read.
+// Files of the ledger that are bind-mounted in containers.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -16,14 +16,15 @@ Result<UniqueFd> Ledger::stage(const AttachmentKey& key, const std::string& cont
   if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());
   UniqueFd file = TRY(state_.openFile(stagedName(key), O_RDONLY));
   constexpr mode_t kPublicFile = 0644;
-  if (fchmod(file.get(), kPublicFile) < 0) return netlib::failErrno("cannot open " + stagedName(key) + " to all");
+  if (fchmod(file.get(), kPublicFile) < 0) return netlib::failErrno("cannot set mode 0644 of " + stagedName(key));
   return file;
 }
 
 Result<std::optional<UniqueFd>> Ledger::staged(const AttachmentKey& key) {
   auto file = state_.openFile(stagedName(key), O_RDONLY);
   if (file.failedWith(ENOENT)) return std::optional<UniqueFd>{};
-  return std::optional{TRY(std::move(file))};
+  if (!file.ok()) return netlib::fail(file.error());
+  return std::optional{std::move(*file)};
 }
 
 Result<> Ledger::unstage(const AttachmentKey& key) {

@@ -1,4 +1,4 @@
-// The part of the ledger that garbage collection and STATUS ask.
+// Queries and removals of the ledger for GC and STATUS.
 #include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
@@ -11,7 +11,7 @@ using netlib::Result;
 
 namespace {
 
-/// All that may hold claims of the network.
+/// All directories that may contain claims of the network.
 Result<std::vector<std::string>> claimDirectories(const Directory& state, const NetworkName& network) {
   std::vector<std::string> directories{addressDirectory(network)};
   for (const std::string_view top : {kPorts, kHolds}) {
@@ -22,13 +22,13 @@ Result<std::vector<std::string>> claimDirectories(const Directory& state, const 
   return directories;
 }
 
-/// Those in one directory that belong to records of the network which are gone.
+/// The claims in one directory whose record, of this network, does not exist.
 Result<> appendStale(std::vector<std::string>& stale, const Directory& state, const std::string& directory,
                      const NetworkName& network) {
   for (const std::string& name : TRY(namesIn(state, directory))) {
     const std::string claim = directory + "/" + name;
     const auto pointee = pointeeOf(state, claim);
-    if (pointee.failedWith(EBADMSG)) continue;  // nothing that we made
+    if (pointee.failedWith(EBADMSG)) continue;  // not created by pons
     if (!pointee.ok()) return netlib::fail(pointee.error());
     if (!*pointee || (*pointee)->network != network || TRY(state.exists(recordName(**pointee)))) continue;
     stale.push_back(claim);
@@ -38,7 +38,7 @@ Result<> appendStale(std::vector<std::string>& stale, const Directory& state, co
 
 }  // namespace
 
-Result<bool> Ledger::isOnRecord(const AttachmentKey& key) { return state_.exists(recordName(key)); }
+Result<bool> Ledger::hasRecord(const AttachmentKey& key) { return state_.exists(recordName(key)); }
 
 Result<bool> Ledger::isClaimed(const PortForward& forward) { return port_claims::isClaimed(state_, forward); }
 

@@ -36,8 +36,7 @@ netlib::Result<std::optional<unsigned>> hostEndOf(Host& host, const Departed& de
 }
 
 netlib::Result<> removeLink(Host& host, unsigned index) {
-  const auto removed = link::remove(host.route, index);
-  return removed.failedWith(ENODEV) ? netlib::Result<>{} : removed;
+  return netlib::ignoring(ENODEV, link::remove(host.route, index));
 }
 
 netlib::Result<> removeBandwidth(Host& host, const AttachmentKey& key) {

@@ -7,11 +7,12 @@
 #include <set>
 #include <utility>
 
+#include <sha2.h>
+
 #include "netlib/base/error_list.h"
 #include "netlib/nft/transaction.h"
 
 #include "plugin/migration/iptables_program.h"
-#include "plugin/migration/sha512.h"
 
 namespace pons {
 
@@ -181,6 +182,17 @@ netlib::Result<> removeFrom(Host& host, Family family, Backend backend, const Re
   failures.add("port chain " + names.forwards, removeForwards(place));
   failures.add(std::string{"chain "} + kForward, removeAccepts(place));
   return failures.result();
+}
+
+}  // namespace
+
+namespace {
+
+/// The digest as lower-case hex digits.
+std::string sha512(const std::string& text) {
+  std::array<char, SHA512_DIGEST_STRING_LENGTH> digits{};
+  SHA512Data(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digits.data());
+  return digits.data();
 }
 
 }  // namespace

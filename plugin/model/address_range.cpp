@@ -28,17 +28,17 @@ bool isUsable(const IpPrefix& subnet, const IpAddress& address) {
   return address.family() == subnet.family() && firstUsable(subnet) <= address && address <= lastUsable(subnet);
 }
 
-/// Why no container can live in this subnet; empty where it can.
+/// Why containers cannot have addresses in this subnet; empty if they can.
 std::string objectionTo(const IpPrefix& subnet) {
   if (subnet.hasHostBits()) return "has host bits set; did you mean " + subnet.network().toString() + "?";
-  if (subnet.length() == 0) return "is the whole internet";
+  if (subnet.length() == 0) return "has prefix length 0";
   const IpAddress first = subnet.first();
-  if (first.isUnspecified()) return "holds the unspecified address";
+  if (first.isUnspecified()) return "contains the unspecified address";
   if (subnet.overlaps(*IpPrefix::parse("127.0.0.0/8")) || subnet.contains(*IpAddress::parse("::1"))) {
-    return "holds loopback addresses";
+    return "contains loopback addresses";
   }
   if (subnet.overlaps(*IpPrefix::parse("224.0.0.0/4")) || subnet.overlaps(*IpPrefix::parse("ff00::/8"))) {
-    return "holds multicast addresses";
+    return "contains multicast addresses";
   }
   return {};
 }
@@ -61,7 +61,7 @@ Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start
   const bool isHost = subnet.length() == netlib::bitsOf(subnet.family());
   if (!gateway && !isHost) gateway = firstUsable(subnet);
   if (gateway && gateway->family() != subnet.family()) {
-    return invalid("has a gateway of another family: " + gateway->toString());
+    return invalid("has a gateway of a different address family: " + gateway->toString());
   }
   if (gateway && subnet.contains(*gateway) && !isUsable(subnet, *gateway)) {
     return invalid("has its network or broadcast address as gateway: " + gateway->toString());
@@ -77,11 +77,11 @@ Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start
 Result<> checkRangeSets(std::span<const RangeSet> sets) {
   std::vector<const Range*> seen;
   for (const RangeSet& set : sets) {
-    if (set.empty()) return netlib::fail(EINVAL, "a range set without ranges");
+    if (set.empty()) return netlib::fail(EINVAL, "empty range set");
     for (const Range& range : set) {
       if (range.subnet.family() != set.front().subnet.family()) {
         return netlib::fail(EINVAL, "a range set mixes " + set.front().subnet.toString() + " and " +
-                                        range.subnet.toString() + "; each family needs a set of its own");
+                                        range.subnet.toString() + "; each address family needs its own set");
       }
       const auto other = std::ranges::find_if(seen, [&range](const Range* r) { return overlap(*r, range); });
       if (other != seen.end()) {

@@ -1,4 +1,4 @@
-// The addresses that an ADD requests from the ledger.
+// The addresses that ADD requests from the ledger.
 #pragma once
 
 #include <optional>
@@ -10,17 +10,16 @@
 
 namespace pons {
 
-/// The reference's default for "dataDir".
+/// The default for "dataDir" in the reference plugin host-local.
 inline constexpr const char* kHostLocalDir = "/var/lib/cni/networks";
 
-/// What ADD asks of the ledger.
 struct AddressRequest {
-  std::vector<RangeSet> sets;                ///< one address from each
+  std::vector<RangeSet> sets;                ///< one address is leased from each
   std::vector<netlib::IpPrefix> excluded;    ///< never leased
-  std::vector<netlib::IpAddress> requested;  ///< at most one for each set; leased exactly, or the claim fails
-  /// Chosen by somebody else; leased exactly, beside what the sets give, or the claim fails.
+  std::vector<netlib::IpAddress> requested;  ///< at most one per set; the claim fails if it cannot be leased
+  /// Chosen by another IPAM plugin or the configuration; leased in addition to those of `sets`, or the claim fails.
   std::vector<Lease> fixed = {};
-  /// Where host-local keeps what it leased of the sets ("dataDir"), to which the choice is added.
+  /// host-local's "dataDir": its leases of the sets are respected, and the new ones are written there as well.
   std::optional<std::string> hostLocalDir = std::nullopt;
 };
 

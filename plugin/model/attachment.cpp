@@ -20,11 +20,10 @@ constexpr std::array kIngressPolicies{std::pair{IngressPolicy::Open, std::string
                                       std::pair{IngressPolicy::SameBridge, std::string_view{"same-bridge"}},
                                       std::pair{IngressPolicy::Isolated, std::string_view{"isolated"}}};
 
-constexpr std::array kSenderGuards{std::pair{SenderGuard::None, std::string_view{"none"}},
-                                   std::pair{SenderGuard::Mac, std::string_view{"mac"}},
-                                   std::pair{SenderGuard::Address, std::string_view{"address"}}};
+constexpr std::array kSpoofGuards{std::pair{SpoofGuard::None, std::string_view{"none"}},
+                                  std::pair{SpoofGuard::Mac, std::string_view{"mac"}},
+                                  std::pair{SpoofGuard::Address, std::string_view{"address"}}};
 
-/// Of a table of values with their names.
 template <class Value, std::size_t size>
 std::string_view nameIn(const std::array<std::pair<Value, std::string_view>, size>& table, Value value) {
   return std::ranges::find(table, value, &std::pair<Value, std::string_view>::first)->second;
@@ -40,7 +39,7 @@ bool hasLease(const Attachment& attachment, netlib::Family family) {
   return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
 }
 
-/// What the kernel gives an interface by itself (RFC 4291, appendix A).
+/// The address that the kernel assigns by itself (RFC 4291, appendix A).
 netlib::IpAddress linkLocalOf(const netlib::MacAddress& mac) {
   const auto& m = mac.bytes();
   const std::array<std::uint8_t, 16> bytes{
@@ -51,7 +50,7 @@ netlib::IpAddress linkLocalOf(const netlib::MacAddress& mac) {
 /// "ipv4" or "ipv6"
 std::string suffixOf(netlib::Family family) { return family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"; }
 
-/// 16 hexadecimal digits that stand for everything the chain of this network is made from.
+/// 16 hexadecimal digits: a hash of everything that determines the content of the chain.
 std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
   std::string text = attachment.key.network.toString() + " " + suffixOf(nat.family);
   for (const netlib::IpPrefix& subnet : nat.subnets) text += " subnet " + subnet.toString();
@@ -60,7 +59,7 @@ std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
   return netlib::hexDigits(netlib::hashOf(text), 16);
 }
 
-/// The letters and as many digits as fill the 15 bytes of an interface name, so that this cannot fail.
+/// `letters` and as many digits of the key's hash as fit into IFNAMSIZ - 1 = 15 bytes.
 netlib::IfName linkName(const std::string& letters, const AttachmentKey& key) {
   std::string text = key.network.toString();
   text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
@@ -86,16 +85,16 @@ std::string_view nameOf(IngressPolicy policy) { return nameIn(kIngressPolicies, 
 
 std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) { return valueIn(kIngressPolicies, text); }
 
-std::string_view nameOf(SenderGuard guard) { return nameIn(kSenderGuards, guard); }
+std::string_view nameOf(SpoofGuard guard) { return nameIn(kSpoofGuards, guard); }
 
-std::optional<SenderGuard> parseSenderGuard(std::string_view text) { return valueIn(kSenderGuards, text); }
+std::optional<SpoofGuard> parseSpoofGuard(std::string_view text) { return valueIn(kSpoofGuards, text); }
 
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
   constexpr netlib::MacAddress kNoMac{netlib::MacAddress::Bytes{}};
   return {.key = key,
           .netnsPath = {},
           .netns = {},
-          .bridge = {.name = bridge, .gateway = key.part == Part::Network},
+          .bridge = {.name = bridge, .gateway = key.plugin == ChainedPlugin::None},
           .hostVeth = hostVethName(key),
           .hostMac = kNoMac,
           .containerMac = kNoMac,
@@ -107,17 +106,17 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
 
 netlib::IfName hostVethName(const AttachmentKey& key) { return linkName("pons", key); }
 
-// "r" for rate: a letter that is no digit, so that no veth bears this name.
+// "r" for rate: not a hexadecimal digit, so that no veth has this name.
 netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsr", key); }
 
 std::string aliasOf(const AttachmentKey& key) {
-  constexpr std::size_t kMaxAlias = 254;  // IFALIASZ (256) less the terminator, which is sent and counted, and one more
+  constexpr std::size_t kMaxAlias = 254;  // with the terminating zero less than IFALIASZ (256), see dev_set_alias()
   return (std::string{kAliasPrefix} + key.toString()).substr(0, kMaxAlias);
 }
 
 std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }
 
-namespace hold {
+namespace shared_state {
 
 namespace {
 constexpr std::string_view kResolvConf = "resolvconf-";
@@ -129,7 +128,7 @@ std::string gateway(const Attachment& attachment, const netlib::IpPrefix& addres
   return "gateway-" + attachment.bridge.name.toString() + "-" + address.address().toString();
 }
 
-std::string forwarding(netlib::Family family) { return "forwarding-" + suffixOf(family); }
+std::string ipForwarding(netlib::Family family) { return "forwarding-" + suffixOf(family); }
 
 std::string tables() { return "tables"; }
 
@@ -142,32 +141,32 @@ std::string sourceNat(const NetworkName& network, const std::string& chain) {
 }
 
 std::string subnet(const netlib::IpPrefix& subnet) {
-  return std::string{kSubnet} + subnet.first().toString() + "-" + std::to_string(subnet.length());
+  return std::string{kSubnetPrefix} + subnet.first().toString() + "-" + std::to_string(subnet.length());
 }
 
-std::optional<netlib::IpPrefix> subnetOf(std::string_view hold) {
-  if (!hold.starts_with(kSubnet)) return std::nullopt;
-  std::string text{hold.substr(kSubnet.size())};
+std::optional<netlib::IpPrefix> subnetOf(std::string_view name) {
+  if (!name.starts_with(kSubnetPrefix)) return std::nullopt;
+  std::string text{name.substr(kSubnetPrefix.size())};
   if (const auto dash = text.rfind('-'); dash != std::string::npos) text[dash] = '/';
   return netlib::IpPrefix::parse(text);
 }
 
-// Both may be too long for a file name together.
+// A hash: network name and container id together may exceed NAME_MAX.
 std::string guardedContainer(const AttachmentKey& key) {
   return "guarded-" + netlib::hexDigits(netlib::hashOf(key.network.toString() + " " + key.container.toString()), 16);
 }
 
 std::string sharedPorts(const ContainerId& container) { return "ports-" + container.toString(); }
 
-std::string loopback(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
+std::string routeLocalnet(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
 
-std::string forward(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
+std::string forwardAccept(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
 
 std::string ingress(const Attachment& attachment) { return "ingress-" + attachment.bridge.name.toString(); }
 
 std::string internal(const Attachment& attachment) { return "internal-" + attachment.bridge.name.toString(); }
 
-std::string filtered(const Attachment& attachment) { return "filtered-" + attachment.bridge.name.toString(); }
+std::string brNetfilter(const Attachment& attachment) { return "filtered-" + attachment.bridge.name.toString(); }
 
 std::string resolvConf(const std::string& root) {
   std::string name{kResolvConf};
@@ -175,11 +174,11 @@ std::string resolvConf(const std::string& root) {
   return name;
 }
 
-std::optional<std::string> rootOf(std::string_view hold) {
-  return hold.starts_with(kResolvConf) ? netlib::unescaped(hold.substr(kResolvConf.size())) : std::nullopt;
+std::optional<std::string> rootOf(std::string_view name) {
+  return name.starts_with(kResolvConf) ? netlib::unescaped(name.substr(kResolvConf.size())) : std::nullopt;
 }
 
-}  // namespace hold
+}  // namespace shared_state
 
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
   std::vector<netlib::IpPrefix> addresses;
@@ -193,7 +192,7 @@ std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
 }
 
 bool needsTable(const Attachment& attachment, netlib::Family family) {
-  // In both families: a container can give itself addresses of the one that its network lacks.
+  // In both families: root inside the container can add addresses of a family that the network does not use.
   if (attachment.ingress != IngressPolicy::Open || attachment.internal) return true;
   return (attachment.egress && hasLease(attachment, family)) ||
          std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
@@ -205,16 +204,16 @@ std::vector<netlib::IpPrefix> sourceSubnets(const Attachment& attachment) {
   std::vector<netlib::IpPrefix> subnets;
   for (const SourceNat& nat : attachment.sourceNats) {
     for (const netlib::IpPrefix& subnet : nat.subnets) {
-      const bool serves =
+      const bool needed =
           std::ranges::any_of(attachment.forwards, [&](const PortForward& f) { return subnet.contains(f.target); }) ||
           nat.masquerade;
-      if (serves && std::ranges::find(subnets, subnet) == subnets.end()) subnets.push_back(subnet);
+      if (needed && std::ranges::find(subnets, subnet) == subnets.end()) subnets.push_back(subnet);
     }
   }
   return subnets;
 }
 
-bool needsLoopback(const Attachment& attachment) {
+bool needsRouteLocalnet(const Attachment& attachment) {
   return attachment.loopbackPorts && std::ranges::any_of(attachment.forwards, [](const PortForward& f) {
            return f.hostAddress.isIpv4() && (f.hostAddress.isUnspecified() || f.hostAddress.isLoopback());
          });
@@ -223,38 +222,38 @@ bool needsLoopback(const Attachment& attachment) {
 std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment) {
   std::vector<netlib::IpAddress> sources;
   for (const Lease& lease : attachment.leases) sources.push_back(lease.address.address());
-  // Neighbours could be reached from it, so without other addresses of IPv6 a policy does not let it pass.
+  // It reaches the neighbours on the bridge: with an egress policy it is allowed only if IPv6 is in use.
   if (!attachment.egress || hasLease(attachment, netlib::Family::Ipv6)) {
     sources.push_back(linkLocalOf(attachment.containerMac));
   }
   return sources;
 }
 
-std::vector<std::string> holdsOf(const Attachment& attachment) {
-  std::vector<std::string> holds;
-  if (attachment.key.part == Part::Network) holds.push_back(hold::bridge(attachment));
+std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
+  std::vector<std::string> states;
+  if (attachment.key.plugin == ChainedPlugin::None) states.push_back(shared_state::bridge(attachment));
   for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
-    holds.push_back(hold::gateway(attachment, address));
+    states.push_back(shared_state::gateway(attachment, address));
   }
   for (const netlib::Family family : kFamilies) {
     if (attachment.bridge.gateway && !attachment.internal && hasLease(attachment, family))
-      holds.push_back(hold::forwarding(family));
+      states.push_back(shared_state::ipForwarding(family));
   }
-  const bool hasTables = attachment.guard != SenderGuard::None ||
+  const bool hasTables = attachment.guard != SpoofGuard::None ||
                          std::ranges::any_of(kFamilies, [&](netlib::Family f) { return needsTable(attachment, f); });
-  if (hasTables) holds.push_back(hold::tables());
-  if (needsLoopback(attachment)) holds.push_back(hold::loopback(attachment));
-  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) holds.push_back(hold::subnet(subnet));
+  if (hasTables) states.push_back(shared_state::tables());
+  if (needsRouteLocalnet(attachment)) states.push_back(shared_state::routeLocalnet(attachment));
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) states.push_back(shared_state::subnet(subnet));
   for (const SourceNat& nat : attachment.sourceNats) {
-    if (nat.masquerade) holds.push_back(hold::sourceNat(attachment, nat));
+    if (nat.masquerade) states.push_back(shared_state::sourceNat(attachment, nat));
   }
-  if (attachment.guard == SenderGuard::Address) holds.push_back(hold::guardedContainer(attachment.key));
-  if (attachment.ingress != IngressPolicy::Open) holds.push_back(hold::ingress(attachment));
-  if (attachment.internal) holds.push_back(hold::internal(attachment));
-  if (attachment.egress) holds.push_back(hold::filtered(attachment));
-  if (attachment.acceptForward) holds.push_back(hold::forward(attachment));
-  if (attachment.resolvConf) holds.push_back(hold::resolvConf(attachment.resolvConf->root));
-  return holds;
+  if (attachment.guard == SpoofGuard::Address) states.push_back(shared_state::guardedContainer(attachment.key));
+  if (attachment.ingress != IngressPolicy::Open) states.push_back(shared_state::ingress(attachment));
+  if (attachment.internal) states.push_back(shared_state::internal(attachment));
+  if (attachment.egress) states.push_back(shared_state::brNetfilter(attachment));
+  if (attachment.acceptForward) states.push_back(shared_state::forwardAccept(attachment));
+  if (attachment.resolvConf) states.push_back(shared_state::resolvConf(attachment.resolvConf->root));
+  return states;
 }
 
 }  // namespace pons

@@ -1,5 +1,5 @@
-// One container's place on one network, as plain data. Everything that a step does, undoes or verifies follows from it
-// alone; the ledger keeps it as JSON, and so DEL needs neither the namespace nor the configuration of the ADD.
+// The attachment of one container to one network, as plain data. Steps apply, undo and verify from this data alone. The
+// ledger stores it as JSON, so that DEL needs neither the network namespace nor the configuration of the ADD.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@
 
 namespace pons {
 
-/// 1..65535; built by the parser only after the range was checked.
+/// 1..65535, checked by the parser.
 using Port = std::uint16_t;
 
 /// The numbers are the kernel's (IPPROTO_*).
 enum class Protocol : std::uint8_t { Tcp = 6, Udp = 17, Sctp = 132 };
 
-/// Empty for a number that is none of ours.
+/// Empty for any other number.
 std::string_view nameOf(Protocol protocol);
-/// "tcp", "udp", "sctp" in any case; nothing otherwise.
+/// "tcp", "udp", "sctp", case-insensitive.
 std::optional<Protocol> parseProtocol(std::string_view text);
 
-/// One reserved address. `address` bears the subnet's prefix length.
+/// One reserved address, with the prefix length of its subnet.
 struct Lease {
   netlib::IpPrefix address;
   std::optional<netlib::IpAddress> gateway;
@@ -47,7 +47,7 @@ struct Route {
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-/// A published port in one family. An unspecified hostAddress stands for every address of the host in that family.
+/// A published port in one family. An unspecified hostAddress means every address of the host in that family.
 struct PortForward {
   Protocol protocol;
   netlib::IpAddress hostAddress;
@@ -58,18 +58,18 @@ struct PortForward {
   friend bool operator==(const PortForward&, const PortForward&) = default;
 };
 
-/// How one family of the network leaves the host. Where it is masqueraded, the steps make one nf_tables chain from it,
-/// shared by all attachments whose SourceNat is equal; each attachment goes by the chain of its own.
+/// Source NAT of one family of the network. If `masquerade` is set, it becomes one nf_tables chain, shared by all
+/// attachments with an equal SourceNat.
 struct SourceNat {
   netlib::Family family;
   std::vector<netlib::IpPrefix> subnets;       ///< of the network; never empty, no host bits
-  bool masquerade;                             ///< false: only published ports that are used from inside are
-  std::vector<netlib::IpPrefix> destinations;  ///< never masqueraded, beyond the subnets and multicast
+  bool masquerade;                             ///< false: only connections to published ports from `subnets` (hairpin)
+  std::vector<netlib::IpPrefix> destinations;  ///< never masqueraded, in addition to `subnets` and multicast
 
   friend bool operator==(const SourceNat&, const SourceNat&) = default;
 };
 
-/// What is set on an interface in the container and on its namespace; what is absent is left as it is.
+/// Settings of an interface in the container and sysctls of its network namespace. Absent ones are not changed.
 struct Tuning {
   std::map<std::string, std::string> sysctls;  ///< by name, "net/ipv4/conf/eth0/arp_filter"; all below net/
   std::optional<netlib::MacAddress> mac;
@@ -81,53 +81,54 @@ struct Tuning {
   friend bool operator==(const Tuning&, const Tuning&) = default;
 };
 
-/// Which containers may begin to talk to those of a bridge, beside the outside.
+/// Which containers may open connections to the containers of a bridge. Other hosts are not restricted.
 enum class IngressPolicy : std::uint8_t {
-  Open,        ///< any
-  SameBridge,  ///< those of the same bridge, and of bridges without a policy
-  Isolated,    ///< those of bridges without a policy
+  Open,        ///< all
+  SameBridge,  ///< those on the same bridge and on bridges without a policy
+  Isolated,    ///< those on bridges without a policy
 };
 
 /// "open", "same-bridge", "isolated"
 std::string_view nameOf(IngressPolicy policy);
 std::optional<IngressPolicy> parseIngressPolicy(std::string_view text);
 
-/// What the host makes sure of in the frames that come from a container's port.
-enum class SenderGuard : std::uint8_t {
-  None,
-  Mac,      ///< they bear its MAC address
-  Address,  ///< and its addresses; it answers no DHCP and advertises no routes
+/// Anti-spoofing on the bridge port of a container: which frames from the container pass.
+enum class SpoofGuard : std::uint8_t {
+  None,     ///< all
+  Mac,      ///< those with its MAC address as source
+  Address,  ///< those with its MAC and IP addresses as source; no DHCP server replies, no router advertisements
 };
 
 /// "none", "mac", "address"
-std::string_view nameOf(SenderGuard guard);
-std::optional<SenderGuard> parseSenderGuard(std::string_view text);
+std::string_view nameOf(SpoofGuard guard);
+std::optional<SpoofGuard> parseSpoofGuard(std::string_view text);
 
-/// Whom a container may begin to talk to. Everything else is dropped.
+/// The destinations to which a container may open connections. All other packets are dropped; replies pass.
+/// Empty tcpPorts and udpPorts: all ports and protocols of the destinations.
 struct EgressPolicy {
-  std::vector<netlib::IpPrefix> destinations;  ///< no host bits, and none inside of another
-  std::vector<Port> tcpPorts;                  ///< of the destinations; where there are none of
-  std::vector<Port> udpPorts;                  ///< either kind: all, and any other protocol
-  std::vector<netlib::IpAddress> nameservers;  ///< by DNS, at port 53
+  std::vector<netlib::IpPrefix> destinations;  ///< no host bits, no overlap
+  std::vector<Port> tcpPorts;
+  std::vector<Port> udpPorts;
+  std::vector<netlib::IpAddress> nameservers;  ///< allowed at port 53, TCP and UDP
   bool logDenied = true;
 
   friend bool operator==(const EgressPolicy&, const EgressPolicy&) = default;
 };
 
-/// One byte a second: the kernel counts in bytes.
+/// Bits per second: one byte, the kernel's unit (struct tc_ratespec).
 inline constexpr std::uint64_t kMinRate = 8;
 
-/// How fast one direction may be.
+/// Rate limit of one direction.
 struct RateLimit {
-  std::uint64_t rate;   ///< bits a second; at least kMinRate
-  std::uint64_t burst;  ///< bits that may pass at once after a pause; what a packet needs is granted in any case
+  std::uint64_t rate;   ///< bits per second, at least kMinRate
+  std::uint64_t burst;  ///< bits; raised to the size of one packet if smaller
 
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
-/// Nothing: as fast as it goes.
+/// An absent limit means unlimited.
 struct Bandwidth {
-  std::optional<RateLimit> ingress = std::nullopt;  ///< towards the container
+  std::optional<RateLimit> ingress = std::nullopt;  ///< to the container
   std::optional<RateLimit> egress = std::nullopt;
 
   friend bool operator==(const Bandwidth&, const Bandwidth&) = default;
@@ -135,14 +136,14 @@ struct Bandwidth {
 
 struct BridgeSettings {
   netlib::IfName name;
-  bool gateway = true;  ///< the bridge bears the leases' gateway addresses, and the host forwards
+  bool gateway = true;  ///< the bridge has the leases' gateway addresses, and the host forwards IP packets
   bool promiscuous = false;
   bool forceAddress = false;
 
   friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
 };
 
-/// Which namespace a path named when it was opened: a recycled path names another.
+/// st_dev and st_ino of a network namespace: tells whether a path still refers to the same one.
 struct NetnsId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -150,18 +151,18 @@ struct NetnsId {
   friend bool operator==(const NetnsId&, const NetnsId&) = default;
 };
 
-/// A foreign IPAM plugin that gave the addresses, and what it takes to call it again.
+/// Another IPAM plugin that assigned the addresses, and the parameters for its DEL and CHECK.
 struct DelegatedIpam {
-  std::string type;    ///< the program's name in the directories of CNI_PATH
-  std::string config;  ///< the network configuration of the ADD, as it came on stdin
+  std::string type;    ///< the program's name, searched in CNI_PATH
+  std::string config;  ///< the network configuration of the ADD, as received on stdin
   std::string args;    ///< CNI_ARGS of the ADD
 
   friend bool operator==(const DelegatedIpam&, const DelegatedIpam&) = default;
 };
 
-/// The DNS settings that the container finds in its own root.
+/// The resolv.conf that is mounted in the root file system of the container.
 struct ResolvConf {
-  std::string root;     ///< the root's path on the host, absolute
+  std::string root;     ///< path of the root file system on the host, absolute
   std::string content;  ///< lines as in resolv.conf(5)
 
   friend bool operator==(const ResolvConf&, const ResolvConf&) = default;
@@ -174,111 +175,111 @@ struct Attachment {
 
   BridgeSettings bridge;
   netlib::IfName hostVeth;
-  std::vector<netlib::IfName> hostLinks = {};  ///< of a chained part: the host's links that prevResult names
+  std::vector<netlib::IfName> hostLinks = {};  ///< chained plugins: the host interfaces in prevResult
   netlib::MacAddress hostMac;
   netlib::MacAddress containerMac;
   std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
   bool hairpin = true;
-  bool isolated = false;                  ///< the bridge port reaches only ports that are not isolated
+  bool isolated = false;                  ///< IFLA_BRPORT_ISOLATED
   bool detectDuplicateAddresses = false;  ///< IPv6 DAD inside the container
   bool containerInterfaceDown = false;
-  bool acceptForward = false;                            ///< whatever the host's own firewall drops
-  std::optional<std::string> adminChain = std::nullopt;  ///< is asked before that: a chain of the host's firewall
+  bool acceptForward = false;                            ///< accept rules in the forward chains of the host's firewall
+  std::optional<std::string> adminChain = std::nullopt;  ///< chain of the host's firewall, evaluated before them
   IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
-  bool internal = false;                                 ///< nothing is forwarded out of the bridge, or into it
-  SenderGuard guard = SenderGuard::None;
-  std::optional<EgressPolicy> egress = std::nullopt;  ///< comes with the whole guard
+  bool internal = false;                                 ///< nothing is forwarded from or to the bridge
+  SpoofGuard guard = SpoofGuard::None;
+  std::optional<EgressPolicy> egress = std::nullopt;  ///< requires SpoofGuard::Address
 
   std::vector<Lease> leases;
-  std::optional<std::string> hostLocalDir = std::nullopt;  ///< where host-local's files tell of the leases too
-  std::optional<DelegatedIpam> delegated = std::nullopt;   ///< who is to be told that the leases are free again
+  std::optional<std::string> hostLocalDir = std::nullopt;  ///< host-local's "dataDir", which has the leases as well
+  std::optional<DelegatedIpam> delegated = std::nullopt;   ///< the IPAM plugin that DEL calls to free the leases
   std::vector<Route> routes;
-  std::vector<SourceNat> sourceNats;  ///< at most one a family
+  std::vector<SourceNat> sourceNats;  ///< at most one per family
   std::vector<PortForward> forwards;
-  bool loopbackPorts = true;   ///< published IPv4 ports answer at the host's 127.0.0.1, too
-  bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
+  bool loopbackPorts = true;   ///< published IPv4 ports are also reachable at the host's 127.0.0.1
+  bool masqueradeAll = false;  ///< connections to published ports are masqueraded, whatever their source
 
   std::optional<Tuning> tuning = std::nullopt;
-  std::optional<Tuning> untuned = std::nullopt;  ///< what `tuning` replaced
+  std::optional<Tuning> savedTuning = std::nullopt;  ///< the values that `tuning` replaced, for DEL
   std::optional<Bandwidth> bandwidth = std::nullopt;
   std::optional<ResolvConf> resolvConf = std::nullopt;
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 
-/// An attachment of which nothing is known but its key and its bridge: no addresses, no ports, MACs of zeros. A chained
-/// part begins as one, and has no bridge of its own: it names that through which the host reaches the container.
+/// An attachment with only a key and a bridge: no addresses, no ports, MACs all zero. For a chained plugin `bridge` is
+/// the one through which the host reaches the container, and not a gateway.
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge);
 
-/// The name of the attachment's veth in the host, derived: it is found again without the container's namespace.
+/// The name of the veth on the host. Derived from the key, so that DEL finds it without the network namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);
 
-/// The name of the ifb through which goes what a limited container sends; derived likewise.
+/// The name of the ifb that shapes what the container sends. Derived from the key.
 netlib::IfName ifbName(const AttachmentKey& key);
 
-/// What the alias of every link of pons begins with.
+/// Prefix of the alias (IFLA_IFALIAS) of every link that pons created.
 inline constexpr std::string_view kAliasPrefix = "pons ";
-/// By this alias a bridge is known as made by pons, and may be removed by pons.
+/// The alias of a bridge that pons created and may delete.
 inline constexpr std::string_view kBridgeAlias = "pons bridge";
-/// The alias of both, which tells people and GC whose they are; cut off where it is longer than the kernel takes.
+/// The alias of veth and ifb, which names the attachment for administrators and GC. Truncated to IFALIASZ.
 std::string aliasOf(const AttachmentKey& key);
 
-/// The nf_tables chain made from this SourceNat. Named after its content too: a changed configuration gets a chain of
-/// its own beside that of the attachments which were made before.
+/// The name of the nf_tables chain for this SourceNat. Contains a hash of its content, so that a changed configuration
+/// gets a new chain and existing attachments keep theirs.
 std::string chainOf(const Attachment& attachment, const SourceNat& nat);
 
-/// Names of the state that attachments share; the last attachment that holds such a name takes the state away.
-/// Safe as file names. See Ledger::leave.
-namespace hold {
+/// Names of kernel state that attachments share, safe as file names. It is reference-counted in the ledger: the last
+/// reference removes it, see Ledger::dropReference().
+namespace shared_state {
 std::string bridge(const Attachment& attachment);
 /// One for each gateway address on the bridge.
 std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address);
-std::string forwarding(netlib::Family family);
+std::string ipForwarding(netlib::Family family);
 std::string tables();
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
-/// The same from what nf_tables tells: a network's chain.
+/// From the name of the chain.
 std::string sourceNat(const NetworkName& network, const std::string& chain);
-/// What this subnet's containers send is looked at for source NAT.
+/// The source NAT rules apply to packets from this subnet.
 std::string subnet(const netlib::IpPrefix& subnet);
-/// What the names of these holds begin with, and the subnet again; nothing where it is another hold.
-inline constexpr std::string_view kSubnet = "subnet-";
-std::optional<netlib::IpPrefix> subnetOf(std::string_view hold);
-/// All interfaces of a container in one network whose sender addresses are guarded.
+/// Prefix of those names, and the inverse of subnet(); nothing for other names.
+inline constexpr std::string_view kSubnetPrefix = "subnet-";
+std::optional<netlib::IpPrefix> subnetOf(std::string_view name);
+/// All interfaces of a container in one network that have SpoofGuard::Address.
 std::string guardedContainer(const AttachmentKey& key);
-/// Attachments of one container that publish the same host port. Held by them alone, beside what holdsOf() has.
+/// Attachments of one container that publish the same host port. Not in sharedStatesOf().
 std::string sharedPorts(const ContainerId& container);
-/// Published IPv4 ports are reachable at the host's 127.0.0.1 through this bridge.
-std::string loopback(const Attachment& attachment);
-/// The host's firewall lets the bridge's containers through.
-std::string forward(const Attachment& attachment);
+/// Sysctl route_localnet of the bridge: published IPv4 ports are reachable at the host's 127.0.0.1.
+std::string routeLocalnet(const Attachment& attachment);
+/// Accept rules for the bridge in the forward chains of the host's firewall.
+std::string forwardAccept(const Attachment& attachment);
 std::string ingress(const Attachment& attachment);
-/// Nothing is forwarded to or from the bridge.
+/// Nothing is forwarded from or to the bridge.
 std::string internal(const Attachment& attachment);
-/// What the bridge forwards passes the host's filters.
-std::string filtered(const Attachment& attachment);
-/// The one resolv.conf in the container's root of that path: held by one attachment only. Too long for a file name
-/// where the path is.
+/// br_netfilter: frames that the bridge forwards pass the IP hooks of netfilter.
+std::string brNetfilter(const Attachment& attachment);
+/// The resolv.conf in this root file system, referenced by one attachment only. Longer than NAME_MAX if `root` is long.
 std::string resolvConf(const std::string& root);
-/// The path again; nothing where it is another hold.
-std::optional<std::string> rootOf(std::string_view hold);
-}  // namespace hold
+/// The inverse of resolvConf(); nothing for other names.
+std::optional<std::string> rootOf(std::string_view name);
+}  // namespace shared_state
 
-/// The gateway addresses that the bridge bears for this attachment, with the subnet's length; without repetition. None
-/// where the bridge is no gateway.
+/// The gateway addresses that the bridge has for this attachment, with the subnet's prefix length, without duplicates.
+/// Empty if the bridge is not a gateway.
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment);
 
-/// The table of that family in nf_tables, and 127.0.0.1 by route_localnet.
+/// Whether it needs the nf_tables table of that family, and the sysctl route_localnet.
 bool needsTable(const Attachment& attachment, netlib::Family family);
-bool needsLoopback(const Attachment& attachment);
+bool needsRouteLocalnet(const Attachment& attachment);
 
-/// The subnets of which packets need source NAT for this attachment: those of its network where that is masqueraded,
-/// and those inside of which its published ports are used.
+/// The subnets whose packets need source NAT for this attachment: those of its network if it is masqueraded, and those
+/// that contain the target of a published port (hairpin).
 std::vector<netlib::IpPrefix> sourceSubnets(const Attachment& attachment);
 
-/// The addresses that the container may send from: its leases and, where it may use IPv6, its link-local one.
+/// The source addresses that the spoof guard and the egress policy allow: the leases and the link-local IPv6 address.
+/// With an egress policy the latter only if there is an IPv6 lease.
 std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment);
 
-/// Every hold that the attachment has while it lives, in the order of the plan's shared steps.
-std::vector<std::string> holdsOf(const Attachment& attachment);
+/// All shared states that the attachment references, in the order of the plan's shared steps.
+std::vector<std::string> sharedStatesOf(const Attachment& attachment);
 
 }  // namespace pons

@@ -1,4 +1,4 @@
-// Which log lines are written, and where to.
+// Log level and destination.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ enum class Place : std::uint8_t { Stderr, File, Journal, Syslog };
 
 struct Target {
   Place place = Place::Stderr;
-  std::string file = {};  ///< absolute; of Place::File alone
+  std::string file = {};  ///< absolute path, for Place::File
 
   friend bool operator==(const Target&, const Target&) = default;
 };

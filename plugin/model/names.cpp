@@ -16,9 +16,9 @@ std::optional<AttachmentKey> AttachmentKey::parse(std::string_view text) {
   const auto network = NetworkName::parse(words[0]);
   const auto container = ContainerId::parse(words[1]);
   const auto ifName = netlib::IfName::parse(words[2]);
-  const auto part = words.size() == 4 ? parsePart(words[3]) : std::optional{Part::Network};
-  if (!network || !container || !ifName || !part) return std::nullopt;
-  return AttachmentKey{*network, *container, *ifName, *part};
+  const auto plugin = words.size() == 4 ? parseChainedPlugin(words[3]) : std::optional{ChainedPlugin::None};
+  if (!network || !container || !ifName || !plugin) return std::nullopt;
+  return AttachmentKey{*network, *container, *ifName, *plugin};
 }
 
 }  // namespace pons

@@ -1,5 +1,5 @@
-// The names by which a runtime calls an attachment. Each is checked once, at the border, and is then safe as part of a
-// path (CNI 1.1.0, "CNI_CONTAINERID" and "name").
+// The names that identify an attachment. Each is validated once, when it is parsed, and is then safe as part of a path
+// (CNI 1.1.0, "CNI_CONTAINERID" and "name").
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace pons {
 
 /// Letters, digits, '_', '.' and '-', beginning with a letter or digit; at most 200 bytes, so that it fits into a file
-/// name together with an interface name. `Tag` keeps names of different things apart.
+/// name together with an interface name. `Tag` makes container ids and network names distinct types.
 template <class Tag>
 class Name {
  public:
@@ -36,7 +36,7 @@ class Name {
  private:
   explicit Name(std::string_view text) : text_(text) {}
 
-  // Not std::isalnum: that depends on the locale.
+  // std::isalnum depends on the locale.
   static bool isAlphanumeric(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
   }
@@ -47,44 +47,45 @@ class Name {
 using ContainerId = Name<struct ContainerIdTag>;
 using NetworkName = Name<struct NetworkNameTag>;
 
-/// What a plugin of a chain did for a container's interface. Those that come after the network's own have records of
-/// their own, each taken away by its own DEL.
-enum class Part : std::uint8_t { Network, Portmap, Firewall, Bandwidth, Tuning };
+/// The chained plugin that an attachment belongs to; None: the plugin that created the interface. Each chained plugin
+/// has a record of its own, which its own DEL removes.
+enum class ChainedPlugin : std::uint8_t { None, Portmap, Firewall, Bandwidth, Tuning };
 
-inline constexpr std::array kChainedParts{
-    std::pair{Part::Portmap, std::string_view{"portmap"}}, std::pair{Part::Firewall, std::string_view{"firewall"}},
-    std::pair{Part::Bandwidth, std::string_view{"bandwidth"}}, std::pair{Part::Tuning, std::string_view{"tuning"}}};
+inline constexpr std::array kChainedPlugins{std::pair{ChainedPlugin::Portmap, std::string_view{"portmap"}},
+                                            std::pair{ChainedPlugin::Firewall, std::string_view{"firewall"}},
+                                            std::pair{ChainedPlugin::Bandwidth, std::string_view{"bandwidth"}},
+                                            std::pair{ChainedPlugin::Tuning, std::string_view{"tuning"}}};
 
-/// Empty for the network itself.
-constexpr std::string_view nameOf(Part part) {
-  for (const auto& [chained, name] : kChainedParts) {
-    if (chained == part) return name;
+/// Empty for None.
+constexpr std::string_view nameOf(ChainedPlugin plugin) {
+  for (const auto& [chained, name] : kChainedPlugins) {
+    if (chained == plugin) return name;
   }
   return {};
 }
 
-/// Of a chained part; nothing for any other text.
-constexpr std::optional<Part> parsePart(std::string_view text) {
-  for (const auto& [chained, name] : kChainedParts) {
+constexpr std::optional<ChainedPlugin> parseChainedPlugin(std::string_view text) {
+  for (const auto& [chained, name] : kChainedPlugins) {
     if (name == text) return chained;
   }
   return std::nullopt;
 }
 
-/// What one attachment is known by, to runtimes and to the ledger alike.
+/// Identifies an attachment, for the runtime and in the ledger.
 struct AttachmentKey {
   NetworkName network;
   ContainerId container;
   netlib::IfName ifName;
-  Part part = Part::Network;
+  ChainedPlugin plugin = ChainedPlugin::None;
 
-  /// "network container ifname", and the chained part behind it, as messages and link aliases show it.
+  /// "network container ifname", or "network container ifname plugin" for a chained plugin; in messages and link
+  /// aliases.
   std::string toString() const {
     const std::string text = network.toString() + " " + container.toString() + " " + ifName.toString();
-    return part == Part::Network ? text : text + " " + std::string{nameOf(part)};
+    return plugin == ChainedPlugin::None ? text : text + " " + std::string{nameOf(plugin)};
   }
 
-  /// From such a text; nothing for any other.
+  /// The inverse of toString().
   static std::optional<AttachmentKey> parse(std::string_view text);
 
   friend auto operator<=>(const AttachmentKey&, const AttachmentKey&) = default;

@@ -1,5 +1,3 @@
-#include "plugin/steps/container_addresses.h"
-
 #include <algorithm>
 
 #include <linux/rtnetlink.h>
@@ -7,6 +5,8 @@
 #include "netlib/os/sysctl.h"
 #include "netlib/rtnl/address.h"
 #include "netlib/rtnl/route.h"
+
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
@@ -22,16 +22,16 @@ bool hasIpv6(const Attachment& attachment) {
   return std::ranges::any_of(attachment.leases, [](const Lease& l) { return l.address.family() == Family::Ipv6; });
 }
 
-/// Runtimes hand over namespaces with IPv6 switched off. And where nobody asked for duplicate address detection the
-/// link-local address is to be usable at once, as the others are by their own flag.
+/// Runtimes create namespaces with disable_ipv6 = 1. accept_dad: without duplicate address detection the link-local
+/// address must be usable at once as well; the others have IFA_F_NODAD.
 netlib::Result<> switchOnIpv6(const Attachment& attachment) {
   const auto name = [&](std::string_view key) { return sysctl::ofInterface(Family::Ipv6, attachment.key.ifName, key); };
   TRY(sysctl::write(name("disable_ipv6"), "0"));
-  TRY(sysctl::write(name("ndisc_notify"), "1"));  // see NeighboursTold
+  TRY(sysctl::write(name("ndisc_notify"), "1"));  // see neighboursAnnounced()
   return sysctl::write(name("accept_dad"), attachment.detectDuplicateAddresses ? "1" : "0");
 }
 
-/// CNI: a route without a gateway goes by the gateway of the address of its family; one of link scope needs none.
+/// CNI: a route without a gateway uses the gateway of the address of its family; one of link scope needs none.
 std::optional<netlib::IpAddress> gatewayOf(const Attachment& attachment, const Route& wanted) {
   if (wanted.gateway || wanted.scope == RT_SCOPE_LINK) return wanted.gateway;
   for (const Lease& lease : attachment.leases) {
@@ -40,7 +40,7 @@ std::optional<netlib::IpAddress> gatewayOf(const Attachment& attachment, const R
   return std::nullopt;
 }
 
-/// A LAN's router may have an address outside of the subnet that containers get addresses of.
+/// A router in the LAN may have an address outside of the containers' subnet.
 bool isOnLink(const Attachment& attachment, const std::optional<netlib::IpAddress>& gateway) {
   const bool isLeases =
       gateway && std::ranges::find(attachment.leases, gateway, &Lease::gateway) != attachment.leases.end();
@@ -64,22 +64,22 @@ route::Route routeOf(const Attachment& attachment, const Route& wanted, unsigned
 void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
   link::appendSetUp(batch, link::kLoopbackIndex);
   if (attachment.containerInterfaceDown) return;
-  link::appendSetUpAnnouncing(batch, index);  // see NeighboursTold
+  link::appendSetUpAnnouncing(batch, index);  // see neighboursAnnounced()
 
   const auto detection = attachment.detectDuplicateAddresses ? address::DuplicateDetection::On  //
                                                              : address::DuplicateDetection::Off;
   for (const Lease& lease : attachment.leases) address::appendAdd(batch, index, lease.address, detection);
 }
 
-/// Another network of the container has a route to the same destination. Both stay: this one behind the other, so that
-/// it takes over when the container leaves the other network.
+/// Another network of the container has a route to the same destination: this one gets a higher metric, and is used
+/// when the container leaves the other network.
 netlib::Result<> addBehind(Host& host, route::Route wanted) {
   constexpr std::uint32_t kStep = 100;
-  constexpr int kTries = 8;  // networks may be joined at the same time
+  constexpr int kTries = 8;  // another process may be connecting another network
   for (int attempt = 1;; ++attempt) {
     for (const route::Route& present : TRY(route::list(host.container->route, wanted.destination.family()))) {
       if (present.destination != wanted.destination || present.table != wanted.table) continue;
-      // Of the addresses, or given twice.
+      // The kernel's own for an address, or listed twice.
       if (present.linkIndex == wanted.linkIndex) return {};
       wanted.metric = std::max(wanted.metric, present.metric + kStep);
     }
@@ -91,7 +91,7 @@ netlib::Result<> addBehind(Host& host, route::Route wanted) {
   }
 }
 
-/// All in one datagram.
+/// In one datagram.
 netlib::Result<> request(Host& host, const Attachment& attachment, unsigned index) {
   netlib::Batch batch;
   appendLinksAndAddresses(batch, attachment, index);
@@ -119,7 +119,7 @@ netlib::Result<> verifyAddresses(Host& host, const Attachment& attachment, unsig
   return {};
 }
 
-/// In any table and through any link: later plugins (sbr) may move routes, and another network may have come first.
+/// In any table and through any link: later plugins (sbr) may move routes, and another network may have the same one.
 netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment) {
   for (const Route& wanted : attachment.routes) {
     const auto present = TRY(route::list(host.container->route, wanted.destination.family()));
@@ -130,33 +130,46 @@ netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment) {
   return {};
 }
 
+class ContainerAddresses final : public Step {
+ public:
+  explicit ContainerAddresses(const Attachment& attachment) : attachment_(attachment) {}
+
+  std::string name() const override { return "addresses of " + attachment_.key.ifName.toString(); }
+
+  netlib::Result<> apply(Host& host) const override {
+    const unsigned index = TRY(containerIndexOf(host, attachment_));
+    if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(attachment_); }));
+    return request(host, attachment_, index);
+  }
+
+  // Removed together with the interface.
+  netlib::Result<> undo(Host&) const override { return {}; }
+  bool isInside() const override { return true; }
+
+  netlib::Result<> verify(Host& host) const override {
+    const auto interface = link::find(host.container->route, attachment_.key.ifName);
+    if (interface.failedWith(ENODEV)) {
+      return broken("the container has no interface " + attachment_.key.ifName.toString());
+    }
+    if (!interface) return netlib::fail(interface.error());
+    if (attachment_.containerInterfaceDown) return {};
+    if (!interface->up()) return broken(attachment_.key.ifName.toString() + " is down in the container");
+    TRY(verifyAddresses(host, attachment_, interface->index));
+    return verifyRoutes(host, attachment_);
+  }
+
+  netlib::Result<> repair(Host&) const override {
+    return netlib::fail(EOPNOTSUPP, "state inside the container is not repaired: restart the container");
+  }
+
+ private:
+  const Attachment& attachment_;
+};
+
 }  // namespace
 
-std::string ContainerAddresses::name() const { return "addresses of " + attachment_.key.ifName.toString(); }
-
-netlib::Result<> ContainerAddresses::apply(Host& host) const {
-  const unsigned index = TRY(containerIndexOf(host, attachment_));
-  if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(attachment_); }));
-  return request(host, attachment_, index);
-}
-
-// They go with the interface.
-netlib::Result<> ContainerAddresses::undo(Host&) const { return {}; }
-
-netlib::Result<> ContainerAddresses::verify(Host& host) const {
-  const auto interface = link::find(host.container->route, attachment_.key.ifName);
-  if (interface.failedWith(ENODEV)) {
-    return broken("the container has no interface " + attachment_.key.ifName.toString());
-  }
-  if (!interface) return netlib::fail(interface.error());
-  if (attachment_.containerInterfaceDown) return {};
-  if (!interface->up()) return broken(attachment_.key.ifName.toString() + " is down in the container");
-  TRY(verifyAddresses(host, attachment_, interface->index));
-  return verifyRoutes(host, attachment_);
-}
-
-netlib::Result<> ContainerAddresses::repair(Host&) const {
-  return netlib::fail(EOPNOTSUPP, "what happens inside is the container's own business: start it again");
+StepPointer containerAddresses(const Attachment& attachment) {
+  return std::make_unique<const ContainerAddresses>(attachment);
 }
 
 }  // namespace pons

@@ -1,10 +1,10 @@
-#include "plugin/steps/container_tuned.h"
-
 #include <algorithm>
 
 #include <net/if.h>
 
 #include "netlib/os/sysctl.h"
+
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
@@ -19,7 +19,7 @@ netlib::Result<> writeAll(const std::map<std::string, std::string>& sysctls) {
   return {};
 }
 
-/// The same ones as they are.
+/// The current values of the same sysctls.
 netlib::Result<std::map<std::string, std::string>> readAll(const std::map<std::string, std::string>& sysctls) {
   std::map<std::string, std::string> current;
   for (const auto& [name, value] : sysctls) current[name] = TRY(sysctl::read(name));
@@ -41,23 +41,73 @@ netlib::Result<> set(Container& container, const netlib::IfName& ifName, const T
   return {};
 }
 
-/// The kernel writes tabs between the numbers of one parameter, people write spaces.
+/// The kernel prints tabs between the numbers of one parameter; configurations have spaces.
 std::string withSpaces(std::string value) {
   std::ranges::replace(value, '\t', ' ');
   return value;
 }
 
-/// Nothing where the namespace of the ADD is gone, and all settings with it.
+/// Nothing where the namespace of the ADD no longer exists, and all settings with it.
 std::optional<Container> containerOf(const Attachment& attachment) {
   auto container = Container::open(attachment.netnsPath);
   if (!container) return std::nullopt;
   return idOf(*container) == attachment.netns ? std::optional{std::move(*container)} : std::nullopt;
 }
 
+std::string textOf(const std::string& value) { return value; }
+std::string textOf(const std::optional<netlib::MacAddress>& mac) { return mac ? mac->toString() : "not set"; }
+std::string textOf(const std::optional<bool>& on) { return on.value_or(false) ? "on" : "off"; }
+std::string textOf(const std::optional<std::uint32_t>& number) { return std::to_string(number.value_or(0)); }
+
 template <class T>
 netlib::Result<> compare(const std::string& what, const T& wanted, const T& current) {
-  return wanted == current ? netlib::Result<>{} : netlib::Result<>{broken(what + " is another one")};
+  if (wanted == current) return {};
+  return broken(what + " is " + textOf(current) + ", expected " + textOf(wanted));
 }
+
+class ContainerTuned final : public Step {
+ public:
+  explicit ContainerTuned(const Attachment& attachment) : attachment_(attachment) {}
+
+  std::string name() const override { return "tuning of " + attachment_.key.ifName.toString(); }
+
+  netlib::Result<> apply(Host& host) const override {
+    auto tuned = set(*host.container, attachment_.key.ifName, *attachment_.tuning);
+    // Some may be set; the first error is the one to report.
+    if (!tuned) static_cast<void>(set(*host.container, attachment_.key.ifName, *attachment_.savedTuning));
+    return tuned;
+  }
+
+  netlib::Result<> undo(Host& host) const override {
+    std::optional<Container> reopened;
+    if (!host.container) reopened = containerOf(attachment_);
+    Container* container = host.container ? &*host.container : reopened ? &*reopened : nullptr;
+    if (container == nullptr) return {};
+    const auto restored = set(*container, attachment_.key.ifName, *attachment_.savedTuning);
+    // The interface no longer exists, or a sysctl of it: there is nothing to restore.
+    const bool gone = restored.failedWith(ENODEV) || restored.failedWith(ENOENT);
+    return gone ? netlib::Result<>{} : restored;
+  }
+
+  bool isInside() const override { return true; }
+
+  netlib::Result<> verify(Host& host) const override {
+    const Tuning& wanted = *attachment_.tuning;
+    const Tuning current = TRY(currentTuning(*host.container, attachment_.key.ifName, wanted));
+    for (const auto& [sysctl, value] : wanted.sysctls) {
+      TRY(compare(sysctl, withSpaces(value), withSpaces(current.sysctls.at(sysctl))));
+    }
+    const std::string of = " of " + attachment_.key.ifName.toString();
+    TRY(compare("the MAC" + of, wanted.mac, current.mac));
+    TRY(compare("the MTU" + of, wanted.mtu, current.mtu));
+    TRY(compare("the promiscuous mode" + of, wanted.promiscuous, current.promiscuous));
+    TRY(compare("the all-multicast mode" + of, wanted.allMulticast, current.allMulticast));
+    return compare("the transmit queue length" + of, wanted.transmitQueueLength, current.transmitQueueLength);
+  }
+
+ private:
+  const Attachment& attachment_;
+};
 
 }  // namespace
 
@@ -73,38 +123,6 @@ netlib::Result<Tuning> currentTuning(Container& container, const netlib::IfName&
   return current;
 }
 
-std::string ContainerTuned::name() const { return "tuning of " + attachment_.key.ifName.toString(); }
-
-netlib::Result<> ContainerTuned::apply(Host& host) const {
-  auto tuned = set(*host.container, attachment_.key.ifName, *attachment_.tuning);
-  // A part of it may be done. The error that matters is the first one.
-  if (!tuned) static_cast<void>(set(*host.container, attachment_.key.ifName, *attachment_.untuned));
-  return tuned;
-}
-
-netlib::Result<> ContainerTuned::undo(Host& host) const {
-  std::optional<Container> reopened;
-  if (!host.container) reopened = containerOf(attachment_);
-  Container* container = host.container ? &*host.container : reopened ? &*reopened : nullptr;
-  if (container == nullptr) return {};
-  const auto restored = set(*container, attachment_.key.ifName, *attachment_.untuned);
-  // The interface is gone, or with it a sysctl of its own: nothing is left to restore.
-  const bool gone = restored.failedWith(ENODEV) || restored.failedWith(ENOENT);
-  return gone ? netlib::Result<>{} : restored;
-}
-
-netlib::Result<> ContainerTuned::verify(Host& host) const {
-  const Tuning& wanted = *attachment_.tuning;
-  const Tuning current = TRY(currentTuning(*host.container, attachment_.key.ifName, wanted));
-  for (const auto& [sysctl, value] : wanted.sysctls) {
-    TRY(compare(sysctl, withSpaces(value), withSpaces(current.sysctls.at(sysctl))));
-  }
-  const std::string of = " of " + attachment_.key.ifName.toString();
-  TRY(compare("the MAC" + of, wanted.mac, current.mac));
-  TRY(compare("the MTU" + of, wanted.mtu, current.mtu));
-  TRY(compare("the promiscuous mode" + of, wanted.promiscuous, current.promiscuous));
-  TRY(compare("the all-multicast mode" + of, wanted.allMulticast, current.allMulticast));
-  return compare("the transmit queue length" + of, wanted.transmitQueueLength, current.transmitQueueLength);
-}
+StepPointer containerTuned(const Attachment& attachment) { return std::make_unique<const ContainerTuned>(attachment); }
 
 }  // namespace pons

@@ -1,22 +1,39 @@
-#include "plugin/steps/delegated_addresses.h"
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
-std::string DelegatedAddresses::name() const { return "addresses of ipam type " + attachment_.delegated->type; }
+namespace {
 
-// The plugin has given them before the claim, which is made of them.
-netlib::Result<> DelegatedAddresses::apply(Host& /*host*/) const { return {}; }
+class DelegatedAddresses final : public Step {
+ public:
+  explicit DelegatedAddresses(const Attachment& attachment) : attachment_(attachment) {}
 
-netlib::Result<> DelegatedAddresses::undo(Host& host) const {
-  if (host.ipam == nullptr) {
-    return netlib::fail(ENOSYS, "nobody is there to call ipam type " + attachment_.delegated->type);
+  std::string name() const override { return "addresses of ipam type " + attachment_.delegated->type; }
+  bool comesWithClaim() const override { return true; }
+
+  // The plugin's ADD comes before the claim, which needs its result.
+  netlib::Result<> apply(Host& /*host*/) const override { return {}; }
+
+  netlib::Result<> undo(Host& host) const override {
+    if (host.ipam == nullptr) {
+      return netlib::fail(ENOSYS, "cannot call IPAM plugin " + attachment_.delegated->type + " in this context");
+    }
+    return host.ipam->free(attachment_);
   }
-  return host.ipam->free(attachment_);
-}
 
-// "pons repair" runs without a runtime's environment, in which the plugin would have to be looked for.
-netlib::Result<> DelegatedAddresses::verify(Host& host) const {
-  return host.ipam == nullptr ? netlib::Result<>{} : host.ipam->check(attachment_);
+  // ponsctl has no runtime's environment to call the plugin with.
+  netlib::Result<> verify(Host& host) const override {
+    return host.ipam == nullptr ? netlib::Result<>{} : host.ipam->check(attachment_);
+  }
+
+ private:
+  const Attachment& attachment_;
+};
+
+}  // namespace
+
+StepPointer delegatedAddresses(const Attachment& attachment) {
+  return std::make_unique<const DelegatedAddresses>(attachment);
 }
 
 }  // namespace pons

@@ -1,42 +1,56 @@
-#include "plugin/steps/forward_accepted.h"
+#include "plugin/firewall/forward_chains.h"
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
 namespace {
 
-/// In the ledger once the host's chains were looked at and answered.
+/// Saved in the ledger once the host's chains have been inspected.
 constexpr const char* kAnswered = "answered";
+
+class ForwardAccepted final : public Step {
+ public:
+  explicit ForwardAccepted(const Attachment& attachment) : attachment_(attachment) {}
+
+  std::string name() const override { return "firewall accept rules for bridge " + attachment_.bridge.name.toString(); }
+  std::string sharedState() const override { return shared_state::forwardAccept(attachment_); }
+
+  // Listing all chains may be slow, so only the bridge's first container does; CHECK, STATUS and repair inspect them
+  // again.
+  netlib::Result<> apply(Host& host) const override {
+    const bool answered = TRY(host.ledger.hasSavedOriginals(sharedState()));
+    return answered ? netlib::Result<>{} : repair(host);
+  }
+
+  netlib::Result<> undo(Host& host) const override {
+    TRY(forward::remove(host, answer()));
+    return host.ledger.forgetOriginals(sharedState());
+  }
+
+  netlib::Result<> verify(Host& host) const override {
+    for (const forward::ChainState& place : TRY(forward::inspect(host, answer()))) {
+      if (place.present >= place.wanted) continue;
+      return broken(name() + ": " + place.name + " drops what containers send");
+    }
+    return {};
+  }
+
+  netlib::Result<> repair(Host& host) const override {
+    const auto hostLock = TRY(host.ledger.lockHost());
+    TRY(forward::insertMissing(host, answer()));
+    return host.ledger.saveOriginals(sharedState(), {{kAnswered, attachment_.bridge.name.toString()}});
+  }
+
+ private:
+  forward::BridgeRules answer() const { return {attachment_.bridge.name, attachment_.adminChain}; }
+
+  const Attachment& attachment_;
+};
 
 }  // namespace
 
-std::string ForwardAccepted::name() const { return "forwarding for bridge " + attachment_.bridge.name.toString(); }
-
-std::string ForwardAccepted::hold() const { return hold::forward(attachment_); }
-
-// Listing the chains of others may take long, so the bridge's first container does it and the later ones rely on it;
-// CHECK, STATUS and repair look again.
-netlib::Result<> ForwardAccepted::apply(Host& host) const {
-  const bool answered = TRY(host.ledger.hasRemembered(hold()));
-  return answered ? netlib::Result<>{} : repair(host);
-}
-
-netlib::Result<> ForwardAccepted::undo(Host& host) const {
-  TRY(forward::remove(host, answer()));
-  return host.ledger.forget(hold());
-}
-
-netlib::Result<> ForwardAccepted::verify(Host& host) const {
-  for (const forward::Place& place : TRY(forward::look(host, answer()))) {
-    if (place.present >= place.wanted) continue;
-    return broken(name() + ": " + place.name + " drops what containers send");
-  }
-  return {};
-}
-
-netlib::Result<> ForwardAccepted::repair(Host& host) const {
-  const auto hostLock = TRY(host.ledger.lockHost());
-  TRY(forward::mend(host, answer()));
-  return host.ledger.remember(hold(), {{kAnswered, attachment_.bridge.name.toString()}});
+StepPointer forwardAccepted(const Attachment& attachment) {
+  return std::make_unique<const ForwardAccepted>(attachment);
 }
 
 }  // namespace pons

@@ -1,8 +1,7 @@
-#include "plugin/steps/gateway_address.h"
-
 #include "netlib/rtnl/address.h"
 
 #include "plugin/context/link_owner.h"
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
@@ -19,7 +18,7 @@ netlib::Result<> remove(Host& host, unsigned bridgeIndex, const netlib::IpPrefix
   return {};
 }
 
-/// A host address (as flannel's VXLAN link has) routes nothing but itself.
+/// A /32 or /128, as flannel's VXLAN link has, covers no other address.
 bool isHostAddress(const netlib::IpPrefix& prefix) { return prefix.length() == netlib::bitsOf(prefix.family()); }
 
 netlib::Failure<netlib::Error> overlap(Host& host, const netlib::IpPrefix& gateway,
@@ -30,8 +29,9 @@ netlib::Failure<netlib::Error> overlap(Host& host, const netlib::IpPrefix& gatew
                                   " of " + where + ": choose a subnet that the host does not use");
 }
 
-/// Only looked at when the address was missing, so on no usual ADD: overlapping subnets would send the containers'
-/// packets to the wrong link. Answers what has to give way on the bridge itself ("forceAddress").
+/// The bridge's other addresses that overlap, to be replaced with "forceAddress"; an error where they must not be, or
+/// where another link has the subnet: packets to containers would go there. Only called when the gateway address was
+/// missing.
 netlib::Result<std::vector<netlib::IpPrefix>> addressesToReplace(Host& host, const netlib::IpPrefix& gateway,
                                                                  bool force) {
   std::vector<netlib::IpPrefix> toReplace;
@@ -46,20 +46,20 @@ netlib::Result<std::vector<netlib::IpPrefix>> addressesToReplace(Host& host, con
   return toReplace;
 }
 
-/// Written down first, so that they come back with undo().
+/// Saved first, so that undo() restores them.
 netlib::Result<> replace(Host& host, const std::string& hold, const std::vector<netlib::IpPrefix>& replaced) {
   std::map<std::string, std::string> originals;
   for (const netlib::IpPrefix& prefix : replaced) originals[prefix.toString()] = "replaced";
   {
     const auto lock = TRY(host.ledger.lockHost());
-    TRY(host.ledger.remember(hold, originals));
+    TRY(host.ledger.saveOriginals(hold, originals));
   }
   for (const netlib::IpPrefix& prefix : replaced) TRY(remove(host, host.bridge.index, prefix));
   return {};
 }
 
-netlib::Result<> bringBackReplaced(Host& host, const std::string& hold, unsigned bridgeIndex) {
-  for (const auto& [text, why] : TRY(host.ledger.remembered(hold))) {
+netlib::Result<> restoreReplaced(Host& host, const std::string& hold, unsigned bridgeIndex) {
+  for (const auto& [text, why] : TRY(host.ledger.savedOriginals(hold))) {
     const auto prefix = netlib::IpPrefix::parse(text);
     if (!prefix) return netlib::fail(EBADMSG, "the ledger's originals of " + hold + " name no address: " + text);
     netlib::Batch batch;
@@ -67,66 +67,80 @@ netlib::Result<> bringBackReplaced(Host& host, const std::string& hold, unsigned
     const auto added = host.route.request(batch);
     if (!added && !added.failedWith(EEXIST)) return netlib::fail(added.error());
   }
-  return host.ledger.forget(hold);
+  return host.ledger.forgetOriginals(hold);
 }
+
+class GatewayAddress final : public Step {
+ public:
+  GatewayAddress(const Attachment& attachment, const netlib::IpPrefix& address)
+      : attachment_(attachment), address_(address) {}
+
+  std::string name() const override {
+    return "gateway address " + address_.toString() + " on bridge " + attachment_.bridge.name.toString();
+  }
+
+  std::string sharedState() const override { return shared_state::gateway(attachment_, address_); }
+
+  netlib::Result<> apply(Host& host) const override {
+    const auto added = add(host);
+    if (added.failedWith(EEXIST)) return {};
+    if (!added) return added;
+
+    auto alone = makeAlone(host);
+    // The first error is the one to report.
+    if (!alone) static_cast<void>(undo(host));
+    return alone;
+  }
+
+  netlib::Result<> undo(Host& host) const override {
+    const auto bridge = link::find(host.route, attachment_.bridge.name);
+    if (bridge.failedWith(ENODEV)) return host.ledger.forgetOriginals(sharedState());
+    if (!bridge) return netlib::fail(bridge.error());
+    // Foreign ports of the bridge use its addresses: these are removed with the bridge.
+    if (isOfPons(*bridge) && TRY(servesOthers(host, *bridge))) return host.ledger.forgetOriginals(sharedState());
+    for (const auto& present : TRY(address::list(host.route, address_.family(), bridge->index))) {
+      // An address without our mark (IFA_PROTO) existed before. Linux before 5.18 has no IFA_PROTO: there the address
+      // stays until the bridge is removed.
+      if (present.prefix == address_ && present.own) TRY(remove(host, bridge->index, address_));
+    }
+    return restoreReplaced(host, sharedState(), bridge->index);
+  }
+
+  netlib::Result<> verify(Host& host) const override {
+    const auto bridge = link::find(host.route, attachment_.bridge.name);
+    if (bridge.failedWith(ENODEV)) return broken("bridge " + attachment_.bridge.name.toString() + " is gone");
+    if (!bridge) return netlib::fail(bridge.error());
+    for (const auto& present : TRY(address::list(host.route, address_.family(), bridge->index))) {
+      if (present.prefix == address_) return {};
+    }
+    return broken(name() + " is missing");
+  }
+
+ private:
+  netlib::Result<> add(Host& host) const {
+    netlib::Batch batch;
+    address::appendAdd(batch, host.bridge.index, address_, address::DuplicateDetection::Off);
+    TRY(host.route.request(batch));
+    return {};
+  }
+
+  netlib::Result<> makeAlone(Host& host) const {
+    const auto replaced = TRY(addressesToReplace(host, address_, attachment_.bridge.forceAddress));
+    if (replaced.empty()) return {};
+    TRY(replace(host, sharedState(), replaced));
+    // Removing the primary IPv4 address of a subnet removes its secondary ones, and ours was one (promote_secondaries
+    // 0).
+    return netlib::ignoring(EEXIST, add(host));
+  }
+
+  const Attachment& attachment_;
+  netlib::IpPrefix address_;
+};
 
 }  // namespace
 
-std::string GatewayAddress::name() const {
-  return "gateway address " + address_.toString() + " on bridge " + attachment_.bridge.name.toString();
-}
-
-std::string GatewayAddress::hold() const { return hold::gateway(attachment_, address_); }
-
-netlib::Result<> GatewayAddress::apply(Host& host) const {
-  const auto added = add(host);
-  if (added.failedWith(EEXIST)) return {};
-  if (!added) return added;
-
-  auto alone = makeAlone(host);
-  // The error that matters is the first one.
-  if (!alone) static_cast<void>(undo(host));
-  return alone;
-}
-
-netlib::Result<> GatewayAddress::add(Host& host) const {
-  netlib::Batch batch;
-  address::appendAdd(batch, host.bridge.index, address_, address::DuplicateDetection::Off);
-  TRY(host.route.request(batch));
-  return {};
-}
-
-netlib::Result<> GatewayAddress::makeAlone(Host& host) const {
-  const auto replaced = TRY(addressesToReplace(host, address_, attachment_.bridge.forceAddress));
-  if (replaced.empty()) return {};
-  TRY(replace(host, hold(), replaced));
-  // Among IPv4 addresses of one subnet the kernel takes the later ones away with the first, and ours came later.
-  const auto again = add(host);
-  return again.failedWith(EEXIST) ? netlib::Result<>{} : again;
-}
-
-netlib::Result<> GatewayAddress::undo(Host& host) const {
-  const auto bridge = link::find(host.route, attachment_.bridge.name);
-  if (bridge.failedWith(ENODEV)) return host.ledger.forget(hold());
-  if (!bridge) return netlib::fail(bridge.error());
-  // Whoever uses our bridge uses its addresses: they go with the bridge.
-  if (isOfPons(*bridge) && TRY(servesOthers(host, *bridge))) return host.ledger.forget(hold());
-  for (const auto& present : TRY(address::list(host.route, address_.family(), bridge->index))) {
-    // An address without our mark was there before us. Kernels before 5.18 keep no mark: there it stays, unless the
-    // bridge is ours and goes.
-    if (present.prefix == address_ && present.own) TRY(remove(host, bridge->index, address_));
-  }
-  return bringBackReplaced(host, hold(), bridge->index);
-}
-
-netlib::Result<> GatewayAddress::verify(Host& host) const {
-  const auto bridge = link::find(host.route, attachment_.bridge.name);
-  if (bridge.failedWith(ENODEV)) return broken("bridge " + attachment_.bridge.name.toString() + " is gone");
-  if (!bridge) return netlib::fail(bridge.error());
-  for (const auto& present : TRY(address::list(host.route, address_.family(), bridge->index))) {
-    if (present.prefix == address_) return {};
-  }
-  return broken(name() + " is missing");
+StepPointer gatewayAddress(const Attachment& attachment, const netlib::IpPrefix& address) {
+  return std::make_unique<const GatewayAddress>(attachment, address);
 }
 
 }  // namespace pons

@@ -1,7 +1,12 @@
-// A state that the host or the container is to be in. ADD applies the steps of a plan forwards, DEL undoes them
-// backwards, CHECK verifies them. A step knows the Attachment and the Host, and neither JSON nor the protocol.
+// A state that the host or the container is to have. ADD applies the steps of a plan forwards, DEL undoes them
+// backwards, CHECK verifies them.
+//
+// A step reads the Attachment and the Host and nothing else, so apply() leaves nothing in memory that undo() needs.
+// Host's sockets and ledger are always open; `host.container` is open in apply(), and in verify() and repair() of a
+// step with isInside(). Steps behind the bridge's read `host.bridge`, which that step's apply() and verify() set.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "plugin/context/context.h"
@@ -9,7 +14,8 @@
 
 namespace pons {
 
-/// The tag by which verify() says that the state is not there (any other code means that it could not be looked at).
+/// The errno by which verify() says that the state is missing or differs; any other one means that it could not be
+/// read.
 inline constexpr int kBroken = ENOTUNIQ;
 inline netlib::Failure<netlib::Error> broken(std::string what) { return netlib::fail(kBroken, std::move(what)); }
 
@@ -17,34 +23,40 @@ class Step {
  public:
   virtual ~Step() = default;
 
+  /// What it provides, for messages and logs: "bridge pons0".
   virtual std::string name() const = 0;
 
-  /// The ledger's name for a state that several attachments share, taken away with the last of them; empty for a state
-  /// of this attachment alone.
-  virtual std::string hold() const { return {}; }
+  /// The ledger's name of a state that several attachments share (see shared_state), which the last reference removes;
+  /// empty for a state of this attachment alone.
+  virtual std::string sharedState() const { return {}; }
 
-  /// True where the state comes with the claim already, so that a failed ADD undoes it however far it came.
-  virtual bool comesWithClaim() const { return !hold().empty(); }
+  /// True where the state is reserved together with the record, so that a failed ADD undoes it whether it was applied
+  /// or not.
+  virtual bool comesWithClaim() const { return !sharedState().empty(); }
 
-  /// Brings the state about. Applied twice it changes nothing more, except for what an attachment alone owns: there the
-  /// second time is an error. On error nothing is changed.
+  /// Provides the state; takes the host lock itself where it needs it. Idempotent for a shared state; EEXIST where a
+  /// state of this attachment alone is there already. An error leaves a state of this attachment as it was; what a
+  /// shared state has got so far is undone with the reference.
   virtual netlib::Result<> apply(Host& host) const = 0;
 
-  /// Takes the state away; what is gone already is fine. Needs nothing that apply() left in memory. A shared state is
-  /// undone under the host lock, by the last who held it.
+  /// Removes the state; what is gone already is no error. Of a shared state: for the last reference, with the host lock
+  /// held by the caller; otherwise without it.
   virtual netlib::Result<> undo(Host& host) const = 0;
 
-  /// Gives up this attachment's part of a shared state that others go on to hold. Under the host lock.
+  /// Removes this attachment's part of a shared state that has other references. The caller holds the host lock.
   virtual netlib::Result<> leave(Host&) const { return {}; }
 
-  /// True where verify() and repair() need the container's namespace.
+  /// True where verify() and repair() need the container's network namespace.
   virtual bool isInside() const { return false; }
 
-  /// Looks whether the state is there, changing nothing; see kBroken.
+  /// Compares the state with the kernel's, changing nothing; kBroken where it is missing or differs.
   virtual netlib::Result<> verify(Host& host) const = 0;
 
-  /// Brings the state back after verify() found it broken, while the container goes on.
+  /// Restores the state after verify() has failed with kBroken, without disturbing the running container. Takes the
+  /// host lock itself where it needs it.
   virtual netlib::Result<> repair(Host& host) const { return apply(host); }
 };
+
+using StepPointer = std::unique_ptr<const Step>;
 
 }  // namespace pons

@@ -1,31 +1,44 @@
-#include "plugin/steps/tables_present.h"
-
 #include "plugin/firewall/table_transaction.h"
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
-std::string TablesPresent::name() const { return "tables pons of nf_tables"; }
+namespace {
 
-std::string TablesPresent::hold() const { return hold::tables(); }
+class TablesPresent final : public Step {
+ public:
+  explicit TablesPresent(const Attachment& attachment) : attachment_(attachment) {}
 
-// Nothing to send: the first transaction that misses a table makes it (tables::commit), and so does one that comes
-// after somebody flushed the ruleset.
-netlib::Result<> TablesPresent::apply(Host&) const { return {}; }
+  std::string name() const override { return "tables pons of nf_tables"; }
+  std::string sharedState() const override { return shared_state::tables(); }
 
-// The last attachment takes those of all families: it need not be the one that brought them.
-netlib::Result<> TablesPresent::undo(Host& host) const { return tables::removeAll(host); }
+  // Nothing to do: a transaction for which a table is missing rebuilds it (tables::commit).
+  netlib::Result<> apply(Host&) const override { return {}; }
 
-netlib::Result<> TablesPresent::verify(Host& host) const {
-  for (const auto family : tables::familiesOf(attachment_)) {
-    const auto missing = TRY(tables::missingPart(host, family));
-    if (missing) return broken(std::string{"table "} + tables::nameOf(family) + " pons of nf_tables lacks " + *missing);
+  // Of all families: another attachment may have needed the others.
+  netlib::Result<> undo(Host& host) const override { return tables::removeAll(host); }
+
+  netlib::Result<> verify(Host& host) const override {
+    for (const auto family : tables::familiesOf(attachment_)) {
+      const auto missing = TRY(tables::missingPart(host, family));
+      if (missing)
+        return broken(std::string{"table "} + tables::nameOf(family) + " pons of nf_tables: " + *missing +
+                      " is missing or has lost rules");
+    }
+    return {};
   }
-  return {};
-}
 
-netlib::Result<> TablesPresent::repair(Host& host) const {
-  const auto hostLock = TRY(host.ledger.lockHost());
-  return tables::rebuild(host, hostLock, attachment_);
-}
+  netlib::Result<> repair(Host& host) const override {
+    const auto hostLock = TRY(host.ledger.lockHost());
+    return tables::rebuild(host, hostLock, attachment_);
+  }
+
+ private:
+  const Attachment& attachment_;
+};
+
+}  // namespace
+
+StepPointer tablesPresent(const Attachment& attachment) { return std::make_unique<const TablesPresent>(attachment); }
 
 }  // namespace pons

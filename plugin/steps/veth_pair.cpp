@@ -1,7 +1,6 @@
-#include "plugin/steps/veth_pair.h"
-
 #include "plugin/context/link_owner.h"
 #include "plugin/firewall/guard_table.h"
+#include "plugin/steps/steps.h"
 
 namespace pons {
 
@@ -26,16 +25,17 @@ netlib::Result<std::optional<unsigned>> create(Host& host, const Attachment& att
                                        .mtu = attachment.mtu});
 }
 
-/// A request may have been done although its answer was lost. Name and MAC address are derived from the key, which the
-/// record says is ours.
+/// For a request that was executed although its answer was lost. Name and MAC address are derived from the key.
 netlib::Result<> removeIfMade(Host& host, const Attachment& attachment) {
   const auto made = link::find(host.route, attachment.hostVeth);
   if (!made || made->mac != attachment.hostMac) return {};
   return link::remove(host.route, attachment.hostVeth);
 }
 
+std::string onOff(bool on) { return on ? "on" : "off"; }
+
 netlib::Error nameTaken(const Attachment& attachment) {
-  return {EEXIST, "the container has an interface " + attachment.key.ifName.toString() + " already (in " +
+  return {EEXIST, "the container already has an interface " + attachment.key.ifName.toString() + " (in " +
                       attachment.netnsPath + ")"};
 }
 
@@ -47,64 +47,77 @@ netlib::Error explained(netlib::Error error, const Attachment& attachment) {
   return error;
 }
 
+class VethPair final : public Step {
+ public:
+  explicit VethPair(const Attachment& attachment) : attachment_(attachment) {}
+
+  std::string name() const override {
+    return "veth " + attachment_.hostVeth.toString() + " to " + attachment_.key.ifName.toString();
+  }
+
+  netlib::Result<> apply(Host& host) const override {
+    auto created = create(host, attachment_);
+    if (created.failedWith(EEXIST)) {
+      // The kernel does not report which of the two names is in use. ENODEV: the container's; or the kernel, which
+      // removes the links of a namespace asynchronously, has removed the orphan meanwhile.
+      const auto cleared = removeOrphan(host, attachment_.hostVeth, "veth");
+      if (!cleared && !cleared.failedWith(ENODEV)) return cleared;
+      created = create(host, attachment_);
+      if (created.failedWith(EEXIST)) return netlib::fail(nameTaken(attachment_));
+    }
+    if (!created) {
+      // The first error is the one to report.
+      static_cast<void>(removeIfMade(host, attachment_));
+      return netlib::fail(explained(created.error(), attachment_));
+    }
+    host.containerIndex = *created;
+    return {};
+  }
+
+  netlib::Result<> undo(Host& host) const override {
+    return netlib::ignoring(ENODEV, link::remove(host.route, attachment_.hostVeth));
+  }
+
+  netlib::Result<> verify(Host& host) const override {
+    const auto veth = link::find(host.route, attachment_.hostVeth);
+    if (veth.failedWith(ENODEV)) return broken(name() + " is gone");
+    if (!veth) return netlib::fail(veth.error());
+    if (!veth->up()) return broken(name() + " is down in the host");
+    const auto bridge = link::find(host.route, attachment_.bridge.name);
+    if (!bridge || bridge->index != veth->master) {
+      return broken(name() + " is not attached to bridge " + attachment_.bridge.name.toString());
+    }
+    if (veth->hairpin != attachment_.hairpin)
+      return broken(name() + " has hairpin mode " + onOff(veth->hairpin) + ", expected " + onOff(attachment_.hairpin));
+    if (veth->isolated != attachment_.isolated)
+      return broken(name() + " has port isolation " + onOff(veth->isolated) + ", expected " +
+                    onOff(attachment_.isolated));
+    if (veth->group != guard::groupOf(attachment_.guard)) {
+      return broken(name() + " is in link group " + std::to_string(veth->group) + ", expected " +
+                    std::to_string(guard::groupOf(attachment_.guard)) + ": the spoof guard is not applied");
+    }
+    return {};
+  }
+
+  netlib::Result<> repair(Host& host) const override {
+    const auto veth = link::find(host.route, attachment_.hostVeth);
+    if (veth.failedWith(ENODEV)) return netlib::fail(ENODEV, "restart the container");
+    if (!veth) return netlib::fail(veth.error());
+    netlib::Batch batch;
+    link::appendSetGroup(batch, veth->index, guard::groupOf(attachment_.guard));
+    link::appendSetMaster(batch, veth->index, host.bridge.index);
+    link::appendSetUp(batch, veth->index);
+    link::appendSetPort(batch, veth->index, portOf(attachment_));
+    TRY(host.route.request(batch));
+    return {};
+  }
+
+ private:
+  const Attachment& attachment_;
+};
+
 }  // namespace
 
-std::string VethPair::name() const {
-  return "veth " + attachment_.hostVeth.toString() + " to " + attachment_.key.ifName.toString();
-}
-
-netlib::Result<> VethPair::apply(Host& host) const {
-  auto created = create(host, attachment_);
-  if (created.failedWith(EEXIST)) {
-    // Which of the two names is taken it does not tell. ENODEV: the container's; or the kernel, which takes the links
-    // of a namespace away some time after its end, was faster.
-    const auto cleared = removeLeftover(host, attachment_.hostVeth, "veth");
-    if (!cleared && !cleared.failedWith(ENODEV)) return cleared;
-    created = create(host, attachment_);
-    if (created.failedWith(EEXIST)) return netlib::fail(nameTaken(attachment_));
-  }
-  if (!created) {
-    // The error that matters is the first one.
-    static_cast<void>(removeIfMade(host, attachment_));
-    return netlib::fail(explained(created.error(), attachment_));
-  }
-  host.containerIndex = *created;
-  return {};
-}
-
-netlib::Result<> VethPair::undo(Host& host) const {
-  const auto removed = link::remove(host.route, attachment_.hostVeth);
-  return removed.failedWith(ENODEV) ? netlib::Result<>{} : removed;
-}
-
-netlib::Result<> VethPair::verify(Host& host) const {
-  const auto veth = link::find(host.route, attachment_.hostVeth);
-  if (veth.failedWith(ENODEV)) return broken(name() + " is gone");
-  if (!veth) return netlib::fail(veth.error());
-  if (!veth->up()) return broken(name() + " is down in the host");
-  const auto bridge = link::find(host.route, attachment_.bridge.name);
-  if (!bridge || bridge->index != veth->master) {
-    return broken(name() + " is no port of bridge " + attachment_.bridge.name.toString());
-  }
-  if (veth->hairpin != attachment_.hairpin) return broken(name() + " has another hairpin mode");
-  if (veth->isolated != attachment_.isolated) return broken(name() + " has another port isolation");
-  if (veth->group != guard::groupOf(attachment_.guard)) {
-    return broken(name() + " is in another link group: the spoof guard goes by it");
-  }
-  return {};
-}
-
-netlib::Result<> VethPair::repair(Host& host) const {
-  const auto veth = link::find(host.route, attachment_.hostVeth);
-  if (veth.failedWith(ENODEV)) return netlib::fail(ENODEV, "only a new start of the container brings it back");
-  if (!veth) return netlib::fail(veth.error());
-  netlib::Batch batch;
-  link::appendSetGroup(batch, veth->index, guard::groupOf(attachment_.guard));
-  link::appendSetMaster(batch, veth->index, host.bridge.index);
-  link::appendSetUp(batch, veth->index);
-  link::appendSetPort(batch, veth->index, portOf(attachment_));
-  TRY(host.route.request(batch));
-  return {};
-}
+StepPointer vethPair(const Attachment& attachment) { return std::make_unique<const VethPair>(attachment); }
 
 }  // namespace pons

@@ -23,7 +23,7 @@ namespace {
 
 netlib::Result<> reclaim(const cni::Request& request, Host& host, Record& record) {
   if (record.attachment.key.network == request.key.network) fillIn(record, request.config);
-  TRY(takeAway(host, record, planFor(record.attachment)));
+  TRY(teardown(host, record, planFor(record.attachment)));
   tally::count(request.config.settings.stateDir, tally::Event::Reclaimed);
   log::warning("reclaimed " + record.attachment.key.toString() + ": its namespace and its link are gone");
   return {};
@@ -31,9 +31,9 @@ netlib::Result<> reclaim(const cni::Request& request, Host& host, Record& record
 
 /// What the other plugins of the chain did for the same interface is dead with it.
 netlib::Result<> reclaimChained(const cni::Request& request, Host& host) {
-  for (const auto& [part, name] : kChainedParts) {
+  for (const auto& [part, name] : kChainedPlugins) {
     AttachmentKey key = request.key;
-    key.part = part;
+    key.plugin = part;
     auto record = TRY(host.ledger.find(key));
     if (record) TRY(reclaim(request, host, *record));
   }
@@ -44,7 +44,7 @@ netlib::Result<> reclaimChained(const cni::Request& request, Host& host) {
 /// chained part, which has none of its own, may also tell by the namespace.
 netlib::Result<bool> isStillAttached(const cni::Request& request, Host& host, const Attachment& attachment) {
   const Liveness alive = TRY(livenessOf(host, attachment));
-  if (request.key.part == Part::Network) return alive.link;
+  if (request.key.plugin == ChainedPlugin::None) return alive.link;
   const auto netns = TRY(netlib::netnsAt(request.netnsPath));
   const bool sameNetns = netns && NetnsId{netns->device, netns->inode} == attachment.netns;
   return sameNetns && alive.any();
@@ -58,16 +58,16 @@ cni::Result<> undoInterrupted(const cni::Request& request, Host& host) {
   if (!record) return {};
   if (record->state != RecordState::Committed) {
     fillIn(*record, request.config);
-    TRY(takeAway(host, *record, planFor(record->attachment)));
+    TRY(teardown(host, *record, planFor(record->attachment)));
     return {};
   }
   if (TRY(isStillAttached(request, host, record->attachment))) {
-    const std::string plugin = key.part == Part::Network ? "" : " (plugin " + std::string{nameOf(key.part)} + ")";
+    const std::string plugin = key.plugin == ChainedPlugin::None ? "" : " (plugin " + std::string{nameOf(key.plugin)} + ")";
     return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() + " is attached to network " +
                                                      key.network.toString() + " as " + key.ifName.toString() + plugin +
                                                      " already: DEL it first");
   }
-  if (key.part == Part::Network) TRY(reclaimChained(request, host));
+  if (key.plugin == ChainedPlugin::None) TRY(reclaimChained(request, host));
   TRY(reclaim(request, host, *record));
   return {};
 }
@@ -108,7 +108,7 @@ netlib::Result<bool> reclaimIfDead(const cni::Request& request, Host& host, cons
 /// True where what a claim failed for is free now, at least in part.
 netlib::Result<bool> makeRoom(const cni::Request& request, Host& host, const netlib::Error& refused) {
   // A network without a free address, or a fixed address that the container had before its host or runtime crashed.
-  const std::optional<AttachmentKey> rival = host.ledger.rival();
+  const std::optional<AttachmentKey> rival = host.ledger.conflict();
   if (refused.code == EADDRINUSE && rival) return reclaimIfDead(request, host, *rival);
   return refused.code == EADDRNOTAVAIL || refused.code == EADDRINUSE ? reclaimDead(request, host) : false;
 }
@@ -125,16 +125,16 @@ netlib::Result<> freeAddresses(const cni::Request& request, Host& host) {
 
 cni::Result<Record> claimAddresses(const cni::Request& request, Host& host) {
   const std::uint32_t mtu = TRY(mtuFor(request.config, host));
-  const auto heldByHost = [&host](const netlib::IpAddress& address) {
+  const auto isHostAddress = [&host](const netlib::IpAddress& address) {
     return netlib::route::isLocal(host.route, address);
   };
-  const bool isChained = request.key.part != Part::Network;
+  const bool isChained = request.key.plugin != ChainedPlugin::None;
   const auto complete = [&](std::vector<Lease> leases) -> netlib::Result<Attachment> {
     return isChained ? chainedAttachmentFor(request, idOf(*host.container), host)
                      : attachmentFor(request, idOf(*host.container), mtu, std::move(leases));
   };
   for (;;) {
-    auto record = host.ledger.claim(request.key, request.config.addresses, heldByHost, complete);
+    auto record = host.ledger.claim(request.key, request.config.addresses, isHostAddress, complete);
     // Each round frees something that was a dead container's.
     if (record || !TRY(makeRoom(request, host, record.error()))) return TRY(std::move(record));
   }
@@ -192,7 +192,7 @@ Delegate& callDelegatesFor(const cni::Request& request, Host& host) {
 /// Without a record: perhaps attached by the reference plugins.
 Departed departedOf(const cni::Request& request) {
   Departed departed{request.key, request.netnsPath};
-  if (request.key.part == Part::Network) departed.bridge = request.config.bridge;
+  if (request.key.plugin == ChainedPlugin::None) departed.bridge = request.config.bridge;
   if (!request.previous) return departed;
   for (const cni::Address& held : request.previous->addresses) departed.addresses.push_back(held.address.address());
   return departed;
@@ -207,7 +207,7 @@ void tellLog(const Attachment& attachment) {
     ports += (ports.empty() ? "" : ",") + std::string{nameOf(forward.protocol)} + "/" +
              std::to_string(forward.hostPort) + ">" + std::to_string(forward.targetPort);
   }
-  if (attachment.key.part == Part::Network) log::tell("link", attachment.hostVeth.toString());
+  if (attachment.key.plugin == ChainedPlugin::None) log::tell("link", attachment.hostVeth.toString());
   log::tell("addresses", std::move(addresses));
   log::tell("ports", std::move(ports));
 }
@@ -217,7 +217,7 @@ void tellLog(const Attachment& attachment) {
 cni::Result<std::string> add(const cni::Request& asked, Host& host) {
   Delegate& delegate = callDelegatesFor(asked, host);
   TRY(undoInterrupted(asked, host));
-  const bool isChained = asked.key.part != Part::Network;
+  const bool isChained = asked.key.plugin != ChainedPlugin::None;
   if (isChained && !hasWork(asked)) return cni::printResult(*asked.previous, asked.version);
   host.container = TRY(openContainer(asked.netnsPath));
   const cni::Request request = TRY(delegate.add(asked));
@@ -247,7 +247,7 @@ cni::Result<> del(const cni::Request& request, Host& host) {
   auto record = TRY(host.ledger.find(request.key));
   if (record) {
     fillIn(*record, request.config);
-    const auto gone = takeAway(host, *record, planFor(record->attachment));
+    const auto gone = teardown(host, *record, planFor(record->attachment));
     if (!gone) return netlib::fail(delegate.explained(gone.error()));
   } else {
     TRY(host.ledger.tidy(request.key.network));
@@ -260,7 +260,7 @@ cni::Result<> del(const cni::Request& request, Host& host) {
 }
 
 cni::Result<> check(const cni::Request& request, Host& host) {
-  if (request.key.part != Part::Network && !hasWork(request)) return {};
+  if (request.key.plugin != ChainedPlugin::None && !hasWork(request)) return {};
   const Delegate& delegate = callDelegatesFor(request, host);
   const auto record = TRY(host.ledger.find(request.key));
   if (!record || record->state != RecordState::Committed) {

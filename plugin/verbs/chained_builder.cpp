@@ -4,7 +4,7 @@
 
 #include "netlib/rtnl/route.h"
 
-#include "plugin/steps/container_tuned.h"
+#include "plugin/steps/steps.h"
 #include "plugin/verbs/forwards.h"
 
 namespace pons {
@@ -81,9 +81,9 @@ std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
 netlib::Result<> refuseGuardedMac(Host& host, const cni::Request& request) {
   if (!request.config.tuning || !request.config.tuning->mac) return {};
   AttachmentKey network = request.key;
-  network.part = Part::Network;
+  network.plugin = ChainedPlugin::None;
   const auto record = TRY(host.ledger.find(network));
-  if (!record || record->attachment.guard == SenderGuard::None) return {};
+  if (!record || record->attachment.guard == SpoofGuard::None) return {};
   return netlib::fail(EINVAL, "\"mac\": the spoof guard of network " + network.network.toString() + " lets " +
                                   record->attachment.containerMac.toString() +
                                   " pass only: choose the address by the capability \"mac\" instead, or set "
@@ -119,7 +119,7 @@ netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, Net
   attachment.bandwidth = config.bandwidth;
   if (config.bandwidth) attachment.hostVeth = TRY(hostEndOf(host, request));
   attachment.tuning = config.tuning;
-  if (config.tuning) attachment.untuned = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
+  if (config.tuning) attachment.savedTuning = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
   return attachment;
 }
 

@@ -37,7 +37,7 @@ netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const A
   std::optional<Record>& record = *found;
   if (!record || !TRY(isGarbage(request, host, *record))) return {};
   fillIn(*record, request.config);
-  return takeAway(host, *record, planFor(record->attachment));
+  return teardown(host, *record, planFor(record->attachment));
 }
 
 /// One on record goes with its record.
@@ -46,7 +46,7 @@ netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, c
   const auto container = ContainerId::parse(owner.container);
   const auto ifName = netlib::IfName::parse(owner.ifName);
   if (!container || !ifName) return true;
-  return !TRY(host.ledger.isOnRecord({request.network, *container, *ifName}));
+  return !TRY(host.ledger.hasRecord({request.network, *container, *ifName}));
 }
 
 netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) {
@@ -58,13 +58,13 @@ netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) 
 }
 
 netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
-  Sweep sweep{host, Sweep::Mode::Take};
+  Sweep sweep{host, Sweep::Mode::Delete};
   netlib::ErrorList failures;
   failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
   failures.add("ports", sweep.ports());
   failures.add("shared state", sweep.shared(request.config.bridge));
   tally::count(request.config.settings.stateDir, tally::Event::Swept, sweep.found().size());
-  for (const Leftover& swept : sweep.found()) log::info("swept " + swept.kind + " " + swept.name + ": " + swept.why);
+  for (const Orphan& swept : sweep.found()) log::info("swept " + swept.kind + " " + swept.name + ": " + swept.why);
   return failures.result();
 }
 
@@ -77,7 +77,7 @@ cni::Result<> verifyShared(const NetworkName& network, Host& host) {
   const auto attachment = TRY(host.ledger.anyOf(network));
   if (!attachment) return {};
   for (const auto& step : planFor(*attachment)) {
-    if (step->hold().empty()) continue;
+    if (step->sharedState().empty()) continue;
     const auto verified = step->verify(host);
     if (!verified) return limited(verified.error().message);
   }
@@ -101,11 +101,11 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   host.ipam = std::move(calls);
   netlib::ErrorList failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    const bool asked = key.network == request.network && key.part == request.part;
+    const bool asked = key.network == request.network && key.plugin == request.part;
     if (asked) failures.add(key.toString(), collect(request, host, key));
   }
   // What bears a mark without a record is looked for by the plugin that is told of the bridge and the subnets.
-  if (request.part == Part::Network) {
+  if (request.part == ChainedPlugin::None) {
     failures.add("sweep", sweepNetwork(request, host));
     failures.add("sweep host-local's files", sweepHostLocal(request, host));
   }

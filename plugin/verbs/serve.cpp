@@ -19,7 +19,7 @@ namespace {
 
 netlib::Result<Host> openHost(const cni::Settings& settings) {
   auto ledger = TRY(Ledger::open(settings.stateDir, settings.lockTimeout));
-  if (ledger.startedAfresh()) {
+  if (ledger.wasResetAfterReboot()) {
     log::warning("the state directory " + settings.stateDir + " is of an earlier boot: its leases are void");
   }
   return Host::open(std::move(ledger));

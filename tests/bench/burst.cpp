@@ -17,16 +17,16 @@ double rateOf(unsigned count, Work work) {
   return count / std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void takeRound(Hosts& hosts, const std::vector<Contestant>& contestants, unsigned count, unsigned round,
+void takeRound(Hosts& hosts, const std::vector<Candidate>& candidates, unsigned count, unsigned round,
                Samples& into) {
-  for (const Contestant& who : rotated(contestants, round)) {
-    if (round % who.every != 0) continue;
+  for (const Candidate& candidate : rotated(candidates, round)) {
+    if (round % candidate.every != 0) continue;
     std::vector<Container> containers;
     for (unsigned i = 0; i < count; ++i) containers.push_back(hosts.container());
-    const double adds = rateOf(count, [&] { who.addAtOnce(containers); });
-    into.add({"at once", count, "ADDs a second"}, who.subject, round, adds);
-    const double dels = rateOf(count, [&] { who.delAtOnce(containers); });
-    into.add({"at once", count, "DELs a second"}, who.subject, round, dels);
+    const double adds = rateOf(count, [&] { candidate.addAtOnce(containers); });
+    into.add({"at once", count, "ADDs a second"}, candidate.subject, round, adds);
+    const double dels = rateOf(count, [&] { candidate.delAtOnce(containers); });
+    into.add({"at once", count, "DELs a second"}, candidate.subject, round, dels);
   }
 }
 
@@ -38,17 +38,17 @@ void burst(Hosts& hosts, const Effort& effort, Samples& into) {
   hosts.occupy(host, pons);
   const Host bare = hosts.add("busy-floor");
   hosts.occupy(bare, ponsChain(bare.netns, bare.stateDir));
-  std::vector contestants{contestant(Subject::Pons, pons), contestant(Subject::Floor, Floor{bare.netns})};
+  std::vector candidates{candidate(Subject::Pons, pons), candidate(Subject::Floor, Floor{bare.netns})};
 
   const unsigned rounds = effort.fewerRuns() / 2;
   if (effort.referenceRuns > 0) {
     const Host other = hosts.add("busy-reference");
     const Chain reference = referenceChain(other.netns, other.stateDir);
     hosts.occupy(other, reference);
-    contestants.push_back(contestant(Subject::Reference, reference, everyFor(effort.mostReferenceRuns(2), rounds)));
+    candidates.push_back(candidate(Subject::Reference, reference, everyFor(effort.mostReferenceRuns(2), rounds)));
   }
   for (const unsigned count : {1U, 8U, 32U}) {
-    for (unsigned round = 0; round < rounds; ++round) takeRound(hosts, contestants, count, round, into);
+    for (unsigned round = 0; round < rounds; ++round) takeRound(hosts, candidates, count, round, into);
   }
 }
 

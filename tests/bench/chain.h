@@ -59,9 +59,9 @@ std::vector<std::string> cniEnvironment(const std::string& verb, const Container
 
 /// One pons: bridge, address, masquerade and ports.
 Chain ponsChain(const std::string& host, const std::string& stateDir);
-/// The same with these members of the configuration more, each behind a comma.
+/// The same with additional configuration members, each preceded by a comma.
 Chain ponsChainWith(const std::string& host, const std::string& stateDir, const std::string& members);
-/// The same with IPv6 beside IPv4.
+/// The same with IPv4 and IPv6.
 Chain dualStackChain(const std::string& host, const std::string& stateDir);
 /// Bridge and addresses of 10.43.0.0/16 only, so that nothing is translated.
 Chain plainChain(const std::string& host, const std::string& stateDir);

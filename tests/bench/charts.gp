@@ -15,13 +15,13 @@ array subject[3] = ["pons", "reference", "floor"]
 array color[3] = ["#1f77b4", "#d62728", "#7f7f7f"]
 
 set output directory."/containers.svg"
-set title "ADD beside other containers"
-set xlabel "other containers on the host (none: at 1)"
+set title "ADD with N existing containers"
+set xlabel "existing containers on the host (none: at 1)"
 set ylabel "milliseconds"
 set xrange [0.8:8000]
 set key top left reverse Left
 array name[3] = ["pons", "reference plugins", "bare kernel requests"]
-plot for [i=1:3] of("crowd", subject[i], "ADD ms") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
+plot for [i=1:3] of("scale", subject[i], "ADD ms") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
 
 set output directory."/at-once.svg"
 set title "ADDs at once"

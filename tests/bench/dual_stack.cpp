@@ -10,7 +10,7 @@ void dualStack(Hosts& hosts, const Effort& effort, Samples& into) {
   const Host two = hosts.add("dual");
   const Chain dual = dualStackChain(two.netns, two.stateDir);
   hosts.occupy(two, dual);
-  takeTurns(hosts, {contestant(Subject::Pons, dual), contestant(Subject::Baseline, single)},
+  takeTurns(hosts, {candidate(Subject::Pons, dual), candidate(Subject::Baseline, single)},
             {"dual stack", 0, effort.warmUp(), effort.runs}, into);
 }
 

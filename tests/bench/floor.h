@@ -1,5 +1,5 @@
-// The kernel's share: the requests that nobody can do without, sent by this process, without a ledger, a look at
-// anything, or a rollback. No plugin can be faster.
+// The lower bound: the kernel requests that every plugin needs, sent by this process, without a ledger, checks or
+// rollback.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace bench {
 
 class Floor {
  public:
-  /// In the namespace `host` pons has attached a container: bridge, masquerade and table are there.
+  /// In the namespace `host` pons has attached a container: bridge, masquerade and table exist.
   explicit Floor(std::string host) : host_(std::move(host)) {}
 
   /// One RTM_NEWLINK, one batch in the container, one nf_tables transaction, and the sockets for them.

@@ -50,11 +50,11 @@ void Hosts::end(const std::string& netns, const Host& host) {
 }
 
 void Hosts::occupy(const Host& host, const Chain& chain) {
-  Container resident = container();
-  chain.add(resident);
+  Container existing = container();
+  chain.add(existing);
   machine_.inside(host.netns, [] { netlib::sysctl::write("net/netfilter/nf_conntrack_udp_timeout", "3600").value(); });
-  // Nobody answers; the question alone is tracked.
-  support::ask(resident.netns, support::Transport::Udp, support::endpoint("10.42.0.1", 9),
+  // There is no answer; the request alone creates the conntrack entry.
+  support::ask(existing.netns, support::Transport::Udp, support::endpoint("10.42.0.1", 9),
                {.source = std::nullopt, .timeout = kAMoment});
 }
 

@@ -1,5 +1,5 @@
-// A machine with hosts side by side, and new containers for each measurement. What was measured
-// is not removed while it lives: the kernel would clean up behind it during the next samples.
+// Several hosts on one machine, and new containers for each measurement. Measured containers are kept until the end:
+// the kernel's deferred cleanup would run during the next samples.
 #pragma once
 
 #include <string>
@@ -12,22 +12,22 @@ namespace bench {
 struct Host {
   std::string netns;     ///< path
   std::string stateDir;  ///< of the plugins
-  std::string outside;   ///< path of the namespace of the rest of the world; the host is 192.0.2.1 there
+  std::string outside;   ///< path of the namespace of the external peer; the host's uplink address is 192.0.2.1
 };
 
 class Hosts {
  public:
-  /// With lo up, as a running machine has it, and an uplink to its own outside.
+  /// With lo up, and an uplink to an external peer of its own.
   Host add(const std::string& name);
 
-  /// With an empty namespace and a port that no other has.
+  /// With an empty namespace and a unique port.
   Container container();
 
-  /// Takes a namespace away with the links in it, of which the other ends are on that host.
+  /// Deletes a namespace and the veth pairs whose other ends are on that host.
   void end(const std::string& netns, const Host& host);
 
-  /// Makes a host one that is in use: a container that stays, so that bridge, address and rules are there, and a
-  /// tracked connection, as an empty connection table makes some requests too cheap.
+  /// Prepares a host: one container, so that bridge, address and rules exist, and one conntrack entry, since requests on
+  /// an empty conntrack table are cheaper.
   void occupy(const Host& host, const Chain& chain);
 
  private:

@@ -19,13 +19,13 @@ namespace {
 
 struct Experiment {
   const char* name;
-  void (*hold)(bench::Hosts& hosts, const bench::Effort& effort, bench::Samples& into);
+  void (*run)(bench::Hosts& hosts, const bench::Effort& effort, bench::Samples& into);
 };
 
-/// The crowd is last: thousands of links are not what the others shall be measured beside.
-constexpr std::array kExperiments{Experiment{"duel", bench::duel},     Experiment{"dual-stack", bench::dualStack},
+/// scale is last: its thousands of containers would affect the other measurements.
+constexpr std::array kExperiments{Experiment{"single", bench::single},     Experiment{"dual-stack", bench::dualStack},
                                   Experiment{"budget", bench::budget}, Experiment{"guards", bench::guards},
-                                  Experiment{"burst", bench::burst},   Experiment{"crowd", bench::crowded}};
+                                  Experiment{"burst", bench::burst},   Experiment{"scale", bench::scale}};
 
 struct Options {
   bench::Effort effort;
@@ -40,13 +40,13 @@ std::optional<unsigned> numberOf(std::string_view text) {
   return whole ? std::optional{number} : std::nullopt;
 }
 
-/// Nothing where they cannot be understood.
+/// Nothing on a usage error.
 std::optional<Options> optionsOf(std::span<char*> arguments) {
   Options options;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string_view name = arguments[i];
     if (name == "--quick") {
-      options.effort = {.runs = 10, .referenceRuns = 1, .crowds = {0, 1000, 5000}};
+      options.effort = {.runs = 10, .referenceRuns = 1, .existing = {0, 1000, 5000}};
       continue;
     }
     if (++i == arguments.size()) return std::nullopt;
@@ -74,13 +74,13 @@ bench::Samples measured(const Options& options) {
   if (wants("start")) bench::containerStart(effort, samples);
   bench::Hosts hosts;
   for (const Experiment& experiment : kExperiments) {
-    if (wants(experiment.name)) experiment.hold(hosts, effort, samples);
+    if (wants(experiment.name)) experiment.run(hosts, effort, samples);
   }
   return samples;
 }
 
-/// A machine that is busy otherwise makes all slower, and not evenly.
-void sayWhere(const Options& options) {
+/// Other load on the machine distorts the figures.
+void printConditions(const Options& options) {
   double load = 0;
   getloadavg(&load, 1);
   std::printf("%u runs, %u of the reference; %u processors, load %.1f before\n\n", options.effort.runs,
@@ -89,7 +89,7 @@ void sayWhere(const Options& options) {
 }
 
 void measure(const Options& options) {
-  sayWhere(options);
+  printConditions(options);
   const bench::Samples samples = measured(options);
   const std::vector<bench::Row> rows = bench::rowsOf(samples);
   std::filesystem::create_directories(options.output);
@@ -104,7 +104,7 @@ int main(int count, char** arguments) {
   if (!options) {
     std::fputs(
         "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] "
-        "[--only start|duel|dual-stack|budget|guards|burst|crowd]\n",
+        "[--only start|single|dual-stack|budget|guards|burst|scale]\n",
         stderr);
     return 2;
   }

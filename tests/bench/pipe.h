@@ -1,4 +1,4 @@
-// A pipe whose ends no other program inherits.
+// A pipe with O_CLOEXEC on both ends.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Measurements as tables for people and as CSV for programs.
+// Measurements as text tables and as CSV.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What was measured, and what can be said of it: medians with their spread, and ratios within a round, which hold even
-// where the machine is noisy.
+// Measurements and their statistics: medians with their spread, and ratios within a round, which are valid on a noisy
+// machine, too.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace bench {
 
-/// Baseline is pons without what the experiment burdens it with (others beside it, a second family) or, where a
-/// container is started, no network at all.
+/// Baseline is pons without the load of the experiment (existing containers, a second family) or, for container start,
+/// no network at all.
 enum class Subject { Pons, Reference, Floor, Baseline };
 
 inline constexpr std::array kSubjects{Subject::Pons, Subject::Reference, Subject::Floor, Subject::Baseline};

@@ -1,4 +1,4 @@
-// What pons promises, beside what was measured.
+// The performance targets of pons, compared with the measurements.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ enum class Bound { AtMost, AtLeast };
 struct Row {
   std::string what;
   std::string unit;
-  std::optional<Spread> figure;  ///< nothing where it was not measured
+  std::optional<Spread> figure;  ///< nothing if not measured
   Bound bound;
   double target;
 

@@ -24,7 +24,7 @@ double peakSoFar(pid_t child) {
   throw std::runtime_error("no VmHWM in /proc");
 }
 
-/// wait4() tells of a peak, too, but one that counts the process that the program was started from.
+/// ru_maxrss of wait4() includes the memory of the forked process before execve() (getrusage(2)).
 int waitForPeak(pid_t child, double& peak) {
   int status = 0;
   for (bool first = true; waitpid(child, &status, 0) == child && WIFSTOPPED(status); first = false) {

@@ -77,7 +77,7 @@ TEST_CASE("kind's network, with bridge in place of ptp") { compareAll({"10-kindn
 
 TEST_CASE("Nomad's network, which begins with loopback and names an admin chain") { compareAll({"nomad.conflist"}); }
 
-TEST_CASE("one list in the versions of the protocol that the reference plugins know") {
+TEST_CASE("one list in all protocol versions of the reference plugins") {
   if (!canCompare()) return FakeHost::countSkip();
   for (const char* version : {"0.3.1", "0.4.0"}) compare(conflist("10-kindnet.conflist").at(version), kPorts);
   compare(conflist("11-crio-ipv4-bridge.conflist").at("0.4.0"), kPorts);

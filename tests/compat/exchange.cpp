@@ -61,7 +61,7 @@ std::string ponsTables() {
 
 }  // namespace
 
-TEST_CASE("containers of the reference go on when pons takes its place, and their DEL leaves nothing") {
+TEST_CASE("containers of the reference plugins keep working after a switch to pons, and their DEL leaves nothing") {
   if (!canCompare() || ourPlugins() == kReferencePlugins) return FakeHost::countSkip();
   Exchange exchange{kReferencePlugins, ourPlugins()};
   const auto departed = departedOf(exchange.list, exchange.older, "cni0");
@@ -84,14 +84,14 @@ TEST_CASE("containers of the reference go on when pons takes its place, and thei
   CHECK(links().find(" pons") == std::string::npos);
 }
 
-TEST_CASE("containers of pons go on when the reference comes back, and GC takes what its DEL leaves of them") {
+TEST_CASE("containers of pons keep working after a switch to the reference plugins, and GC removes the orphans") {
   if (!canCompare() || ourPlugins() == kReferencePlugins) return FakeHost::countSkip();
   Exchange exchange{ourPlugins(), kReferencePlugins};
   REQUIRE(exchange.newer.addresses.at(0) != exchange.older.addresses.at(0));
   exchange.checkTraffic(exchange.older, 8080, &exchange.newer);
   exchange.checkTraffic(exchange.newer, 8081, &exchange.older);
 
-  // The reference knows the address' file and the interface. Of ports, masquerade and records it knows nothing.
+  // DEL of the reference removes the address file and the interface, but not ports, masquerade and records.
   // While the namespace is there its bridge insists on a masquerade chain of its own, and fails.
   exchange.side.host.endNamespace(exchange.older.netns);
   const Outcome gone = exchange.side.call("del", exchange.list, "older");

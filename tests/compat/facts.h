@@ -19,7 +19,7 @@ void addLines(Facts& facts, const std::string& subject, const std::string& text)
 /// Every parameter below /proc/sys/<directory> of this thread's network namespace.
 void addParameters(Facts& facts, const std::string& subject, const std::string& directory);
 
-/// Facts about names and numbers that every host makes up for itself: `from` becomes `to` wherever it stands.
+/// Replaces host-specific names and numbers: all occurrences of `from` by `to`.
 Facts renamed(const Facts& facts, const std::string& from, const std::string& to);
 
 /// A difference that is right as it is. `fact` matches the whole of it: "- " and what the reference alone shows, or "+
@@ -29,7 +29,7 @@ struct Justified {
   std::string why;
 };
 
-/// The differences that nobody has justified, one a line; empty where there are none.
+/// The differences without a justification, one per line; empty if none.
 std::string unjustified(const Facts& reference, const Facts& ours, const std::vector<Justified>& justified);
 
 }  // namespace support

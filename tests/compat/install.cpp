@@ -33,7 +33,7 @@ ino_t inodeOf(const fs::path& path) {
   return status.st_ino;
 }
 
-/// A plugin directory with two of the reference plugins and somebody's own one.
+/// A plugin directory with two of the reference plugins and a foreign one.
 struct Plugins {
   Scratch scratch;
   fs::path directory = scratch / "bin";
@@ -42,6 +42,7 @@ struct Plugins {
   Plugins() {
     fs::create_directory(directory);
     makeFile(binary, "the first pons");
+    makeFile(scratch / "ponsctl", "the first ponsctl");
     makeFile(directory / "bridge", "the reference's bridge", 0750);
     makeFile(directory / "portmap", "the reference's portmap");
     makeFile(directory / "macvlan", "not our matter");
@@ -62,11 +63,14 @@ struct Plugins {
 
 }  // namespace
 
-TEST_CASE("install puts the binary and its names into the directory, and keeps what was there") {
+TEST_CASE("install puts the programs and the links into the directory, and keeps the originals") {
   const Plugins plugins;
   plugins.mustInstall();
   CHECK(contentOf(plugins.directory / "pons") == "the first pons");
-  CHECK(fs::status(plugins.directory / "pons").permissions() == fs::perms{0755});
+  CHECK(contentOf(plugins.directory / "ponsctl") == "the first ponsctl");
+  for (const char* name : {"pons", "ponsctl"}) {
+    CHECK(fs::status(plugins.directory / name).permissions() == fs::perms{0755});
+  }
   for (const std::string& name : kNames) CHECK(fs::read_symlink(plugins.directory / name) == "pons");
   CHECK(contentOf(plugins.directory / "macvlan") == "not our matter");
   const fs::path kept = plugins.directory / ".pons-replaced";
@@ -95,9 +99,11 @@ TEST_CASE("install twice renews the binary and keeps the first original") {
   plugins.mustInstall();
   const ino_t first = inodeOf(plugins.directory / "pons");
   makeFile(plugins.binary, "the second pons");
+  makeFile(plugins.scratch / "ponsctl", "the second ponsctl");
   plugins.mustInstall();
   CHECK(contentOf(plugins.directory / "pons") == "the second pons");
-  // A new file under the old name: who runs the old one keeps it, and nothing is busy.
+  CHECK(contentOf(plugins.directory / "ponsctl") == "the second ponsctl");
+  // A new file under the old name: running processes keep the old inode, and there is no ETXTBSY.
   CHECK(inodeOf(plugins.directory / "pons") != first);
   REQUIRE(plugins.install({"--restore"}).ok());
   CHECK(plugins.dump() == before);
@@ -105,29 +111,32 @@ TEST_CASE("install twice renews the binary and keeps the first original") {
 
 TEST_CASE("install keeps a foreign pons, and what a package upgrade put over a link") {
   const Plugins plugins;
-  makeFile(plugins.directory / "pons", "somebody's own pons");
+  makeFile(plugins.directory / "pons", "a foreign pons");
+  makeFile(plugins.directory / "ponsctl", "a foreign ponsctl");
   plugins.mustInstall();
   fs::remove(plugins.directory / "bridge");
   makeFile(plugins.directory / "bridge", "a newer bridge");
   plugins.mustInstall();
   CHECK(fs::read_symlink(plugins.directory / "bridge") == "pons");
   REQUIRE(plugins.install({"--restore"}).ok());
-  CHECK(contentOf(plugins.directory / "pons") == "somebody's own pons");
+  CHECK(contentOf(plugins.directory / "pons") == "a foreign pons");
+  CHECK(contentOf(plugins.directory / "ponsctl") == "a foreign ponsctl");
   CHECK(contentOf(plugins.directory / "bridge") == "a newer bridge");
 }
 
-TEST_CASE("install --restore leaves alone what is not of pons, and says so") {
+TEST_CASE("install --restore keeps files not installed by pons, and reports them") {
   const Plugins plugins;
   plugins.mustInstall();
   fs::remove(plugins.directory / "bridge");
   makeFile(plugins.directory / "bridge", "a newer bridge");
   const Outcome restored = plugins.install({"--restore"});
   CHECK(restored.ok());
-  CHECK(restored.err.find("bridge is not of pons") != std::string::npos);
+  CHECK(restored.err.find("bridge was not created by pons") != std::string::npos);
   CHECK(contentOf(plugins.directory / "bridge") == "a newer bridge");
   CHECK(contentOf(plugins.directory / ".pons-replaced/bridge") == "the reference's bridge");
   CHECK(contentOf(plugins.directory / "portmap") == "the reference's portmap");
   CHECK_FALSE(fs::exists(plugins.directory / "pons"));
+  CHECK_FALSE(fs::exists(plugins.directory / "ponsctl"));
 }
 
 TEST_CASE("install --links installs the chosen names only") {
@@ -148,8 +157,9 @@ TEST_CASE("install refuses what it cannot do, before it changes anything") {
     CHECK_MESSAGE(outcome.err.find(reason) != std::string::npos, outcome.err);
     CHECK(plugins.dump() == before);
   };
-  refuses({"--binary", "/nonexistent/pons"}, "/nonexistent/pons is no program");
+  refuses({"--binary", "/nonexistent/pons"}, "/nonexistent/pons is not an executable file");
   refuses({"--binary", plugins.binary, "--links", "macvlan"}, "no plugin \"macvlan\"");
+  refuses({"--binary", "/usr/bin/true"}, "/usr/bin/ponsctl is not an executable file");
   refuses({"--wrong"}, "scripts/install");
 
   const Plugins blocked;

@@ -4,7 +4,7 @@ namespace support {
 
 const std::vector<Justified>& knownDifferences() {
   static const std::vector<Justified> known{
-      {R"(\+ host <link [01]> 0\.ifalias = pons .*)", "GC and people tell by the alias whose a link is"},
+      {R"(\+ host <link [01]> 0\.ifalias = pons .*)", "the alias has the owner of a link, for GC and administrators"},
       {R"(\+ (host|container) <link [12]> 0\.txqlen = 1000)", "the kernel's default; the reference sets it to none"},
       {R"([-+] (host <link 1>|container <link 2>) 0\.num_[rt]x_queues = \d+)",
        "a queue for each processor makes a veth dear, and only XDP and GRO in the veth itself would use them"},
@@ -24,7 +24,7 @@ const std::vector<Justified>& knownDifferences() {
        "CHECK of the reference's portmap fails for an IPv4-only port"},
       {R"(\+ CHECK = 0)", "the same"},
       {R"(- traffic container to (gateway|outside) \(IPv6\) = nothing)",
-       "the reference's bridge has no link-local address yet, and so asks for no neighbour"},
+       "the reference's bridge has no link-local address yet, and sends no neighbour solicitation"},
       {R"(\+ traffic container to (gateway|outside) \(IPv6\) = (near \S+|far 2001:db8:1::1))", "the same"},
   };
   return known;

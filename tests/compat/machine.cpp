@@ -40,11 +40,11 @@ Machine::Machine(FakeHost& host, unsigned which)
     for (const char* directory : kDirectories) {
       must(mount("tmpfs", directory, "tmpfs", 0, "mode=0700") == 0, "mount a tmpfs");
     }
-    must(::write(write.get(), "", 1) == 1, "tell");
+    must(::write(write.get(), "", 1) == 1, "signal readiness");
     return pause();
   });
-  char told;
-  must(::read(read.get(), &told, 1) == 1, "the machine's mounts");
+  char signal = 0;
+  must(::read(read.get(), &signal, 1) == 1, "the machine's mounts");
   mounts_ = UniqueFd{open(("/proc/" + std::to_string(keeper_->pid()) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC)};
   net_ = UniqueFd{open(netns.c_str(), O_RDONLY | O_CLOEXEC)};
   outputOf({"ip", "-n", name, "link", "set", "lo", "up"});

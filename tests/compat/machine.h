@@ -25,7 +25,7 @@ class Machine {
                   const std::string& input = {}) const;
   void ip(const std::string& commands) const { run({"ip", "-batch", "-"}, {}, commands); }
   void write(const std::string& file, const std::string& text) const { run({"tee", file}, {}, text); }
-  /// On the machine, beside the test: ends with the answer.
+  /// A process on the machine, concurrent with the test: ends with the answer.
   std::unique_ptr<ForkedProcess> start(const std::vector<std::string>& argv) const;
 
   unsigned number;

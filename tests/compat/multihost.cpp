@@ -19,7 +19,7 @@ const std::string kFarAddress = "172.31.0.254";
 std::string machineAddress(unsigned number) { return "172.31.0." + std::to_string(number); }
 std::string podSubnet(unsigned number) { return "10.244." + std::to_string(number) + ".0/24"; }
 
-/// The machines, joined by an underlay with somebody outside of the pod network, who has no route back to it.
+/// The machines on an underlay network, with an external peer that has no route to the pod network.
 struct Cluster {
   FakeHost host;
   std::string outside = host.addNamespace("outside");

@@ -1,16 +1,20 @@
 #include "tests/compat/reference.h"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
+#include <sha2.h>
+
 #include "plugin/migration/reference_rules.h"
-#include "plugin/migration/sha512.h"
 
 namespace support {
 
 pons::Departed departedOf(const Conflist& list, const Attached& attached, const std::string& bridge) {
   // libcni's cnitool names containers after their namespace.
-  const std::string id = "cnitool-" + pons::sha512(attached.netns).substr(0, 20);
+  std::array<char, SHA512_DIGEST_STRING_LENGTH> hash{};
+  SHA512Data(reinterpret_cast<const std::uint8_t*>(attached.netns.data()), attached.netns.size(), hash.data());
+  const std::string id = "cnitool-" + std::string{hash.data(), 20};
   return {{pons::NetworkName::parse(list.name).value(), pons::ContainerId::parse(id).value(),
            netlib::IfName::parse("eth0").value()},
           attached.netns,

@@ -1,5 +1,5 @@
 // Pods across three hosts, in both families: pons makes each host's network, and the way between the hosts is another's
-// business. Each example of scripts/kubernetes/ is run, and a link is cut and mended.
+// business. Each example of scripts/kubernetes/ is run, and a link is set down and up.
 #include <filesystem>
 #include <iterator>
 #include <sstream>
@@ -54,9 +54,9 @@ class Cable {
   }
 
   void cut(unsigned end) const { outputOf({"ip", "link", "set", ports_.at(end), "down"}); }
-  void mend(unsigned end) const { outputOf({"ip", "link", "set", ports_.at(end), "up"}); }
+  void restore(unsigned end) const { outputOf({"ip", "link", "set", ports_.at(end), "up"}); }
   void cut() const { cut(0), cut(1); }
-  void mend() const { mend(0), mend(1); }
+  void restore() const { restore(0), restore(1); }
 
  private:
   std::string name_;
@@ -177,7 +177,7 @@ class Triangle : public Hosts {
 
 }  // namespace
 
-TEST_CASE("static routes join three hosts, and one whose link was cut comes back by itself") {
+TEST_CASE("static routes connect three hosts, and a host whose link was down is reachable again without intervention") {
   if (!canCompare()) return FakeHost::countSkip();
   Hosts hosts;
   Cable lan{"lan"};
@@ -200,13 +200,13 @@ TEST_CASE("static routes join three hosts, and one whose link was cut comes back
   lan.cut(2);
   CHECK_FALSE(reaches(hosts.at(1), hosts.at(3), 300ms));
   CHECK(reaches(hosts.at(1), hosts.at(2)));
-  lan.mend(2);
+  lan.restore(2);
   CHECK(eventually([&] { return reaches(hosts.at(1), hosts.at(3)); }, 20s));
   checkAllReachEachOther(hosts);
   detachPods(hosts);
 }
 
-TEST_CASE("BGP joins three hosts, leads around a cut link, and back when it is mended") {
+TEST_CASE("BGP connects three hosts, routes around a link that is down, and back when it is up again") {
   if (!canCompare()) return FakeHost::countSkip();
   if (!fs::exists(kBird)) return FakeHost::countSkip("needs bird, which scripts/setup installs");
   Triangle hosts;
@@ -221,13 +221,13 @@ TEST_CASE("BGP joins three hosts, leads around a cut link, and back when it is m
   CHECK(eventually([&] { return sendsBy(hosts.at(1), 3, "to2") && sendsBy(hosts.at(3), 1, "to2"); }, 30s));
   checkAllReachEachOther(hosts);
 
-  // Nothing leads to the third host any more, and the others are not told otherwise.
+  // The third host is unreachable, and the others receive no BGP update.
   hosts.cable(2, 3).cut();
   CHECK(eventually([&] { return !sendsBy(hosts.at(1), 3, "to2") && !sendsBy(hosts.at(1), 3, "to3"); }, 30s));
   CHECK_FALSE(reaches(hosts.at(1), hosts.at(3), 300ms));
   CHECK(reaches(hosts.at(1), hosts.at(2)));
 
-  for (const auto& [one, other] : {std::pair{1U, 3U}, {2U, 3U}}) hosts.cable(one, other).mend();
+  for (const auto& [one, other] : {std::pair{1U, 3U}, {2U, 3U}}) hosts.cable(one, other).restore();
   CHECK(eventually(sendDirectly, 30s));
   CHECK(eventually([&] { return sendsBy(hosts.at(2), 3, "to3") && sendsBy(hosts.at(3), 2, "to2"); }, 30s));
   checkAllReachEachOther(hosts);

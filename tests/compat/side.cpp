@@ -37,8 +37,8 @@ Document parsed(const std::string& text) {
 
 std::string textOf(Value value) { return std::string{value.string().value_or("")}; }
 
-/// A result that begins with lo, told without it. pons hands on what a loopback plugin before it said, as the
-/// specification asks; the reference's bridge drops it, and everything behind it has lower numbers.
+/// A result that begins with lo, without it. pons keeps the prevResult of a loopback plugin before it, as the
+/// specification requires; the reference's bridge drops it, so that later interfaces have lower indexes.
 std::string withoutLoopback(const std::string& result) {
   constexpr const char* kFilter = R"(if (.interfaces | length) > 1 and .interfaces[0].name == "lo" then
     .interfaces |= .[1:] | .ips |= map(select(.interface != 0) | .interface -= 1) else . end)";

@@ -12,8 +12,8 @@
 
 namespace support {
 
-/// Where Debian has the reference plugins; where scripts/install has put pons under their names, made by the first who
-/// asks. PONS_COMPAT_PLUGINS names another directory in its place: that of the reference proves the harness.
+/// Debian's directory of the reference plugins; the directory into which scripts/install has put pons under their names
+/// (created by the first call). PONS_COMPAT_PLUGINS replaces the latter: with the reference plugins it tests the harness.
 inline constexpr const char* kReferencePlugins = "/usr/lib/cni";
 std::string ourPlugins();
 
@@ -49,7 +49,7 @@ struct Attached {
   std::vector<std::string> gateways;
 };
 
-/// A fake host with a way out and an own /var/lib, whose runtime finds its plugins in `plugins`.
+/// A fake host with an uplink and its own /var/lib, whose runtime finds its plugins in `plugins`.
 class Side {
  public:
   explicit Side(std::string plugins);
@@ -63,7 +63,7 @@ class Side {
 
   /// Plugins that the next verbs find: a runtime that goes on after an exchange.
   void install(std::string plugins) { plugins_ = std::move(plugins); }
-  /// Makes the list known to the runtime. A host that does not masquerade needs a way back from outside.
+  /// Configures the list in the runtime. Without masquerade the outside needs a route to the containers.
   void configure(const Conflist& list);
 
   /// Into a new namespace; it must succeed.

@@ -1,4 +1,4 @@
-// A host on which containers of the reference plugins run when pons takes their place: they go on, and pons takes away
+// A host on which containers of the reference plugins run when pons replaces them: they keep working, and pons removes
 // what the reference made for them.
 #include <cstdlib>
 #include <filesystem>
@@ -100,7 +100,7 @@ TEST_CASE("all that the reference made for a container is removed, in both famil
   }
 }
 
-TEST_CASE("without namespace and addresses, the reference's own rules tell what they are about") {
+TEST_CASE("without namespace and addresses, the attachment is found in the comments of the reference's rules") {
   if (!canCompare()) return FakeHost::countSkip();
   Side side{kReferencePlugins};
   const Conflist list = conflist("takeover.conflist");
@@ -112,7 +112,7 @@ TEST_CASE("without namespace and addresses, the reference's own rules tell what 
   REQUIRE(about(rules("nft"), departed, gone) != "");
   mustRemove(departed);
   CHECK(about(rules("nft"), departed, gone) == "");
-  // An interface is not taken out of a namespace that nobody named.
+  // No interface is removed from a namespace that was not given.
   CHECK(outputOf({"ip", "-n", "gone", "link"}).find("eth0") != std::string::npos);
 }
 

@@ -56,7 +56,7 @@ void addRoutes(Facts& facts, const std::string& subject) {
 
 std::string nameOf(std::size_t position) { return "<link " + std::to_string(position) + ">"; }
 
-void tell(Facts& facts, const std::string& way, const std::optional<std::string>& answer) {
+void addTraffic(Facts& facts, const std::string& way, const std::optional<std::string>& answer) {
   facts.insert("traffic " + way + " = " + answer.value_or("nothing"));
 }
 
@@ -82,15 +82,15 @@ void tryFamily(Facts& facts, Side& side, bool published, const Attached& first, 
   const auto to = [&](const Place& from, const std::string& where, std::uint16_t port) {
     return ask(from, Transport::Tcp, endpoint(where, port));
   };
-  tell(facts, "container to outside" + family, to(first.netns, names.outside, kFar));
-  tell(facts, "container to gateway" + family, to(first.netns, first.gateways[which], kNear));
-  tell(facts, "container to container" + family, to(second.netns, address, kWeb));
-  tell(facts, "host to container" + family, to(support::kHere, address, kWeb));
+  addTraffic(facts, "container to outside" + family, to(first.netns, names.outside, kFar));
+  addTraffic(facts, "container to gateway" + family, to(first.netns, first.gateways[which], kNear));
+  addTraffic(facts, "container to container" + family, to(second.netns, address, kWeb));
+  addTraffic(facts, "host to container" + family, to(support::kHere, address, kWeb));
   if (!published) return;
-  tell(facts, "outside to published port" + family, to(side.outside, names.host, kPublished));
-  tell(facts, "host to published port" + family, to(support::kHere, names.host, kPublished));
-  tell(facts, "neighbour to published port" + family, to(second.netns, names.host, kPublished));
-  if (family.empty()) tell(facts, "host to 127.0.0.1" + family, to(support::kHere, "127.0.0.1", kPublished));
+  addTraffic(facts, "outside to published port" + family, to(side.outside, names.host, kPublished));
+  addTraffic(facts, "host to published port" + family, to(support::kHere, names.host, kPublished));
+  addTraffic(facts, "neighbour to published port" + family, to(second.netns, names.host, kPublished));
+  if (family.empty()) addTraffic(facts, "host to 127.0.0.1" + family, to(support::kHere, "127.0.0.1", kPublished));
 }
 
 /// Nomad makes its admin chain before the first container.
@@ -100,8 +100,8 @@ void prepare(const Conflist& list) {
   outputOf({"iptables", "-A", "NOMAD-ADMIN", "-o", "nomad", "-d", "172.26.64.0/20", "-j", "ACCEPT"});
 }
 
-/// What flanneld writes on this host.
-void tellFlannel() {
+/// /run/flannel/subnet.env as written by flanneld.
+void writeFlannelEnv() {
   outputOf({"mkdir", "-p", "/run/flannel"});
   const std::string lines =
       "FLANNEL_NETWORK=10.244.0.0/16\\nFLANNEL_SUBNET=10.244.1.1/24\\nFLANNEL_MTU=1450\\nFLANNEL_IPMASQ=true\\n";
@@ -160,7 +160,7 @@ Visit visit(const std::string& plugins, const Conflist& list, const std::string&
   Side side{plugins};
   side.configure(list);
   prepare(list);
-  tellFlannel();
+  writeFlannelEnv();
   const std::string before = side.host.dump();
 
   side.capabilities = capabilities;

@@ -11,10 +11,10 @@
 #include "plugin/cni/error.h"
 #include "plugin/json/json.h"
 
-#include "tests/crash/scene.h"
+#include "tests/crash/fixture.h"
 
 using namespace support;
-using Kind = Interference::Kind;
+using Kind = FaultInjection::Kind;
 
 namespace {
 
@@ -106,24 +106,24 @@ void checkOneError(const Outcome& outcome) {
   CHECK_MESSAGE(expected, "stdout: " << outcome.out);
 }
 
-/// The answer itself could not be written: nothing can be said any more, and what was done is taken back.
-bool isUnheard(const TracedOutcome& traced, std::size_t at) {
+/// The write to stdout itself failed: no error can be reported, and the ADD is rolled back.
+bool outputFailed(const TracedOutcome& traced, std::size_t at) {
   return traced.outcome.exitCode == 1 && traced.calls.at(at - 1).answers;
 }
 
-/// The thread cannot come back from the container's namespace: the program must end at once.
-bool endedOnPurpose(const TracedOutcome& traced, std::size_t at) {
+/// The thread cannot return from the container's namespace: the program must abort.
+bool wasAborted(const TracedOutcome& traced, std::size_t at) {
   return traced.outcome.signal == SIGABRT && traced.calls.at(at - 1).number == SYS_setns;
 }
 
-using AfterFault = void (*)(const Scene& scene, const TracedOutcome& traced, std::size_t at);
+using AfterFault = void (*)(const CrashFixture& fixture, const TracedOutcome& traced, std::size_t at);
 
-/// Runs the verb with a fault at each of its calls in turn, or for a short run at every seventh with the errors in
-/// turn; each time `before` has prepared, and `after` looks.
-void failEvery(const Scene& scene, const std::string& verb, void (*before)(const Scene&), AfterFault after) {
-  before(scene);
-  const std::vector<TracedCall> calls = scene.meddled(verb, {}).calls;
-  scene.must("DEL");
+/// Runs the verb with a fault at each of its calls, or for a short run at every seventh with the errors in turn, each
+/// time between `before` and `after`.
+void failEvery(const CrashFixture& fixture, const std::string& verb, void (*before)(const CrashFixture&), AfterFault after) {
+  before(fixture);
+  const std::vector<TracedCall> calls = fixture.callTraced(verb, {}).calls;
+  fixture.must("DEL");
   const std::size_t stride = wantsAll() ? 1 : 7;
   for (std::size_t at = 1; at <= calls.size(); at += stride) {
     const Fault& fault = faultOf(calls[at - 1].number);
@@ -133,57 +133,57 @@ void failEvery(const Scene& scene, const std::string& verb, void (*before)(const
       CAPTURE(fault.name);
       const std::string error = std::strerror(fault.errors[i]);
       CAPTURE(error);
-      before(scene);
+      before(fixture);
       const auto traced =
-          scene.meddled(verb, {.kind = fault.kind, .at = at, .call = fault.call, .error = fault.errors[i]});
+          fixture.callTraced(verb, {.kind = fault.kind, .at = at, .call = fault.call, .error = fault.errors[i]});
       CAPTURE(traced.outcome.out);
       CAPTURE(traced.outcome.err);
-      after(scene, traced, at);
+      after(fixture, traced, at);
     }
   }
 }
 
-void nothing(const Scene&) {}
-void attach(const Scene& scene) { scene.must("ADD"); }
+void nothing(const CrashFixture&) {}
+void attach(const CrashFixture& fixture) { fixture.must("ADD"); }
 
-void afterAdd(const Scene& scene, const TracedOutcome& traced, std::size_t at) {
+void afterAdd(const CrashFixture& fixture, const TracedOutcome& traced, std::size_t at) {
   if (traced.outcome.ok()) {
-    scene.checkWorking(traced.outcome.out);
-    scene.must("DEL");
-  } else if (endedOnPurpose(traced, at)) {
-    scene.must("DEL");
-  } else if (!isUnheard(traced, at)) {
+    fixture.checkWorking(traced.outcome.out);
+    fixture.must("DEL");
+  } else if (wasAborted(traced, at)) {
+    fixture.must("DEL");
+  } else if (!outputFailed(traced, at)) {
     checkOneError(traced.outcome);
   }
-  scene.checkUntouched();
+  fixture.checkUntouched();
 }
 
-void afterDel(const Scene& scene, const TracedOutcome& traced, std::size_t) {
+void afterDel(const CrashFixture& fixture, const TracedOutcome& traced, std::size_t) {
   if (!traced.outcome.ok()) {
     checkOneError(traced.outcome);
-    scene.must("DEL");
+    fixture.must("DEL");
   }
-  scene.checkUntouched();
+  fixture.checkUntouched();
 }
 
 }  // namespace
 
-TEST_CASE("An ADD of which any system call fails answers with one error and leaves nothing, or works") {
-  REQUIRE_SCENE(scene, Neighbour::None);
-  failEvery(scene, "ADD", nothing, afterAdd);
+TEST_CASE("An ADD in which any system call fails reports one error and leaves nothing, or succeeds") {
+  REQUIRE_CRASH_FIXTURE(fixture, Neighbour::None);
+  failEvery(fixture, "ADD", nothing, afterAdd);
 }
 
-TEST_CASE("An ADD of which any system call fails harms no living attachment") {
-  REQUIRE_SCENE(scene, Neighbour::Living);
-  failEvery(scene, "ADD", nothing, afterAdd);
+TEST_CASE("An ADD in which any system call fails does not affect an active attachment") {
+  REQUIRE_CRASH_FIXTURE(fixture, Neighbour::Living);
+  failEvery(fixture, "ADD", nothing, afterAdd);
 }
 
-TEST_CASE("A DEL of which any system call fails says so, and a second one finishes") {
-  REQUIRE_SCENE(scene, Neighbour::None);
-  failEvery(scene, "DEL", attach, afterDel);
+TEST_CASE("A DEL in which any system call fails reports it, and a second DEL finishes") {
+  REQUIRE_CRASH_FIXTURE(fixture, Neighbour::None);
+  failEvery(fixture, "DEL", attach, afterDel);
 }
 
-TEST_CASE("A DEL of which any system call fails harms no living attachment") {
-  REQUIRE_SCENE(scene, Neighbour::Living);
-  failEvery(scene, "DEL", attach, afterDel);
+TEST_CASE("A DEL in which any system call fails does not affect an active attachment") {
+  REQUIRE_CRASH_FIXTURE(fixture, Neighbour::Living);
+  failEvery(fixture, "DEL", attach, afterDel);
 }

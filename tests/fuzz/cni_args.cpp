@@ -1,4 +1,4 @@
-// CNI_ARGS, and what it asks for.
+// CNI_ARGS and its decoded values.
 #include "plugin/cni/decode/requested.h"
 
 #include "tests/fuzz/targets.h"

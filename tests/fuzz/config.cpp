@@ -28,8 +28,8 @@ void checkError(const Error& error) {
       ErrorCode::InvalidConfig,       ErrorCode::InvalidEnvironment};
   HOLDS(std::ranges::find(kOfInput, error.code) != kOfInput.end());
   HOLDS(!error.message.empty());
-  const auto told = parseError(printError(error, "1.1.0"));
-  HOLDS(told && told->code == error.code);
+  const auto parsed = parseError(printError(error, "1.1.0"));
+  HOLDS(parsed && parsed->code == error.code);
 }
 
 void checkRanges(const AddressRequest& request) {
@@ -51,7 +51,7 @@ void checkConsistent(const Config& config) {
   HOLDS(!(config.hairpin && config.promiscuous));
   HOLDS(hasAddresses || !(config.isGateway || config.isDefaultGateway));
   HOLDS(!config.isDefaultGateway || config.isGateway);
-  HOLDS(!config.egress || config.guard == SenderGuard::Address);
+  HOLDS(!config.egress || config.guard == SpoofGuard::Address);
   HOLDS(!config.internal || !(config.isDefaultGateway || !config.masquerade.empty() || !config.portMappings.empty()));
   HOLDS(config.settings.stateDir.starts_with('/'));
   HOLDS(!config.delegated || config.delegated->type.find('/') == std::string::npos);
@@ -76,7 +76,7 @@ void checkAttachment(Verb verb, const Environment& environment, std::string_view
   const auto request = parseRequest(verb, environment, input);
   if (!request) return checkError(request.error());
   if (verb != Verb::Del) checkConsistent(request->config);
-  // Whatever was added can be taken away, and of the same state directory.
+  // Whatever was added can be deleted, with the same state directory.
   const auto del = parseRequest(Verb::Del, environment, input);
   HOLDS(del.ok());
   HOLDS(del->key == request->key);

@@ -1,4 +1,4 @@
-// host-local's files: what stands in one is somebody's, and goes when he goes; what pons writes it reads again.
+// host-local's files: a file with content has an owner and is deleted with it; pons reads back what it writes.
 #include "plugin/ledger/host_local.h"
 
 #include <filesystem>
@@ -51,7 +51,7 @@ void checkOwner(const Store& store, std::string_view content) {
   const auto owner = files.ownerOf(kAddress);
   HOLDS(owner.ok());
   if (content.size() > kMaxBytes) {
-    HOLDS(owner->has_value());  // somebody's, of whom nothing is known
+    HOLDS(owner->has_value());  // an unknown owner
     return;
   }
   const HostLocalOwner model = modelOf(content);

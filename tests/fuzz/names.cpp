@@ -37,8 +37,8 @@ void checkEscape(std::string_view text) {
 }
 
 void checkHold(std::string_view text) {
-  const std::string hold = pons::hold::resolvConf(std::string{text});
-  HOLDS(pons::hold::rootOf(hold) == text);
+  const std::string hold = pons::shared_state::resolvConf(std::string{text});
+  HOLDS(pons::shared_state::rootOf(hold) == text);
   HOLDS(hold.find('/') == std::string::npos && hold.find('\0') == std::string::npos);
 }
 

@@ -16,7 +16,7 @@ void fuzz::record(std::string_view input) {
   HOLDS(again->state == record->state);
   HOLDS(text.ends_with(pons::recordTail(record->state)));
   // What a plan is made from has names that are safe as files.
-  for (const std::string& hold : pons::holdsOf(record->attachment)) {
+  for (const std::string& hold : pons::sharedStatesOf(record->attachment)) {
     HOLDS(hold.find('/') == std::string::npos && hold.find('\0') == std::string::npos);
   }
 }

@@ -60,7 +60,7 @@ TEST_CASE("Addresses of any length are added, listed and removed again") {
   }
 }
 
-TEST_CASE("Our addresses bear our mark, others do not; broadcast and NODAD are as they should be") {
+TEST_CASE("Our addresses have our protocol mark, others do not; broadcast and NODAD are set") {
   REQUIRE_FAKE_HOST(host);
   AddressBench bench;
   REQUIRE(bench.add("10.1.0.1/24").ok());
@@ -73,7 +73,7 @@ TEST_CASE("Our addresses bear our mark, others do not; broadcast and NODAD are a
   CHECK(outputOf({"ip", "addr", "show", "br0"}).find("fd01::1/64 scope global nodad") != std::string::npos);
 }
 
-TEST_CASE("A list of one link has no other link's addresses, and a link that is gone is told") {
+TEST_CASE("The list of one link has no other link's addresses, and a deleted link is an error") {
   REQUIRE_FAKE_HOST(host);
   AddressBench bench;
   CHECK(address::list(bench.route, Family::Ipv4, bench.index).value().empty());

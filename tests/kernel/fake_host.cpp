@@ -21,7 +21,7 @@ std::string linkOf(const char* path) { return std::filesystem::read_symlink(path
 
 }  // namespace
 
-TEST_CASE("A fake host has its own network and mounts, and the test comes back from it") {
+TEST_CASE("A fake host has its own network and mounts, and the test returns to its namespaces") {
   const std::string netns = linkOf("/proc/self/ns/net");
   const std::string mounts = linkOf("/proc/self/ns/mnt");
   const std::filesystem::path directory = std::filesystem::current_path();
@@ -133,7 +133,7 @@ TEST_CASE("The outside answers over the uplink, and sees the host's address") {
   }
 }
 
-TEST_CASE("A program gets its input and environment, and its end is told") {
+TEST_CASE("A program gets its input and environment, and its exit status is reported") {
   const Outcome echo = run({"cat"}, {.environment = {}, .input = "hello"});
   CHECK(echo.ok());
   CHECK(echo.out == "hello");

@@ -51,7 +51,7 @@ struct VethBench {
 
 }  // namespace
 
-TEST_CASE("A bridge is born up, with its MAC, takes an alias, and is found by name, index and kind") {
+TEST_CASE("A bridge is created up with its MAC, takes an alias, and is found by name, index and kind") {
   REQUIRE_FAKE_HOST(host);
   Socket route = open();
   CHECK(netlib::link::find(route, name("br0")).failedWith(ENODEV));
@@ -76,7 +76,7 @@ TEST_CASE("A bridge is born up, with its MAC, takes an alias, and is found by na
   CHECK(netlib::link::find(route, 4711).failedWith(ENODEV));
 }
 
-TEST_CASE("A bridge whose name is taken is EEXIST, and the link that has it keeps its alias") {
+TEST_CASE("Creating a bridge with an existing name fails with EEXIST, and the existing link keeps its alias") {
   REQUIRE_FAKE_HOST(host);
   outputOf({"ip", "link", "add", "br0", "type", "veth", "peer", "name", "br1"});
   outputOf({"ip", "link", "set", "br0", "alias", "mine"});
@@ -88,7 +88,7 @@ TEST_CASE("A bridge whose name is taken is EEXIST, and the link that has it keep
   CHECK(host.dump() == before);
 }
 
-TEST_CASE("A bridge that the kernel refuses is not there, and the error has the kernel's reason") {
+TEST_CASE("A bridge refused by the kernel is not created, and the error has the kernel's reason") {
   REQUIRE_FAKE_HOST(host);
   const std::string before = host.dump();
   Socket route = open();
@@ -100,7 +100,7 @@ TEST_CASE("A bridge that the kernel refuses is not there, and the error has the 
   CHECK(host.dump() == before);
 }
 
-TEST_CASE("Kinds of links are asked for without making one") {
+TEST_CASE("Support for a link kind is detected without creating a link") {
   REQUIRE_FAKE_HOST(host);
   const std::string before = host.dump();
   Socket route = open();
@@ -109,7 +109,7 @@ TEST_CASE("Kinds of links are asked for without making one") {
   CHECK(host.dump() == before);
 }
 
-TEST_CASE("A veth is born with both ends configured, one a port and up") {
+TEST_CASE("A veth is created with both ends configured, one of them up as bridge port") {
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};
   const auto peerIndex = netlib::link::createVeth(bench.route, bench.veth());
@@ -167,7 +167,7 @@ TEST_CASE("A port's group, bridge and flags can be set again") {
   CHECK(found.isolated);
 }
 
-TEST_CASE("A veth that cannot be made whole is not made at all") {
+TEST_CASE("A veth is created completely or not at all") {
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};
   const auto leavesNothing = [&](const netlib::link::NewVeth& veth, int code) {
@@ -236,7 +236,7 @@ TEST_CASE("The host's end of a container's veth is found, and never that of anot
   REQUIRE_FAKE_HOST(host);
   VethBench bench{host};
   REQUIRE(netlib::link::createVeth(bench.route, bench.veth()).ok());
-  // A third namespace, with a veth to the container whose ends bear the indexes of the one above.
+  // A third namespace, with a veth to the container whose ends have the indexes of the one above.
   const std::string third = host.addNamespace("third");
   const auto end = netlib::link::find(bench.route, name("v0"));
   outputOf({"ip", "-n", "third", "link", "add", "v0", "index", std::to_string(end->index), "type", "veth", "peer",

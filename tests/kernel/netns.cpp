@@ -65,7 +65,7 @@ TEST_CASE("A path that is not there is ENOENT") {
   CHECK(Netns::open("").failedWith(ENOENT));
 }
 
-TEST_CASE("W58: what is not the network namespace of a container is refused") {
+TEST_CASE("A path that is not the network namespace of a container is refused") {
   REQUIRE_FAKE_HOST(host);
   const auto refused = [](const std::string& path) {
     CAPTURE(path);
@@ -95,7 +95,7 @@ TEST_CASE("W58: what is not the network namespace of a container is refused") {
   }
 }
 
-TEST_CASE("W58: a path that names another namespace than before is noticed") {
+TEST_CASE("A path that refers to a different namespace than before is detected") {
   REQUIRE_FAKE_HOST(host);
   const std::string path = host.addNamespace("c1");
   const auto netns = Netns::open(path);
@@ -113,7 +113,7 @@ TEST_CASE("W58: a path that names another namespace than before is noticed") {
         "net:[" + std::to_string(netns->id().inode) + "]");
 }
 
-TEST_CASE("W58: the path of a process that ended names nothing, while its namespace lives on here") {
+TEST_CASE("The /proc path of an ended process is gone, while the open descriptor keeps the namespace") {
   REQUIRE_FAKE_HOST(host);
   std::string path;
   std::optional<Netns> netns;
@@ -133,7 +133,7 @@ TEST_CASE("W58: the path of a process that ended names nothing, while its namesp
   CHECK(netns->inside([]() -> Result<> { return {}; }).ok());
 }
 
-TEST_CASE("A process that cannot come back to its namespace ends") {
+TEST_CASE("A process that cannot return to its namespace is aborted") {
   REQUIRE_FAKE_HOST(host);
   const std::string path = host.addNamespace("c1");
   const Outcome outcome = runForked([&] {

@@ -208,7 +208,7 @@ TEST_CASE("A transaction that is only checked changes nothing, and fails as it w
   CHECK(ruleset().empty());
 }
 
-TEST_CASE("Of several that make the same chain at once one succeeds, and the others are told") {
+TEST_CASE("If several transactions create the same chain at once, one succeeds, and the others fail") {
   REQUIRE_FAKE_HOST(host);
   CHECK(atOnce(6, [](int) {
           Socket socket = open();

@@ -56,12 +56,12 @@ std::string home() {
 
 }  // namespace
 
-TEST_CASE("A program is executed only where nobody but root could have put it") {
+TEST_CASE("A program is executed only from a path that only root can write to") {
   REQUIRE_FAKE_HOST(fake);
   const std::string good = script(home() + "/good", "exit 0");
   CHECK(refusal(good) == "");
 
-  SUBCASE("the file belongs to somebody else") {
+  SUBCASE("the file has another owner") {
     REQUIRE(chown(good.c_str(), 65534, 0) == 0);
     CHECK(refusal(good).find("belongs to user 65534") != std::string::npos);
   }
@@ -69,7 +69,7 @@ TEST_CASE("A program is executed only where nobody but root could have put it") 
     mode(good, 0775);
     CHECK(refusal(good).find("by its group") != std::string::npos);
   }
-  SUBCASE("everybody may write to it") {
+  SUBCASE("it is world-writable") {
     mode(good, 0757);
     CHECK(refusal(good).find("by everybody") != std::string::npos);
   }
@@ -89,7 +89,7 @@ TEST_CASE("A program is executed only where nobody but root could have put it") 
       CHECK(refusal(good).find("/run/programs may be written by") != std::string::npos);
     }
   }
-  SUBCASE("a directory above it belongs to somebody else") {
+  SUBCASE("a parent directory has another owner") {
     fs::create_directories("/run/programs/below");
     const std::string deeper = script("/run/programs/below/it", "exit 0");
     CHECK(refusal(deeper) == "");
@@ -120,7 +120,7 @@ TEST_CASE("A program is executed only where nobody but root could have put it") 
   }
 }
 
-TEST_CASE("The first directory that has a program decides, and no PATH is looked at") {
+TEST_CASE("The first directory that has the program is used, and PATH is ignored") {
   REQUIRE_FAKE_HOST(fake);
   const std::vector<std::string> two{"/run/absent", home(), "/run/second"};
   fs::create_directory("/run/second");
@@ -140,7 +140,7 @@ TEST_CASE("The first directory that has a program decides, and no PATH is looked
   CHECK(Program::open("it").failedWith(EINVAL));
 }
 
-TEST_CASE("A program gets its name as asked, its arguments, its environment and its input, and nothing else") {
+TEST_CASE("A program gets the given name, arguments, environment and input, and nothing else") {
   REQUIRE_FAKE_HOST(fake);
   fs::create_symlink("/bin/sh", home() + "/named");
   CHECK(outcome("/bin/sh", {"-c", "echo \"$@\"", "sh", "a b", "", "*"}).output == "a b  *\n");
@@ -168,7 +168,7 @@ TEST_CASE("No descriptor and no signal setting of ours gets into a program") {
   CHECK(seen.status == 128 + SIGPIPE);
 }
 
-TEST_CASE("What a program says and how it ends is told") {
+TEST_CASE("The output and the exit status of a program are returned") {
   REQUIRE_FAKE_HOST(fake);
   const auto said = outcome("/bin/sh", {"-c", "echo out; echo err >&2; exit 7"});
   CHECK(said.status == 7);
@@ -182,7 +182,7 @@ TEST_CASE("What a program says and how it ends is told") {
   CHECK(much.errors.size() == 3'000'000);
 }
 
-TEST_CASE("A program that says too much or takes too long is killed with its children") {
+TEST_CASE("A program that exceeds the output limit or the timeout is killed with its children") {
   REQUIRE_FAKE_HOST(fake);
   const auto program = Program::open("/bin/sh");
   REQUIRE(program.ok());
@@ -221,7 +221,7 @@ TEST_CASE("A program that leaves a child behind is not waited for beyond its own
   CHECK(std::chrono::steady_clock::now() - before < 2s);
 }
 
-TEST_CASE("A binary runs from the file that was checked, whatever bears its name afterwards") {
+TEST_CASE("A binary runs from the checked file descriptor, even if the path is replaced afterwards") {
   REQUIRE_FAKE_HOST(fake);
   fs::copy_file("/bin/true", home() + "/it");
   const auto program = Program::find(std::vector{home()}, "it");

@@ -46,7 +46,7 @@ Document asDocument(const std::string& list) { return Document::parse("{\"list\"
 
 }  // namespace
 
-TEST_CASE("An ifb is born up, with alias and MTU; a taken name is EEXIST and keeps its link") {
+TEST_CASE("An ifb is created up with alias and MTU; an existing name is EEXIST and keeps its link") {
   REQUIRE_FAKE_HOST(host);
   Bench bench;
   const auto found = links::find(bench.route, bench.ifb).value();
@@ -113,7 +113,7 @@ TEST_CASE("The smallest and the largest rates are read back as they were set") {
   }
 }
 
-TEST_CASE("Somebody else's root qdisc is seen, and neither replaced nor removed") {
+TEST_CASE("A foreign root qdisc is reported, and neither replaced nor removed") {
   REQUIRE_FAKE_HOST(host);
   Bench bench;
   outputOf({"tc", "qdisc", "add", "dev", "v0", "root", "handle", "1:", "htb"});
@@ -154,7 +154,7 @@ TEST_CASE("What arrives is redirected by one filter, which is found, and removed
   CHECK(host.dump() == before);
 }
 
-TEST_CASE("A redirection whose target went says so") {
+TEST_CASE("A redirect to a deleted link is reported") {
   REQUIRE_FAKE_HOST(host);
   Bench bench;
   REQUIRE(qdisc::createIngress(bench.route, bench.veth).ok());
@@ -163,7 +163,7 @@ TEST_CASE("A redirection whose target went says so") {
   CHECK(qdisc::findRedirect(bench.route, bench.veth, kMark).value() == 0U);
 }
 
-TEST_CASE("Beside somebody else's filters the ingress qdisc stays; so does his clsact") {
+TEST_CASE("The ingress qdisc is kept if it has foreign filters; a foreign clsact is kept") {
   REQUIRE_FAKE_HOST(host);
   Bench bench;
   std::string theirs;

@@ -81,7 +81,7 @@ TEST_CASE("what is no regular file is not even opened: that alone could do somet
   REQUIRE_FAKE_HOST(host);
   const RootFs image;
   const std::string path = image / "etc/device";
-  // Nobody serves this number: whoever opens it gets ENXIO.
+  // A device number without a driver: open(2) fails with ENXIO.
   REQUIRE(mknod(path.c_str(), S_IFCHR | 0600, makedev(240, 77)) == 0);
   REQUIRE(mkfifo((image / "etc/fifo").c_str(), 0600) == 0);
   const auto root = RootDirectory::open(image.path());

@@ -40,7 +40,7 @@ struct RouteBench {
 
 }  // namespace
 
-TEST_CASE("Routes are added with all that they may bear, and listed so") {
+TEST_CASE("Routes are added and listed with all attributes") {
   REQUIRE_FAKE_HOST(host);
   RouteBench bench{host};
   const route::Route wanted[] = {
@@ -71,7 +71,7 @@ TEST_CASE("Routes are added with all that they may bear, and listed so") {
   }
 }
 
-TEST_CASE("A scope that is asked for is kept; a gateway out of reach is ENETUNREACH; a missing link is told") {
+TEST_CASE("A requested scope is kept; an unreachable gateway is ENETUNREACH; a missing link is an error") {
   REQUIRE_FAKE_HOST(host);
   RouteBench bench{host};
   REQUIRE(bench.add({.destination = prefix("10.6.0.0/16"), .linkIndex = bench.index, .scope = RT_SCOPE_UNIVERSE}).ok());
@@ -83,7 +83,7 @@ TEST_CASE("A scope that is asked for is kept; a gateway out of reach is ENETUNRE
   CHECK(bench.add({.destination = prefix("10.5.0.0/16"), .linkIndex = 4711}).failedWith(ENODEV));
 }
 
-TEST_CASE("The links of default routes are told once each") {
+TEST_CASE("Each link with a default route is listed once") {
   REQUIRE_FAKE_HOST(host);
   Socket socket = Socket::open(Socket::Subsystem::Route).value();
   CHECK(route::defaultLinks(socket).value().empty());

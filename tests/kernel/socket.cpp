@@ -38,7 +38,7 @@ std::vector<std::uint32_t> routePorts() {
 
 }  // namespace
 
-TEST_CASE("W59: what another process sends to our socket is not taken for the kernel's answer") {
+TEST_CASE("A message from another process to our netlink socket is not taken for the kernel's answer") {
   REQUIRE_FAKE_HOST(host);
   Socket route = Socket::open(Socket::Subsystem::Route).value();
   REQUIRE(netlib::link::find(route, kLo).ok());  // now it has a port number

@@ -18,7 +18,7 @@ bool isTables(const pons::Step& step) { return begins(step, "tables pons"); }
 
 // These have nothing that could be looked at, or nothing on the host.
 bool leavesNothing(const pons::Step& step) {
-  return begins(step, "no stale connections") || begins(step, "announcement") || begins(step, "addresses of");
+  return begins(step, "flush of conntrack") || begins(step, "announcement") || begins(step, "addresses of");
 }
 
 // The tables are made by whoever misses them first; here they are there from their own step on, so that later steps can
@@ -47,7 +47,7 @@ netlib::Result<> makeChain(pons::Host& host, const pons::Attachment& attachment,
 
 // There is no claim here: what of the attachment alone would have come with it, repair() makes.
 netlib::Result<> bringAbout(pons::Host& host, const pons::Step& step) {
-  return step.comesWithClaim() && step.hold().empty() ? step.repair(host) : step.apply(host);
+  return step.comesWithClaim() && step.sharedState().empty() ? step.repair(host) : step.apply(host);
 }
 
 void applyAndSeeTwice(StepBench& bench, const pons::Step& step) {
@@ -56,7 +56,7 @@ void applyAndSeeTwice(StepBench& bench, const pons::Step& step) {
   if (isTables(step)) makeTables(host, bench.attachment);
   REQUIRE(makeChain(host, bench.attachment, step).ok());
   CHECK(step.verify(host).ok());
-  const bool shared = !step.hold().empty();
+  const bool shared = !step.sharedState().empty();
   if (!shared) return;
   const std::string once = dumpNetwork();
   CHECK(step.apply(host).ok());
@@ -80,7 +80,7 @@ void undoAndMissTwice(pons::Host& host, const pons::Step& step) {
 
 }  // namespace
 
-TEST_CASE("Every step can be applied, seen, applied again where it is shared, and undone twice without a trace") {
+TEST_CASE("Every step is applied, verified, applied again if shared, and undone twice without a trace") {
   for (const PlanCase& which : planCases()) {
     CAPTURE(which.name);
     REQUIRE_FAKE_HOST(host);
@@ -107,7 +107,7 @@ TEST_CASE("Every step can be applied, seen, applied again where it is shared, an
   }
 }
 
-TEST_CASE("verify() names what is missing after somebody broke it") {
+TEST_CASE("verify() names the kernel objects that were deleted") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string config =

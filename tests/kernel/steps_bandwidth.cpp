@@ -1,7 +1,7 @@
 // Rate limits on a veth that another plugin made: all that a chained plugin of type "bandwidth" has.
 #include <doctest/doctest.h>
 
-#include "plugin/steps/bandwidth_limited.h"
+#include "plugin/steps/steps.h"
 
 #include "tests/support/plan_cases.h"
 #include "tests/support/step_bench.h"
@@ -19,7 +19,7 @@ struct Chained {
   FakeHost fake;
   pons::Host host = openHost();
   pons::Attachment attachment = pons::bareAttachment(keyOf("c1"), netlib::IfName::parse("nobridge").value());
-  pons::BandwidthLimited step{attachment};
+  pons::StepPointer step = pons::bandwidthLimited(attachment);
 
   Chained() {
     outputOf({"ip", "link", "add", "theirs", "up", "type", "veth", "peer", "name", "inside"});
@@ -31,7 +31,7 @@ struct Chained {
   /// The step refuses, says so, and changes nothing.
   void checkRefuses(const std::string& says) {
     const std::string before = fake.dump();
-    const auto applied = step.apply(host);
+    const auto applied = step->apply(host);
     REQUIRE(applied.failedWith(EEXIST));
     CHECK_MESSAGE(applied.error().message.find(says) != std::string::npos, applied.error().message);
     CHECK(difference(before, fake.dump()) == "");
@@ -50,90 +50,90 @@ TEST_CASE("A veth of another plugin is limited in either direction or both, veri
       if (!ingress) bench.attachment.bandwidth->ingress.reset();
       if (!egress) bench.attachment.bandwidth->egress.reset();
       const std::string before = bench.fake.dump();
-      REQUIRE(bench.step.apply(bench.host).ok());
-      CHECK(bench.step.verify(bench.host).ok());
+      REQUIRE(bench.step->apply(bench.host).ok());
+      CHECK(bench.step->verify(bench.host).ok());
       CHECK(shell(kBuckets) == std::to_string(int{ingress} + int{egress}) + "\n");
-      REQUIRE(bench.step.undo(bench.host).ok());
+      REQUIRE(bench.step->undo(bench.host).ok());
       CHECK(difference(before, bench.fake.dump()) == "");
-      REQUIRE(bench.step.undo(bench.host).ok());
-      CHECK(bench.step.verify(bench.host).ok() == (!ingress && !egress));
+      REQUIRE(bench.step->undo(bench.host).ok());
+      CHECK(bench.step->verify(bench.host).ok() == (!ingress && !egress));
     }
   }
 }
 
-TEST_CASE("Limits are undone when their veth went first, and what never was is undone as well") {
+TEST_CASE("Rate limits are undone after the veth was deleted, and if they were never set") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
-  REQUIRE(bench.step.undo(bench.host).ok());
-  REQUIRE(bench.step.apply(bench.host).ok());
+  REQUIRE(bench.step->undo(bench.host).ok());
+  REQUIRE(bench.step->apply(bench.host).ok());
   outputOf({"ip", "link", "del", "theirs"});
-  CHECK(bench.step.verify(bench.host).failedWith(pons::kBroken));
-  REQUIRE(bench.step.undo(bench.host).ok());
+  CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
+  REQUIRE(bench.step->undo(bench.host).ok());
   CHECK(!run({"ip", "link", "show", bench.ifb()}).ok());
-  CHECK(bench.step.apply(bench.host).failedWith(ENODEV));
+  CHECK(bench.step->apply(bench.host).failedWith(ENODEV));
 }
 
-TEST_CASE("Limits of which nothing is known any more are undone all the same") {
+TEST_CASE("Rate limits without a record are removed, too") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
   const std::string before = bench.fake.dump();
-  REQUIRE(bench.step.apply(bench.host).ok());
+  REQUIRE(bench.step->apply(bench.host).ok());
   bench.attachment.bandwidth = pons::Bandwidth{};
-  REQUIRE(bench.step.undo(bench.host).ok());
+  REQUIRE(bench.step->undo(bench.host).ok());
   CHECK(difference(before, bench.fake.dump()) == "");
 }
 
-TEST_CASE("Limits that cannot be set whole are not set at all") {
+TEST_CASE("Rate limits are set completely or not at all") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
-  SUBCASE("somebody limits the veth already") {
+  SUBCASE("the veth already has a root qdisc") {
     outputOf({"tc", "qdisc", "add", "dev", "theirs", "root", "handle", "1:", "htb"});
     bench.checkRefuses("htb");
   }
   SUBCASE("another attachment limits the veth already") {
     pons::Attachment other = bench.attachment;
     other.key = keyOf("c2");
-    const pons::BandwidthLimited step{other};
-    REQUIRE(step.apply(bench.host).ok());
+    const auto step = pons::bandwidthLimited(other);
+    REQUIRE(step->apply(bench.host).ok());
     bench.checkRefuses("tbf");
     bench.attachment.bandwidth->ingress.reset();
     bench.checkRefuses("redirected");
-    CHECK(step.verify(bench.host).ok());
+    CHECK(step->verify(bench.host).ok());
   }
-  SUBCASE("the ifb's name is somebody else's") {
+  SUBCASE("a foreign link has the ifb's name") {
     outputOf({"ip", "link", "add", bench.ifb(), "type", "ifb"});
     bench.checkRefuses("not of pons");
   }
 }
 
-TEST_CASE("An ifb that was left behind by a lost state directory is replaced") {
+TEST_CASE("An ifb left by a lost state directory is replaced") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
   outputOf({"ip", "link", "add", bench.ifb(), "type", "ifb"});
   outputOf({"ip", "link", "set", bench.ifb(), "alias", pons::aliasOf(bench.attachment.key)});
-  REQUIRE(bench.step.apply(bench.host).ok());
-  CHECK(bench.step.verify(bench.host).ok());
+  REQUIRE(bench.step->apply(bench.host).ok());
+  CHECK(bench.step->verify(bench.host).ok());
 }
 
-TEST_CASE("Somebody else's filters on the veth stay where they are") {
+TEST_CASE("Foreign tc filters on the veth are kept") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
   outputOf({"tc", "qdisc", "add", "dev", "theirs", "clsact"});
   outputOf({"tc", "filter", "add", "dev", "theirs", "egress", "protocol", "ip", "u32", "match", "u32", "0", "0",
             "action", "mirred", "egress", "mirror", "dev", "lo"});
   const std::string before = bench.fake.dump();
-  REQUIRE(bench.step.apply(bench.host).ok());
-  CHECK(bench.step.verify(bench.host).ok());
-  REQUIRE(bench.step.undo(bench.host).ok());
+  REQUIRE(bench.step->apply(bench.host).ok());
+  CHECK(bench.step->verify(bench.host).ok());
+  REQUIRE(bench.step->undo(bench.host).ok());
   CHECK(difference(before, bench.fake.dump()) == "");
   CHECK(outputOf({"tc", "filter", "show", "dev", "theirs", "egress"}).find("mirred") != std::string::npos);
 }
 
-TEST_CASE("verify() names what somebody changed about limits, and repair() brings them back") {
+TEST_CASE("verify() names changed rate limits, and repair() restores them") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
-  REQUIRE(bench.step.apply(bench.host).ok());
-  // Not the whole host: a new ifb has another MAC address, which nobody ever sees.
+  REQUIRE(bench.step->apply(bench.host).ok());
+  // Not the whole host: a new ifb has another MAC address.
   const std::string whole = outputOf({"tc", "qdisc"});
   const std::string ifb = bench.ifb();
   const std::pair<std::string, std::string> breakages[] = {
@@ -149,12 +149,12 @@ TEST_CASE("verify() names what somebody changed about limits, and repair() bring
   for (const auto& [command, says] : breakages) {
     CAPTURE(command);
     shell(command);
-    const auto verified = bench.step.verify(bench.host);
+    const auto verified = bench.step->verify(bench.host);
     REQUIRE(verified.failedWith(pons::kBroken));
     CHECK_MESSAGE(verified.error().message.find(says) != std::string::npos, verified.error().message);
-    const auto repaired = bench.step.repair(bench.host);
+    const auto repaired = bench.step->repair(bench.host);
     REQUIRE_MESSAGE(repaired.ok(), repaired.error().message);
-    CHECK(bench.step.verify(bench.host).ok());
+    CHECK(bench.step->verify(bench.host).ok());
     CHECK(outputOf({"tc", "qdisc"}) == whole);
   }
 }
@@ -164,8 +164,8 @@ TEST_CASE("A burst that is too small for a packet of the link is made large enou
   Chained bench;
   outputOf({"ip", "link", "set", "theirs", "mtu", "65535"});
   bench.attachment.bandwidth->ingress->burst = 8;
-  REQUIRE(bench.step.apply(bench.host).ok());
-  CHECK(bench.step.verify(bench.host).ok());
+  REQUIRE(bench.step->apply(bench.host).ok());
+  CHECK(bench.step->verify(bench.host).ok());
   const std::string shown = outputOf({"tc", "qdisc", "show", "dev", "theirs", "root"});
   CHECK_MESSAGE(shown.find("burst 6555") != std::string::npos, shown);
 }

@@ -24,7 +24,7 @@ pons::cni::Error errorOf(const pons::cni::Result<std::string>& result) {
 
 }  // namespace
 
-TEST_CASE("W53: a link of that name that is no bridge is refused and left alone") {
+TEST_CASE("A link with the bridge's name that is not a bridge is refused and not changed") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   outputOf({"ip", "link", "add", "pons0", "type", "veth", "peer", "name", "other"});
@@ -36,7 +36,7 @@ TEST_CASE("W53: a link of that name that is no bridge is refused and left alone"
   CHECK(difference(before, dumpAll(host)) == "");
 }
 
-TEST_CASE("W53: a bridge without its gateway address, or down, is repaired by the next ADD") {
+TEST_CASE("A bridge without its gateway address, or down, is repaired by the next ADD") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   host.addNamespace("c2");
@@ -54,7 +54,7 @@ TEST_CASE("W53: a bridge without its gateway address, or down, is repaired by th
   CHECK(difference(before, dumpAll(host)) == "");
 }
 
-TEST_CASE("W54: the bridge's MAC stays, whoever joins and leaves; another's bridge too") {
+TEST_CASE("The bridge keeps its MAC when ports join and leave; a foreign bridge too") {
   for (const std::string bridge : {"pons0", "br-admin"}) {
     CAPTURE(bridge);
     REQUIRE_FAKE_HOST(host);
@@ -75,7 +75,7 @@ TEST_CASE("W54: the bridge's MAC stays, whoever joins and leaves; another's brid
   }
 }
 
-TEST_CASE("A link that somebody plugged into our bridge keeps it") {
+TEST_CASE("A bridge with a foreign port is kept") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Runtime runtime{minimalConfig()};
@@ -90,7 +90,7 @@ TEST_CASE("A link that somebody plugged into our bridge keeps it") {
   CHECK(!run({"ip", "link", "show", "dev", "pons0"}).ok());
 }
 
-TEST_CASE("W12: a gateway address in a subnet of another link is refused, and nothing is changed") {
+TEST_CASE("A gateway address in the subnet of another link is refused, and nothing is changed") {
   for (const std::string other : {"10.42.0.9/24", "10.42.0.130/25", "10.0.0.1/8"}) {
     CAPTURE(other);
     REQUIRE_FAKE_HOST(host);
@@ -136,7 +136,7 @@ TEST_CASE("Disjoint subnets share one bridge, each with its gateway") {
   CHECK(difference(before, dumpAll(host)) == "");
 }
 
-TEST_CASE("forceAddress replaces an overlapping address of the bridge, which comes back with the last DEL") {
+TEST_CASE("forceAddress replaces an overlapping address of the bridge, which the last DEL restores") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   outputOf({"ip", "link", "add", "br-admin", "up", "type", "bridge"});
@@ -156,7 +156,7 @@ TEST_CASE("forceAddress replaces an overlapping address of the bridge, which com
   CHECK(difference(before, dumpAll(host)) == "");
 }
 
-TEST_CASE("A gateway address that somebody gave to his bridge himself stays") {
+TEST_CASE("A gateway address that the bridge had before is kept") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   outputOf({"ip", "link", "add", "br-admin", "up", "type", "bridge"});
@@ -190,7 +190,7 @@ TEST_CASE("MTU, hairpin and isolation reach the links") {
   }
 }
 
-TEST_CASE("W57: a foreign link with the derived name of the host end is refused and stays") {
+TEST_CASE("A foreign link with the name of the host veth is refused and kept") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string name = pons::hostVethName(keyOf("c1")).toString();
@@ -201,7 +201,7 @@ TEST_CASE("W57: a foreign link with the derived name of the host end is refused 
   CHECK(dumpLedger() == "");
 }
 
-TEST_CASE("W57: a veth that an ADD left without its ledger is replaced") {
+TEST_CASE("A veth left by an ADD whose state directory was lost is replaced") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   host.addNamespace("c2");

@@ -1,8 +1,8 @@
-// The answer to a host whose own firewall drops what it does not know.
+// Accept rules in the chains of a host firewall that drops unmatched forwarded packets.
 #include <doctest/doctest.h>
 
 #include "plugin/engine/sweep.h"
-#include "plugin/steps/forward_accepted.h"
+#include "plugin/steps/steps.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/plan_cases.h"
@@ -70,19 +70,19 @@ TEST_CASE("A chain that drops is answered in that very chain, and is as before a
     pons::Host host = openHost();
     const std::string before = shown(firewall);
     const pons::Attachment with = attachment();
-    const pons::ForwardAccepted step{with};
-    CHECK(step.verify(host).failedWith(pons::kBroken));
-    const auto applied = step.apply(host);
+    const auto step = pons::forwardAccepted(with);
+    CHECK(step->verify(host).failedWith(pons::kBroken));
+    const auto applied = step->apply(host);
     REQUIRE_MESSAGE(applied.ok(), applied.error().message);
     CHECK(marksIn(shown(firewall)) == 3);
-    CHECK(step.verify(host).ok());
+    CHECK(step->verify(host).ok());
     const std::string once = shown(firewall);
-    REQUIRE(step.apply(host).ok());
-    REQUIRE(step.repair(host).ok());
+    REQUIRE(step->apply(host).ok());
+    REQUIRE(step->repair(host).ok());
     CHECK(shown(firewall) == once);
-    REQUIRE(step.undo(host).ok());
+    REQUIRE(step->undo(host).ok());
     CHECK(shown(firewall) == before);
-    REQUIRE(step.undo(host).ok());
+    REQUIRE(step->undo(host).ok());
     CHECK(dumpLedger() == "");
   }
 }
@@ -94,17 +94,17 @@ TEST_CASE("All dropping chains are answered at once, for each bridge on its own"
   pons::Host host = openHost();
   const pons::Attachment first = attachment("pons0");
   const pons::Attachment second = attachment("br-x");
-  REQUIRE(pons::ForwardAccepted{first}.apply(host).ok());
-  REQUIRE(pons::ForwardAccepted{second}.apply(host).ok());
+  REQUIRE(pons::forwardAccepted(first)->apply(host).ok());
+  REQUIRE(pons::forwardAccepted(second)->apply(host).ok());
   for (const Firewall& firewall : firewalls()) {
     CAPTURE(firewall.show);
     CHECK(marksIn(shown(firewall), "pons0") == 3);
     CHECK(marksIn(shown(firewall), "br-x") == 3);
   }
-  REQUIRE(pons::ForwardAccepted{first}.undo(host).ok());
-  CHECK(pons::ForwardAccepted{first}.verify(host).failedWith(pons::kBroken));
-  CHECK(pons::ForwardAccepted{second}.verify(host).ok());
-  REQUIRE(pons::ForwardAccepted{second}.undo(host).ok());
+  REQUIRE(pons::forwardAccepted(first)->undo(host).ok());
+  CHECK(pons::forwardAccepted(first)->verify(host).failedWith(pons::kBroken));
+  CHECK(pons::forwardAccepted(second)->verify(host).ok());
+  REQUIRE(pons::forwardAccepted(second)->undo(host).ok());
   CHECK(rules() == before);
 }
 
@@ -118,11 +118,11 @@ TEST_CASE("Chains that accept, other hooks and other families are left alone, an
   pons::Host host = openHost();
   const std::string before = fake.dump();
   const pons::Attachment with = attachment();
-  const pons::ForwardAccepted step{with};
-  CHECK(step.verify(host).ok());
-  REQUIRE(step.apply(host).ok());
+  const auto step = pons::forwardAccepted(with);
+  CHECK(step->verify(host).ok());
+  REQUIRE(step->apply(host).ok());
   CHECK(difference(before, fake.dump()) == "");
-  REQUIRE(step.undo(host).ok());
+  REQUIRE(step->undo(host).ok());
   CHECK(difference(before, fake.dump()) == "");
   CHECK(outputOf({"cat", "/proc/net/ip_tables_names"}) == "");
 }
@@ -132,7 +132,7 @@ TEST_CASE("iptables-nft still lists, saves and changes a chain with our rules in
   shell("iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -i eth9 -j ACCEPT");
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  REQUIRE(pons::ForwardAccepted{with}.apply(host).ok());
+  REQUIRE(pons::forwardAccepted(with)->apply(host).ok());
   const std::string expected =
       "-P FORWARD DROP\n"
       "-A FORWARD -i pons0 -m comment --comment \"pons forward pons0\" -j ACCEPT\n"
@@ -146,11 +146,11 @@ TEST_CASE("iptables-nft still lists, saves and changes a chain with our rules in
   CHECK(marksIn(saved) == 3);
 
   shell("iptables-nft -I FORWARD -j LOG; iptables-nft -D FORWARD -i eth9 -j ACCEPT; iptables-nft -N x");
-  CHECK(pons::ForwardAccepted{with}.verify(host).ok());
+  CHECK(pons::forwardAccepted(with)->verify(host).ok());
   shell("iptables-nft-save >/run/saved; iptables-nft-restore </run/saved");
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
-  CHECK(pons::ForwardAccepted{with}.verify(host).ok());
-  REQUIRE(pons::ForwardAccepted{with}.undo(host).ok());
+  CHECK(pons::forwardAccepted(with)->verify(host).ok());
+  REQUIRE(pons::forwardAccepted(with)->undo(host).ok());
   CHECK(outputOf({"iptables-nft", "-S", "FORWARD"}) == "-P FORWARD DROP\n-A FORWARD -j LOG\n");
 }
 
@@ -158,25 +158,25 @@ TEST_CASE("Lost rules are noticed and come back; a firewall that came later is a
   REQUIRE_FAKE_HOST(fake);
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  const pons::ForwardAccepted step{with};
-  REQUIRE(step.apply(host).ok());
+  const auto step = pons::forwardAccepted(with);
+  REQUIRE(step->apply(host).ok());
   for (const Firewall& firewall : firewalls()) {
     CAPTURE(firewall.commands);
     shell(firewall.commands);
     const std::string before = shown(firewall);
-    const auto verified = step.verify(host);
+    const auto verified = step->verify(host);
     REQUIRE(verified.failedWith(pons::kBroken));
     CHECK(verified.error().message.find("drops what containers send") != std::string::npos);
-    REQUIRE(step.repair(host).ok());
-    CHECK(step.verify(host).ok());
+    REQUIRE(step->repair(host).ok());
+    CHECK(step->verify(host).ok());
     CHECK(marksIn(shown(firewall)) == 3);
     CHECK(shown(firewall) != before);
   }
   shell(
       "nft delete rule ip filter FORWARD handle $(nft -a list chain ip filter FORWARD | sed -n 's/.*dnat.*handle "
       "//p')");
-  REQUIRE(step.verify(host).failedWith(pons::kBroken));
-  REQUIRE(step.repair(host).ok());
+  REQUIRE(step->verify(host).failedWith(pons::kBroken));
+  REQUIRE(step->repair(host).ok());
   CHECK(marksIn(shown(firewalls().front())) == 3);
 }
 
@@ -190,15 +190,15 @@ TEST_CASE("The admin's chain is asked before our rules, wherever it is") {
   pons::Host host = openHost();
   pons::Attachment with = attachment();
   with.adminChain = "ADMIN";
-  const pons::ForwardAccepted step{with};
-  REQUIRE(step.apply(host).ok());
+  const auto step = pons::forwardAccepted(with);
+  REQUIRE(step->apply(host).ok());
   const std::string jump = "-A FORWARD -m comment --comment \"pons forward pons0\" -j ADMIN\n";
   CHECK(outputOf({"iptables-nft", "-S", "FORWARD"}).starts_with("-P FORWARD DROP\n" + jump));
   CHECK(outputOf({"iptables-legacy", "-S", "FORWARD"}) == "-P FORWARD ACCEPT\n" + jump + "-A FORWARD -j LOG\n");
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 4);
   CHECK(marksIn(outputOf({"nft", "list", "chain", "inet", "other", "f"})) == 3);
-  CHECK(step.verify(host).ok());
-  REQUIRE(step.undo(host).ok());
+  CHECK(step->verify(host).ok());
+  REQUIRE(step->undo(host).ok());
   CHECK(rules() == before);
 }
 
@@ -218,11 +218,11 @@ TEST_CASE("A table that belongs to another process is an error which says so") {
   REQUIRE(outputOf({"nft", "list", "ruleset"}).find("flags owner") != std::string::npos);
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  const auto applied = pons::ForwardAccepted{with}.apply(host);
+  const auto applied = pons::forwardAccepted(with)->apply(host);
   REQUIRE(applied.failedWith(EPERM));
   CHECK(applied.error().message.find("inet owned f") != std::string::npos);
   CHECK(applied.error().message.find("\"forward\"") != std::string::npos);
-  CHECK(pons::ForwardAccepted{with}.undo(host).ok());
+  CHECK(pons::forwardAccepted(with)->undo(host).ok());
 }
 
 TEST_CASE("iptables-legacy is not executed where others could have put it, and that is said") {
@@ -231,12 +231,12 @@ TEST_CASE("iptables-legacy is not executed where others could have put it, and t
   shell("mkdir /run/sbin; mount --bind /run/sbin /usr/sbin");
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  const auto missing = pons::ForwardAccepted{with}.apply(host);
+  const auto missing = pons::forwardAccepted(with)->apply(host);
   REQUIRE(missing.failedWith(ENOENT));
   CHECK(missing.error().message.find("iptables") != std::string::npos);
-  CHECK(pons::ForwardAccepted{with}.undo(host).ok());
+  CHECK(pons::forwardAccepted(with)->undo(host).ok());
   shell("cp /bin/true /run/sbin/iptables-legacy; chmod 777 /run/sbin/iptables-legacy");
-  CHECK(pons::ForwardAccepted{with}.apply(host).failedWith(EPERM));
+  CHECK(pons::forwardAccepted(with)->apply(host).failedWith(EPERM));
 }
 
 TEST_CASE("Only the bridge's first container looks, and the last takes the answer away") {
@@ -253,7 +253,7 @@ TEST_CASE("Only the bridge's first container looks, and the last takes the answe
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 0);
   pons::Host host = openHost();
   CHECK(
-      pons::ForwardAccepted{recordOf(host, runtime.request(pons::cni::Verb::Add, "c2")).attachment}.repair(host).ok());
+      pons::forwardAccepted(recordOf(host, runtime.request(pons::cni::Verb::Add, "c2")).attachment)->repair(host).ok());
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
   REQUIRE(runtime.del("c1").ok());
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
@@ -268,8 +268,8 @@ TEST_CASE("What a lost ledger left in the host's chains is swept by GC") {
   const std::string before = rules();
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  REQUIRE(pons::ForwardAccepted{with}.apply(host).ok());
+  REQUIRE(pons::forwardAccepted(with)->apply(host).ok());
   REQUIRE(rules() != before);
-  REQUIRE(pons::Sweep{host, pons::Sweep::Mode::Take}.shared(with.bridge.name).ok());
+  REQUIRE(pons::Sweep{host, pons::Sweep::Mode::Delete}.shared(with.bridge.name).ok());
   CHECK(rules() == before);
 }

@@ -5,7 +5,7 @@
 
 #include "netlib/os/sysctl.h"
 
-#include "plugin/steps/forwarding_held.h"
+#include "plugin/steps/steps.h"
 
 #include "tests/support/plan_cases.h"
 
@@ -31,15 +31,15 @@ TEST_CASE("Forwarding that was on before stays on, and nothing is remembered") {
     set(switchOf(family), "1");
     pons::Host host = openHost();
     const std::string before = fake.dump() + dumpLedger();
-    const pons::ForwardingHeld step{family};
-    REQUIRE(step.apply(host).ok());
-    CHECK(host.ledger.remembered(step.hold())->empty());
-    REQUIRE(step.undo(host).ok());
+    const auto step = pons::ipForwardingEnabled(family);
+    REQUIRE(step->apply(host).ok());
+    CHECK(host.ledger.savedOriginals(step->sharedState())->empty());
+    REQUIRE(step->undo(host).ok());
     CHECK(difference(before, fake.dump() + dumpLedger()) == "");
   }
 }
 
-TEST_CASE("W40: a torn file of originals breaks neither ADD nor DEL") {
+TEST_CASE("A truncated file of original sysctl values makes neither ADD nor DEL fail") {
   for (const std::string content :
        {"", "{", "{\"net/ipv4/ip_forward\": ", "null", "[]", "{\"net/ipv4/ip_forward\": 7}"}) {
     CAPTURE(content);
@@ -59,38 +59,38 @@ TEST_CASE("W40: a torn file of originals breaks neither ADD nor DEL") {
   }
 }
 
-TEST_CASE("W41: forwarding that somebody switched off is switched on by the next ADD") {
+TEST_CASE("The next ADD enables forwarding that was disabled meanwhile") {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     REQUIRE_FAKE_HOST(fake);
     pons::Host host = openHost();
-    const pons::ForwardingHeld step{family};
-    REQUIRE(step.apply(host).ok());
+    const auto step = pons::ipForwardingEnabled(family);
+    REQUIRE(step->apply(host).ok());
     set(switchOf(family), "0");
-    REQUIRE(step.verify(host).failedWith(pons::kBroken));
-    REQUIRE(step.apply(host).ok());
+    REQUIRE(step->verify(host).failedWith(pons::kBroken));
+    REQUIRE(step->apply(host).ok());
     CHECK(value(switchOf(family)) == "1");
-    CHECK(step.verify(host).ok());
-    REQUIRE(step.undo(host).ok());
+    CHECK(step->verify(host).ok());
+    REQUIRE(step->undo(host).ok());
     CHECK(value(switchOf(family)) == "0");
   }
 }
 
-TEST_CASE("W42: forwarding stays on for a bridge that somebody else has made meanwhile, and not for one from before") {
+TEST_CASE("Forwarding stays on for a foreign bridge created meanwhile, and not for one created before") {
   for (const bool before : {true, false}) {
     CAPTURE(before);
     REQUIRE_FAKE_HOST(fake);
     pons::Host host = openHost();
-    const pons::ForwardingHeld step{Family::Ipv4};
+    const auto step = pons::ipForwardingEnabled(Family::Ipv4);
     if (before) outputOf({"ip", "link", "add", "docker0", "type", "bridge"});
-    REQUIRE(step.apply(host).ok());
+    REQUIRE(step->apply(host).ok());
     if (!before) outputOf({"ip", "link", "add", "docker0", "type", "bridge"});
-    REQUIRE(step.undo(host).ok());
+    REQUIRE(step->undo(host).ok());
     CHECK(value(kIpv4) == (before ? "0" : "1"));
-    CHECK(host.ledger.remembered(step.hold())->empty());
+    CHECK(host.ledger.savedOriginals(step->sharedState())->empty());
   }
 }
 
-TEST_CASE("W43: forwarding is restored by the last holder alone, however often each leaves") {
+TEST_CASE("Only the last reference restores forwarding, however often each is released") {
   REQUIRE_FAKE_HOST(fake);
   fake.addNamespace("c1");
   fake.addNamespace("c2");
@@ -105,24 +105,24 @@ TEST_CASE("W43: forwarding is restored by the last holder alone, however often e
   CHECK(value(kIpv4) == "0");
 }
 
-TEST_CASE("W44: what a killed ADD remembered, and switched on or not, is restored") {
+TEST_CASE("The original forwarding value saved by a killed ADD is restored, whether forwarding was enabled or not") {
   for (const bool switchedOn : {true, false}) {
     CAPTURE(switchedOn);
     REQUIRE_FAKE_HOST(fake);
     outputOf({"ip", "link", "add", "ra0", "type", "bridge"});
     pons::Host host = openHost();
     const std::string before = fake.dump();
-    const pons::ForwardingHeld step{Family::Ipv6};
-    REQUIRE(step.apply(host).ok());
+    const auto step = pons::ipForwardingEnabled(Family::Ipv6);
+    REQUIRE(step->apply(host).ok());
     // As if it had been killed between the links and the switch.
     if (!switchedOn) set(kIpv6, "0");
     if (!switchedOn) set("net/ipv6/conf/ra0/accept_ra", "2");
-    REQUIRE(pons::ForwardingHeld{Family::Ipv6}.undo(host).ok());
+    REQUIRE(pons::ipForwardingEnabled(Family::Ipv6)->undo(host).ok());
     CHECK(difference(before, fake.dump()) == "");
   }
 }
 
-TEST_CASE("W45: the admin's own forwarding and redirects are as before, on every interface") {
+TEST_CASE("Forwarding and accept_redirects set by the administrator are restored on every interface") {
   REQUIRE_FAKE_HOST(fake);
   outputOf({"ip", "link", "add", "dm0", "type", "bridge"});
   outputOf({"ip", "link", "add", "dm.1", "type", "bridge"});
@@ -131,9 +131,9 @@ TEST_CASE("W45: the admin's own forwarding and redirects are as before, on every
   set("net/ipv4/conf/all/accept_redirects", "1");
   const std::string before = fake.dump();
   pons::Host host = openHost();
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) REQUIRE(pons::ForwardingHeld{family}.apply(host).ok());
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) REQUIRE(pons::ipForwardingEnabled(family)->apply(host).ok());
   CHECK(value("net/ipv4/conf/lo/forwarding") == "1");
-  for (const Family family : {Family::Ipv6, Family::Ipv4}) REQUIRE(pons::ForwardingHeld{family}.undo(host).ok());
+  for (const Family family : {Family::Ipv6, Family::Ipv4}) REQUIRE(pons::ipForwardingEnabled(family)->undo(host).ok());
   CHECK(difference(before, fake.dump()) == "");
 }
 
@@ -144,11 +144,11 @@ TEST_CASE("A link that lives from router advertisements keeps doing so, and othe
   set("net/ipv6/conf/ra1/accept_ra", "1");
   set("net/ipv6/conf/ra0/accept_ra", "0");
   pons::Host host = openHost();
-  const pons::ForwardingHeld step{Family::Ipv6};
-  REQUIRE(step.apply(host).ok());
+  const auto step = pons::ipForwardingEnabled(Family::Ipv6);
+  REQUIRE(step->apply(host).ok());
   CHECK(value("net/ipv6/conf/ra1/accept_ra") == "2");
   CHECK(value("net/ipv6/conf/ra0/accept_ra") == "0");
-  REQUIRE(step.undo(host).ok());
+  REQUIRE(step->undo(host).ok());
   CHECK(value("net/ipv6/conf/ra1/accept_ra") == "1");
   CHECK(value("net/ipv6/conf/ra0/accept_ra") == "0");
 }

@@ -9,7 +9,7 @@
 
 #include "netlib/os/root_directory.h"
 
-#include "plugin/steps/resolv_conf_present.h"
+#include "plugin/steps/steps.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/root_fs.h"
@@ -28,24 +28,24 @@ struct Bench {
   RootFs image;
   pons::Host host = openHost();
   pons::Attachment attachment = attachmentOf(keyOf("c1"), {});
-  pons::ResolvConfPresent step;
+  pons::StepPointer step;
 
-  Bench() : step((attachment.resolvConf = {image.path(), kServer}, attachment)) {}
+  Bench() : step((attachment.resolvConf = {image.path(), kServer}, pons::resolvConfPresent(attachment))) {}
 
   void mustApply() {
-    const auto applied = step.apply(host);
+    const auto applied = step->apply(host);
     REQUIRE_MESSAGE(applied.ok(), (applied ? "" : applied.error().message));
-    CHECK(step.verify(host).ok());
+    CHECK(step->verify(host).ok());
   }
   void mustUndo() {
-    const auto undone = step.undo(host);
+    const auto undone = step->undo(host);
     REQUIRE_MESSAGE(undone.ok(), (undone ? "" : undone.error().message));
   }
   /// Refused with these words, and nothing is changed.
   void checkRefused(const std::string& words) {
     const std::string before = image.dump() + dumpLedger();
     const std::size_t mounts = mountCount();
-    const auto applied = step.apply(host);
+    const auto applied = step->apply(host);
     REQUIRE(applied.failedWith(EINVAL));
     CHECK_MESSAGE(applied.error().message.find(words) != std::string::npos, applied.error().message);
     CHECK(image.dump() + dumpLedger() == before);
@@ -79,7 +79,7 @@ TEST_CASE("D2, W65: a root that can be written gets the file, and is afterwards 
     kImages[which](bench.image);
     const std::string before = bench.image.dump();
     const std::size_t mounts = mountCount();
-    CHECK(bench.step.verify(bench.host).failedWith(pons::kBroken));
+    CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
     for (int round = 0; round < 2; ++round) {
       bench.mustApply();
       CHECK(bench.image.resolvConf() == kFile);
@@ -195,7 +195,7 @@ TEST_CASE("no root of that name is refused at ADD and nothing to undo at DEL; no
     std::ofstream{"/run/file"} << "";
     bench.attachment.resolvConf->root = path;
     bench.checkRefused(path);
-    CHECK(bench.step.verify(bench.host).failedWith(pons::kBroken));
+    CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
   }
 }
 
@@ -310,7 +310,7 @@ TEST_CASE("a mount of somebody else over the file is not taken away, and said to
   std::ofstream{"/run/theirs"} << "theirs";
   const std::string path = bench.image / "etc/resolv.conf";
   REQUIRE(mount("/run/theirs", path.c_str(), nullptr, MS_BIND, nullptr) == 0);
-  const auto undone = bench.step.undo(bench.host);
+  const auto undone = bench.step->undo(bench.host);
   REQUIRE(undone.failedWith(EBUSY));
   CHECK(undone.error().message.find(path) != std::string::npos);
   CHECK(bench.image.resolvConf() == "theirs");
@@ -327,8 +327,8 @@ TEST_CASE("what a container changed of its file is noticed, and repair brings it
   bench.mustApply();
   for (const std::string& content : {std::string{"changed\n"}, std::string{}, kFile + "options debug\n"}) {
     std::ofstream{bench.image / "etc/resolv.conf"} << content;
-    CHECK(bench.step.verify(bench.host).failedWith(pons::kBroken));
-    REQUIRE(bench.step.repair(bench.host).ok());
+    CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
+    REQUIRE(bench.step->repair(bench.host).ok());
     CHECK(bench.image.resolvConf() == kFile);
   }
   bench.mustUndo();
@@ -350,8 +350,8 @@ TEST_CASE("W65: a container that swaps its /etc for a symlink to the host's mean
     }};
     int applied = 0;
     for (int round = 0; round < 2000; ++round) {
-      if (bench.step.apply(bench.host)) ++applied;
-      CHECK(bench.step.undo(bench.host).ok());
+      if (bench.step->apply(bench.host)) ++applied;
+      CHECK(bench.step->undo(bench.host).ok());
     }
     CHECK(applied > 0);
   }

@@ -81,7 +81,7 @@ const Variants kTuning{
 const Variants kNative{"pons",
                        each(kNativeIpam, {R"("ipMasq": true)", R"("mtu": 1420, "ipMasqExclude": ["192.0.2.0/24"])",
                                           R"("macspoofchk": false, "ipMasq": false)"})};
-// Debian's know no exclusions from masquerade, and their bridge would wait for the IPv6 address.
+// Debian's plugins have no exclusions from masquerade, and their bridge waits for DAD of the IPv6 address.
 const std::vector<std::string> kForeignSettings{R"("ipMasq": true)", R"("ipMasq": false)",
                                                 R"("ipMasq": true, "mtu": 1430)"};
 

@@ -1,4 +1,4 @@
-// A container as a runtime knows it: a list of plugins is called for it, and their result is kept.
+// A container from the runtime's view: calls a list of plugins, and keeps their result.
 #pragma once
 
 #include <list>

@@ -8,7 +8,7 @@ using netlib::Family;
 
 namespace {
 
-/// "from" becomes "to" wherever it stands.
+/// Replaces all occurrences of "from" by "to".
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
@@ -75,7 +75,7 @@ const std::vector<std::string> kEgress = {
     R"("egressPolicy": {"allowedCidrs": ["192.0.2.2/32", "2001:db8:1::2/128"], "allowedTcpPorts": [443]})",
     R"("hairpinMode": false)"};
 
-/// One of these members beside addresses and a published port.
+/// One of these members in addition to addresses and a published port.
 Wish wishWith(const std::vector<std::string>& variants, Settings settings, unsigned number) {
   const std::string ipam = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]}, )";
   const auto port = static_cast<std::uint16_t>(8080 + number);

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/many/crowd.h"
+#include "tests/many/container_group.h"
 #include "tests/support/at_once.h"
 
 namespace support {
@@ -23,27 +23,27 @@ std::string textOf(const std::vector<unsigned>& numbers) {
   return text;
 }
 
-void comeAndGo(Crowd& crowd, const std::vector<unsigned>& leaving) {
+void comeAndGo(ContainerGroup& group, const std::vector<unsigned>& leaving) {
   INFO("leaving in the order", textOf(leaving));
   for (unsigned number = 1; number <= leaving.size(); ++number) {
     INFO("after the ADD of c", number);
-    crowd.container(number).attach();
-    crowd.checkAll();
+    group.container(number).attach();
+    group.checkAll();
   }
   for (const unsigned number : leaving) {
     INFO("after the DEL of c", number);
-    crowd.container(number).detach();
-    crowd.checkAll();
+    group.container(number).detach();
+    group.checkAll();
   }
-  crowd.checkNothingLeft();
+  group.checkNothingLeft();
 }
 
 void tryOrders(const Form& form, Settings settings) {
-  Crowd crowd{form, settings, kMost};
+  ContainerGroup group{form, settings, kMost};
   for (unsigned size = 2; size <= kMost; ++size) {
     std::vector<unsigned> leaving(size);
     std::iota(leaving.begin(), leaving.end(), 1);
-    do comeAndGo(crowd, leaving);
+    do comeAndGo(group, leaving);
     while (std::ranges::next_permutation(leaving).found);
   }
 }

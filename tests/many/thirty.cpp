@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/many/chains.h"
-#include "tests/many/crowd.h"
+#include "tests/many/container_group.h"
 
 using namespace support;
 
@@ -26,18 +26,18 @@ std::vector<unsigned> shuffled(std::mt19937& dice) {
 
 TEST_CASE("Thirty containers of bridge and portmap come and go in any order") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
-  Crowd crowd{chainOf("bridge, portmap", {kBridge, kPortmap}), Settings::Different, kSize};
+  ContainerGroup group{chainOf("bridge, portmap", {kBridge, kPortmap}), Settings::Different, kSize};
   std::mt19937 dice{kSeed};
   // Looked at when half of them and when all of them are there, and then again.
   const auto forAll = [&](void (Container::*step)(), const std::string& name) {
     unsigned done = 0;
     for (const unsigned number : shuffled(dice)) {
       INFO(name, " of c", number);
-      (crowd.container(number).*step)();
-      if (++done % (kSize / 2) == 0) crowd.checkAll();
+      (group.container(number).*step)();
+      if (++done % (kSize / 2) == 0) group.checkAll();
     }
   };
   forAll(&Container::attach, "ADD");
   forAll(&Container::detach, "DEL");
-  crowd.checkNothingLeft();
+  group.checkNothingLeft();
 }

@@ -1,8 +1,8 @@
-"""A Kubernetes API in small: one node's object, by TLS, for who has the token.
+"""A minimal Kubernetes API: the object of one node, over TLS, for clients with the token.
 
 api_server.py ADDRESS PORT CERTIFICATE KEY TOKEN LOG ANSWER...
 
-Each request is answered with the next ANSWER, and then always with the last. What is asked for goes to LOG, a line each.
+Each request is answered with the next ANSWER, at the end with the last one again. LOG has one line per request.
 """
 
 import http.server

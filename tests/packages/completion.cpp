@@ -1,4 +1,4 @@
-// bash completion, which takes its words from the program's own help.
+// bash completion, which takes its words from --help.
 #include <filesystem>
 
 #include <doctest/doctest.h>
@@ -9,16 +9,16 @@ using namespace support;
 
 namespace {
 
-/// What bash offers for the last of these words.
-std::string offered(const std::vector<std::string>& words) {
+/// The completions of the last of these words.
+std::string completions(const std::vector<std::string>& words) {
   std::vector<std::string> argv{"bash", "-c",
                                 R"(source "$0"
-                                   COMP_WORDS=(pons "$@") COMP_CWORD=$#
-                                   _pons 2>/dev/null
+                                   COMP_WORDS=(ponsctl "$@") COMP_CWORD=$#
+                                   _ponsctl 2>/dev/null
                                    echo "${COMPREPLY[*]}")",
-                                PONS_SOURCE_DIR "/scripts/completion/pons"};
+                                PONS_SOURCE_DIR "/scripts/completion/ponsctl"};
   argv.insert(argv.end(), words.begin(), words.end());
-  const std::string path = std::filesystem::path{PONS_BINARY}.parent_path().string();
+  const std::string path = std::filesystem::path{PONSCTL_BINARY}.parent_path().string();
   const Outcome outcome = run(argv, {.environment = {{"PATH=" + path + ":/usr/bin:/bin"}}, .input = {}});
   REQUIRE_MESSAGE(outcome.ok(), outcome.err);
   return outcome.out;
@@ -26,7 +26,8 @@ std::string offered(const std::vector<std::string>& words) {
 
 }  // namespace
 
-TEST_CASE("bash completes the options of a command") {
-  CHECK(offered({"repair", "--dry"}) == "--dry-run\n");
-  CHECK(offered({"repair", "--nothing"}) == "\n");
+TEST_CASE("bash completes the commands and their options") {
+  CHECK(completions({"li"}) == "list\n");
+  CHECK(completions({"repair", "--dry"}) == "--dry-run\n");
+  CHECK(completions({"repair", "--nothing"}) == "\n");
 }

@@ -9,7 +9,7 @@ namespace support {
 namespace fs = std::filesystem;
 
 void makePackages(const fs::path& directory) {
-  // As scripts/package does: no time but this one comes into a package.
+  // As in scripts/package: all times in a package are this one.
   const fs::path build = fs::path{PONS_BINARY}.parent_path();
   outputOf({"env", "SOURCE_DATE_EPOCH=1700000000", "cpack", "--config", build / "CPackConfig.cmake", "-B", directory});
 }
@@ -21,12 +21,12 @@ fs::path packageOf(const std::string& name) {
   for (const fs::directory_entry& entry : fs::directory_iterator{directory}) {
     if (entry.path().filename().string().starts_with(name + "_")) return entry.path();
   }
-  FAIL("CPack made no package " << name);
+  FAIL("CPack did not make package " << name);
   return {};
 }
 
 void installPackages(const FakeRoot& root, const std::vector<fs::path>& packages) {
-  // Without triggers: the index of all manual pages is not ours.
+  // Without triggers, which would rebuild man-db's index of all manual pages.
   std::vector<std::string> command{"dpkg", "--force-unsafe-io", "--no-triggers", "--install"};
   for (const fs::path& package : packages) command.push_back(root.bring(package));
   root.outputOf(command);

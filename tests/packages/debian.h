@@ -8,16 +8,16 @@
 
 namespace support {
 
-/// Makes them anew in that directory.
+/// Makes new ones in that directory.
 void makePackages(const std::filesystem::path& directory);
 
-/// Made by the first who asks.
+/// Made at the first call.
 std::filesystem::path packageOf(const std::string& name);
 
-/// Brings packages into that root and runs `dpkg --install` there; it must succeed.
+/// Copies packages into that root and runs `dpkg --install` there; it must succeed.
 void installPackages(const FakeRoot& root, const std::vector<std::filesystem::path>& packages);
 
-/// What a plugin there says to VERSION.
+/// The result of VERSION of a plugin there.
 std::string versionsOf(const FakeRoot& root, const std::string& plugin);
 
 }  // namespace support

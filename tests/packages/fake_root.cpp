@@ -67,9 +67,9 @@ std::string FakeRoot::changed() const {
   std::vector<std::string> paths;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator{kWritten}) {
     const std::string path = "/" + entry.path().lexically_relative(kWritten).string();
-    // A directory that was opened for writing is there, too; one that was made is seen by what is in it.
-    const bool isRemembered = path.starts_with("/var/") || path.starts_with("/root/");
-    if (!isRemembered && (entry.is_symlink() || !entry.is_directory())) paths.push_back(path);
+    // overlayfs also copies up directories that only were opened for writing; a new one is seen by its files.
+    const bool isIgnored = path.starts_with("/var/") || path.starts_with("/root/");
+    if (!isIgnored && (entry.is_symlink() || !entry.is_directory())) paths.push_back(path);
   }
   std::ranges::sort(paths);
   std::string text;
@@ -83,7 +83,7 @@ void inFakeRoot(const std::function<void(const FakeRoot& root)>& work) {
   try {
     root.emplace();
   } catch (const std::system_error& refused) {
-    return FakeHost::countSkip(std::string{"needs a root of its own: "} + refused.what());
+    return FakeHost::countSkip(std::string{"needs overlayfs: "} + refused.what());
   }
   work(*root);
 }

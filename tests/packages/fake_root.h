@@ -1,4 +1,4 @@
-// The machine's own Debian, for one test: everything is there, and what is written is seen there only and ends with it.
+// The host's root file system below an overlay, for one test: writes are visible there only and discarded at its end.
 #pragma once
 
 #include <filesystem>
@@ -15,25 +15,24 @@ class FakeRoot {
  public:
   FakeRoot();
 
-  /// Runs a program there, in a network of its own and without systemd, found and told only what root's shell is.
+  /// Runs a program there, in a network namespace of its own, without systemd, with the environment of root's shell.
   Outcome run(const std::vector<std::string>& argv, const RunOptions& options = {}) const;
-  /// The output, without the last line's end, of a program that has to succeed.
+  /// The output of a program that must succeed, without its last newline.
   std::string outputOf(const std::vector<std::string>& argv, const RunOptions& options = {}) const;
 
-  /// Where a path of that root is for the test.
+  /// A path of that root as the test sees it.
   std::filesystem::path operator/(const std::filesystem::path& path) const;
-  /// Puts a file into its /root; the answer is its path there.
+  /// Copies a file into its /root; returns the path there.
   std::string bring(const std::filesystem::path& file) const;
 
-  /// Files and links that were made, changed or removed there, one a line, sorted; without /root and what programs
-  /// remember in /var.
+  /// Files and links that were created, changed or removed there, one per line, sorted; without /root and /var.
   std::string changed() const;
 
  private:
   FakeHost host_;
 };
 
-/// Calls `work` with a root; where the kernel allows none, the case is skipped, loudly.
+/// Calls `work` with a root; without overlayfs the case is skipped and reported as such.
 void inFakeRoot(const std::function<void(const FakeRoot& root)>& work);
 
 }  // namespace support

@@ -1,5 +1,5 @@
-// scripts/kubernetes/: the manifest against the API's models, and the init container's script on a node in small, with
-// an API in small. There is no cluster here.
+// scripts/kubernetes/: the manifest against the API's models, and the init container's script on a simulated node with
+// a simulated API, without a cluster.
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -37,7 +37,7 @@ struct Certificate {
   }
 };
 
-/// A node, which is also the image of the init container: pons' package is installed, and the node is seen at /host.
+/// A node, which is also the image of the init container: the package pons is installed, and /host is the node's root.
 class Node {
  public:
   explicit Node(const FakeRoot& root) : root_(root) {
@@ -51,7 +51,7 @@ class Node {
     trust(own_);
   }
 
-  /// Whoever the cluster's authority vouches for.
+  /// Makes it the cluster's CA.
   void trust(const Certificate& authority) const {
     fs::copy_file(authority.certificate, account() / "ca.crt", fs::copy_options::overwrite_existing);
   }
@@ -74,7 +74,7 @@ class Node {
     REQUIRE(eventually(listens, std::chrono::seconds{20}));
   }
 
-  /// With no more power than the manifest gives; variables as "NAME=value".
+  /// With the capabilities of the manifest only; variables as "NAME=value".
   Outcome install(std::vector<std::string> environment = {}) const {
     RunOptions options;
     environment.insert(environment.begin(), {"NODE_NAME=node1", "CLUSTER_CIDRS=10.244.0.0/16,fd00:244::/48",
@@ -87,7 +87,7 @@ class Node {
     REQUIRE_MESSAGE(outcome.ok(), outcome.out << outcome.err);
   }
 
-  /// What jq makes of the conflist.
+  /// The output of jq for the conflist.
   std::string conflist(const std::string& filter) const {
     return outputOf({"jq", "--compact-output", "--join-output", filter, root_ / kConflist});
   }
@@ -120,7 +120,7 @@ void onNode(const std::function<void(Node& node)>& work) {
 
 }  // namespace
 
-TEST_CASE("the manifest is what the API's models know, and its parts fit") {
+TEST_CASE("the manifest conforms to the API's models, and its references are valid") {
   if (!run({kPython, "-c", "import kubernetes, yaml"}).ok()) {
     return FakeHost::countSkip("needs python3-kubernetes, which scripts/setup installs");
   }
@@ -129,25 +129,26 @@ TEST_CASE("the manifest is what the API's models know, and its parts fit") {
   CHECK_MESSAGE(outcome.ok(), outcome.out << outcome.err);
 }
 
-TEST_CASE("a node gets the program, and a network of its own pod CIDRs") {
+TEST_CASE("install-node installs the programs, and a network with the node's pod CIDRs") {
   onNode([](Node& node) {
     node.startApi({kBoth});
     node.mustInstall();
     CHECK(versionsOf(node.root(), kPlugins / "pons").find(R"("1.1.0")") != std::string::npos);
     CHECK(fs::read_symlink(node.root() / kPlugins / "loopback") == "pons");
+    CHECK(fs::is_regular_file(node.root() / kPlugins / "ponsctl"));
     CHECK(node.conflist(".name") == "pods");
     CHECK(node.conflist(".plugins[0].ipam") ==
           R"({"ranges":[[{"subnet":"10.244.7.0/24"}],[{"subnet":"fd00:244:7::/64"}]]})");
     CHECK(node.conflist(".plugins[0].ipMasqExclude") == R"(["10.244.0.0/16","fd00:244::/48"])");
 
-    // At the next start nothing is written: runtimes watch the directory.
+    // The next start writes nothing, since runtimes watch the directory.
     const auto written = fs::last_write_time(node.root() / kConflist.parent_path());
     node.mustInstall();
     CHECK(fs::last_write_time(node.root() / kConflist.parent_path()) == written);
   });
 }
 
-TEST_CASE("a container is attached to the network that was written for a node") {
+TEST_CASE("ADD works with the network that install-node wrote") {
   onNode([](Node& node) {
     node.mustInstall({"POD_CIDRS=10.244.7.0/24,fd00:244:7::/64"});
     outputOf({"ip", "netns", "add", "pod"});
@@ -165,7 +166,7 @@ TEST_CASE("a container is attached to the network that was written for a node") 
   });
 }
 
-TEST_CASE("a node waits for its pod CIDRs, and says whose work they are") {
+TEST_CASE("install-node waits for the pod CIDRs; its error names the component that assigns them") {
   onNode([](Node& node) {
     node.startApi({kNone, R"({"spec": {"podCIDR": "10.244.7.0/24"}})"}, "::1");
     node.mustInstall();
@@ -181,7 +182,7 @@ TEST_CASE("a node waits for its pod CIDRs, and says whose work they are") {
   });
 }
 
-TEST_CASE("the token is told to nobody for whom the cluster's authority does not vouch") {
+TEST_CASE("install-node sends the token only to a server with a certificate of the cluster's CA") {
   onNode([](Node& node) {
     const Scratch scratch;
     node.trust(Certificate{scratch, "other"});
@@ -194,7 +195,7 @@ TEST_CASE("the token is told to nobody for whom the cluster's authority does not
   });
 }
 
-TEST_CASE("whoever reads the conflist while it is exchanged reads a whole one") {
+TEST_CASE("install-node replaces the conflist atomically") {
   onNode([](Node& node) {
     node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
     const ForkedProcess writer{[&node] {
@@ -219,21 +220,19 @@ TEST_CASE("whoever reads the conflist while it is exchanged reads a whole one") 
   });
 }
 
-TEST_CASE("a node whose pod CIDRs make no network is not made ready, and is told why") {
+TEST_CASE("with invalid pod CIDRs install-node fails with the reason and writes no conflist") {
   onNode([](Node& node) {
     const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/33"});
     CHECK(outcome.exitCode == 1);
-    CHECK(outcome.err.find("no network can be made of the pod CIDRs 10.244.1.0/33: ") != std::string::npos);
+    CHECK(outcome.err.find("cannot make a network of the pod CIDRs 10.244.1.0/33: ") != std::string::npos);
     CHECK_MESSAGE(outcome.err.find("ipam.ranges") != std::string::npos, outcome.err);
     CHECK_FALSE(node.isReady());
     CHECK(fs::is_empty(node.root() / kConflist.parent_path()));
   });
 }
 
-TEST_CASE("a node needs none of its own libraries") {
-  if (run({"ldd", PONS_BINARY}).ok()) {
-    return FakeHost::countSkip("needs a pons without shared libraries, for which scripts/setup has no archives");
-  }
+TEST_CASE("pons needs no libraries of the node") {
+  if (run({"ldd", PONS_BINARY}).ok()) { return FakeHost::countSkip("needs a static pons, see scripts/setup"); }
   onNode([](Node& node) {
     const fs::path bare = node.root() / "/host";
     fs::remove(bare);
@@ -243,7 +242,7 @@ TEST_CASE("a node needs none of its own libraries") {
   });
 }
 
-TEST_CASE("a node that cannot run pons is not made ready") {
+TEST_CASE("on a node that cannot execute pons install-node fails and writes no conflist") {
   onNode([](Node& node) {
     const fs::path forbidding = node.root() / "/host";
     fs::remove(forbidding);
@@ -251,20 +250,20 @@ TEST_CASE("a node that cannot run pons is not made ready") {
     outputOf({"mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", forbidding});
     const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/24"});
     CHECK(outcome.exitCode == 1);
-    CHECK(outcome.err.find("this node cannot run /opt/cni/bin/pons: is the image for its processor") !=
+    CHECK(outcome.err.find("this node cannot run /opt/cni/bin/pons: check the image's architecture") !=
           std::string::npos);
     CHECK_FALSE(fs::exists(forbidding / kConflist.relative_path()));
   });
 }
 
-TEST_CASE("a loopback plugin that is there stays, and so do the files of others") {
+TEST_CASE("install-node changes neither an existing loopback plugin nor other conflists") {
   onNode([](Node& node) {
     fs::create_directories(node.root() / kPlugins);
     fs::create_directories(node.root() / kConflist.parent_path());
-    std::ofstream{node.root() / kPlugins / "loopback"} << "somebody's";
+    std::ofstream{node.root() / kPlugins / "loopback"} << "foreign";
     std::ofstream{node.root() / kConflist.parent_path() / "99-other.conflist"} << "other";
     node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
-    CHECK(contentOf(node.root() / kPlugins / "loopback") == "somebody's");
+    CHECK(contentOf(node.root() / kPlugins / "loopback") == "foreign");
     CHECK(contentOf(node.root() / kConflist.parent_path() / "99-other.conflist") == "other");
   });
 }

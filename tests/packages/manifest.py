@@ -1,6 +1,6 @@
-"""Holds a Kubernetes manifest against the API's own models, and its parts against each other.
+"""Compares a Kubernetes manifest with the API's models, and its objects with each other.
 
-manifest.py FILE: prints what is wrong; its exit code tells whether anything is.
+manifest.py FILE: prints the problems; exit code 1 if there are any.
 """
 
 import json
@@ -30,14 +30,14 @@ def expect(condition, problem):
 
 
 class Response:
-    """What the deserialiser wants: an answer of a server."""
+    """The deserialiser takes a server's response."""
 
     def __init__(self, document):
         self.data = json.dumps(document)
 
 
 def through_the_model(document):
-    """The document as the API understands it: unknown keys are gone, a missing one that is required raises."""
+    """The document as the API parses it: unknown keys are dropped, a missing required one raises ValueError."""
     api = client.ApiClient()
     return api.sanitize_for_serialization(api.deserialize(Response(document), KINDS[document["kind"]]))
 
@@ -49,9 +49,9 @@ def check_pod(spec):
         expect({mount["name"] for mount in container.get("volumeMounts", [])} <= volumes, f"{name}: a volume is missing")
         expect("ALL" in container["securityContext"]["capabilities"]["drop"], f"{name}: keeps capabilities")
         expect(not container["securityContext"].get("privileged"), f"{name}: is privileged")
-    # It must run where nothing runs yet.
-    expect(spec["hostNetwork"], "without hostNetwork it waits for a network that it is to make")
-    expect({"operator": "Exists"} in spec["tolerations"], "a node that is not ready does not get it")
+    # It must run on a node without a network.
+    expect(spec["hostNetwork"], "hostNetwork is missing: the pod would wait for the network that it installs")
+    expect({"operator": "Exists"} in spec["tolerations"], "it is not scheduled on nodes that are not ready")
 
 
 def check_references(by_kind):
@@ -76,7 +76,7 @@ for document in documents:
     expect(document["apiVersion"] == VERSIONS[kind], f"{kind} of {document['apiVersion']}")
     try:
         understood = through_the_model(document)
-        expect(understood == document, f"{kind}: not all of it is understood:\n{document}\n{understood}")
+        expect(understood == document, f"{kind}: unknown keys:\n{document}\n{understood}")
     except ValueError as error:
         problems.append(f"{kind}: {error}")
 by_kind = {document["kind"]: document for document in documents}

@@ -1,4 +1,4 @@
-// The manual against the program: no key, option or command is missing in one of them.
+// The manual pages have every key, option and command of the programs, and no others.
 #include <algorithm>
 #include <cctype>
 #include <fstream>
@@ -50,24 +50,24 @@ Names without(const Names& all, const Names& some) {
   return rest;
 }
 
-/// Keys of results, errors and records: nobody writes them by hand.
+/// Keys of results and errors, not of configurations.
 const Names kFilesWithoutKeys{"prev_result.cpp", "result.cpp", "error.cpp", "version.cpp"};
-/// Keys in which a runtime wraps what it says, and prevResult: libcni's business.
+/// Keys that libcni writes.
 const Names kEnvelope{"runtimeConfig", "args", "cni", "prevResult"};
 
-/// Every key that a parser asks a Field for.
+/// Every key that a parser reads from a Field.
 Names keysOfTheParser() {
   Names keys;
-  for (const fs::directory_entry& file : fs::directory_iterator{kSource / "plugin/cni"}) {
+  for (const fs::directory_entry& file : fs::recursive_directory_iterator{kSource / "plugin/cni"}) {
     if (file.path().extension() != ".cpp" || kFilesWithoutKeys.contains(file.path().filename())) continue;
     keys.merge(allMatches(contentOf(file.path()), R"re(\["([A-Za-z0-9./-]+)"\])re"));
   }
-  // Those that are not written at the place where they are asked for.
+  // Those that are no literal where they are read.
   keys.merge(Names{"nameservers", "search", "servers", "searches", "shapedSubnets", "unshapedSubnets"});
   return without(keys, kEnvelope);
 }
 
-/// The words that a page marks as such, the last part of those with a dot.
+/// The words that a page marks with a macro, without the prefix "ipam." or "args.".
 Names wordsMarked(const std::string& page, const std::string& macro) {
   Names words;
   std::istringstream lines{contentOf(kSource / "scripts/man" / page)};
@@ -86,19 +86,19 @@ Names wordsMarked(const std::string& page, const std::string& macro) {
 
 }  // namespace
 
-TEST_CASE("pons.conf(5) explains every key that the parser knows, and no other") {
+TEST_CASE("pons.conf(5) has every key that the parser reads, and no other") {
   const Names known = keysOfTheParser();
   REQUIRE(known.contains("ipMasqExclude"));
   const Names explained = wordsMarked("pons.conf.5", "Cm");
-  CHECK_MESSAGE(without(known, explained).empty(), "not explained: " << join(without(known, explained)));
-  // Beside keys, the page marks the names of the applets, and words that are no key of Field's.
+  CHECK_MESSAGE(without(known, explained).empty(), "not in the page: " << join(without(known, explained)));
+  // The page also marks the names of the applets, and keys that are read in another way.
   const Names others{",",        "cni",       "bridge", "host-local", "static",       "loopback",     "portmap",
                      "firewall", "bandwidth", "tuning", "plugins",    "capabilities", "runtimeConfig"};
   const Names invented = without(without(explained, known), others);
-  CHECK_MESSAGE(invented.empty(), "no parser knows: " << join(invented));
+  CHECK_MESSAGE(invented.empty(), "not read by a parser: " << join(invented));
 }
 
-TEST_CASE("the keys that README.md lists are explained in pons.conf(5)") {
+TEST_CASE("pons.conf(5) has every key of README.md") {
   const std::string readme = contentOf(kSource / "README.md");
   const std::size_t begin = readme.find("## Configuration keys");
   const std::size_t end = readme.find("\n## ", begin + 1);
@@ -113,11 +113,11 @@ TEST_CASE("the keys that README.md lists are explained in pons.conf(5)") {
   CHECK_MESSAGE(missing.empty(), join(missing));
 }
 
-TEST_CASE("pons(8) names every option of the program") {
-  const std::string page = contentOf(kSource / "scripts/man/pons.8");
+TEST_CASE("ponsctl(8) has every option of the program") {
+  const std::string page = contentOf(kSource / "scripts/man/ponsctl.8");
   Names options;
   for (const std::string& command : allMatches(page, "\n\\.It Nm Cm ([a-z]+)")) {
-    const Outcome help = run({"env", "-u", "CNI_COMMAND", PONSCTL_BINARY, command, "--help"});
+    const Outcome help = run({PONSCTL_BINARY, command, "--help"});
     options.merge(allMatches(help.out, "--([a-z-]+)"));
   }
   REQUIRE(options.contains("dry-run"));
@@ -125,19 +125,20 @@ TEST_CASE("pons(8) names every option of the program") {
   CHECK_MESSAGE(missing.empty(), join(missing));
 }
 
-TEST_CASE("pons(8) names the commands of the program, and no others") {
-  const Outcome help = run({"env", "-u", "CNI_COMMAND", PONSCTL_BINARY, "--help"});
+TEST_CASE("ponsctl(8) has every command of the program, and no others") {
+  const std::string page = contentOf(kSource / "scripts/man/ponsctl.8");
+  const Outcome help = run({PONSCTL_BINARY, "--help"});
   const std::string commands = help.out.substr(help.out.find("Commands:"));
   const Names known = allMatches(commands, "\n  ([a-z]+) ");
   REQUIRE(known.contains("list"));
-  const Names described = allMatches(contentOf(kSource / "scripts/man/pons.8"), "\n\\.It Nm Cm ([a-z]+)");
+  const Names described = allMatches(page, "\n\\.It Nm Cm ([a-z]+)");
   CHECK(join(without(known, described)) == "");
   CHECK(join(without(described, known)) == "");
   CHECK(help.out.find("--version") != std::string::npos);
-  CHECK(contentOf(kSource / "scripts/man/pons.8").find("Fl -version") != std::string::npos);
+  CHECK(page.find("Fl -version") != std::string::npos);
 }
 
-TEST_CASE("the pages are good mdoc") {
+TEST_CASE("mandoc -T lint has no warning") {
   if (!fs::exists("/usr/bin/mandoc")) return FakeHost::countSkip("needs mandoc, which scripts/setup installs");
   for (const fs::directory_entry& page : fs::directory_iterator{kSource / "scripts/man"}) {
     const Outcome outcome = run({"mandoc", "-T", "lint", "-W", "warning", page.path()});
@@ -145,7 +146,7 @@ TEST_CASE("the pages are good mdoc") {
   }
 }
 
-TEST_CASE("a page that another one names exists") {
+TEST_CASE("cross-references between the pages are valid") {
   Names pages;
   std::string all;
   for (const fs::directory_entry& page : fs::directory_iterator{kSource / "scripts/man"}) {

@@ -1,4 +1,4 @@
-// The packages come and go.
+// Installing, upgrading and removing the packages.
 #include <fstream>
 #include <iterator>
 
@@ -16,19 +16,20 @@ namespace {
 const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loopback",
                                       "portmap", "firewall",   "bandwidth", "tuning"};
 const std::string kPlugins = "/usr/lib/cni/";
+constexpr const char* kCommandLink = "/usr/local/sbin/ponsctl";
 
 void remove(const FakeRoot& root, const std::string& verb, const std::string& package) {
   root.outputOf({"dpkg", "--force-unsafe-io", "--no-triggers", verb, package});
 }
 
-/// A package of that name and version with one plugin of this content, as an upgrade from Debian's archive brings it.
+/// A package of that name with one plugin of this content, for an upgrade.
 fs::path packageWith(const Scratch& scratch, const std::string& name, const std::string& plugin,
                      const std::string& content) {
   const fs::path tree = scratch / "tree";
   fs::create_directories(tree / "DEBIAN");
   fs::create_directories(tree / "usr/lib/cni");
   std::ofstream{tree / "DEBIAN/control"} << "Package: " << name << "\nVersion: 999\nArchitecture: all\n"
-                                         << "Maintainer: nobody <nobody@pons.example>\nDescription: upgraded\n";
+                                         << "Maintainer: test <test@pons.example>\nDescription: upgraded\n";
   std::ofstream{tree / "usr/lib/cni" / plugin} << content;
   const fs::path package = scratch / (name + "_999_all.deb");
   outputOf({"dpkg-deb", "--root-owner-group", "--build", tree, package});
@@ -37,7 +38,7 @@ fs::path packageWith(const Scratch& scratch, const std::string& name, const std:
 
 }  // namespace
 
-TEST_CASE("packages made twice have the same bytes") {
+TEST_CASE("the packages are reproducible") {
   const Scratch scratch;
   const fs::path first = packageOf("pons");
   const fs::path again = scratch / "again";
@@ -47,7 +48,7 @@ TEST_CASE("packages made twice have the same bytes") {
   }
 }
 
-TEST_CASE("the version of the packages is that of their changelog") {
+TEST_CASE("the packages have the version of their changelog") {
   const std::string changelog = outputOf(
       {"dpkg-parsechangelog", "--file", PONS_SOURCE_DIR "/scripts/debian/changelog", "--show-field", "Version"});
   for (const char* name : {"pons", "pons-links"}) {
@@ -62,18 +63,21 @@ TEST_CASE("lintian finds no error in the packages") {
   CHECK_MESSAGE(outcome.ok(), outcome.out << outcome.err);
 }
 
-TEST_CASE("pons is installed, answers, and is removed without a trace") {
+TEST_CASE("the package pons can be installed and used, and --purge removes all its files") {
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
     CHECK(versionsOf(root, kPlugins + "pons").find(R"("1.1.0")") != std::string::npos);
     CHECK(versionsOf(root, "pons") == versionsOf(root, kPlugins + "pons"));
+    CHECK(root.outputOf({"/usr/sbin/ponsctl", "version"}) == root.outputOf({"pons", "version"}));
     CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
     for (const char* wanted :
          {"multi-user.target.wants/pons-repair.service", "docker.service.wants/pons-repair.service",
           "multi-user.target.wants/pons-repair-on-reload.service", "timers.target.wants/pons-metrics.timer"}) {
       CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
     }
-    for (const auto& [section, page] : {std::pair{"8", "pons"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
+    CHECK(fs::exists(root / "/usr/share/bash-completion/completions/ponsctl"));
+    for (const auto& [section, page] :
+         {std::pair{"8", "pons"}, {"8", "ponsctl"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
       CHECK(root.outputOf({"man", "--where", section, page}).starts_with("/usr/share/man/"));
     }
 
@@ -82,7 +86,7 @@ TEST_CASE("pons is installed, answers, and is removed without a trace") {
   });
 }
 
-TEST_CASE("systemd can read the units as they are installed") {
+TEST_CASE("systemd-analyze verifies the installed units") {
   if (!fs::exists("/usr/bin/systemd-analyze")) return FakeHost::countSkip("needs systemd-analyze");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
@@ -95,25 +99,25 @@ TEST_CASE("systemd can read the units as they are installed") {
   });
 }
 
-/// Runs as a unit of a systemd that has been booted for it.
+/// Runs as a unit of a systemd booted for this test.
 constexpr const char* kUnderSystemd = R"(#!/bin/bash
 exec >/root/report 2>&1
-seen() { for _ in {1..100}; do "$@" >/dev/null 2>&1 && return; sleep 0.2; done; return 1; }
+retry() { for _ in {1..100}; do "$@" >/dev/null 2>&1 && return; sleep 0.2; done; return 1; }
 systemctl start pons-repair-on-reload.service pons-metrics.timer
 ip netns add c1
 echo '{"cniVersion": "1.1.0", "name": "demo", "type": "pons", "ipam": {"subnet": "10.42.0.0/24"}}' |
   CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=/x pons >/dev/null && echo attached
 for how in start restart reload; do
   systemctl "$how" nftables.service
-  nft list table inet filter >/dev/null && seen nft list table ip pons && echo "mended after a $how"
+  nft list table inet filter >/dev/null && retry nft list table ip pons && echo "repaired after a $how"
 done
-seen grep -q 'pons_attachments{network="demo"} 1' /var/lib/prometheus/node-exporter/pons.prom && echo counted
+retry grep -q 'pons_attachments{network="demo"} 1' /var/lib/prometheus/node-exporter/pons.prom && echo counted
 systemctl poweroff >/dev/null 2>&1
 )";
 
 constexpr const char* kUnderSystemdUnit = "[Service]\nExecStart=/root/under-systemd\n";
 
-TEST_CASE("under systemd, firewalls that start or reload are followed by a repair, and the timer writes the numbers") {
+TEST_CASE("under systemd, a start or reload of a firewall runs ponsctl repair, and the timer writes the metrics") {
   if (!fs::exists("/usr/bin/systemd-nspawn")) return FakeHost::countSkip("needs systemd-nspawn");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
@@ -127,12 +131,12 @@ TEST_CASE("under systemd, firewalls that start or reload are followed by a repai
         run({"timeout", "100", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
              "--directory", root / "/", "--boot", "systemd.unit=under-systemd.service"});
     CHECK_MESSAGE(contentOf(root / "/root/report") ==
-                      "attached\nmended after a start\nmended after a restart\nmended after a reload\ncounted\n",
+                      "attached\nrepaired after a start\nrepaired after a restart\nrepaired after a reload\ncounted\n",
                   booted.out << booted.err);
   });
 }
 
-TEST_CASE("removing a package while containers are on record says what they will miss") {
+TEST_CASE("removing a package while attachments are on record prints a warning") {
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons"), packageOf("pons-links")});
     fs::create_directories(root / "/run/pons/networks/demo/attachments");
@@ -146,7 +150,7 @@ TEST_CASE("removing a package while containers are on record says what they will
   });
 }
 
-TEST_CASE("pons-links takes the place of the reference plugins and gives it back") {
+TEST_CASE("pons-links diverts the reference plugins, and its removal restores them") {
   if (!fs::exists(kPlugins + "bridge")) return FakeHost::countSkip("needs containernetworking-plugins");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
@@ -167,7 +171,7 @@ TEST_CASE("pons-links takes the place of the reference plugins and gives it back
   });
 }
 
-TEST_CASE("an upgrade of the reference plugins passes pons-links by") {
+TEST_CASE("an upgrade of the reference plugins does not replace the links of pons-links") {
   if (!fs::exists(kPlugins + "bridge")) return FakeHost::countSkip("needs containernetworking-plugins");
   inFakeRoot([](const FakeRoot& root) {
     const Scratch scratch;
@@ -179,26 +183,49 @@ TEST_CASE("an upgrade of the reference plugins passes pons-links by") {
   });
 }
 
-TEST_CASE("the installed script puts pons into a plugin directory of others, and takes it away again") {
+TEST_CASE("the packaged install script installs both programs in /opt/cni/bin, and --restore removes them") {
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
-    fs::remove_all(root / "/opt/cni");
+    for (const char* path : {"/opt/cni", kCommandLink}) fs::remove_all(root / path);
     root.outputOf({"/usr/share/pons/install", "/opt/cni/bin"});
     CHECK(contentOf(root / "/opt/cni/bin/pons") == contentOf(root / "/usr/lib/cni/pons"));
+    CHECK(contentOf(root / "/opt/cni/bin/ponsctl") == contentOf(root / "/usr/sbin/ponsctl"));
+    CHECK_FALSE(fs::is_symlink(root / kCommandLink));
     CHECK(versionsOf(root, "/opt/cni/bin/bridge") == versionsOf(root, "/opt/cni/bin/pons"));
     root.outputOf({"/usr/share/pons/install", "--restore", "/opt/cni/bin"});
     CHECK(fs::is_empty(root / "/opt/cni/bin"));
   });
 }
 
-TEST_CASE("cmake --install puts the same into another prefix, without the names of others") {
+TEST_CASE("scripts/install links /usr/local/sbin/ponsctl to /opt/cni/bin, never over a foreign file") {
+  inFakeRoot([](const FakeRoot& root) {
+    const std::string script = root.bring(PONS_SOURCE_DIR "/scripts/install");
+    const std::string binary = root.bring(PONS_BINARY);
+    root.bring(PONSCTL_BINARY);
+    for (const char* path : {"/opt/cni", kCommandLink}) fs::remove_all(root / path);
+    root.outputOf({script, "--binary", binary});
+    CHECK(fs::read_symlink(root / kCommandLink) == "/opt/cni/bin/ponsctl");
+    root.outputOf({script, "--restore"});
+    CHECK(fs::is_empty(root / "/opt/cni/bin"));
+    CHECK_FALSE(fs::is_symlink(root / kCommandLink));
+
+    std::ofstream{root / kCommandLink} << "foreign";
+    CHECK(root.run({script, "--binary", binary}).err.find("/usr/local/sbin/ponsctl was not made") != std::string::npos);
+    root.outputOf({script, "--restore"});
+    CHECK(contentOf(root / kCommandLink) == "foreign");
+  });
+}
+
+TEST_CASE("cmake --install installs the same files in another prefix, without the reference plugins' names") {
   const Scratch scratch;
   const fs::path build = fs::path{PONS_BINARY}.parent_path();
   outputOf({"env", "DESTDIR=" + scratch.path(), "cmake", "--install", build, "--prefix", "/usr/local"});
   const fs::path prefix = scratch / "usr/local";
   CHECK(fs::is_regular_file(prefix / "lib/cni/pons"));
   CHECK(fs::equivalent(prefix / "sbin/pons", prefix / "lib/cni/pons"));
+  CHECK(fs::is_regular_file(prefix / "sbin/ponsctl"));
   CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
+  CHECK(fs::exists(prefix / "share/man/man8/ponsctl.8.gz"));
   CHECK(fs::exists(prefix / "lib/systemd/system/pons-repair.service"));
   CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
 }

@@ -1,4 +1,4 @@
-// An ADD or a DEL that is killed at any step leaves nothing that the next verb cannot take away.
+// An ADD or a DEL that is killed at any step leaves nothing that the next verb cannot remove.
 #include <ranges>
 
 #include <doctest/doctest.h>
@@ -32,7 +32,7 @@ class Deadly final : public pons::Step {
  public:
   Deadly(const pons::Step& step, bool before) : step_(step), before_(before) {}
   std::string name() const override { return step_.name(); }
-  std::string hold() const override { return step_.hold(); }
+  std::string sharedState() const override { return step_.sharedState(); }
   netlib::Result<> apply(pons::Host&) const override { return {}; }
   netlib::Result<> verify(pons::Host&) const override { return {}; }
   netlib::Result<> undo(pons::Host& host) const override {
@@ -55,14 +55,14 @@ void delAndDie(const pons::cni::Request& request, std::size_t step, bool before)
     std::vector<const pons::Step*> steps;
     for (const auto& each : plan) steps.push_back(each.get());
     steps.at(step) = &deadly;
-    return takeAway(host, record, steps).ok() ? 0 : 1;
+    return teardown(host, record, steps).ok() ? 0 : 1;
   });
   REQUIRE(outcome.exitCode == kKilled);
 }
 
 }  // namespace
 
-TEST_CASE("W50: what an ADD left that was killed at any step, DEL takes away") {
+TEST_CASE("DEL removes everything left by an ADD that was killed at any step") {
   for (const PlanCase& which : planCases()) {
     CAPTURE(which.name);
     REQUIRE_FAKE_HOST(host);
@@ -80,7 +80,7 @@ TEST_CASE("W50: what an ADD left that was killed at any step, DEL takes away") {
   }
 }
 
-TEST_CASE("W50: after an ADD that was killed at any step the next ADD succeeds, and its DEL leaves nothing") {
+TEST_CASE("After an ADD that was killed at any step the next ADD succeeds, and its DEL leaves nothing") {
   for (const PlanCase& which : planCases()) {
     CAPTURE(which.name);
     REQUIRE_FAKE_HOST(host);
@@ -101,7 +101,7 @@ TEST_CASE("W50: after an ADD that was killed at any step the next ADD succeeds, 
   }
 }
 
-TEST_CASE("W50: an ADD that was killed at any step, and its DEL, harm no living attachment") {
+TEST_CASE("An ADD that was killed at any step, and its DEL, do not affect an active attachment") {
   for (const PlanCase& which : planCases()) {
     CAPTURE(which.name);
     REQUIRE_FAKE_HOST(host);
@@ -127,7 +127,7 @@ TEST_CASE("W50: an ADD that was killed at any step, and its DEL, harm no living 
   }
 }
 
-TEST_CASE("W10: a DEL that was killed before or after any undo can be repeated") {
+TEST_CASE("A DEL that was killed before or after any undo can be repeated") {
   for (const PlanCase& which : planCases()) {
     CAPTURE(which.name);
     REQUIRE_FAKE_HOST(host);

@@ -69,7 +69,7 @@ TEST_CASE("DEL needs no namespace: the path empty, gone, or another container's 
   }
 }
 
-TEST_CASE("DEL takes away what the ADD made, whatever the configuration says by now") {
+TEST_CASE("DEL removes what ADD created, whatever the current configuration is") {
   const std::string changed[] = {
       minimalConfig(),
       demoConfig(R"("bridge": "br-new", "ipam": {"subnet": "10.99.0.0/16"}, "ipMasq": false)"),
@@ -89,7 +89,7 @@ TEST_CASE("DEL takes away what the ADD made, whatever the configuration says by 
   }
 }
 
-TEST_CASE("W10: a DEL too many takes nothing of the other containers") {
+TEST_CASE("A repeated DEL removes nothing of other containers") {
   REQUIRE_FAKE_HOST(host);
   prepare(host, fullCase());
   const Runtime runtime = runtimeOf(fullCase());
@@ -105,7 +105,7 @@ TEST_CASE("W10: a DEL too many takes nothing of the other containers") {
   }
 }
 
-TEST_CASE("A network whose configuration changed between two ADDs is taken away with either") {
+TEST_CASE("A network whose configuration changed between two ADDs is removed with either configuration") {
   for (const bool olderFirst : {true, false}) {
     CAPTURE(olderFirst);
     REQUIRE_FAKE_HOST(host);

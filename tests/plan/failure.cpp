@@ -34,7 +34,7 @@ TEST_CASE("An ADD that fails at any step leaves the host as it was") {
   }
 }
 
-TEST_CASE("An ADD that fails at any step beside a living attachment harms it not") {
+TEST_CASE("An ADD that fails at any step does not affect an active attachment") {
   for (const PlanCase& which : planCases()) {
     CAPTURE(which.name);
     REQUIRE_FAKE_HOST(host);
@@ -81,7 +81,7 @@ TEST_CASE("Shared state does not outlive the last attachment when that goes whil
   }
 }
 
-TEST_CASE("W24: an ADD of a living attachment is refused and changes nothing") {
+TEST_CASE("A second ADD of an active attachment is refused and changes nothing") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Runtime runtime{minimalConfig()};

@@ -16,13 +16,13 @@ std::string neighbourIn(const std::string& container, const std::string& address
 
 }  // namespace
 
-TEST_CASE("W30: when an ADD is done the neighbours know the MAC of an address that was another's before") {
+TEST_CASE("After ADD the neighbour tables have the new MAC of a reused address") {
   REQUIRE_FAKE_HOST(host);
   const PlanCase requested = planCase("requested address");
   prepare(host, requested);
   const Runtime runtime = runtimeOf(requested);
   REQUIRE(otherRuntimeOf(requested).add("other").ok());
-  int told = 0;
+  int updated = 0;
   constexpr int kRounds = 50;
   for (int round = 0; round < kRounds; ++round) {
     for (const char* address : {"10.42.0.77", "fd42::77"}) {
@@ -36,13 +36,13 @@ TEST_CASE("W30: when an ADD is done the neighbours know the MAC of an address th
       all = all && neighbourIn("other", address).find(kOldMac) == std::string::npos &&
             outputOf({"ip", "neigh", "show", address, "dev", "pons0"}).find(kOldMac) == std::string::npos;
     }
-    told += all ? 1 : 0;
+    updated += all ? 1 : 0;
     REQUIRE(runtime.del("c1").ok());
   }
-  CHECK(told == kRounds);
+  CHECK(updated == kRounds);
 }
 
-TEST_CASE("W3: a container does not reach what listens on the host's 127.0.0.1, published ports or not") {
+TEST_CASE("A container does not reach services on the host's 127.0.0.1, with or without published ports") {
   REQUIRE_FAKE_HOST(host);
   const PlanCase which = planCases().at(1);
   prepare(host, which);
@@ -58,8 +58,8 @@ TEST_CASE("W3: a container does not reach what listens on the host's 127.0.0.1, 
   const AskOptions quickly{.source = {}, .timeout = std::chrono::milliseconds{300}};
   CHECK(!ask("/run/netns/c1", Transport::Udp, endpoint("127.0.0.1", 6000), quickly));
   // Without the guard it would: that the test can see it at all.
-  outputOf({"nft", "flush", "chain", "ip", "pons", "guard"});
-  outputOf({"nft", "list", "chain", "ip", "pons", "guard"});
+  outputOf({"nft", "flush", "chain", "ip", "pons", "martian_127"});
+  outputOf({"nft", "list", "chain", "ip", "pons", "martian_127"});
   WARN(ask("/run/netns/c1", Transport::Udp, endpoint("127.0.0.1", 6000), quickly));
   CHECK(runtime.del("c1").ok());
 }

@@ -25,7 +25,7 @@ pons::cni::Result<std::string> addAt(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("W58: a path that names another namespace before the work or after it ends in an error and a clean host") {
+TEST_CASE("A netns path that changes before or after the work is an error, and the host stays clean") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string before = dumpAll(host);
@@ -47,7 +47,7 @@ TEST_CASE("W58: a path that names another namespace before the work or after it 
   }
 }
 
-TEST_CASE("W58: a namespace that is replaced again and again is never left with a half") {
+TEST_CASE("A namespace that is replaced repeatedly is never left half configured") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   host.addNamespace("c2");
@@ -74,7 +74,7 @@ TEST_CASE("W58: a namespace that is replaced again and again is never left with 
   CHECK(dumpLedger().empty());
 }
 
-TEST_CASE("W58: what is no container's namespace is refused, and nothing is claimed") {
+TEST_CASE("A path that is not a container's network namespace is refused, and nothing is claimed") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string before = dumpAll(host);
@@ -85,7 +85,7 @@ TEST_CASE("W58: what is no container's namespace is refused, and nothing is clai
   CHECK(difference(before, dumpAll(host)) == "");
 }
 
-TEST_CASE("W57: an interface of that name in the container is left alone, and ADD says so") {
+TEST_CASE("An existing interface of that name in the container is kept, and ADD names it") {
   REQUIRE_FAKE_HOST(host);
   const std::string path = host.addNamespace("c1");
   outputOf({"ip", "-n", "c1", "link", "add", "eth0", "type", "bridge"});

@@ -29,7 +29,7 @@ TEST_CASE("Four DELs of one attachment at once all succeed and leave nothing") {
   }
 }
 
-TEST_CASE("W53: the first containers of a network at once all get their place, and leave nothing together") {
+TEST_CASE("Concurrent first ADDs of a network all succeed, and concurrent DELs leave nothing") {
   constexpr int kCount = 8;
   for (const PlanCase& which : planCases()) {
     // One address cannot be had by all, nor one root.

@@ -24,7 +24,7 @@ std::string outputOf(const std::string& line) { return support::outputOf({"sh", 
 
 }  // namespace
 
-TEST_CASE("Each applet tells the versions of its reference plugin, and about itself as nerdctl reads it") {
+TEST_CASE("Each applet prints the versions of its reference plugin, and the version line that nerdctl parses") {
   REQUIRE_FAKE_HOST(host);
   const Plugins plugins;
   const auto about = [](const std::string& name) {
@@ -39,7 +39,7 @@ TEST_CASE("Each applet tells the versions of its reference plugin, and about its
              ErrorCode::IncompatibleVersion, {R"(["0.4.0" "1.0.0" "1.1.0"])"});
 }
 
-TEST_CASE("A chain of bridge, portmap and tuning is added, checked and taken away without a trace") {
+TEST_CASE("A chain of bridge, portmap and tuning is added, checked and removed without a trace") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Plugins plugins;
@@ -111,7 +111,7 @@ TEST_CASE("A chained plugin needs a previous result, and passes it on where it h
   alone.del();
 }
 
-TEST_CASE("What portmap asks of iptables alone is refused, and a host port has one owner") {
+TEST_CASE("portmap options that need iptables are refused, and a host port has one owner") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   host.addNamespace("c2");
@@ -155,20 +155,20 @@ TEST_CASE("masqAll masquerades every use of the ports, snat false none") {
   chain.del();
 }
 
-TEST_CASE("GC of one plugin of a chain takes away what is its own") {
+TEST_CASE("GC of one plugin of a chain removes only its own state") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Plugins plugins;
   const Unchanged unchanged{host};
   Chain chain{{kBridge, kPortmap}};
   chain.add();
-  const Subject nobody{.container = "", .netns = "", .ifName = ""};
-  checkSilent(Plugins::call("portmap", "GC", withValid(kPortmap.config(), {"c1"}), nobody));
+  const Subject none{.container = "", .netns = "", .ifName = ""};
+  checkSilent(Plugins::call("portmap", "GC", withValid(kPortmap.config(), {"c1"}), none));
   chain.check();
-  checkSilent(Plugins::call("portmap", "GC", withValid(kPortmap.config(), {}), nobody));
+  checkSilent(Plugins::call("portmap", "GC", withValid(kPortmap.config(), {}), none));
   CHECK(ledgerText().find(":portmap") == std::string::npos);
   CHECK(ledgerText().find("c1:eth0.json") != std::string::npos);
-  checkSilent(Plugins::call("bridge", "GC", withValid(kBridge.config(), {}), nobody));
+  checkSilent(Plugins::call("bridge", "GC", withValid(kBridge.config(), {}), none));
   CHECK(ledgerText().empty());
 }
 
@@ -258,7 +258,7 @@ TEST_CASE("tuning does not give a MAC address that the network's own guard would
   checkSilent(del(configOf("1.1.0", "")));
 }
 
-TEST_CASE("macspoofchk of the reference bridge guards the MAC address, and is off where nobody asks") {
+TEST_CASE("macspoofchk of the reference bridge filters the source MAC, and is off by default") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};

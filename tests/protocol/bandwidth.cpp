@@ -54,7 +54,7 @@ TEST_CASE("bandwidth: nothing is made where there is no limit, and what cannot b
              {"bandwidth.ingressRate", "7"});
 }
 
-TEST_CASE("bandwidth: GC takes away the ifb of an attachment that a lost ledger forgot, and no other") {
+TEST_CASE("bandwidth: GC removes the ifb of an attachment whose state directory was lost, and no other") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kIpam};
   demo.attach(host, "c1", own(kBoth));

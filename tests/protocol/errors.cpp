@@ -48,7 +48,7 @@ TEST_CASE("Code 1: a version of CNI that pons does not speak, or that has no CHE
   }
 }
 
-TEST_CASE("Code 2: a key that pons knows and cannot serve is named with its value") {
+TEST_CASE("Code 2: a known but unsupported key is named with its value") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};
@@ -142,7 +142,7 @@ TEST_CASE("Code 6: stdin or prevResult that cannot be read") {
              {"prevResult.ips[0].address", "here"});
 }
 
-TEST_CASE("Code 7: a configuration that makes no sense is told by key and value") {
+TEST_CASE("Code 7: an invalid configuration is reported with key and value") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};
@@ -155,7 +155,7 @@ TEST_CASE("Code 7: a configuration that makes no sense is told by key and value"
   checkError(add(config(R"("isDefaultGateway": true)")), ErrorCode::InvalidConfig, {"isDefaultGateway", "\"ipam\""});
 }
 
-TEST_CASE("W21: an address that no container may have is refused with the reason") {
+TEST_CASE("A requested address that is not available to containers is refused with the reason") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   host.addOutside();
@@ -166,8 +166,8 @@ TEST_CASE("W21: an address that no container may have is refused with the reason
   refusal("10.42.0.1", "is the gateway");
   refusal("10.42.0.0", "is the network address of 10.42.0.0/24");
   refusal("10.42.0.255", "is the broadcast address of 10.42.0.0/24");
-  refusal("10.43.0.7", "is in no subnet");
-  refusal("fd00::7", "is in no subnet");
+  refusal("10.43.0.7", "is not in a subnet");
+  refusal("fd00::7", "is not in a subnet");
   checkError(add(config(R"("ipam": {"subnet": "192.0.2.0/24"})"), {.args = "IP=192.0.2.1"}), ErrorCode::InvalidConfig,
              {"192.0.2.1", "gateway"});
 }
@@ -215,7 +215,7 @@ TEST_CASE("Code 8: the host's own namespace, an ordinary file, a namespace of an
   }
 }
 
-TEST_CASE("Code 11: a pool without a free address tells its size and use") {
+TEST_CASE("Code 11: the error of a full pool has its size and use") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   host.addNamespace("c2");
@@ -230,7 +230,7 @@ TEST_CASE("Code 11: a pool without a free address tells its size and use") {
   CHECK(addressIn(resultOf(add(network, {.container = "c2", .netns = "/run/netns/c2"}))) == "10.42.0.2");
 }
 
-TEST_CASE("W56: a lock that another process holds is not waited for without end, and the holder is named") {
+TEST_CASE("A lock held by another process is waited for with a timeout, and the error names the holder") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   fs::create_directory("/run/pons");
@@ -242,7 +242,7 @@ TEST_CASE("W56: a lock that another process holds is not waited for without end,
              {"/run/pons/lock", "process " + std::to_string(getpid()), "1000 ms"});
 }
 
-TEST_CASE("Code 100: a second ADD is refused, and the first attachment stays as it is (W24)") {
+TEST_CASE("Code 100: a second ADD is refused, and the first attachment is not changed") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Outcome first = add(configWithIpam(""));
@@ -254,7 +254,7 @@ TEST_CASE("Code 100: a second ADD is refused, and the first attachment stays as 
   checkSilent(check(withPrevious(configWithIpam(""), first.out)));
 }
 
-TEST_CASE("Code 100: an interface that the container has already is refused, and stays (W57)") {
+TEST_CASE("Code 100: an existing interface in the container is refused, and kept") {
   REQUIRE_FAKE_HOST(host);
   const std::string netns = host.addNamespace("c1");
   const Outcome first = add(configWithIpam(""));

@@ -45,7 +45,7 @@ std::string flows() {
 
 }  // namespace
 
-TEST_CASE("portmap ends on DEL what came by its ports, whoever the main plugin is, and nothing else") {
+TEST_CASE("DEL of portmap deletes conntrack entries of its own ports only, with any main plugin") {
   REQUIRE_FAKE_HOST(host);
   const Plugins plugins;
   const std::string outside = host.addOutside();

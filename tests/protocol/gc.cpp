@@ -62,7 +62,7 @@ void addAndDie(const pons::cni::Request& request, std::size_t step) {
 
 }  // namespace
 
-TEST_CASE("GC takes away exactly what is not in the runtime's list, under either key and in Go's spelling") {
+TEST_CASE("GC removes exactly the attachments that are not in the runtime's list, under either key and in Go's spelling") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::string goCase = R"(, "cni.dev/valid-attachments": [{"ContainerID": "c1", "IfName": "eth0"}]})";
   const auto listings = std::vector<std::function<std::string(const std::string&)>>{
@@ -98,7 +98,7 @@ TEST_CASE("GC with an empty list of each network leaves the host as it was befor
   checkSilent(other.gcAllBut({}));
 }
 
-TEST_CASE("GC goes by interface too: one container with two of them") {
+TEST_CASE("GC distinguishes interfaces: one container with two of them") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kDual};
   demo.attach(host, "c1");
@@ -110,7 +110,7 @@ TEST_CASE("GC goes by interface too: one container with two of them") {
   CHECK(outputOf({"ip", "-n", "c1", "-o", "link"}).find("eth1") == std::string::npos);
 }
 
-TEST_CASE("W51: GC without a list keeps what is alive, and takes away what lost its namespace and its link") {
+TEST_CASE("GC without a list keeps active attachments, and removes those without namespace and link") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Pair hosts;
   checkSilent(hosts.demo.gc());
@@ -163,7 +163,7 @@ TEST_CASE("GC sweeps what has no record: links, port elements, chains, claims") 
 TEST_CASE("GC of a network whose state directory was lost leaves nothing of it") {
   REQUIRE_FAKE_HOST(host);
   for (const char* name : {"c1", "c2"}) host.addNamespace(name);
-  // Forwarding stays on: what it was went with the directory, and somebody may need it.
+  // Forwarding stays on: the original value was lost with the directory, and another program may need it.
   shell("echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
   const Unchanged unchanged{host};
   const Network demo{"demo", kDual};
@@ -173,7 +173,7 @@ TEST_CASE("GC of a network whose state directory was lost leaves nothing of it")
   checkSilent(demo.gcAllBut({}));
 }
 
-TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons or of another network") {
+TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or of another network") {
   Pair hosts;
   shell("ip link add stray0 type veth peer name stray1 && ip link set stray0 alias 'pons demo lost eth0'");
   const std::string ours = vethOf("demo", "lost");
@@ -186,7 +186,7 @@ TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons 
       "add rule ip pons egress_ponslost ip daddr @egress_to_ponslost accept; "
       "add element ip pons policies { pons-demo . 10.42.0.254 : jump egress_ponslost }'");
   shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.255");
-  // Another network's, also without a record, and things that are nobody's.
+  // Orphans of another network, and objects not created by pons.
   shell("ip link add theirs0 type veth peer name theirs1 && ip link set theirs0 alias 'pons other lost eth0'");
   shell("ip link add plain0 type veth peer name plain1 && ip link add br-admin type bridge");
   shell("nft add table ip mine && nft add chain ip mine net_demo");
@@ -201,7 +201,7 @@ TEST_CASE("W51: GC sweeps by hand-made leftovers and spares what is not of pons 
   hosts.checkOthers();
 }
 
-TEST_CASE("GC does not take a living container's link whose alias is too long to tell its key") {
+TEST_CASE("GC keeps an active container's link whose alias is too long for its key") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string config = R"({"cniVersion": "1.1.0", "type": "pons", "name": ")" + std::string(100, 'n') +

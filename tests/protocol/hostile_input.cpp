@@ -1,4 +1,4 @@
-// Input that nobody means well with: never a crash, always one JSON document, and a host that stays as it was.
+// Malformed and hostile input: never a crash, always one JSON document, and an unchanged host.
 #include <cctype>
 #include <random>
 
@@ -23,7 +23,7 @@ const std::string kRich = config(
        "args": {"cni": {"ips": ["10.42.0.20"]}}, "runtimeConfig": {"mac": "c2:11:22:33:44:55",
        "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "udp", "hostIP": "::"}]})");
 
-/// Changes at random places: bytes replaced, parts dropped, doubled or swapped for something that JSON knows.
+/// Changes at random places: bytes replaced, parts dropped, doubled or replaced by other JSON tokens.
 class Mutator {
  public:
   std::string mutate(std::string text) {
@@ -92,7 +92,7 @@ std::string nested(const std::string& open, const std::string& close, int depth)
 
 }  // namespace
 
-TEST_CASE("200 mutations of a configuration: an answer each, and what an ADD did a DEL takes away") {
+TEST_CASE("200 mutations of a configuration: one answer each, and DEL removes what ADD created") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};

@@ -23,7 +23,7 @@ constexpr const char* kReference = "/usr/lib/cni/host-local";
 
 void put(const std::string& path, const std::string& content) { std::ofstream{path, std::ios::binary} << content; }
 
-/// The addresses that the files of network demo tell of.
+/// The addresses in the host-local files of network demo.
 std::set<std::string> leased() {
   std::set<std::string> names;
   if (!fs::exists("/run/leases/demo")) return names;
@@ -45,7 +45,7 @@ Outcome callReference(const std::string& verb, const std::string& config, const 
   return run({kReference}, {.environment = environment, .input = config});
 }
 
-/// A foreign IPAM plugin: it notes every call, answers what a test wants, and fails where it is told to.
+/// A foreign IPAM plugin: logs every call, prints the given result, and fails on demand.
 class FakePlugin {
  public:
   explicit FakePlugin(const std::string& result) {
@@ -94,7 +94,7 @@ Outcome callWithPlugin(const std::string& verb, const std::string& config, const
 
 }  // namespace
 
-TEST_CASE("host-local: files beside the claims, in its round robin; CHECK looks at them, DEL takes them away") {
+TEST_CASE("host-local: files in addition to the claims, in round-robin order; CHECK verifies them, DEL removes them") {
   REQUIRE_FAKE_HOST(host);
   const Unchanged unchanged{host};
   Network demo{"demo", kHostLocal};
@@ -118,7 +118,7 @@ TEST_CASE("host-local: files beside the claims, in its round robin; CHECK looks 
   for (const char* container : {"c1", "c2", "c3"}) host.endNamespace("/run/netns/" + std::string{container});
 }
 
-TEST_CASE("host-local: DEL goes by the record, whatever the configuration says by then") {
+TEST_CASE("host-local: DEL uses the record, whatever the current configuration is") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kHostLocal};
   demo.attach(host, "c1");
@@ -144,7 +144,7 @@ TEST_CASE("host-local: a failed ADD leaves no file, and a record that was torn f
   CHECK(leased().empty());
 }
 
-TEST_CASE("host-local: a full pool is told with its numbers, heals itself of the dead, and STATUS says 50") {
+TEST_CASE("host-local: a full pool is reported with its size, leases of dead containers are reclaimed, and STATUS returns 50") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kHostLocal};
   for (const char* container : {"c1", "c2", "c3", "c4"}) demo.attach(host, container);
@@ -256,7 +256,7 @@ TEST_CASE("A foreign ipam type: its program gives the addresses, and hears of ev
   checkSilent(callWithPlugin("DEL", checked, subject));
   CHECK(FakePlugin::calls() == "DEL" + who);
   CHECK(FakePlugin::input("DEL") == checked);
-  // Nobody knows of it any more: the plugin may.
+  // Without a record DEL is still delegated: the plugin may have a lease.
   checkSilent(callWithPlugin("DEL", config, subject));
   CHECK(FakePlugin::calls() == "DEL" + who);
 }
@@ -291,7 +291,7 @@ TEST_CASE("A foreign ipam type: whatever fails after its ADD, its DEL is run onc
   shell("ip -n c1 link del eth0");
 
   shell("ip addr add 10.50.0.9/32 dev lo");
-  fails(ErrorCode::InvalidConfig, {"10.50.0.9", "held by the host"}, config);
+  fails(ErrorCode::InvalidConfig, {"10.50.0.9", "assigned to the host"}, config);
   shell("ip addr del 10.50.0.9/32 dev lo");
 
   FakePlugin::failOn("ADD", R"({"code": 123, "msg": "no lease for you", "details": "pool is dry"})");
@@ -358,7 +358,7 @@ TEST_CASE("A foreign ipam type: its own errors, with its codes, from CHECK, DEL,
   checkError(callWithPlugin("CHECK", withPrevious(config, added.out)), code, {"cannot CHECK"});
   checkError(callWithPlugin("STATUS", config), code, {"cannot STATUS"});
   checkError(callWithPlugin("GC", withValid(config, {"c1"})), code, {"cannot GC"});
-  // Everything else is taken away; what is left is the plugin's, and another DEL asks it again.
+  // Everything else is removed; the plugin's part is left, and another DEL calls it again.
   checkError(callWithPlugin("DEL", config), code, {"cannot DEL"});
   CHECK(!contains(outputOf({"ip", "-d", "link"}), "pons demo c1"));
   CHECK(!contains(outputOf({"ip", "-n", "c1", "link"}), "eth0"));

@@ -53,7 +53,7 @@ TEST_CASE("A mistake in the configuration is a warning of DEL and of GC, which d
   }
 }
 
-TEST_CASE("PONS_LOG that makes no sense keeps no container from being taken away") {
+TEST_CASE("An invalid PONS_LOG does not make DEL fail") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};

@@ -81,7 +81,7 @@ TEST_CASE("The log file gets a line for each verb, and nothing of it comes to st
   CHECK(std::ranges::count(log, '\n') == 3);
 }
 
-TEST_CASE("The line of a failed ADD tells what it was about, what failed, and what became of the rest") {
+TEST_CASE("The log line of a failed ADD has the attachment, the failure, and the result of the rollback") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   outputOf({"ip", "-n", "c1", "link", "add", "eth0", "type", "bridge"});
@@ -91,7 +91,7 @@ TEST_CASE("The line of a failed ADD tells what it was about, what failed, and wh
   CHECK(failed.exitCode == 1);
   CHECK(hasLine(failed.err, "info: rolled back"));
   CHECK(hasLine(failed.err,
-                "error: veth pons\\w+ to eth0: [^\n]*has an interface eth0 already[^\n]* verb=ADD "
+                "error: veth pons\\w+ to eth0: [^\n]*already has an interface eth0[^\n]* verb=ADD "
                 "container=c1 interface=eth0 netns=/run/netns/c1 network=demo link=pons\\w+ "
                 "addresses=[0-9./]+ ports=tcp/8080>80 code=100 ms="));
 }

@@ -8,7 +8,7 @@
 
 using namespace support;
 
-TEST_CASE("DEL takes away what an older pons made, whose subnets led to the chains of networks") {
+TEST_CASE("DEL removes the rules of an older pons, whose subnets jump to per-network chains") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};

@@ -1,4 +1,4 @@
-// What the configuration asks for is really so in the kernel, and in the result.
+// Configuration options are applied in the kernel and shown in the result.
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -23,7 +23,7 @@ Document listOf(std::vector<std::string> command) {
   return Document::parse("{\"list\": " + outputOf(command) + "}").value();
 }
 
-/// The link of that name as "ip -d -j" tells; in the container where `netns` is not empty.
+/// The link of that name in the format of "ip -d -j"; in the container if `netns` is not empty.
 Document linkOf(const std::string& name, const std::string& netns = {}) {
   std::vector<std::string> command{"ip", "-d", "-j"};
   if (!netns.empty()) command.insert(command.end(), {"-n", netns});
@@ -37,7 +37,7 @@ std::string hostVethOf(const Document& result) { return textOf(result["interface
 
 }  // namespace
 
-TEST_CASE("mtu: the number is that of both ends and of the bridge, and is told in the result") {
+TEST_CASE("mtu: set on both veth ends and the bridge, and shown in the result") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Document result = resultOf(add(configWithIpam(R"("mtu": 1400)")));
@@ -47,7 +47,7 @@ TEST_CASE("mtu: the number is that of both ends and of the bridge, and is told i
   for (const Value& interface : result["interfaces"].items()) CHECK(interface["mtu"].integer() == 1400);
 }
 
-TEST_CASE("mtu: \"auto\" is that of the default route's link, or the kernel's where there is no way out") {
+TEST_CASE("mtu: \"auto\" is the MTU of the default route's link, or the kernel's default without a default route") {
   for (const std::int64_t uplink : {1400, 9000, 0}) {
     CAPTURE(uplink);
     REQUIRE_FAKE_HOST(host);
@@ -112,14 +112,14 @@ TEST_CASE("Routes with mtu, advmss, priority, table and scope are so in the cont
   CHECK(contains(route("10.53.0.0/16"), "scope 253"));
   CHECK(!contains(route("10.53.0.0/16"), "via"));
 
-  const auto told = result["routes"].items();
-  REQUIRE(told.size() == 5);
-  CHECK(told[0]["mtu"].integer() == 1400);
-  CHECK(told[0]["advmss"].integer() == 1360);
-  CHECK(told[1]["priority"].integer() == 77);
-  CHECK(told[2]["table"].integer() == 100);
-  CHECK(told[3]["scope"].integer() == 253);
-  CHECK(textOf(told[4]["dst"]) == "0.0.0.0/0");
+  const auto routes = result["routes"].items();
+  REQUIRE(routes.size() == 5);
+  CHECK(routes[0]["mtu"].integer() == 1400);
+  CHECK(routes[0]["advmss"].integer() == 1360);
+  CHECK(routes[1]["priority"].integer() == 77);
+  CHECK(routes[2]["table"].integer() == 100);
+  CHECK(routes[3]["scope"].integer() == 253);
+  CHECK(textOf(routes[4]["dst"]) == "0.0.0.0/0");
   checkSilent(check(withPrevious(network, attached.out)));
 }
 
@@ -169,7 +169,7 @@ TEST_CASE("Flags of the bridge port: isolation and hairpin") {
   isPort(R"("hairpinMode": false)", false, false);
 }
 
-TEST_CASE("A MAC that the runtime asks for, by each of its ways") {
+TEST_CASE("A requested MAC, from each of its sources") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string mac = "c2:11:22:33:44:55";
@@ -186,7 +186,7 @@ TEST_CASE("A MAC that the runtime asks for, by each of its ways") {
   attach(configWithIpam(""), {.args = "IgnoreUnknown=1;MAC=C2:11:22:33:44:55;K8S_POD_NAME=web"});
 }
 
-TEST_CASE("Addresses that the runtime asks for, and addresses that are excluded") {
+TEST_CASE("Requested addresses, and excluded addresses") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const auto addressFor = [&](const std::string& network, const Subject& subject) {

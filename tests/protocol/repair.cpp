@@ -1,6 +1,7 @@
-// Repair: what others took away comes back, by `pons repair` at once and by the next ADD.
+// Repair: deleted kernel objects are restored, by `pons repair` and by the next ADD.
 #include <chrono>
 #include <list>
+#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -22,7 +23,7 @@ namespace {
 const std::string kDual = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})";
 
 /// Three networks, one of them dual-stack, with three containers each, which publish their port 80.
-struct Town {
+struct ThreeNetworks {
   FakeHost host;
   std::string outside = host.addOutside();
   std::vector<Network> networks{{"demo", kDual},
@@ -33,7 +34,7 @@ struct Town {
   std::list<Server> servers;
   std::map<std::string, int> ports;  // the host's, by container
 
-  Town() {
+  ThreeNetworks() {
     int port = 8000;
     for (Network& network : networks) {
       for (const char* number : {"1", "2", "3"}) attach(network, network.name() + number, ++port);
@@ -46,7 +47,7 @@ struct Town {
   }
 
   /// Every published port leads to its container from outside, from the host and from its own loopback, and every
-  /// container speaks to the outside under the host's name.
+  /// container reaches the outside with the host's address.
   void checkTraffic() const {
     const Server web{outside, Transport::Tcp, endpoint("192.0.2.2", 443), "web"};
     for (const auto& [container, port] : ports) {
@@ -142,49 +143,82 @@ class Monitor {
 
 }  // namespace
 
-TEST_CASE("pons repair brings back everything on record, and --dry-run only says what is missing") {
+TEST_CASE("pons repair restores everything on record, and --dry-run only reports what is missing") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
-  Town town;
-  town.checkAll();
+  ThreeNetworks setup;
+  setup.checkAll();
   CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
-  const std::string sound = town.host.dump() + ledgerText();
+  const std::string sound = setup.host.dump() + ledgerText();
   for (const std::string& damage : damages()) {
     CAPTURE(damage);
     shell(damage);
     {
-      const Unchanged unchanged{town.host};
+      const Unchanged unchanged{setup.host};
       const Outcome looked = repair({"--dry-run"});
       CHECK(looked.exitCode == 1);
       CHECK_MESSAGE(looked.out.starts_with("broken: "), looked.out);
       CHECK(looked.err.empty());
     }
-    const Outcome mended = repair();
-    CHECK_MESSAGE(mended.exitCode == 0, mended.out << mended.err);
-    CHECK_MESSAGE(mended.out.starts_with("mended: "), mended.out);
-    CHECK(mended.out.find("broken: ") == std::string::npos);
+    const Outcome repaired = repair();
+    CHECK_MESSAGE(repaired.exitCode == 0, repaired.out << repaired.err);
+    CHECK_MESSAGE(repaired.out.starts_with("mended: "), repaired.out);
+    CHECK(repaired.out.find("broken: ") == std::string::npos);
     CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
-    town.checkAll();
+    setup.checkAll();
   }
-  for (const Network& network : town.networks) checkSilent(network.gcAllBut({}));
+  for (const Network& network : setup.networks) checkSilent(network.gcAllBut({}));
   CHECK(ledgerText().find("demo") == std::string::npos);
   CHECK(outputOf({"nft", "list", "ruleset"}).empty());
 }
 
-TEST_CASE("After a flushed ruleset the next ADD brings back what all others had, in one transaction for each family") {
-  Town town;
+TEST_CASE("After a flushed ruleset the next ADD restores the rules of all attachments, in one transaction per family") {
+  ThreeNetworks setup;
   Monitor monitor;
   shell("nft flush ruleset");
   const int before4 = monitor.transactionsOf("ip");
   const int before6 = monitor.transactionsOf("ip6");
-  town.attach(town.networks.front(), "late", 8100);
+  setup.attach(setup.networks.front(), "late", 8100);
   // One that rebuilds; then the new container's own.
   CHECK(monitor.transactionsOf("ip") - before4 <= 3);
   CHECK(monitor.transactionsOf("ip6") - before6 <= 3);
   CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
-  town.checkAll();
+  setup.checkAll();
 }
 
-TEST_CASE("An attachment that is on its way out is not rebuilt") {
+TEST_CASE("Repair replaces chains and sets that an older version named otherwise, in one transaction") {
+  ThreeNetworks setup;
+  const std::vector<std::pair<std::string, std::string>> renamed{
+      {"martian_127", "guard"},     {"raw_prerouting", "arriving"}, {"raw_output", "leaving"},
+      {"udp_zone", "afresh"},       {"spoof_guard", "arriving"},    {"policy_bridges", "limited"},
+      {"same_bridge_ok", "within"}, {"internal_pairs", "confined"}, {"internal_bridges", "internal"}};
+  std::string rules = outputOf({"nft", "list", "ruleset"});
+  for (const auto& [now, before] : renamed) {
+    CHECK_MESSAGE(rules.find(" " + now + " ") != std::string::npos, now);
+    rules = std::regex_replace(rules, std::regex{"\\b" + now + "\\b"}, before);
+  }
+  const Outcome loaded = run({"nft", "-f", "-"}, {.environment = {}, .input = "flush ruleset\n" + rules});
+  REQUIRE_MESSAGE(loaded.ok(), loaded.err);
+  setup.checkTraffic();
+  setup.attach(setup.networks.front(), "later", 8100);
+  setup.checkTraffic();
+  CHECK(repair({"--dry-run"}).exitCode == 1);
+
+  Monitor monitor;
+  const Outcome repaired = repair();
+  CHECK_MESSAGE(repaired.ok(), repaired.out << repaired.err);
+  for (const char* family : {"ip", "ip6", "bridge"}) CHECK(monitor.transactionsOf(family) == 1);
+  rules = outputOf({"nft", "list", "ruleset"});
+  for (const auto& [now, before] : renamed) {
+    CHECK_MESSAGE(rules.find("chain " + before + " {") == std::string::npos, before);
+    CHECK_MESSAGE(rules.find("set " + before + " {") == std::string::npos, before);
+  }
+  CHECK(repair({"--dry-run"}).ok());
+  setup.checkAll();
+  for (const Network& network : setup.networks) checkSilent(network.gcAllBut({}));
+  CHECK(outputOf({"nft", "list", "ruleset"}).empty());
+}
+
+TEST_CASE("An attachment whose DEL has begun is not rebuilt") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kDual};
   demo.attach(host, "c1", publishing({{8081, 80}}));
@@ -193,8 +227,8 @@ TEST_CASE("An attachment that is on its way out is not rebuilt") {
   REQUIRE(outputOf({"cat", recordOf(demo, "c1")}).find("leaving") != std::string::npos);
   demo.forget("c1");
   shell("nft flush ruleset");
-  const Outcome mended = repair();
-  CHECK_MESSAGE(mended.ok(), mended.out);
+  const Outcome repaired = repair();
+  CHECK_MESSAGE(repaired.ok(), repaired.out);
   const std::string rules = outputOf({"nft", "list", "ruleset"});
   CHECK(rules.find("8081") == std::string::npos);
   CHECK(rules.find("8082") != std::string::npos);
@@ -204,7 +238,7 @@ TEST_CASE("An attachment that is on its way out is not rebuilt") {
   CHECK(outputOf({"nft", "list", "ruleset"}).empty());
 }
 
-TEST_CASE("pons repair goes on after what it cannot mend, says so and exits 1") {
+TEST_CASE("pons repair continues after a fault that it cannot repair, reports it and exits 1") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kDual};
   Network second{"second", R"("ipam": {"subnet": "10.43.0.0/24"})"};
@@ -214,10 +248,10 @@ TEST_CASE("pons repair goes on after what it cannot mend, says so and exits 1") 
   shell("echo noise > " + recordOf(demo, "b"));
   host.removeNamespace("/run/netns/c");
   shell("ip -n d link del eth0; nft flush ruleset; ip addr del 10.43.0.1/24 dev pons-second");
-  const Outcome mended = repair();
-  CHECK(mended.exitCode == 1);
+  const Outcome repaired = repair();
+  CHECK(repaired.exitCode == 1);
   for (const char* who : {"demo a eth0", "demo b eth0", "demo c eth0", "demo d eth0"}) {
-    CHECK_MESSAGE(mended.out.find(std::string{"broken: "} + who) != std::string::npos, mended.out);
+    CHECK_MESSAGE(repaired.out.find(std::string{"broken: "} + who) != std::string::npos, repaired.out);
   }
   second.checkAll();
 }
@@ -231,9 +265,9 @@ TEST_CASE("pons repair never plugs a container into another network's bridge") {
   shell("ip link del pons-beta && ip link add pons-beta type veth peer name peer");
   const std::string before = outputOf({"ip", "-br", "link", "show", "master", "pons-alpha"}) +
                              outputOf({"ip", "-br", "addr", "show", "dev", "pons-alpha"});
-  const Outcome mended = repair();
-  CHECK(mended.exitCode == 1);
-  CHECK_MESSAGE(mended.out.find("is not a bridge") != std::string::npos, mended.out);
+  const Outcome repaired = repair();
+  CHECK(repaired.exitCode == 1);
+  CHECK_MESSAGE(repaired.out.find("is not a bridge") != std::string::npos, repaired.out);
   CHECK(outputOf({"ip", "-br", "link", "show", "master", "pons-alpha"}) +
             outputOf({"ip", "-br", "addr", "show", "dev", "pons-alpha"}) ==
         before);

@@ -85,7 +85,7 @@ TEST_CASE("a root that is read-only: ADD mounts, DEL unmounts, and again") {
   }
 }
 
-TEST_CASE("W65: an image whose resolv.conf leads to a file of the host does not reach it") {
+TEST_CASE("An image whose resolv.conf is a symlink to a file of the host does not reach it") {
   for (const bool readOnly : {false, true}) {
     CAPTURE(readOnly);
     REQUIRE_FAKE_HOST(host);
@@ -174,7 +174,7 @@ TEST_CASE("a root that cannot be one is an error of the configuration, and nothi
   CHECK(image.dump() == before);
 }
 
-TEST_CASE("W66: an ADD that fails leaves neither file nor mount") {
+TEST_CASE("A failed ADD leaves neither file nor mount") {
   for (const bool readOnly : {false, true}) {
     CAPTURE(readOnly);
     REQUIRE_FAKE_HOST(host);

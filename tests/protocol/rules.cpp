@@ -33,7 +33,7 @@ std::size_t countRules() {
 
 }  // namespace
 
-TEST_CASE("W9: the rules of a network do not grow with its containers") {
+TEST_CASE("The number of rules of a network does not grow with its containers") {
   REQUIRE_FAKE_HOST(host);
   const Unchanged unchanged{host};
   const std::vector subjects{subjectOf(host, "c1"), subjectOf(host, "c2"), subjectOf(host, "c3")};
@@ -46,7 +46,7 @@ TEST_CASE("W9: the rules of a network do not grow with its containers") {
   for (const Subject& subject : subjects) checkSilent(del(publishing(8080), subject));
 }
 
-TEST_CASE("W52: a port that cannot be published in one family is published in none") {
+TEST_CASE("A port that cannot be published in one family is published in none") {
   REQUIRE_FAKE_HOST(host);
   resultOf(add(publishing(8081), subjectOf(host, "c0")));
   const Subject subject = subjectOf(host, "c1");
@@ -64,7 +64,7 @@ TEST_CASE("W52: a port that cannot be published in one family is published in no
   CHECK(outputOf({"find", "/run/pons", "-name", "*8080*", "-o", "-name", "c1*"}).empty());
 }
 
-TEST_CASE("W55, W68: neither ADD nor DEL runs a program") {
+TEST_CASE("Neither ADD nor DEL runs a program") {
   if (!canTrace()) return FakeHost::countSkip();
   REQUIRE_FAKE_HOST(host);
   const Subject subject = subjectOf(host, "c1");

@@ -125,7 +125,7 @@ TEST_CASE("T1: the Go-cased keys of containerd really publish the port") {
   checkSilent(del(network));
 }
 
-TEST_CASE("T3, W50: DEL needs neither namespace nor prevResult, runtimeConfig or the configuration of the ADD") {
+TEST_CASE("DEL needs neither namespace nor prevResult, runtimeConfig or the configuration of the ADD") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const std::string network = config(kDualStack + ", " + kGoCasedPorts);
@@ -145,7 +145,7 @@ TEST_CASE("T3, W50: DEL needs neither namespace nor prevResult, runtimeConfig or
   }
 }
 
-TEST_CASE("DEL of a container whose namespace is gone, and of one that nobody knows") {
+TEST_CASE("DEL of a container whose namespace is gone, and of an unknown one") {
   REQUIRE_FAKE_HOST(host);
   const Unchanged unchanged{host};
   const std::string netns = host.addNamespace("c1");
@@ -153,7 +153,7 @@ TEST_CASE("DEL of a container whose namespace is gone, and of one that nobody kn
   resultOf(add(network));
   host.removeNamespace(netns);
   checkSilent(del(network));
-  checkSilent(del(network, {.container = "nobody"}));
+  checkSilent(del(network, {.container = "unknown"}));
 }
 
 TEST_CASE("The attachment of another container, interface or network outlives a DEL") {

@@ -92,7 +92,7 @@ TEST_CASE("A state directory that becomes full: some ADD fails and leaves nothin
       CHECK(host.dump() == before.substr(0, host.dump().size()));
       break;
     }
-    // A full disk keeps nobody from leaving.
+    // DEL succeeds on a full disk.
     for (const std::string& name : attached) checkSilent(demo.del(name));
     CHECK(outputOf({"nft", "list", "ruleset"}).empty());
     CHECK(dumpLedger().find("c1:eth0") == std::string::npos);
@@ -100,7 +100,7 @@ TEST_CASE("A state directory that becomes full: some ADD fails and leaves nothin
 }
 
 TEST_CASE(
-    "A record that is cut short, empty or full of noise: others keep their leases, and its own can be taken away") {
+    "A truncated, empty or random record: other leases are kept, and its own attachment can be removed") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   for (const std::string damage : {"truncate -s 0", "truncate -s 1", "truncate -s 100", "truncate -s -3",
                                    "truncate -s +4096", "sed -i s/committed/confused_/", "sed -i 's/10.42.0/10.42.x/'",
@@ -166,7 +166,7 @@ TEST_CASE("A record of a newer version: its own verbs say so, others are served,
   checkSilent(demo.del("new"));
 }
 
-TEST_CASE("Foreign files in every directory of the ledger disturb nobody who has nothing to do with them") {
+TEST_CASE("Foreign files in the ledger's directories do not affect unrelated attachments") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kIpam};
   demo.attach(host, "c1", publishing({{8080, 80}}));
@@ -189,9 +189,9 @@ TEST_CASE("Foreign files in every directory of the ledger disturb nobody who has
   CHECK(!run({"ip", "link", "show", "pons-demo"}).ok());
 }
 
-TEST_CASE("What a killed verb wrote down but has not claimed is not taken from whoever has it by now") {
+TEST_CASE("Addresses in the record of a killed verb that it had not claimed are not taken from their owner") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
-  // Killed between the record and the claims, or on the way back between the claims and the record.
+  // Killed between the record and the claims, or during the rollback between the claims and the record.
   for (const std::string state : {"claimed\"  ", "leaving\"  "}) {
     for (const std::string way : {"DEL", "GC", "ADD"}) {
       CAPTURE(state);
@@ -242,7 +242,7 @@ TEST_CASE("A pool full of dead attachments heals itself; one full of living ones
   demo.checkAll();
 }
 
-TEST_CASE("A dead attachment that cannot be taken away does not keep the others from being so") {
+TEST_CASE("A dead attachment that cannot be removed does not keep GC from removing others") {
   REQUIRE_FAKE_HOST(host);
   const RootFs image;
   image.with("the image's").readOnly();

@@ -119,7 +119,7 @@ TEST_CASE("STATUS waits neither for the host lock nor for a verb that is at work
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{2});
 }
 
-TEST_CASE("No lock is waited for without end: lockTimeout, and who holds it") {
+TEST_CASE("A lock is waited for up to lockTimeout, and the error has the PID of the holder") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kIpam + R"(, "lockTimeout": 1)"};
   demo.attach(host, "c1");

@@ -1,4 +1,4 @@
-// Standard streams that are closed or full: no crash, and nothing that a DEL does not take away.
+// Standard streams that are closed or full: no crash, and nothing that DEL does not remove.
 #include <csignal>
 #include <filesystem>
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kBrokenPipe = 9;  // a digit, as the shell has it
 
-/// The writing end of a pipe that nobody reads, under a number that the shell can name.
+/// The write end of a pipe without a reader, as a descriptor number that the shell can use.
 class BrokenPipe {
  public:
   BrokenPipe() {

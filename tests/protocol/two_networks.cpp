@@ -1,4 +1,4 @@
-// A container with several interfaces: in two networks, which share its published ports and its ways out, and twice in
+// A container with several interfaces: in two networks, which share its published ports and its default routes, and twice in
 // one network, where it answers by either port.
 #include <algorithm>
 
@@ -79,13 +79,13 @@ void checkAll(std::vector<Membership>& memberships, const std::string& outside) 
     CHECK(ask(outside, transport, endpoint("192.0.2.1", kHostPort), quickly).has_value() == any);
     CHECK(ask(kHere, transport, endpoint("127.0.0.1", kHostPort), quickly).has_value() == any);
   }
-  // The way out.
+  // Traffic to other hosts.
   CHECK(ask("/run/netns/c1", Transport::Tcp, endpoint("192.0.2.2", 90), quickly).has_value() == any);
 }
 
 }  // namespace
 
-TEST_CASE("Networks of one container share its published ports and its way out, in every order of ADDs and DELs") {
+TEST_CASE("Networks of one container share its published ports and its default route, in every order of ADDs and DELs") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   for (const bool chained : {false, true}) {
     for (const std::vector<int>& added : {std::vector{0, 1}, {1, 0}, {0, 1, 2}, {2, 0, 1}}) {

@@ -20,7 +20,7 @@ Outcome callWith(const std::vector<std::string>& environment, const std::string&
 
 }  // namespace
 
-TEST_CASE("VERSION answers the same bytes whatever stands in stdin and environment") {
+TEST_CASE("VERSION prints the same bytes with any stdin and environment") {
   for (const std::string& input :
        {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"}, std::string(5'000'000, 'x')}) {
     const Outcome outcome = call("VERSION", input, {.container = "", .netns = "dummy", .ifName = "dummy"});
@@ -31,7 +31,7 @@ TEST_CASE("VERSION answers the same bytes whatever stands in stdin and environme
   CHECK(callWith({"CNI_COMMAND=VERSION"}).out == kVersions);
 }
 
-TEST_CASE("Without a command the program tells about itself on stderr, as nerdctl reads it") {
+TEST_CASE("Without a command the program prints its version on stderr in the format that nerdctl parses") {
   for (const std::vector<std::string>& environment : {std::vector<std::string>{}, {"CNI_COMMAND="}}) {
     const Outcome outcome = callWith(environment, "whatever");
     CHECK(outcome.ok());
@@ -43,7 +43,7 @@ TEST_CASE("Without a command the program tells about itself on stderr, as nerdct
   }
 }
 
-TEST_CASE("A command that CNI does not know is refused by its name") {
+TEST_CASE("An unknown CNI command is refused by its name") {
   for (const std::string command : {"add", "ADD ", "REPAIR", "\xff"}) {
     checkError(call(command, "{}"), ErrorCode::InvalidEnvironment, {"unknown CNI_COMMAND: "});
   }

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 #include "tests/support/frames.h"
 
 using namespace support;
@@ -18,7 +18,7 @@ namespace {
 IpAddress ip(const std::string& text) { return IpAddress::parse(text).value(); }
 MacAddress mac(const char* text) { return MacAddress::parse(text).value(); }
 
-// Derived from the addresses that the town gives.
+// Derived from the addresses that the topology gives.
 const MacAddress kMacOfA = mac("0a:58:0a:2a:00:0a");
 const MacAddress kMacOfB = mac("0a:58:0a:2a:00:0b");
 const MacAddress kForeignMac = mac("0a:58:0a:2a:00:63");
@@ -129,14 +129,14 @@ bool arrives(const RawPort& from, const RawPort& to, const Bytes& frame) {
 }
 
 /// With bridged packets passing the IP layer's rules or not, which must not matter.
-void inTowns(const std::string& members, const std::function<void(Town& town)>& work) {
+void inTopologies(const std::string& members, const std::function<void(Topology& topology)>& work) {
   for (const std::string bridged : {"0", "1"}) {
     CAPTURE(bridged);
-    inTown([&](Town& town) {
+    inTopology([&](Topology& topology) {
       outputOf({"sh", "-ec", "echo " + bridged + " | tee /proc/sys/net/bridge/bridge-nf-call-ip*tables"});
-      town.members = members;
-      town.attachBoth();
-      work(town);
+      topology.members = members;
+      topology.attachBoth();
+      work(topology);
     });
   }
 }
@@ -144,7 +144,7 @@ void inTowns(const std::string& members, const std::function<void(Town& town)>& 
 }  // namespace
 
 TEST_CASE("No forged frame leaves a container's port, and honest ones do") {
-  inTowns("", [](Town&) {
+  inTopologies("", [](Topology&) {
     const RawPort attacker{pathOf("b"), "eth0"};
     const RawPort victim{pathOf("a"), "eth0"};
     for (const Frame& frame : attacks()) CHECK_MESSAGE(!arrives(attacker, victim, frame.bytes), frame.what);
@@ -153,7 +153,7 @@ TEST_CASE("No forged frame leaves a container's port, and honest ones do") {
 }
 
 TEST_CASE("A guarded port without entries is closed, so that neither ADD nor DEL has an unguarded moment") {
-  inTowns("", [](Town&) {
+  inTopologies("", [](Topology&) {
     const RawPort container{pathOf("b"), "eth0"};
     const RawPort neighbour{pathOf("a"), "eth0"};
     for (const char* set : {"macs", "addresses4", "addresses6", "targets", "target_macs"}) {
@@ -170,7 +170,7 @@ TEST_CASE("A guarded port without entries is closed, so that neither ADD nor DEL
 }
 
 TEST_CASE("Without the guard these frames arrive: it is the guard that stops them") {
-  inTowns(R"(, "macspoofchk": false)", [](Town&) {
+  inTopologies(R"(, "macspoofchk": false)", [](Topology&) {
     const RawPort attacker{pathOf("b"), "eth0"};
     const RawPort victim{pathOf("a"), "eth0"};
     int arrived = 0;
@@ -181,7 +181,7 @@ TEST_CASE("Without the guard these frames arrive: it is the guard that stops the
 }
 
 TEST_CASE("macspoofchk alone lets any address pass with the right MAC") {
-  inTowns(R"(, "ipSpoofCheck": false)", [](Town&) {
+  inTopologies(R"(, "ipSpoofCheck": false)", [](Topology&) {
     const RawPort attacker{pathOf("b"), "eth0"};
     const RawPort victim{pathOf("a"), "eth0"};
     CHECK(arrives(attacker, victim, ethernet(kHop, kTypeIpv4, udp({ip("10.42.0.99"), kA4}, 4000, 4000))));
@@ -189,8 +189,8 @@ TEST_CASE("macspoofchk alone lets any address pass with the right MAC") {
   });
 }
 
-TEST_CASE("A container that changes its MAC or its address talks to nobody, whatever its own rules say") {
-  inTowns("", [](Town& town) {
+TEST_CASE("A container that changes its MAC or IP address reaches no destination, whatever its own rules are") {
+  inTopologies("", [](Topology& topology) {
     const auto toNeighbour = [](Family family) {
       return ask(pathOf("b"), Transport::Tcp, endpoint(addressesOf(family).a, kContainerPort),
                  {.source = {}, .timeout = std::chrono::milliseconds{500}});
@@ -209,18 +209,18 @@ TEST_CASE("A container that changes its MAC or its address talks to nobody, what
       CHECK_FALSE(ask(pathOf("b"), Transport::Tcp, endpoint("10.42.0.10", kContainerPort), fromForged));
       CHECK(toNeighbour(Family::Ipv4) == "a 10.42.0.11");
     }
-    town.del("b");
-    town.del("a");
+    topology.del("b");
+    topology.del("a");
   });
 }
 
 TEST_CASE("Where its network has no IPv6, a policy leaves a container none to its neighbours either") {
-  inTown([](Town& town) {
+  inTopology([](Topology& topology) {
     for (const std::string container : {"a", "b"}) {
-      town.host.addNamespace(container);
+      topology.host.addNamespace(container);
       const std::vector<std::string> environment{"CNI_COMMAND=ADD", "CNI_CONTAINERID=" + container,
                                                  "CNI_NETNS=" + pathOf(container), "CNI_IFNAME=eth0", "CNI_PATH=/"};
-      const std::string config = R"({"cniVersion": "1.1.0", "name": "town", "type": "pons",
+      const std::string config = R"({"cniVersion": "1.1.0", "name": "topology", "type": "pons",
           "ipam": {"subnet": "10.42.0.0/24"}, "egressPolicy": {"allowedCidrs": ["0.0.0.0/0", "::/0"]},
           "runtimeConfig": {"ips": [")" +
                                  (container == "a" ? kA4 : kB4).toString() + R"("]}})";

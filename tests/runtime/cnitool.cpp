@@ -1,4 +1,4 @@
-// Every file in conf-examples/, added, checked, used and taken away by libcni's own cnitool.
+// Every file in conf-examples/ is added, checked, used and deleted by libcni's cnitool.
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -25,7 +25,7 @@ const fs::path kCnitool = kProject / "build/tools/cnitool";  // made by scripts/
 struct Example {
   std::vector<std::string> addresses;
   std::vector<Endpoint> published;
-  std::string capabilities;  ///< what the runtime asks for, in JSON
+  std::string capabilities;  ///< CAP_ARGS, in JSON
   bool reachesOut = true;
   std::string resolvConf = {};  ///< a line in the container's own file, below /run/root
 };

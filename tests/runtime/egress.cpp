@@ -1,7 +1,7 @@
 // Whom a container may begin to talk to.
 #include <doctest/doctest.h>
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 #include "tests/support/plan_cases.h"
 
 using namespace support;
@@ -16,38 +16,38 @@ std::optional<std::string> askSoon(const Place& from, Transport transport, const
 }
 
 /// "a" serves and may do as it likes; "b" has this policy, and is reachable at its port 80.
-void attach(Town& town, const std::string& policy) {
+void attach(Topology& topology, const std::string& policy) {
   const Addresses& ipv4 = addressesOf(Family::Ipv4);
   const Addresses& ipv6 = addressesOf(Family::Ipv6);
-  town.serve(town.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
+  topology.serve(topology.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
   const std::string dns = R"("dns": {"servers": [")" + ipv4.outside + R"(", ")" + ipv6.outside + R"("]})";
-  town.serve(town.attach("b", ipsOf(ipv4.b, ipv6.b) + ", " + dns + R"(, "egressPolicy": )" + policy), kContainerPort,
+  topology.serve(topology.attach("b", ipsOf(ipv4.b, ipv6.b) + ", " + dns + R"(, "egressPolicy": )" + policy), kContainerPort,
              "b");
   for (const std::uint16_t port : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
-    town.serve(town.outside, port, "web");
+    topology.serve(topology.outside, port, "web");
   }
-  town.serve(kHere, 443, "host");
+  topology.serve(kHere, 443, "host");
 }
 
-void forEachTown(const std::string& policy, const std::function<void(Town& town, const Addresses& who)>& work) {
+void forEachTopology(const std::string& policy, const std::function<void(Topology& topology, const Addresses& who)>& work) {
   for (const std::string bridged : {"0", "1"}) {
     CAPTURE(bridged);
-    inTown([&](Town& town) {
+    inTopology([&](Topology& topology) {
       outputOf({"sh", "-ec", "echo " + bridged + " | tee /proc/sys/net/bridge/bridge-nf-call-ip*tables"});
-      const std::string before = town.host.dump();
-      attach(town, policy);
+      const std::string before = topology.host.dump();
+      attach(topology, policy);
       for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         INFO(netlib::nameOf(family));
-        work(town, addressesOf(family));
+        work(topology, addressesOf(family));
       }
-      town.del("b");
-      town.del("a");
-      CHECK(difference(before, town.host.dump()) == "");
+      topology.del("b");
+      topology.del("a");
+      CHECK(difference(before, topology.host.dump()) == "");
     });
   }
 }
 
-/// Replies pass whatever a policy says: to those who may reach the container.
+/// Replies pass any policy: to peers that may reach the container.
 void checkReachable(const Addresses& who) {
   for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
     CHECK(ask(pathOf("a"), transport, endpoint(who.b, kContainerPort)) == "b " + who.a);
@@ -71,7 +71,7 @@ int deniedPackets() {
 }  // namespace
 
 TEST_CASE("An empty policy denies everything that the container begins, DNS as well") {
-  forEachTown("{}", [](Town&, const Addresses& who) {
+  forEachTopology("{}", [](Topology&, const Addresses& who) {
     const int before = deniedPackets();
     for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
       for (const std::uint16_t port : {std::uint16_t{53}, std::uint16_t{443}})
@@ -88,7 +88,7 @@ TEST_CASE("An empty policy denies everything that the container begins, DNS as w
 TEST_CASE("A policy with destinations and ports allows those, and DNS to the servers of the attachment") {
   const std::string policy = R"({"allowedCidrs": ["192.0.2.0/24", "2001:db8:1::/64", "192.0.2.2/32"],
                                  "allowedTcpPorts": [443]})";
-  forEachTown(policy, [](Town&, const Addresses& who) {
+  forEachTopology(policy, [](Topology&, const Addresses& who) {
     CHECK(ask(pathOf("b"), Transport::Tcp, endpoint(who.outside, 443)) == "web " + who.host);
     checkDenied(Transport::Udp, who.outside, 443);
     checkDenied(Transport::Tcp, who.outside, 80);
@@ -101,9 +101,9 @@ TEST_CASE("A policy with destinations and ports allows those, and DNS to the ser
   });
 }
 
-TEST_CASE("A policy with destinations alone allows every port and protocol there, and nothing beside them") {
+TEST_CASE("A policy with destinations only allows all ports and protocols there, and nothing else") {
   const std::string policy = R"({"allowedCidrs": ["10.42.0.10", "fd00:42::10/128"], "allowDns": false})";
-  forEachTown(policy, [](Town&, const Addresses& who) {
+  forEachTopology(policy, [](Topology&, const Addresses& who) {
     for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
       CHECK(ask(pathOf("b"), transport, endpoint(who.a, kContainerPort)) == "a " + who.b);
       checkDenied(transport, who.outside, 53);
@@ -115,11 +115,11 @@ TEST_CASE("A policy with destinations alone allows every port and protocol there
 }
 
 // The kernel's log has no lines of any but the first network namespace, so the rule is looked at.
-TEST_CASE("Denials are logged with the container's id, five a minute, and not where nobody wants it") {
+TEST_CASE("Denials are logged with the container's id, five per minute, and only if enabled") {
   for (const bool logs : {true, false}) {
     CAPTURE(logs);
-    inTown([&](Town& town) {
-      attach(town, logs ? "{}" : R"({"logDenied": false})");
+    inTopology([&](Topology& topology) {
+      attach(topology, logs ? "{}" : R"({"logDenied": false})");
       const std::string rules = outputOf({"nft", "-s", "list", "ruleset"});
       const bool found =
           rules.find("limit rate 5/minute log prefix \"pons denied b eth0: \"\n\t\tcounter drop") != std::string::npos;
@@ -132,17 +132,17 @@ TEST_CASE("Denials are logged with the container's id, five a minute, and not wh
 TEST_CASE("An internal network: neighbours and the host are reachable, nothing else, and nothing reaches in") {
   for (const std::string bridged : {"0", "1"}) {
     CAPTURE(bridged);
-    inTown([&](Town& town) {
+    inTopology([&](Topology& topology) {
       outputOf({"sh", "-ec", "echo " + bridged + " | tee /proc/sys/net/bridge/bridge-nf-call-ip*tables"});
-      const std::string before = town.host.dump();
-      town.members = R"(, "internal": true)";
+      const std::string before = topology.host.dump();
+      topology.members = R"(, "internal": true)";
       const Addresses& ipv4 = addressesOf(Family::Ipv4);
       const Addresses& ipv6 = addressesOf(Family::Ipv6);
-      town.serve(town.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
-      town.attach("b", ipsOf(ipv4.b, ipv6.b));
-      town.serve(town.outside, 443, "web");
-      town.serve(kHere, 443, "host");
-      const std::string elsewhere = town.attachElsewhere("c", "open");
+      topology.serve(topology.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
+      topology.attach("b", ipsOf(ipv4.b, ipv6.b));
+      topology.serve(topology.outside, 443, "web");
+      topology.serve(kHere, 443, "host");
+      const std::string elsewhere = topology.attachElsewhere("c", "open");
       CHECK(outputOf({"ip", "-n", "b", "route", "show", "default"}).empty());
       CHECK(outputOf({"ip", "-n", "b", "-6", "route", "show", "default"}).empty());
       // Its own root can set a route; that is not what keeps it in.
@@ -160,10 +160,10 @@ TEST_CASE("An internal network: neighbours and the host are reachable, nothing e
           CHECK_FALSE(askSoon(pathOf("b"), transport, other, kContainerPort));
         }
       }
-      town.delElsewhere("c");
-      town.del("b");
-      town.del("a");
-      CHECK(difference(before, town.host.dump()) == "");
+      topology.delElsewhere("c");
+      topology.del("b");
+      topology.del("a");
+      CHECK(difference(before, topology.host.dump()) == "");
     });
   }
 }

@@ -3,7 +3,7 @@
 
 #include "netlib/os/sysctl.h"
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 
 using namespace support;
 using netlib::Family;
@@ -18,9 +18,9 @@ std::string rules() {
   return outputOf({"nft", "-s", "list", "ruleset"}) + outputOf({"sh", "-c", "iptables-legacy -S; ip6tables-legacy -S"});
 }
 
-// A network beside the containers' that the host would forward to as well: 198.51.100.2 and 2001:db8:2::2.
-void addLan(Town& town) {
-  const std::string lan = town.host.addNamespace("lan");
+// Another network that the host forwards to: 198.51.100.2 and 2001:db8:2::2.
+void addLan(Topology& topology) {
+  const std::string lan = topology.host.addNamespace("lan");
   shell(
       "ip link add lan type veth peer name lan netns lan; ip addr add 198.51.100.1/24 dev lan;"
       "ip addr add 2001:db8:2::1/64 dev lan nodad; ip link set lan up;"
@@ -28,7 +28,7 @@ void addLan(Town& town) {
       "ip -n lan link set lan up; ip -n lan route add default via 198.51.100.1;"
       "ip -n lan route add default via 2001:db8:2::1; ip -n outside route add 198.51.100.0/24 via 192.0.2.1;"
       "ip -n outside route add 2001:db8:2::/64 via 2001:db8:1::1");
-  town.serve(lan, kContainerPort, "lan");
+  topology.serve(lan, kContainerPort, "lan");
 }
 
 std::optional<std::string> askSoon(const Place& from, Transport transport, const std::string& to, std::uint16_t port) {
@@ -36,17 +36,17 @@ std::optional<std::string> askSoon(const Place& from, Transport transport, const
 }
 
 template <class Work>
-void forEachWayIn(Town& town, Work work) {
+void forEachWayIn(Topology& topology, Work work) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
       INFO(netlib::nameOf(family), " ", transport == Transport::Tcp ? "TCP" : "UDP");
-      work(town, Way{transport, addressesOf(family)});
+      work(topology, Way{transport, addressesOf(family)});
     }
   }
 }
 
-void checkPaths(Town& town) {
-  forEachWayIn(town, [](Town& in, const Way& way) {
+void checkPaths(Topology& topology) {
+  forEachWayIn(topology, [](Topology& in, const Way& way) {
     const Addresses& who = way.addresses;
     CHECK(ask(pathOf("b"), way.transport, endpoint(who.outside, 443)) == "web " + who.host);
     CHECK(ask(in.outside, way.transport, endpoint(who.host, kHostPort)) == "a " + who.outside);
@@ -80,21 +80,21 @@ TEST_CASE("Containers talk behind a firewall that forwards nothing else, and it 
     for (const std::string bridged : {"0", "1"}) {
       INFO(name, ", bridge-nf-call-iptables ", bridged);
       const std::string firewall = commands;
-      inTown([&](Town& town) {
+      inTopology([&](Topology& topology) {
         shell(firewall);
         for (const char* key : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
           REQUIRE(netlib::sysctl::write(key, bridged).ok());
         }
-        addLan(town);
-        town.serve(town.outside, 443, "web");
+        addLan(topology);
+        topology.serve(topology.outside, 443, "web");
         shell(
             "ip -n outside route add 10.42.0.0/24 via 192.0.2.1; ip -n outside route add fd00:42::/64 via "
             "2001:db8:1::1");
         const std::string before = rules();
-        town.attachBoth();
-        checkPaths(town);
-        town.del("a");
-        town.del("b");
+        topology.attachBoth();
+        checkPaths(topology);
+        topology.del("a");
+        topology.del("b");
         CHECK(rules() == before);
       });
     }
@@ -102,12 +102,12 @@ TEST_CASE("Containers talk behind a firewall that forwards nothing else, and it 
 }
 
 TEST_CASE("With \"forward\": \"off\" the host's firewall has its way") {
-  inTown([](Town& town) {
+  inTopology([](Topology& topology) {
     shell("iptables-nft -P FORWARD DROP");
     const std::string before = outputOf({"iptables-nft", "-S"});
-    town.members = R"(, "forward": "off")";
-    town.serve(town.outside, 443, "web");
-    town.attachBoth();
+    topology.members = R"(, "forward": "off")";
+    topology.serve(topology.outside, 443, "web");
+    topology.attachBoth();
     CHECK(outputOf({"iptables-nft", "-S"}) == before);
     CHECK_FALSE(askSoon(pathOf("b"), Transport::Tcp, addressesOf(Family::Ipv4).outside, 443));
   });
@@ -117,19 +117,19 @@ TEST_CASE("Ingress policies keep bridges apart, and isolated ones their containe
   for (const std::string policy : {"open", "same-bridge", "isolated"}) {
     for (const std::string bridged : {"0", "1"}) {
       INFO(policy, ", bridge-nf-call-iptables ", bridged);
-      inTown([&](Town& town) {
+      inTopology([&](Topology& topology) {
         for (const char* key : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
           REQUIRE(netlib::sysctl::write(key, bridged).ok());
         }
         const std::string before = rules();
-        town.members = R"(, "ingressPolicy": ")" + policy + "\"";
-        town.serve(town.outside, 443, "web");
-        town.attachBoth();
-        const auto far = town.attachElsewhere("far", policy);
-        town.serve(far, kContainerPort, "far");
+        topology.members = R"(, "ingressPolicy": ")" + policy + "\"";
+        topology.serve(topology.outside, 443, "web");
+        topology.attachBoth();
+        const auto far = topology.attachElsewhere("far", policy);
+        topology.serve(far, kContainerPort, "far");
         const bool sameBridge = policy != "isolated";
         const bool otherBridge = policy == "open";
-        forEachWayIn(town, [&](Town& in, const Way& way) {
+        forEachWayIn(topology, [&](Topology& in, const Way& way) {
           const Addresses& who = way.addresses;
           const std::string other = who.family == Family::Ipv4 ? "10.43.0.2" : "fd00:43::2";
           CHECK(ask(pathOf("b"), way.transport, endpoint(who.outside, 443)) == "web " + who.host);
@@ -139,8 +139,8 @@ TEST_CASE("Ingress policies keep bridges apart, and isolated ones their containe
           CHECK(askSoon(far, way.transport, who.a, kContainerPort).has_value() == otherBridge);
           CHECK(ask(kHere, way.transport, endpoint(who.a, kContainerPort)));
         });
-        for (const char* container : {"a", "b"}) town.del(container);
-        town.delElsewhere("far");
+        for (const char* container : {"a", "b"}) topology.del(container);
+        topology.delElsewhere("far");
         CHECK(rules() == before);
       });
     }
@@ -148,10 +148,10 @@ TEST_CASE("Ingress policies keep bridges apart, and isolated ones their containe
 }
 
 TEST_CASE("A bridge without an ingress policy reaches one that has one, as the reference has it") {
-  inTown([](Town& town) {
-    town.members = R"(, "ingressPolicy": "same-bridge")";
-    town.attachBoth();
-    const auto far = town.attachElsewhere("far", "open");
+  inTopology([](Topology& topology) {
+    topology.members = R"(, "ingressPolicy": "same-bridge")";
+    topology.attachBoth();
+    const auto far = topology.attachElsewhere("far", "open");
     CHECK(ask(far, Transport::Tcp, endpoint(addressesOf(Family::Ipv4).a, kContainerPort)));
   });
 }

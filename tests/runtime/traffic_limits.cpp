@@ -5,16 +5,16 @@
 
 #include "plugin/json/json.h"
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 
 using namespace support;
 using netlib::Family;
 
 namespace {
 
-// A network behind the host whose packets only pass through: 198.51.100.2 and 2001:db8:2::2, which the outside knows.
-std::string addLan(Town& town) {
-  const std::string lan = town.host.addNamespace("lan");
+// A network behind the host whose packets only pass through: 198.51.100.2 and 2001:db8:2::2, to which the outside has a route.
+std::string addLan(Topology& topology) {
+  const std::string lan = topology.host.addNamespace("lan");
   const std::vector<std::string> commands{
       "link add lan type veth peer name lan netns lan",
       "addr add 198.51.100.1/24 dev lan",
@@ -32,7 +32,7 @@ std::string addLan(Town& town) {
   return lan;
 }
 
-// To that namespace 127.0.0.1 is a host beyond this router: what an attacker with root in his namespace can do.
+// Routes 127.0.0.1 to this host, as an attacker with root in the container's namespace can do.
 void lookForLoopbackAt(const FakeHost& host, const std::string& place, const std::string& router) {
   host.inside(place, [&] {
     REQUIRE(netlib::sysctl::write("net/ipv4/conf/all/route_localnet", "1").ok());
@@ -49,19 +49,19 @@ bool reached(const Place& from, Transport transport, const Endpoint& destination
 
 }  // namespace
 
-TEST_CASE("W1: another host's same port is reached, by containers, by the publisher itself and in transit") {
-  forEachWay([](Town& town, const Way& way) {
+TEST_CASE("The same port of another host is reached from containers, from the publisher itself and in transit") {
+  forEachWay([](Topology& topology, const Way& way) {
     const Endpoint external = endpoint(way.addresses.outside, kHostPort);
-    const Server server{town.outside, way.transport, external, "external"};
+    const Server server{topology.outside, way.transport, external, "external"};
     for (const char* container : {"a", "b"}) {
       CHECK(ask(pathOf(container), way.transport, external) == "external " + way.addresses.host);
     }
     CHECK(ask(kHere, way.transport, external) == "external " + way.addresses.host);
   });
-  inTown([](Town& town) {
-    town.attachBoth();
-    const std::string lan = addLan(town);
-    town.serve(town.outside, kHostPort, "external");
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
+    const std::string lan = addLan(topology);
+    topology.serve(topology.outside, kHostPort, "external");
     for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
       CHECK(ask(lan, transport, endpoint("192.0.2.2", kHostPort)) == "external 198.51.100.2");
       CHECK(ask(lan, transport, endpoint("2001:db8:1::2", kHostPort)) == "external 2001:db8:2::2");
@@ -69,56 +69,56 @@ TEST_CASE("W1: another host's same port is reached, by containers, by the publis
   });
 }
 
-TEST_CASE("W3: what listens on the host's 127.0.0.1 is out of a container's reach") {
-  inTown([](Town& town) {
-    town.attachBoth();
-    town.serveAt(kHere, endpoint("127.0.0.1", 9000), "secret");
-    lookForLoopbackAt(town.host, pathOf("b"), "10.42.0.1");
+TEST_CASE("A container does not reach services on the host's 127.0.0.1") {
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
+    topology.serveAt(kHere, endpoint("127.0.0.1", 9000), "secret");
+    lookForLoopbackAt(topology.host, pathOf("b"), "10.42.0.1");
     for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
       CHECK(!reached(pathOf("b"), transport, endpoint("127.0.0.1", 9000)));
       CHECK(!reached(pathOf("b"), transport, endpoint("127.0.0.1", kHostPort)));
     }
     // The attack works where nothing stops it: else the checks above would say nothing.
-    outputOf({"nft", "flush", "chain", "ip", "pons", "guard"});
+    outputOf({"nft", "flush", "chain", "ip", "pons", "martian_127"});
     CHECK(ask(pathOf("b"), Transport::Tcp, endpoint("127.0.0.1", 9000)) == "secret 10.42.0.11");
   });
 }
 
-TEST_CASE("W3: a port published on 127.0.0.1 is served to the host alone") {
-  inTown([](Town& town) {
-    town.serve(town.attach("a", publishing("127.0.0.1")), kContainerPort, "a");
-    lookForLoopbackAt(town.host, town.outside, "192.0.2.1");
+TEST_CASE("A port published on 127.0.0.1 is reachable from the host only") {
+  inTopology([](Topology& topology) {
+    topology.serve(topology.attach("a", publishing("127.0.0.1")), kContainerPort, "a");
+    lookForLoopbackAt(topology.host, topology.outside, "192.0.2.1");
     for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
       CHECK(ask(kHere, transport, endpoint("127.0.0.1", kHostPort)) == "a 10.42.0.1");
       CHECK(!reached(kHere, transport, endpoint("192.0.2.1", kHostPort)));
-      CHECK(!reached(town.outside, transport, endpoint("192.0.2.1", kHostPort)));
-      CHECK(!reached(town.outside, transport, endpoint("127.0.0.1", kHostPort)));
+      CHECK(!reached(topology.outside, transport, endpoint("192.0.2.1", kHostPort)));
+      CHECK(!reached(topology.outside, transport, endpoint("127.0.0.1", kHostPort)));
     }
   });
 }
 
 TEST_CASE("A port published on one address of the host is served on that address only") {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    inTown([&](Town& town) {
+    inTopology([&](Topology& topology) {
       const Addresses& addresses = addressesOf(family);
-      town.serve(town.attach("a", publishing(addresses.host)), kContainerPort, "a");
+      topology.serve(topology.attach("a", publishing(addresses.host)), kContainerPort, "a");
       for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
-        CHECK(ask(town.outside, transport, endpoint(addresses.host, kHostPort)) == "a " + addresses.outside);
+        CHECK(ask(topology.outside, transport, endpoint(addresses.host, kHostPort)) == "a " + addresses.outside);
         CHECK(!reached(kHere, transport, endpoint(addresses.gateway, kHostPort)));
         const Addresses& other = addressesOf(family == Family::Ipv4 ? Family::Ipv6 : Family::Ipv4);
-        CHECK(!reached(town.outside, transport, endpoint(other.host, kHostPort)));
+        CHECK(!reached(topology.outside, transport, endpoint(other.host, kHostPort)));
       }
     });
   }
 }
 
-TEST_CASE("W4: excluded destinations see the container's own address") {
-  inTown([](Town& town) {
-    town.members = R"(, "ipMasqExclude": ["192.0.2.0/24", "2001:db8:1::/64"])";
-    town.attachBoth();
+TEST_CASE("Destinations exempt from masquerading see the container's own address") {
+  inTopology([](Topology& topology) {
+    topology.members = R"(, "ipMasqExclude": ["192.0.2.0/24", "2001:db8:1::/64"])";
+    topology.attachBoth();
     outputOf({"ip", "-n", "outside", "route", "add", "10.42.0.0/24", "via", "192.0.2.1"});
     outputOf({"ip", "-n", "outside", "route", "add", "fd00:42::/64", "via", "2001:db8:1::1"});
-    town.serve(town.outside, 443, "web");
+    topology.serve(topology.outside, 443, "web");
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
       const Addresses& addresses = addressesOf(family);
       CHECK(ask(pathOf("b"), Transport::Tcp, endpoint(addresses.outside, 443)) == "web " + addresses.b);
@@ -127,9 +127,9 @@ TEST_CASE("W4: excluded destinations see the container's own address") {
   });
 }
 
-TEST_CASE("W4: multicast keeps its source") {
-  inTown([](Town& town) {
-    town.attachBoth();
+TEST_CASE("Multicast is not masqueraded") {
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
     for (const auto& [group, family] : {std::pair{"239.1.2.3", Family::Ipv4}, {"ff15::1234", Family::Ipv6}}) {
       CHECK(!reached(pathOf("b"), Transport::Udp, endpoint(group, 5000)));
       const std::string flow =
@@ -140,31 +140,31 @@ TEST_CASE("W4: multicast keeps its source") {
   });
 }
 
-TEST_CASE("W7: a host port has one owner, whom the refusal names") {
-  inTown([](Town& town) {
+TEST_CASE("A host port has one owner, which the error names") {
+  inTopology([](Topology& topology) {
     const std::string addresses = ipsOf("10.42.0.10", "fd00:42::10");
     for (const auto& [first, second] :
          {std::pair{"", ""}, {"", "192.0.2.1"}, {"192.0.2.1", ""}, {"192.0.2.1", "192.0.2.1"}, {"2001:db8:1::1", ""}}) {
       CAPTURE(first);
       CAPTURE(second);
-      town.serve(town.attach("owner", addresses + ", " + publishing(first)), kContainerPort, "owner");
-      town.host.addNamespace("late");
-      const std::string before = town.host.dump();
-      const Outcome refused = town.add("late", publishing(second));
+      topology.serve(topology.attach("owner", addresses + ", " + publishing(first)), kContainerPort, "owner");
+      topology.host.addNamespace("late");
+      const std::string before = topology.host.dump();
+      const Outcome refused = topology.add("late", publishing(second));
       CHECK(refused.exitCode != 0);
       const auto answer = pons::json::Document::parse(refused.out);
       REQUIRE(answer.ok());
       CHECK((*answer)["code"].integer() == 7);
       CHECK(refused.out.find("owner") != std::string::npos);
-      CHECK(town.host.dump() == before);
-      town.servers.clear();
-      town.del("owner");
-      for (const char* name : {"owner", "late"}) town.host.removeNamespace(pathOf(name));
+      CHECK(topology.host.dump() == before);
+      topology.servers.clear();
+      topology.del("owner");
+      for (const char* name : {"owner", "late"}) topology.host.removeNamespace(pathOf(name));
     }
     // Two addresses of one port are two ports.
-    town.serve(town.attach("one", publishing("192.0.2.1")), kContainerPort, "one");
-    town.serve(town.attach("two", publishing("127.0.0.1")), kContainerPort, "two");
-    CHECK(ask(town.outside, Transport::Tcp, endpoint("192.0.2.1", kHostPort)) == "one 192.0.2.2");
+    topology.serve(topology.attach("one", publishing("192.0.2.1")), kContainerPort, "one");
+    topology.serve(topology.attach("two", publishing("127.0.0.1")), kContainerPort, "two");
+    CHECK(ask(topology.outside, Transport::Tcp, endpoint("192.0.2.1", kHostPort)) == "one 192.0.2.2");
     CHECK(ask(kHere, Transport::Tcp, endpoint("127.0.0.1", kHostPort)) == "two 10.42.0.1");
   });
 }

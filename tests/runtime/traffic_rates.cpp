@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 
 using namespace support;
 
@@ -37,13 +37,13 @@ std::string limits(const std::string& members) { return R"("bandwidth": {)" + me
 }  // namespace
 
 TEST_CASE(
-    "A container receives and sends at its rates, whatever burst containerd asks for, and its neighbour is free") {
-  inTown([](Town& town) {
+    "A container receives and sends at its rates with containerd's burst, and its neighbour is not limited") {
+  inTopology([](Topology& topology) {
     const Addresses& ipv4 = addressesOf(netlib::Family::Ipv4);
     const Addresses& ipv6 = addressesOf(netlib::Family::Ipv6);
-    town.attach("a", ipsOf(ipv4.a, ipv6.a) + ", " + limits(R"("IngressRate": 20000000, "IngressBurst": 4294967295,
+    topology.attach("a", ipsOf(ipv4.a, ipv6.a) + ", " + limits(R"("IngressRate": 20000000, "IngressBurst": 4294967295,
                                    "EgressRate": 40000000, "EgressBurst": 4294967295)"));
-    town.attach("b", ipsOf(ipv4.b, ipv6.b));
+    topology.attach("b", ipsOf(ipv4.b, ipv6.b));
     checkWithinTenPercent(20 * kMegabit, [&] { return ingressOf("a", ipv4.a); });
     checkWithinTenPercent(40 * kMegabit, [&] { return egressOf("a", ipv6.gateway); });
     const double free = bitsPerSecond({.from = kHere,
@@ -52,17 +52,17 @@ TEST_CASE(
                                        .after = std::chrono::milliseconds{0},
                                        .measured = std::chrono::milliseconds{200}});
     CHECK(free > 100 * kMegabit);
-    town.del("a");
-    town.del("b");
+    topology.del("a");
+    topology.del("b");
     CHECK(!run({"sh", "-c", "ip link show type ifb | grep -q ponsr"}).ok());
   });
 }
 
 TEST_CASE("One direction is limited without the other") {
-  inTown([](Town& town) {
+  inTopology([](Topology& topology) {
     const Addresses& ipv4 = addressesOf(netlib::Family::Ipv4);
-    town.members = R"(, "bandwidth": {"egressRate": 10000000})";
-    town.attach("a", ipsOf(ipv4.a, addressesOf(netlib::Family::Ipv6).a));
+    topology.members = R"(, "bandwidth": {"egressRate": 10000000})";
+    topology.attach("a", ipsOf(ipv4.a, addressesOf(netlib::Family::Ipv6).a));
     checkWithinTenPercent(10 * kMegabit, [&] { return egressOf("a", ipv4.gateway); });
     const double free = bitsPerSecond({.from = kHere,
                                        .to = pathOf("a"),

@@ -2,7 +2,7 @@
 // the port that they came by.
 #include <doctest/doctest.h>
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 #include "tests/support/plan_cases.h"
 #include "tests/support/text.h"
 
@@ -32,14 +32,14 @@ std::string serviceRules(const std::string& mode, const std::string& pod) {
 
 }  // namespace
 
-TEST_CASE("A service of others shows its pod the client's own address, whoever publishes ports beside it") {
+TEST_CASE("A foreign service load balancer keeps the client's source address with published ports of pons on the host") {
   for (const std::string mode : {"iptables", "nftables"}) {
     for (const std::string masquerade : {"true", "false"}) {
-      inTown([&](Town& town) {
+      inTopology([&](Topology& topology) {
         CAPTURE(mode);
         CAPTURE(masquerade);
-        town.members = ", \"ipMasq\": " + masquerade;
-        town.attachBoth();
+        topology.members = ", \"ipMasq\": " + masquerade;
+        topology.attachBoth();
         const Addresses& v4 = addressesOf(netlib::Family::Ipv4);
         outputOf({"sh", "-ec", serviceRules(mode, v4.a)});
         // As Kubernetes requires it: without, the answer would not come by the host.
@@ -57,8 +57,8 @@ TEST_CASE("A service of others shows its pod the client's own address, whoever p
 }
 
 TEST_CASE("[::1] is left to the host's own programs: a connection there is refused at once, or reaches them") {
-  inTown([](Town& town) {
-    town.attachBoth();
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
     const AskOptions quickly{.source = {}, .timeout = std::chrono::milliseconds{800}};
     const auto begun = std::chrono::steady_clock::now();
     CHECK(!ask(kHere, Transport::Tcp, endpoint("::1", kHostPort), quickly));
@@ -69,10 +69,10 @@ TEST_CASE("[::1] is left to the host's own programs: a connection there is refus
       CHECK(ask(kHere, transport, endpoint("127.0.0.1", kHostPort)).has_value());
     }
     const auto& v6 = addressesOf(netlib::Family::Ipv6);
-    CHECK(ask(town.outside, Transport::Tcp, endpoint(v6.host, kHostPort)).has_value());
-    town.host.addNamespace("c");
+    CHECK(ask(topology.outside, Transport::Tcp, endpoint(v6.host, kHostPort)).has_value());
+    topology.host.addNamespace("c");
     const Outcome refused =
-        town.add("c", R"("portMappings": [{"hostPort": 9000, "containerPort": 80, "hostIP": "::1"}])");
+        topology.add("c", R"("portMappings": [{"hostPort": 9000, "containerPort": 80, "hostIP": "::1"}])");
     CHECK(!refused.ok());
     CHECK(contains(refused.out, "::1"));
   });

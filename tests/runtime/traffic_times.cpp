@@ -3,7 +3,7 @@
 
 #include "plugin/json/json.h"
 
-#include "tests/runtime/town.h"
+#include "tests/runtime/topology.h"
 
 using namespace support;
 using netlib::Family;
@@ -18,37 +18,37 @@ std::optional<std::string> askAgain(const Place& from, const std::string& source
 
 }  // namespace
 
-TEST_CASE("W8: a UDP flow that began before the port was published is served by the container") {
-  inTown([](Town& town) {
-    town.attach("b", "");  // from now on the host tracks connections
-    town.serve(kHere, kHostPort, "host");
+TEST_CASE("A UDP flow that began before the port was published reaches the container") {
+  inTopology([](Topology& topology) {
+    topology.attach("b", "");  // from now on the host tracks connections
+    topology.serve(kHere, kHostPort, "host");
     const Addresses* const families[] = {&addressesOf(Family::Ipv4), &addressesOf(Family::Ipv6)};
     for (const Addresses* of : families) {
-      CHECK(askAgain(town.outside, of->outside, of->host) == "host " + of->outside);
+      CHECK(askAgain(topology.outside, of->outside, of->host) == "host " + of->outside);
       CHECK(askAgain(kHere, of->host, of->host) == "host " + of->host);
     }
-    town.serve(town.attach("a", publishing()), kContainerPort, "a");
+    topology.serve(topology.attach("a", publishing()), kContainerPort, "a");
     for (const Addresses* of : families) {
-      CHECK(askAgain(town.outside, of->outside, of->host) == "a " + of->outside);
+      CHECK(askAgain(topology.outside, of->outside, of->host) == "a " + of->outside);
       CHECK(askAgain(kHere, of->host, of->host) == "a " + of->host);
     }
   });
 }
 
-TEST_CASE("W8: a UDP flow that outlives its container does not reach the next one of that address") {
-  inTown([](Town& town) {
-    town.attachBoth();
+TEST_CASE("A UDP flow that outlives its container does not reach the next container with that address") {
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
     const Addresses* const families[] = {&addressesOf(Family::Ipv4), &addressesOf(Family::Ipv6)};
     for (const Addresses* of : families) {
-      REQUIRE(askAgain(town.outside, of->outside, of->host) == "a " + of->outside);
+      REQUIRE(askAgain(topology.outside, of->outside, of->host) == "a " + of->outside);
       REQUIRE(askAgain(pathOf("b"), of->b, of->host) == "a " + of->gateway);
       REQUIRE(askAgain(kHere, of->host, of->host) == "a " + of->host);
     }
-    town.del("a");
-    for (const Addresses* of : families) CHECK(!askAgain(town.outside, of->outside, of->host));
-    town.serve(town.attach("next", ipsOf(families[0]->a, families[1]->a)), kContainerPort, "next");
+    topology.del("a");
+    for (const Addresses* of : families) CHECK(!askAgain(topology.outside, of->outside, of->host));
+    topology.serve(topology.attach("next", ipsOf(families[0]->a, families[1]->a)), kContainerPort, "next");
     for (const Addresses* of : families) {
-      CHECK(!askAgain(town.outside, of->outside, of->host));
+      CHECK(!askAgain(topology.outside, of->outside, of->host));
       CHECK(!askAgain(pathOf("b"), of->b, of->host));
       CHECK(!askAgain(kHere, of->host, of->host));
       CHECK(ask(pathOf("b"), Transport::Udp, endpoint(of->a, kContainerPort)) == "next " + of->b);
@@ -56,45 +56,45 @@ TEST_CASE("W8: a UDP flow that outlives its container does not reach the next on
   });
 }
 
-TEST_CASE("W10: a container's second DEL takes nothing from the others") {
-  inTown([](Town& town) {
-    town.attachBoth();
-    town.serve(town.outside, 443, "web");
-    town.attach("c", "");
-    for (int i = 0; i < 3; ++i) town.del("c");
+TEST_CASE("A container's second DEL removes nothing of the others") {
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
+    topology.serve(topology.outside, 443, "web");
+    topology.attach("c", "");
+    for (int i = 0; i < 3; ++i) topology.del("c");
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
       const Addresses& addresses = addressesOf(family);
       CHECK(ask(pathOf("b"), Transport::Tcp, endpoint(addresses.outside, 443)) == "web " + addresses.host);
-      CHECK(ask(town.outside, Transport::Tcp, endpoint(addresses.host, kHostPort)) == "a " + addresses.outside);
+      CHECK(ask(topology.outside, Transport::Tcp, endpoint(addresses.host, kHostPort)) == "a " + addresses.outside);
     }
   });
 }
 
-TEST_CASE("An ADD works after somebody flushed all rules") {
-  inTown([](Town& town) {
-    town.attachBoth();
-    town.del("a");
-    town.servers.clear();
+TEST_CASE("ADD works after a flush of the ruleset") {
+  inTopology([](Topology& topology) {
+    topology.attachBoth();
+    topology.del("a");
+    topology.servers.clear();
     outputOf({"nft", "flush", "ruleset"});
-    town.serve(town.attach("next", publishing()), kContainerPort, "next");
-    town.serve(town.outside, 443, "web");
+    topology.serve(topology.attach("next", publishing()), kContainerPort, "next");
+    topology.serve(topology.outside, 443, "web");
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
       const Addresses& addresses = addressesOf(family);
-      CHECK(ask(town.outside, Transport::Tcp, endpoint(addresses.host, kHostPort)) == "next " + addresses.outside);
-      // The network's masquerade is everybody's: it is back for the older containers, too.
+      CHECK(ask(topology.outside, Transport::Tcp, endpoint(addresses.host, kHostPort)) == "next " + addresses.outside);
+      // Masquerading is shared by the network: it is restored for the older containers, too.
       CHECK(ask(pathOf("b"), Transport::Tcp, endpoint(addresses.outside, 443)) == "web " + addresses.host);
     }
     CHECK(ask(kHere, Transport::Tcp, endpoint("127.0.0.1", kHostPort)) == "next 10.42.0.1");
-    for (const char* container : {"b", "next"}) town.del(container);
+    for (const char* container : {"b", "next"}) topology.del(container);
     CHECK(outputOf({"nft", "list", "ruleset"}).empty());
   });
 }
 
-TEST_CASE("Requested MAC and addresses are those of the container, and the result tells them and the DNS") {
-  inTown([](Town& town) {
-    town.members = R"(, "dns": {"nameservers": ["10.42.0.1"], "search": ["example.test"]})";
-    town.host.addNamespace("a");
-    const Outcome added = town.add("a", ipsOf("10.42.0.77", "fd00:42::77") + R"(, "mac": "02:11:22:33:44:55")");
+TEST_CASE("The container has the requested MAC and addresses, and the result has them and the DNS settings") {
+  inTopology([](Topology& topology) {
+    topology.members = R"(, "dns": {"nameservers": ["10.42.0.1"], "search": ["example.test"]})";
+    topology.host.addNamespace("a");
+    const Outcome added = topology.add("a", ipsOf("10.42.0.77", "fd00:42::77") + R"(, "mac": "02:11:22:33:44:55")");
     REQUIRE_MESSAGE(added.ok(), added.out);
     const auto result = pons::json::Document::parse(added.out);
     REQUIRE(result.ok());

@@ -20,7 +20,7 @@ constexpr const char* kKubernetes = "k8s.io";
 constexpr const char* kConfig = R"(version = 2
 [plugins."io.containerd.grpc.v1.cri"]
 restrict_oom_score_adj = true
-sandbox_image = "localhost/town:latest"
+sandbox_image = "localhost/web:latest"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/opt/cni/bin"
 conf_dir = "/etc/cni/net.d"

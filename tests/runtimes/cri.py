@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What kubelet asks of a container runtime, in small: cri.py <socket> <question>
+"""A minimal CRI client, as kubelet: cri.py <socket> <question>
 
-  serving             waits until somebody answers at the socket
+  serving             waits until the socket answers
   ready <image>       waits until runtime, network and image are there; the exit code tells
   run <pod>[,<port>]...
                       starts sandboxes, all at once, with their pods' names as host names; prints a line for each, with

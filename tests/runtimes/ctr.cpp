@@ -34,14 +34,14 @@ void checkRun(const std::string& network, const std::string& conflist) {
     const std::string before = machine.state();
 
     // In the foreground, as that is where it calls DEL at the end.
-    machine.startDaemon("ctr", std::string{"ctr run --cni "} + kImage + " town; touch /run/ctr.end");
+    machine.startDaemon("ctr", std::string{"ctr run --cni "} + kImage + " web; touch /run/ctr.end");
     std::string pid;
-    waitUntil(machine, "no container", [&] { return !(pid = containerd.pidOf("default", "town")).empty(); });
+    waitUntil(machine, "no container", [&] { return !(pid = containerd.pidOf("default", "web")).empty(); });
     const auto addresses = machine.addressesOf(pid, "eth0");
     CHECK(addresses.size() == 2);
     for (const std::string& address : addresses) CHECK(answerOf(kHere, endpoint(address, 80)) != "nothing");
 
-    containerd.ctr({"tasks", "kill", "--signal", "SIGKILL", "town"});
+    containerd.ctr({"tasks", "kill", "--signal", "SIGKILL", "web"});
     waitUntil(machine, "no end", [&] { return machine.run({"test", "-e", "/run/ctr.end"}).ok(); });
     checkNothingLeft(machine, before);
   });

@@ -48,11 +48,11 @@ void checkAll(const Machine& machine, const std::list<Visit>& visits) {
 }  // namespace
 
 std::vector<Guest> fiveGuests() {
-  return {{"town1", 8101, true},
-          {"town2", 8102, false},
-          {"town3", 8103, true},
-          {"town4", 8104, false},
-          {"town5", 8105, false}};
+  return {{"web1", 8101, true},
+          {"web2", 8102, false},
+          {"web3", 8103, true},
+          {"web4", 8104, false},
+          {"web5", 8105, false}};
 }
 
 void checkFive(const Machine& machine, const StartAll& startAll, const Stop& stop) {

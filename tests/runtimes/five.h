@@ -17,7 +17,7 @@ struct Guest {
   bool hasUdp;
 };
 
-/// town1 to town5; two of them have UDP.
+/// web1 to web5; two of them have UDP.
 std::vector<Guest> fiveGuests();
 
 /// Starts a container for each, which answers with its name; where their networks are.

@@ -65,7 +65,7 @@ void makeImage() {
                      kImageFile, kImageRoot});
 }
 
-/// The first process of a namespace: /proc shows it, and orphans need nobody to wait for them.
+/// PID 1 of the namespace: shown in /proc, and reaps orphaned processes.
 [[noreturn]] void beInit(const netlib::UniqueFd& ready) {
   check(unshare(CLONE_NEWNS) == 0, "unshare the mounts");
   check(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0, "mount /proc");

@@ -1,5 +1,5 @@
-// A machine on which container runtimes are installed and believe that they are at home: a fake host with processes,
-// cgroups and directories of its own. Whatever they start, mount or write ends with it.
+// A machine for container runtimes: a fake host with processes, cgroups and directories of its own. All processes, mounts
+// and files of the runtimes are removed with it.
 #pragma once
 
 #include <functional>
@@ -14,20 +14,20 @@
 
 namespace support {
 
-inline constexpr const char* kImage = "localhost/town:latest";
-inline constexpr const char* kImageFile = "/run/town.tar";
-inline constexpr const char* kImageRoot = "/run/town";
+inline constexpr const char* kImage = "localhost/web:latest";
+inline constexpr const char* kImageFile = "/run/web.tar";
+inline constexpr const char* kImageRoot = "/run/web";
 
 /// The directory of plugins to try instead of pons, such as /usr/lib/cni: from PONS_RUNTIMES_PLUGINS in the
-/// environment. It tells whether a test is at fault; what others leave behind is no failure then.
+/// environment. For checking the tests themselves; orphans of other plugins are no failure then.
 std::optional<std::string> otherPlugins();
 
 class Machine {
  public:
   Machine();
 
-  /// Runs a program there. Among its directories, /run, /var/lib and /var/tmp are empty at first; what is written to
-  /// /etc and /opt is seen by nobody else.
+  /// Runs a program there. Among its directories, /run, /var/lib and /var/tmp are empty at first; writes to
+  /// /etc and /opt are not visible outside.
   Outcome run(const std::vector<std::string>& argv, const RunOptions& options = {}) const;
   /// The output, without the last line's end, of a program that has to succeed.
   std::string outputOf(const std::vector<std::string>& argv) const;
@@ -55,10 +55,10 @@ class Machine {
   void startInit();
 };
 
-/// Calls `work` on a machine; where these programs are missing or the kernel allows none, the case is skipped, loudly.
+/// Calls `work` on a machine; counts a skip if programs or kernel features are missing.
 void onMachine(const std::vector<std::string>& programs, const std::function<void(Machine& machine)>& work);
 
-/// Nothing but what was there before; not asked of others' plugins.
+/// The state is as before; not checked with other plugins.
 void checkNothingLeft(const Machine& machine, const std::string& stateBefore);
 
 /// Asks until it is answered or `patience` is over.

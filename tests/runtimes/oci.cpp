@@ -21,7 +21,7 @@ std::string networkOf(const Guest& guest) {
   const std::string last = "1" + guest.name.substr(guest.name.size() - 1);
   return R"({
   "cniVersion": "1.1.0",
-  "name": "town",
+  "name": "web",
   "type": "pons",
   "ipam": {"ranges": [[{"subnet": "10.93.0.0/24"}], [{"subnet": "fd00:93::/64"}]]},
   "runtimeConfig": {
@@ -42,7 +42,7 @@ std::string bundleOf(const Guest& guest) {
   "process": {"args": ["/bin/nc", "-ll", "-p", "80", "-e", "/bin/hostname"], "cwd": "/", "user": {"uid": 0, "gid": 0},
               "env": ["PATH=/bin"], "capabilities": {"bounding": ["CAP_NET_BIND_SERVICE"],
               "effective": ["CAP_NET_BIND_SERVICE"], "permitted": ["CAP_NET_BIND_SERVICE"]}},
-  "root": {"path": "/run/town", "readonly": true},
+  "root": {"path": "/run/web", "readonly": true},
   "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
              {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]}],
   "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"},
@@ -82,7 +82,7 @@ void checkServes(const std::string& program) {
       std::vector<Place> places;
       for (const Guest& guest : guests) places.push_back(start(machine, program, guest));
       for (const char* address : {"10.93.0.13", "fd00:93::13"}) {
-        CHECK(answerOf(kHere, endpoint(address, 80)) == "town3");
+        CHECK(answerOf(kHere, endpoint(address, 80)) == "web3");
       }
       return places;
     };

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes an OCI image archive out of a static busybox: oci_image.py <busybox> <archive> <root directory>
 
-The image, localhost/town:latest, answers every TCP connection to its port 80 with its host name. The same files are
-left in the root directory, for runtimes that know no images.
+The image, localhost/web:latest, answers every TCP connection to its port 80 with its host name. The same files are
+left in the root directory, for runtimes without images.
 """
 import hashlib
 import io
@@ -11,7 +11,7 @@ import os
 import sys
 import tarfile
 
-NAME = "localhost/town:latest"
+NAME = "localhost/web:latest"
 APPLETS = ["sh", "nc", "hostname", "sleep", "ip", "cat"]
 SERVER = ["/bin/nc", "-ll", "-p", "80", "-e", "/bin/hostname"]
 

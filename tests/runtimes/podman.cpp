@@ -118,14 +118,14 @@ TEST_CASE("podman makes networks, and a container in two of them is restarted an
     podman({"network", "create", "--ipv6", "--subnet", "10.91.0.0/24", "--subnet", "fd00:91::/64", "one"});
     podman({"network", "create", "--subnet", "10.92.0.0/24", "two"});
 
-    std::string pid = podman.run("town", {"--network", "one,two", "--publish", "8080:80"});
-    checkServed(machine, "town", pid);
+    std::string pid = podman.run("web", {"--network", "one,two", "--publish", "8080:80"});
+    checkServed(machine, "web", pid);
     // Which of the two networks is eth0 podman leaves to chance.
     CHECK(machine.addressesOf(pid, "eth0").size() + machine.addressesOf(pid, "eth1").size() == 3);
-    podman.restart("town");
-    pid = podman.pidOf("town");
-    checkServed(machine, "town", pid);
-    podman.remove("town");
+    podman.restart("web");
+    pid = podman.pidOf("web");
+    checkServed(machine, "web", pid);
+    podman.remove("web");
     checkClosed(machine);
 
     podman({"network", "rm", "one", "two"});
@@ -139,13 +139,13 @@ TEST_CASE("podman gives a container the address that was asked for, and neighbou
     const std::string before = machine.state();
     podman({"network", "create", "--subnet", "10.91.0.0/24", "one"});
 
-    const std::string town = podman.run("town", {"--network", "one", "--ip", "10.91.0.77", "--publish", "8080:80"});
-    const std::string village = podman.run("village", {"--network", "one"});
-    CHECK(machine.addressesOf(town, "eth0") == std::vector<std::string>{"10.91.0.77"});
-    CHECK(answerOf(machine.placeOf(village), endpoint("10.91.0.77", 80)) == "town");
-    checkServed(machine, "town", town);
+    const std::string web = podman.run("web", {"--network", "one", "--ip", "10.91.0.77", "--publish", "8080:80"});
+    const std::string client = podman.run("client", {"--network", "one"});
+    CHECK(machine.addressesOf(web, "eth0") == std::vector<std::string>{"10.91.0.77"});
+    CHECK(answerOf(machine.placeOf(client), endpoint("10.91.0.77", 80)) == "web");
+    checkServed(machine, "web", web);
 
-    for (const char* name : {"town", "village"}) podman.remove(name);
+    for (const char* name : {"web", "client"}) podman.remove(name);
     podman({"network", "rm", "one"});
     checkNothingLeft(machine, before);
   });
@@ -157,12 +157,12 @@ TEST_CASE("podman with one plugin") {
     const Podman podman{machine};
     const std::string before = machine.state();
 
-    std::string pid = podman.run("town", {"--network", "one-plugin", "--publish", "8080:80"});
+    std::string pid = podman.run("web", {"--network", "one-plugin", "--publish", "8080:80"});
     CHECK(machine.addressesOf(pid, "eth0").size() == 2);
-    checkServed(machine, "town", pid);
-    podman.restart("town");
-    checkServed(machine, "town", podman.pidOf("town"));
-    podman.remove("town");
+    checkServed(machine, "web", pid);
+    podman.restart("web");
+    checkServed(machine, "web", podman.pidOf("web"));
+    podman.remove("web");
     checkClosed(machine);
     checkNothingLeft(machine, before);
   });

@@ -1,4 +1,4 @@
-// Pods of containerd, asked for as kubelet does.
+// Pods of containerd, created over CRI as by kubelet.
 #include <string>
 #include <vector>
 
@@ -58,7 +58,7 @@ void checkReachesItselfByPromiscMode(const std::string& name, const Pod& pod) {
   setBridgeFiltering("1");
 }
 
-/// What leaves the host bears the host's address.
+/// Traffic to other hosts has the host's source address.
 void checkWayOut(const Pod& pod, const Place& outside) {
   for (const auto& [there, host] : {std::pair{"192.0.2.2", "192.0.2.1"}, {"2001:db8:1::2", "2001:db8:1::1"}}) {
     const Server web{outside, Transport::Tcp, endpoint(there, 443), "web"};

@@ -2,7 +2,7 @@
 
 #include "plugin/json/json.h"
 
-#include "tests/storm/world.h"
+#include "tests/storm/setup.h"
 
 namespace storm {
 
@@ -21,7 +21,7 @@ constexpr const char* kOfStatus = " 50 51 ";
 constexpr const char* kOfGc = " 11 ";
 
 void complain(const std::string& what, const Outcome& outcome) {
-  note(kComplaints, what + ": exit code " + std::to_string(outcome.exitCode) + ", signal " +
+  note(kViolations, what + ": exit code " + std::to_string(outcome.exitCode) + ", signal " +
                         std::to_string(outcome.signal) + ", " + outcome.out + outcome.err);
 }
 
@@ -73,7 +73,7 @@ int Client::judge(const std::string& what, const Outcome& outcome, const std::st
     fit &= outcome.out.empty();
   }
   if (!fit) complain(what, outcome);
-  note(kDeeds, what.substr(0, what.find(' ')) + " " + std::to_string(code));
+  note(kOperations, what.substr(0, what.find(' ')) + " " + std::to_string(code));
   return fit ? code : -1;
 }
 
@@ -114,7 +114,7 @@ void Client::kill(const std::string& verb, int container) {
   if (verb == "ADD" && mine.state == State::Attached) return;
   const Outcome outcome =
       call(verb, container, verb == "ADD" ? randomPorts() : "", std::chrono::milliseconds{below(80)});
-  note(kDeeds, verb + (outcome.timedOut ? " killed" : " too fast to be killed"));
+  note(kOperations, verb + (outcome.timedOut ? " killed" : " too fast to be killed"));
   mine = {State::Unknown, {}};
 }
 

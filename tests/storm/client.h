@@ -10,8 +10,8 @@
 
 namespace storm {
 
-/// Calls verbs for the containers that are its own, at random, and kills some of them. It knows what has to succeed: as
-/// nobody else works on its containers, an attachment that it made is there until it takes it away.
+/// Calls random verbs for its own containers, and kills some of them. No other client works on these containers: an
+/// attachment exists until this client deletes it, so the expected result of each verb is known.
 class Client {
  public:
   Client(int number, std::uint64_t seed) : number_(number), random_(seed) {}

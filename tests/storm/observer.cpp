@@ -10,7 +10,7 @@
 #include "plugin/firewall/nat_table.h"
 #include "plugin/ledger/claims.h"
 
-#include "tests/storm/world.h"
+#include "tests/storm/setup.h"
 #include "tests/support/runtime.h"
 
 namespace storm {
@@ -25,14 +25,14 @@ namespace {
 
 constexpr std::array kFamilies{Family::Ipv4, Family::Ipv6};
 
-void complain(const std::string& what) { note(kComplaints, "observed: " + what); }
+void complain(const std::string& what) { note(kViolations, "observed: " + what); }
 
 std::string textOf(const PortForward& forward) {
   return std::string{nameOf(forward.protocol)} + " " + forward.hostAddress.toString() + ":" +
          std::to_string(forward.hostPort) + " to " + forward.target.toString();
 }
 
-/// Whose ADD was killed among its claims has only those, whatever its record says.
+/// An attachment whose ADD was killed during the claims owns only those claimed, whatever its record has.
 void forgetUnclaimed(pons::Attachment& attachment) {
   static const netlib::Directory state = netlib::Directory::openPrivate(support::kStateDir).value();
   const auto isForeign = [&](const pons::ClaimLink& claim) {

@@ -1,4 +1,4 @@
-// Who looks at the host all the time during the storm: no address and no port may ever have two owners.
+// Checks the host continuously during the storm: no address and no port may ever have two owners.
 #pragma once
 
 #include <list>
@@ -12,8 +12,7 @@ class Observer {
   /// The containers' namespaces must be there.
   Observer();
 
-  /// Looks once and notes what is wrong. Holds the host lock meanwhile: whoever claims or releases has to wait, so that
-  /// the ledger and what may be in the kernel stand still.
+  /// Checks once and logs violations. Takes the host lock, so that no claim or release changes the ledger meanwhile.
   void look();
 
  private:

@@ -1,6 +1,6 @@
 // Many runtimes at once, doing everything that is legal at random and killing what they started.
 //   PONS_STORM_SECONDS    how long (default: 8, and 60 with PONS_TEST_LONG=1)
-//   PONS_STORM_SEED       a number, to have the same dice again
+//   PONS_STORM_SEED       a number, to repeat a random sequence
 #include <cstdlib>
 #include <map>
 #include <sstream>
@@ -10,7 +10,7 @@
 
 #include "tests/storm/client.h"
 #include "tests/storm/observer.h"
-#include "tests/storm/world.h"
+#include "tests/storm/setup.h"
 #include "tests/support/at_once.h"
 #include "tests/support/plan_cases.h"
 #include "tests/support/text.h"
@@ -30,9 +30,9 @@ std::chrono::seconds duration() {
   return std::chrono::seconds{numberFrom("PONS_STORM_SECONDS").value_or(longRun ? 60 : 8)};
 }
 
-/// How often each deed was done, for people.
-std::map<std::string, int> deeds() {
-  std::istringstream lines{contentOf(kDeeds)};
+/// The number of operations of each kind and result.
+std::map<std::string, int> operations() {
+  std::istringstream lines{contentOf(kOperations)};
   std::map<std::string, int> counts;
   for (std::string line; std::getline(lines, line);) ++counts[line];
   return counts;
@@ -41,7 +41,7 @@ std::map<std::string, int> deeds() {
 bool client(int number, std::uint64_t seed, std::chrono::steady_clock::time_point end) {
   try {
     Client{number, seed + static_cast<std::uint64_t>(number)}.runUntil(end);
-  } catch (const std::exception& problem) { note(kComplaints, std::string{"a client: "} + problem.what()); }
+  } catch (const std::exception& problem) { note(kViolations, std::string{"a client: "} + problem.what()); }
   return true;
 }
 
@@ -49,9 +49,9 @@ int observe() {
   try {
     for (Observer observer;; std::this_thread::sleep_for(std::chrono::milliseconds{30})) {
       observer.look();
-      note(kDeeds, "observed");
+      note(kOperations, "observed");
     }
-  } catch (const std::exception& problem) { note(kComplaints, std::string{"the observer: "} + problem.what()); }
+  } catch (const std::exception& problem) { note(kViolations, std::string{"the observer: "} + problem.what()); }
   return 1;
 }
 
@@ -66,7 +66,7 @@ void collectAll() {
 
 }  // namespace
 
-TEST_CASE("Storm: whatever happens at once, nothing has two owners, nothing is lost and nothing is left") {
+TEST_CASE("Storm: with concurrent random verbs nothing has two owners, nothing is lost and nothing is left") {
   REQUIRE_FAKE_HOST(host);
   const std::uint64_t seed = numberFrom("PONS_STORM_SEED").value_or(std::random_device{}());
   MESSAGE("PONS_STORM_SEED=" << seed << " for " << duration().count() << " s");
@@ -83,12 +83,12 @@ TEST_CASE("Storm: whatever happens at once, nothing has two owners, nothing is l
   Observer{}.look();
   collectAll();
   CHECK(support::difference(before, dump()) == "");
-  CHECK_MESSAGE(contentOf(kComplaints).empty(), contentOf(kComplaints));
+  CHECK_MESSAGE(contentOf(kViolations).empty(), contentOf(kViolations));
 
-  for (const auto& [deed, count] : deeds()) MESSAGE(deed << ": " << count);
-  // The dice must have given each of the deeds that this is about.
-  for (const char* deed :
+  for (const auto& [operation, count] : operations()) MESSAGE(operation << ": " << count);
+  // Each kind and result must have occurred.
+  for (const char* operation :
        {"ADD 0", "ADD 7", "ADD 11", "ADD killed", "DEL 0", "DEL killed", "CHECK 0", "GC 0", "STATUS 0", "observed"}) {
-    CHECK_MESSAGE(deeds()[deed] > 0, deed);
+    CHECK_MESSAGE(operations()[operation] > 0, operation);
   }
 }

@@ -23,14 +23,14 @@ inline int atOnce(int count, const std::function<bool(int)>& work) {
   const netlib::UniqueFd wait{gate[0]};
   const netlib::UniqueFd open{gate[1]};
   const netlib::UniqueFd hear{answers[0]};
-  const netlib::UniqueFd tell{answers[1]};
+  const netlib::UniqueFd writer{answers[1]};
   std::list<ForkedProcess> children;
   for (int number = 0; number < count; ++number) {
     children.emplace_back([&, number] {
       char byte = 0;
       if (read(wait.get(), &byte, 1) != 1) return 1;
       byte = work(number) ? 1 : 0;
-      return write(tell.get(), &byte, 1) == 1 ? 0 : 1;
+      return write(writer.get(), &byte, 1) == 1 ? 0 : 1;
     });
   }
   const std::string start(static_cast<std::size_t>(count), '!');

@@ -1,4 +1,4 @@
-// Attachments for tests that need some.
+// Attachments for tests.
 #pragma once
 
 #include "plugin/model/attachment.h"
@@ -29,7 +29,7 @@ inline pons::Attachment attachmentOf(const pons::AttachmentKey& key, std::vector
           .forwards = std::move(forwards)};
 }
 
-/// Every field set to something else than its default.
+/// Every field has a value other than its default.
 inline pons::Attachment fullAttachment() {
   pons::Attachment attachment = attachmentOf(keyOf("c0ffee", "demo.net", "eth%0"), {});
   attachment.netnsPath = "/proc/42/ns/net \"quoted\" \xff\x01";

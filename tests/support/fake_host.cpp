@@ -106,7 +106,7 @@ FakeHost::FakeHost()
   check(mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0, "mount /run");
   check(mkdir("/run/netns", 0755) == 0, "mkdir /run/netns");
   setUp("lo");
-  // A new namespace takes this from the machine, where anybody may have switched it on.
+  // A new namespace inherits this from the initial namespace, where it may be enabled.
   check(netlib::sysctl::write("net/ipv4/ip_forward", "0").ok(), "switch forwarding off");
 }
 
@@ -151,7 +151,7 @@ void FakeHost::endNamespace(const std::string& path) {
     char name[IFNAMSIZ];
     return std::ranges::none_of(peers, [&](unsigned index) { return if_indextoname(index, name) != nullptr; });
   };
-  if (!eventually(areGone)) throw std::runtime_error("somebody still uses " + path);
+  if (!eventually(areGone)) throw std::runtime_error("namespace still in use: " + path);
 }
 
 std::string FakeHost::addOutside() {

@@ -45,7 +45,7 @@ class FakeHost {
   std::string addNamespace(const std::string& name);
   /// Takes the path away; the namespace itself goes with its last user.
   void removeNamespace(const std::string& path);
-  /// The same where nobody uses it any more: returns when the kernel has taken its links away, which takes some time.
+  /// The same for an unused namespace: returns when the kernel has deleted its links, which it does asynchronously.
   void endNamespace(const std::string& path);
 
   /// The rest of the world, joined by the interface "uplink": the host is 192.0.2.1/24 and 2001:db8:1::1/64 with

@@ -18,7 +18,7 @@ inline constexpr std::uint16_t kTypeArp = 0x0806;
 inline constexpr std::uint16_t kTypeVlan = 0x8100;
 inline constexpr std::uint16_t kTypeIpv6 = 0x86dd;
 
-/// Who sends, and to whom, on one link.
+/// Source and destination on one link.
 struct Hop {
   netlib::MacAddress from;
   netlib::MacAddress to;
@@ -44,7 +44,7 @@ Bytes ipv6(const Ends& ends, std::uint8_t protocol, const Bytes& payload);
 Bytes udp(const Ends& ends, std::uint16_t fromPort, std::uint16_t toPort);
 /// A message of that type and the body behind its checksum, which is right.
 Bytes icmp6(const Ends& ends, std::uint8_t type, const Bytes& body);
-/// operation 1 asks, 2 answers.
+/// operation 1: request, 2: reply (RFC 826).
 Bytes arp(std::uint16_t operation, const netlib::MacAddress& fromMac, const netlib::IpAddress& from,
           const netlib::IpAddress& about);
 
@@ -61,7 +61,7 @@ class RawPort {
   netlib::UniqueFd socket_;
 };
 
-/// A frame may arrive shorter or longer than it was sent: padding is nobody's.
+/// A frame may arrive shorter or longer than it was sent, because of padding.
 bool isSame(const Bytes& arrived, const Bytes& sent);
 
 }  // namespace support

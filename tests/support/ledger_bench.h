@@ -1,4 +1,4 @@
-// A ledger in a scratch directory, and the short forms of what tests do with it.
+// A ledger in a scratch directory, and helpers for tests of it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ class LedgerBench {
   }
   std::string path() const { return scratch_ / "pons"; }
 
-  /// The target of a symlink; empty where there is none.
+  /// The target of a symlink; empty if there is none.
   std::string linkAt(const std::string& name) const {
     std::error_code none;
     return std::filesystem::read_symlink(path() + "/" + name, none).string();
@@ -32,7 +32,7 @@ class LedgerBench {
     return links;
   }
 
-  /// Everything below the top directories, which outlive the last attachment.
+  /// Everything below the top-level directories, which are not removed.
   std::vector<std::string> dump() const {
     std::vector<std::string> names;
     for (const char* top : {"networks", "ports", "holds", "originals", "staged"}) {
@@ -49,6 +49,13 @@ class LedgerBench {
   Scratch scratch_;
 };
 
+/// To port 80 of 10.42.0.2 or fd00::2.
+inline pons::PortForward forward(const std::string& hostAddress, pons::Port port,
+                                 pons::Protocol protocol = pons::Protocol::Tcp) {
+  const auto address = ip(hostAddress);
+  return {protocol, address, port, address.isIpv4() ? ip("10.42.0.2") : ip("fd00::2"), 80};
+}
+
 inline pons::AddressRequest requestFor(const std::string& subnet, std::vector<std::string> requested = {}) {
   pons::AddressRequest request;
   request.sets = {{pons::Range::make(prefix(subnet), std::nullopt, std::nullopt, std::nullopt).value()}};
@@ -56,7 +63,7 @@ inline pons::AddressRequest requestFor(const std::string& subnet, std::vector<st
   return request;
 }
 
-inline netlib::Result<bool> heldByNobody(const netlib::IpAddress& /*address*/) { return false; }
+inline netlib::Result<bool> noHostAddress(const netlib::IpAddress& /*address*/) { return false; }
 
 inline pons::Complete completing(const pons::AttachmentKey& key, const std::vector<pons::PortForward>& forwards) {
   return [=](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
@@ -67,7 +74,7 @@ inline pons::Complete completing(const pons::AttachmentKey& key, const std::vect
 inline netlib::Result<pons::Record> claim(pons::Ledger& ledger, const pons::AttachmentKey& key,
                                           const pons::AddressRequest& request,
                                           const std::vector<pons::PortForward>& forwards = {}) {
-  return ledger.claim(key, request, heldByNobody, completing(key, forwards));
+  return ledger.claim(key, request, noHostAddress, completing(key, forwards));
 }
 
 /// What DEL does with the ledger.

@@ -75,14 +75,14 @@ bool removeTree(const fs::path& cgroup) {
   return rmdir(cgroup.c_str()) == 0;
 }
 
-// The kernel is done with the dead a little after those who wait for them.
+// The kernel removes a process from its cgroup shortly after waitpid() returned.
 void removeWhenLeft(const fs::path& cgroup) {
   using namespace std::chrono_literals;
   for (int tries = 0; tries < 200; ++tries) {
     if (removeTree(cgroup)) return;
     std::this_thread::sleep_for(10ms);
   }
-  throw std::runtime_error("somebody is left in " + cgroup.string());
+  throw std::runtime_error("processes left in cgroup " + cgroup.string());
 }
 
 }  // namespace

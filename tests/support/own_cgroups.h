@@ -14,7 +14,7 @@ namespace support {
 class OwnCgroups {
  public:
   OwnCgroups();
-  /// Nobody else may be left in them.
+  /// No other process may be in them.
   ~OwnCgroups();
   OwnCgroups(const OwnCgroups&) = delete;
   OwnCgroups& operator=(const OwnCgroups&) = delete;

@@ -15,7 +15,7 @@ struct PlanCase {
   std::string name;
   std::string members;      ///< of the configuration, see demoConfig()
   std::string args = {};    ///< CNI_ARGS
-  std::string bridge = {};  ///< of somebody else, made before
+  std::string bridge = {};  ///< existing, not created by pons
   std::string rules = {};   ///< shell commands that run on the host before, its own firewall for one
 };
 
@@ -38,7 +38,7 @@ inline std::vector<PlanCase> planCases() {
   return {{"minimal", ipv4},
           {"dual stack, published ports, exclusions, rate limits",
            dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], )" + limits},
-          {"bridge of somebody else",
+          {"foreign bridge",
            ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)",
            {},
            "br-admin"},
@@ -121,7 +121,7 @@ inline std::string difference(const std::string& before, const std::string& afte
   return text;
 }
 
-/// The addresses that host-local's files tell of; its lock and its round robin outlive them.
+/// The addresses in host-local's files; without its lock and its last_reserved_ip, which are kept.
 inline std::string dumpHostLocal() {
   const std::filesystem::path directory = "/run/host-local/demo";
   if (!std::filesystem::exists(directory)) return {};

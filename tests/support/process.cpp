@@ -20,7 +20,7 @@ namespace {
 
 using netlib::UniqueFd;
 
-// Files in memory for the three standard streams: unlike pipes they are never full, so nobody has to be served.
+// memfds for the three standard streams: unlike pipes they are never full, so no reader is needed.
 UniqueFd memoryFile(const std::string& content = {}) {
   UniqueFd fd{memfd_create("test", MFD_CLOEXEC)};
   if (pwrite(fd.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) std::abort();

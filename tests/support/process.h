@@ -44,7 +44,7 @@ std::string outputOf(const std::vector<std::string>& argv);
 Outcome runForked(const std::function<int()>& work,
                   std::chrono::milliseconds timeout = std::chrono::milliseconds{30'000});
 
-/// The same, left to run beside the test: killed with this object, if not ended before.
+/// The same, running concurrently with the test: killed with this object, if not ended before.
 class ForkedProcess {
  public:
   explicit ForkedProcess(const std::function<int()>& work);

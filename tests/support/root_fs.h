@@ -36,7 +36,7 @@ class RootFs {
     std::filesystem::create_symlink(target, path_ / name);
     return *this;
   }
-  /// From now on nobody can write there.
+  /// Remounts it read-only.
   const RootFs& readOnly() const {
     must(mount(nullptr, path_.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr));
     return *this;

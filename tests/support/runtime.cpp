@@ -33,11 +33,11 @@ std::string with(const std::string& config, const std::string& member) {
 
 netlib::Result<pons::Record> claim(const pons::cni::Request& request, pons::Host& host) {
   const pons::NetnsId netns{host.container->netns.id().device, host.container->netns.id().inode};
-  const auto heldByHost = [&host](const netlib::IpAddress& address) {
+  const auto isHostAddress = [&host](const netlib::IpAddress& address) {
     return netlib::route::isLocal(host.route, address);
   };
   const std::uint32_t mtu = TRY(pons::mtuFor(request.config, host));
-  return host.ledger.claim(request.key, request.config.addresses, heldByHost,
+  return host.ledger.claim(request.key, request.config.addresses, isHostAddress,
                            [&](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
                              return pons::attachmentFor(request, netns, mtu, std::move(leases));
                            });
@@ -117,7 +117,7 @@ std::size_t stepCount(const pons::cni::Request& request) {
   if (!stopped) throw std::runtime_error(stopped.error().message);
   pons::Host host = openHost();
   pons::Record record = recordOf(host, request);
-  if (const auto gone = takeAway(host, record, pons::planFor(record.attachment)); !gone) {
+  if (const auto gone = teardown(host, record, pons::planFor(record.attachment)); !gone) {
     throw std::runtime_error(gone.error().message);
   }
   return last;

@@ -17,7 +17,7 @@ std::string demoConfig(const std::string& members);
 /// The smallest one, with the subnet 10.42.0.0/24.
 std::string minimalConfig();
 
-/// A network configuration and what the runtime says beside it. Every verb opens its sockets and its ledger anew, as a
+/// A network configuration and the runtime's parameters. Every verb opens its sockets and its ledger anew, as a
 /// process of its own would.
 class Runtime {
  public:

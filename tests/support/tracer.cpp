@@ -20,7 +20,7 @@
 namespace support {
 namespace {
 
-using Kind = Interference::Kind;
+using Kind = FaultInjection::Kind;
 
 void check(bool succeeded, const char* what) {
   if (!succeeded) throw std::runtime_error(std::string{what} + ": " + std::strerror(errno));
@@ -46,7 +46,7 @@ void setCall(pid_t child, Registers& /*registers*/, int call) {
 }
 void setAnswer(Registers& registers, long answer) { registers.regs[0] = static_cast<unsigned long long>(answer); }
 unsigned long long& firstArgument(Registers& registers) { return registers.regs[0]; }
-void restoreFirstArgument(Registers&, unsigned long long) {}  // by now it holds the answer
+void restoreFirstArgument(Registers&, unsigned long long) {}  // holds the result now
 #else
 struct Registers {};
 constexpr bool kKnownProcessor = false;
@@ -68,7 +68,7 @@ void setRegisters(pid_t child, Registers& registers) {
   check(ptrace(PTRACE_SETREGSET, child, NT_PRSTATUS, &part) == 0, "write registers");
 }
 
-/// Opening a file changes the world only where it may make one.
+/// openat changes state only with O_CREAT.
 bool mayChange(long call, const std::uint64_t* arguments) {
   constexpr std::array kChanging{SYS_write,  SYS_pwrite64,  SYS_sendto,   SYS_mkdirat,
                                  SYS_linkat, SYS_symlinkat, SYS_unlinkat, SYS_renameat2};
@@ -83,8 +83,8 @@ bool mayChange(long call, const std::uint64_t* arguments) {
 /// One run, from its first stop to its end.
 class Tracer {
  public:
-  Tracer(const Interference& interference, std::vector<TracedCall>& calls)
-      : interference_(interference), calls_(calls) {}
+  Tracer(const FaultInjection& fault, std::vector<TracedCall>& calls)
+      : fault_(fault), calls_(calls) {}
 
   /// The wait status that the program ended with.
   int follow(pid_t child) {
@@ -121,16 +121,16 @@ class Tracer {
   }
 
   void entering(pid_t child, long call) {
-    const bool here = calls_.size() == interference_.at && (interference_.call < 0 || interference_.call == call);
-    if (here && interference_.kind == Kind::Kill) kill(child, SIGKILL);
-    if (here && interference_.kind == Kind::Fail) refuse(child, interference_.error);
-    if (here && interference_.kind == Kind::DoAndFail) answer_ = -interference_.error;
-    const bool exhausted = interference_.kind == Kind::NoMoreMemory && calls_.size() >= interference_.at;
+    const bool here = calls_.size() == fault_.at && (fault_.call < 0 || fault_.call == call);
+    if (here && fault_.kind == Kind::Kill) kill(child, SIGKILL);
+    if (here && fault_.kind == Kind::Fail) refuse(child, fault_.error);
+    if (here && fault_.kind == Kind::DoAndFail) answer_ = -fault_.error;
+    const bool exhausted = fault_.kind == Kind::NoMoreMemory && calls_.size() >= fault_.at;
     if (exhausted && call == SYS_brk) keepBreak(child);
     if (exhausted && (call == SYS_mmap || call == SYS_mremap)) refuse(child, ENOMEM);
   }
 
-  /// brk() has no error: where it fails it answers the end that the heap has, as it does to one who asks for end 0.
+  /// The system call brk returns the current break on failure, as for brk(0) (brk(2)).
   void keepBreak(pid_t child) {
     Registers registers = registersOf(child);
     firstArgument_ = firstArgument(registers);
@@ -154,10 +154,10 @@ class Tracer {
     answer_ = 0;
   }
 
-  const Interference& interference_;
+  const FaultInjection& fault_;
   std::vector<TracedCall>& calls_;
-  std::optional<unsigned long long> firstArgument_;  ///< of the call under way, where it was replaced
-  long answer_ = 0;                                  ///< what the call under way is to answer; 0: what the kernel says
+  std::optional<unsigned long long> firstArgument_;  ///< of the current call, if replaced
+  long answer_ = 0;                                  ///< result to set for the current call; 0: unchanged
 };
 
 }  // namespace
@@ -169,9 +169,9 @@ bool canTrace() {
 }
 
 TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options,
-                        const Interference& interference) {
+                        const FaultInjection& fault) {
   TracedOutcome traced;
-  Tracer tracer{interference, traced.calls};
+  Tracer tracer{fault, traced.calls};
   RunOptions supervised = options;
   supervised.beforeExec = [] { ptrace(PTRACE_TRACEME, 0, 0, 0); };
   supervised.wait = [&tracer](pid_t child) { return tracer.follow(child); };

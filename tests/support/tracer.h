@@ -1,5 +1,4 @@
-// A program whose system calls are counted, and one of which is its last or fails: what a crash or a kernel without
-// memory does to it, at every place where it can happen.
+// Runs a program under ptrace(2), counts its system calls, and kills it or injects an error at one of them.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +9,18 @@
 
 namespace support {
 
-/// What happens to one system call of a run.
-struct Interference {
+/// The fault injected into one system call of a run.
+struct FaultInjection {
   enum class Kind : std::uint8_t {
     None,
     Kill,         ///< SIGKILL before the kernel begins with it
-    Fail,         ///< it answers `error`, and the kernel does nothing
-    DoAndFail,    ///< it answers `error`, but the kernel did it: so does close(), whose descriptor is gone all the same
-    NoMoreMemory  ///< from this call on the kernel refuses every request for memory with ENOMEM
+    Fail,         ///< returns `error`, the call is not executed
+    DoAndFail,    ///< returns `error`, but the call is executed, like close(2), which always frees the descriptor
+    NoMoreMemory  ///< from this call on brk, mmap and mremap fail with ENOMEM
   };
   Kind kind = Kind::None;
   std::size_t at = 0;  ///< the first one counted has number 1
-  long call = -1;      ///< it is left alone where it is not this one (SYS_read ...), as not all runs are alike
+  long call = -1;      ///< only if it is this call (SYS_read ...), as runs may differ
   int error = 0;       ///< an errno; for Fail and DoAndFail
 };
 
@@ -37,13 +36,12 @@ struct TracedOutcome {
   std::vector<TracedCall> calls;
 };
 
-/// Whether this machine lets us trace, and its processor is known here.
+/// Whether ptrace(2) is permitted and the processor is supported.
 bool canTrace();
 
-/// Runs argv[0], which starts no threads or programs of its own, and meddles with it. Its system calls are counted from
-/// the first read() of the standard input on: what comes before it is the work of the dynamic loader and of libc, which
-/// a plugin has no hand in.
+/// Runs argv[0], which must not start threads or programs, with this fault. System calls are counted from the first
+/// read() of standard input on: earlier calls are those of the dynamic loader and libc.
 TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options,
-                        const Interference& interference);
+                        const FaultInjection& fault);
 
 }  // namespace support

@@ -170,7 +170,7 @@ double bitsPerSecond(const Transfer& transfer) {
   if (!becomes(POLLIN, listener, std::chrono::seconds{3})) return 0;
   const UniqueFd connection{accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};
   check(bool{connection}, "accept");
-  // So that a transfer that stands still ends, too.
+  // So that a stalled transfer ends, too.
   constexpr timeval kPatience{.tv_sec = 0, .tv_usec = 100'000};
   check(setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience) == 0, "SO_RCVTIMEO");
   receiveFor(connection, transfer.after);

@@ -1,4 +1,4 @@
-// Real traffic between namespaces: servers that tell who asked, and a client. Everything works in IPv4 and IPv6.
+// Real traffic between namespaces: servers that answer with the client's address, and a client. Everything works in IPv4 and IPv6.
 #pragma once
 
 #include <chrono>
@@ -39,7 +39,7 @@ class Server {
 struct AskOptions {
   /// Bound before connecting; a fixed source port continues the same UDP flow in a later ask().
   std::optional<Endpoint> source;
-  /// Where a neighbour's first answer is lost on a busy machine, IPv6 asks again after one second.
+  /// A lost first neighbour advertisement on a busy machine is solicited again after one second (retrans_time).
   std::chrono::milliseconds timeout{3000};
 };
 

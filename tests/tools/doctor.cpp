@@ -253,7 +253,7 @@ TEST_CASE("On a host: pons doctor reads the configurations, and looks for the pl
   full.attach(host, "c1");
   const Outcome read = doctorRun();
   CHECK(read.exitCode == 1);
-  CHECK_MESSAGE(contains(read.out, "/run/net.d/2.conflist: not JSON"), read.out);
+  CHECK_MESSAGE(contains(read.out, "/run/net.d/2.conflist: invalid JSON"), read.out);
   CHECK(contains(read.out, "-> pons explain /run/net.d/3.conf tells the place"));
   CHECK(contains(read.out, "full has 0 of 1 addresses left in 10.42.0.10-10.42.0.10"));
   const Outcome elsewhere = tool({"doctor", "--config-dir", "/run/net.d"}, {"CNI_PATH=/run/nothing"});

@@ -75,7 +75,7 @@ TEST_CASE("pons explain says what each key does, what is ignored and why, and wh
 
 TEST_CASE("pons explain tells line and column of what cannot work") {
   CHECK(mistakeIn("{\n  \"name\": \"demo\",\n  \"type\" \"pons\"}") ==
-        "demo.conflist:3:10: not JSON at line 3, column 10: Missing a colon after a name of object member.");
+        "demo.conflist:3:10: invalid JSON at line 3, column 10: Missing a colon after a name of object member.");
   CHECK(mistakeIn("{\"name\": \"demo\"}") ==
         "demo.conflist:1:1: neither \"type\", as a configuration has, nor \"plugins\", as a list has");
   CHECK(mistakeIn("{\"plugins\": 5}") == "demo.conflist:1:13: \"plugins\" is no list of plugins");

@@ -22,8 +22,8 @@ Collection manyLeftovers() {
   const auto key = keyOf(idOf(2), "web");
   collection.garbage.push_back({{"link", "pons4a25852d93e", "no record of it", key.network, key.container}});
   collection.garbage.push_back({{"claims", "12", "no record of their owners", key.network}});
-  collection.garbage.push_back({{"port", "tcp 8080 to 10.42.0.7 port 80", "nobody has claimed it"}});
-  collection.garbage.push_back({{"bridge", "pons-web", "no attachment holds it"}});
+  collection.garbage.push_back({{"port", "tcp 8080 to 10.42.0.7 port 80", "not reserved by any attachment"}});
+  collection.garbage.push_back({{"bridge", "pons-web", "no attachment refers to it"}});
   return collection;
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("On a host: pons gc takes away all of a lost ledger's networks, and le
   const Outcome looked = tool(gcCommand());
   CHECK(looked.exitCode == 1);
   CHECK_MESSAGE(contains(looked.out, "Something may still run behind a link"), looked.out);
-  CHECK(contains(looked.err, "pons gc: /run/net.d/2.conf: not JSON"));
+  CHECK(contains(looked.err, "pons gc: /run/net.d/2.conf: invalid JSON"));
   shell("rm /run/net.d/2.conf; nft delete element ip pons forwards_any '{ tcp . 8081 }'");
   CHECK(tool(gcCommand({"--delete"})).ok());
   CHECK(tool(gcCommand()).out == "nothing is left behind\n");

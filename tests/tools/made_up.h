@@ -50,7 +50,7 @@ inline std::vector<pons::tools::Item> allHealths() {
   };
   items.front().health = Health::Broken;
   items.front().faults = {
-      {"IPv4 table pons of nf_tables", "nat-ipv4", "IPv4 table pons of nf_tables lacks chain output"},
+      {"IPv4 table pons of nf_tables", "nat-ipv4", "table ip pons of nf_tables: chain output is missing or has lost rules"},
       {"published ports", "", "published 0.0.0.0 port 8080/tcp is missing in nf_tables"}};
   add("demo", Health::Broken, {items.front().faults.front()});
   add("web", Health::Broken, {{"veth pons0 to eth0", "", "veth pons0 to eth0 is down in the host"}});
@@ -63,8 +63,8 @@ inline std::vector<pons::tools::Item> allHealths() {
   items.push_back(itemOf(keyOf(idOf(8), "web"), {{prefix("10.43.0.8/24"), ip("10.43.0.254")}}));
   items.push_back(
       itemOf(keyOf(idOf(8), "web"), {}, {{pons::Protocol::Tcp, ip("0.0.0.0"), 443, ip("10.43.0.8"), 8443}}));
-  items.back().key.part = pons::Part::Portmap;
-  items.back().attachment->key.part = pons::Part::Portmap;
+  items.back().key.plugin = pons::ChainedPlugin::Portmap;
+  items.back().attachment->key.plugin = pons::ChainedPlugin::Portmap;
   return items;
 }
 

@@ -82,7 +82,7 @@ TEST_CASE("On a host: pons networks joins what is configured and what has attach
   CHECK_MESSAGE(contains(listed.out, "10.43.0.0/24            253     1   252  records"), listed.out);
   CHECK(!contains(listed.out, "foreign"));
   CHECK(contains(listed.err, "/run/net.d/3.conf: its ledger is in /run/away"));
-  CHECK(contains(listed.err, "/run/net.d/4.conf: not JSON at line 2, column 1"));
+  CHECK(contains(listed.err, "/run/net.d/4.conf: invalid JSON at line 2, column 1"));
   const auto document = jsonOf(tool({"networks", "--json", "--config-dir", "/run/net.d"}));
   const auto networks = document["networks"].items();
   REQUIRE(networks.size() == 2);

@@ -51,7 +51,7 @@ Shown broken() {
   shown.facts.links[0] = {.name = "eth0", .where = "container"};
   shown.facts.links[1] = linkOf("pons4a25852d93e", "host", false);
   shown.facts.rules[0].present = false;
-  shown.item.attachment->guard = pons::SenderGuard::Address;
+  shown.item.attachment->guard = pons::SpoofGuard::Address;
   shown.item.attachment->egress = pons::EgressPolicy{.destinations = {prefix("192.0.2.0/24"), prefix("2001:db8::/32")},
                                                      .tcpPorts = {443, 8443},
                                                      .udpPorts = {},

@@ -32,7 +32,7 @@ pons::RandomBelow seeded(unsigned seed) {
 
 std::string errorOf(const netlib::Result<Range>& range) { return range.ok() ? "" : range.error().message; }
 
-/// A subnet of that length whose address no rule objects to.
+/// A valid subnet of that length.
 IpPrefix subnetOf(Family family, int length) {
   const IpAddress base = family == Family::Ipv4 ? ip("100.64.32.16") : ip("2001:db8:1:2:3:4:5:600");
   return IpPrefix::of(base, length)->network();
@@ -40,7 +40,7 @@ IpPrefix subnetOf(Family family, int length) {
 
 }  // namespace
 
-TEST_CASE("W20: every prefix length has the pool that its bits give") {
+TEST_CASE("every prefix length has a pool of its host bits") {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const int bits = netlib::bitsOf(family);
     for (int length = 4; length <= bits; ++length) {
@@ -50,7 +50,7 @@ TEST_CASE("W20: every prefix length has the pool that its bits give") {
       REQUIRE(range.ok());
       const AddressPool pool{{*range}, {}};
 
-      // Less network and broadcast where there are any, less the gateway where there is room for one.
+      // Without network and broadcast address if there are any, and without the gateway.
       const Uint128 all = Uint128{1} << (bits - length);
       const Uint128 reserved = length == bits ? 0 : length == bits - 1 ? 1 : family == Family::Ipv4 ? 3 : 2;
       CHECK((pool.size() == all - reserved));
@@ -70,7 +70,7 @@ TEST_CASE("W20: every prefix length has the pool that its bits give") {
   }
 }
 
-TEST_CASE("prefixes that hold half the internet or more are pools too, or refused for what they hold") {
+TEST_CASE("very short prefixes are valid unless they contain reserved addresses") {
   for (int length = 1; length <= 3; ++length) {
     const IpPrefix v6 = IpPrefix::of(ip("8000::"), length)->network();
     const auto range = Range::make(v6, std::nullopt, std::nullopt, std::nullopt);
@@ -83,13 +83,13 @@ TEST_CASE("prefixes that hold half the internet or more are pools too, or refuse
   CHECK((AddressPool{{rangeOf("1100:200::/24")}, {}}.size() == (Uint128{1} << 104) - 2));
 }
 
-TEST_CASE("W22: the last free address is always found") {
+TEST_CASE("the last free address is always found") {
   for (const std::string subnet :
        {"10.0.0.0/24", "10.0.0.0/22", "10.0.0.0/30", "10.0.0.0/31", "10.0.0.4/32", "fd00::/120"}) {
     const AddressPool pool{{rangeOf(subnet)}, {}};
     const auto count = static_cast<std::size_t>(pool.size());
     for (std::size_t last = 0; last < count; ++last) {
-      std::vector<IpAddress> taken{ip("192.0.2.1"), ip("2001:db8::1")};  // foreign ones count nothing
+      std::vector<IpAddress> taken{ip("192.0.2.1"), ip("2001:db8::1")};  // not in the pool
       for (std::size_t i = 0; i < count; ++i) {
         if (i != last) taken.push_back(pool.nth(i));
       }
@@ -101,7 +101,7 @@ TEST_CASE("W22: the last free address is always found") {
   }
 }
 
-TEST_CASE("a pool fills up to the last address, without a repetition") {
+TEST_CASE("a pool is leased up to the last address, without duplicates") {
   const AddressPool pool{{rangeOf("10.42.0.0/24")}, {}};
   for (unsigned seed = 0; seed < 20; ++seed) {
     auto random = seeded(seed);
@@ -132,7 +132,7 @@ TEST_CASE("random numbers stay below their bound") {
   }
 }
 
-TEST_CASE("W21: excluded addresses, gateways, network and broadcast are never in the pool") {
+TEST_CASE("excluded addresses, gateways, network and broadcast are never in the pool") {
   const RangeSet set{Range::make(prefix("10.0.0.0/24"), ip("10.0.0.0"), ip("10.0.0.127"), ip("10.0.0.200")).value(),
                      Range::make(prefix("10.0.0.0/24"), ip("10.0.0.192"), ip("10.0.0.255"), ip("10.0.0.5")).value()};
   const std::vector<IpPrefix> excluded{prefix("10.0.0.16/28"), prefix("10.0.0.20/32"), prefix("fd00::/8"),
@@ -161,7 +161,7 @@ TEST_CASE("a pool whose end is excluded, and an empty one") {
   CHECK_FALSE(none.pickFree({}, seeded(1)));
 }
 
-TEST_CASE("the round robin goes through the ranges as they were given, and always finds the last free address") {
+TEST_CASE("the round robin uses the ranges in the given order and always finds the last free address") {
   const RangeSet set{Range::make(prefix("10.0.1.0/24"), ip("10.0.1.5"), ip("10.0.1.14"), std::nullopt).value(),
                      Range::make(prefix("10.0.0.0/28"), std::nullopt, std::nullopt, ip("10.0.0.4")).value()};
   const AddressPool pool{set, std::vector{prefix("10.0.0.9/32")}};
@@ -175,7 +175,7 @@ TEST_CASE("the round robin goes through the ranges as they were given, and alway
   CHECK(pool.nextFree(std::nullopt, {}) == order.front());
   CHECK(pool.nextFree(ip("10.0.9.9"), {}) == order.front());
   CHECK(pool.nextFree(ip("fd00::1"), {}) == order.front());
-  CHECK(pool.nextFree(ip("10.0.0.4"), {}) == ip("10.0.0.5"));  // is the gateway by now
+  CHECK(pool.nextFree(ip("10.0.0.4"), {}) == ip("10.0.0.5"));  // now the gateway
   CHECK(pool.nextFree(ip("10.0.0.8"), {}) == ip("10.0.0.10"));
   CHECK(pool.nextFree(order.back(), {}) == order.front());
 
@@ -196,7 +196,7 @@ TEST_CASE("the round robin goes through the ranges as they were given, and alway
   }
 }
 
-TEST_CASE("a range that cannot be is refused with the reason") {
+TEST_CASE("an invalid range is refused with the reason") {
   const auto make = [](const std::string& subnet, const char* start, const char* end, const char* gateway) {
     const auto maybe = [](const char* text) { return text ? std::optional{ip(text)} : std::nullopt; };
     return Range::make(prefix(subnet), maybe(start), maybe(end), maybe(gateway));
@@ -217,7 +217,7 @@ TEST_CASE("a range that cannot be is refused with the reason") {
   CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.0").failedWith(EINVAL));
   CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.255").failedWith(EINVAL));
   CHECK(make("10.0.0.0/31", nullptr, nullptr, "10.0.0.1").ok());
-  // A LAN's router.
+  // The gateway of a LAN.
   CHECK(make("10.42.5.0/24", nullptr, nullptr, "10.42.0.1")->gateway == ip("10.42.0.1"));
   CHECK(make("2001:db8:5::/64", nullptr, nullptr, "fe80::1")->gateway == ip("fe80::1"));
 }

@@ -74,7 +74,7 @@ TEST_CASE("An acknowledgement is the error 0") {
   CHECK(answers.all().front().reason.empty());
 }
 
-TEST_CASE("W59: an error has the kernel's words, whether the request is echoed whole or not") {
+TEST_CASE("An error has the kernel's extended ACK text, whether the request is echoed completely or not") {
   const Bytes reason = attribute(NLMSGERR_ATTR_MSG, "Nexthop has invalid gateway");
   Bytes offset;
   append(offset, nlattr{.nla_len = 8, .nla_type = NLMSGERR_ATTR_OFFS});
@@ -95,7 +95,7 @@ TEST_CASE("W59: an error has the kernel's words, whether the request is echoed w
   }
 }
 
-TEST_CASE("W59: an error without words, or whose words are cut off, is an error all the same") {
+TEST_CASE("An error without extended ACK text, or with a truncated one, is an error, too") {
   Bytes cut = attribute(NLMSGERR_ATTR_MSG, "words");
   cut.resize(5);
   Bytes lying = error(-EPERM, NLM_F_ACK_TLVS, 0, {});
@@ -128,7 +128,7 @@ TEST_CASE("A dump is complete with DONE, whose error counts") {
   CHECK(failed.all().front().error == EINVAL);
 }
 
-TEST_CASE("W59: a dump that a change disturbed is told") {
+TEST_CASE("A dump with NLM_F_DUMP_INTR is reported") {
   for (const Bytes& bytes : {message(kData, NLM_F_MULTI | NLM_F_DUMP_INTR, kFirst, {1, 2, 3, 4}),
                              message(NLMSG_DONE, NLM_F_MULTI | NLM_F_DUMP_INTR, kFirst, number(0))}) {
     Answers answers{kFirst, 1};
@@ -138,7 +138,7 @@ TEST_CASE("W59: a dump that a change disturbed is told") {
   }
 }
 
-TEST_CASE("W59: answers to other conversations are passed over") {
+TEST_CASE("Answers to other port ids and sequence numbers are ignored") {
   for (const std::uint32_t sequence : {0U, kFirst - 1, kFirst + 2, 0xffffffffU}) {
     CAPTURE(sequence);
     Answers answers{kFirst, 2};
@@ -163,11 +163,11 @@ TEST_CASE("Several requests are complete when the one that wanted an acknowledge
 }
 
 TEST_CASE("A question is answered by the first message, or by an error") {
-  Answers told{kFirst, 1};
-  CHECK(!told.complete(kQuestion));
-  REQUIRE(told.take(message(kData, 0, kFirst, {1, 2, 3, 4})).ok());
-  CHECK(told.complete(kQuestion));
-  CHECK(!told.complete(kAcknowledged));
+  Answers answers{kFirst, 1};
+  CHECK(!answers.complete(kQuestion));
+  REQUIRE(answers.take(message(kData, 0, kFirst, {1, 2, 3, 4})).ok());
+  CHECK(answers.complete(kQuestion));
+  CHECK(!answers.complete(kAcknowledged));
 
   Answers refused{kFirst, 1};
   REQUIRE(refused.take(error(-ENODEV, 0, 20, {})).ok());
@@ -180,7 +180,7 @@ TEST_CASE("The failure of the first request, the bracket of a transaction, is th
   CHECK(answers.complete(2));
 }
 
-TEST_CASE("W59: impossible lengths are EBADMSG") {
+TEST_CASE("Impossible lengths are EBADMSG") {
   for (const std::uint32_t length : {0U, 1U, 15U, 37U, 0x7fffffffU, 0xffffffffU}) {
     CAPTURE(length);
     Bytes bytes = error(0, 0, 0, {});
@@ -210,7 +210,7 @@ TEST_CASE("The last message of a datagram need not be padded") {
   CHECK(answers.complete(kAcknowledged));
 }
 
-TEST_CASE("W59: every truncation of an answer is refused or taken, and nothing behind its end is read") {
+TEST_CASE("Every truncation of an answer is refused or accepted, and nothing after its end is read") {
   Bytes whole = message(kData, NLM_F_MULTI, kFirst, {1, 2, 3, 4, 5, 6, 7, 8});
   append(whole, error(-EEXIST, NLM_F_ACK_TLVS | NLM_F_CAPPED, 20, attribute(NLMSGERR_ATTR_MSG, "File exists"), kFirst));
   append(whole, message(NLMSG_DONE, NLM_F_MULTI, kFirst + 1, number(0)));

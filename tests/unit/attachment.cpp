@@ -36,7 +36,7 @@ TEST_CASE("the hash is FNV-1a and its digits have a fixed width") {
   CHECK(netlib::hexDigits(0x123456789abcdef0U, 11) == "6789abcdef0");
 }
 
-TEST_CASE("protocols are known by name in any case") {
+TEST_CASE("protocol names are case-insensitive") {
   for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Sctp}) {
     CHECK(pons::parseProtocol(pons::nameOf(protocol)) == protocol);
   }
@@ -45,7 +45,7 @@ TEST_CASE("protocols are known by name in any case") {
   CHECK_FALSE(pons::parseProtocol(""));
 }
 
-TEST_CASE("the host veth's name follows from the key, and every part of it counts") {
+TEST_CASE("the name of the host veth is derived from all members of the key") {
   std::set<std::string> names;
   for (const char* network : {"demo", "other"}) {
     for (const char* container : {"c1", "c2", "c11"}) {
@@ -62,7 +62,7 @@ TEST_CASE("the host veth's name follows from the key, and every part of it count
   CHECK(pons::hostVethName(keyOf("c1")) == pons::hostVethName(keyOf("c1")));
 }
 
-TEST_CASE("no attachment's ifb has the name of a veth, its own or another's") {
+TEST_CASE("no ifb has the name of a veth") {
   std::set<std::string> names;
   for (int number = 0; number < 1000; ++number) {
     const auto key = keyOf("c" + std::to_string(number));
@@ -73,10 +73,10 @@ TEST_CASE("no attachment's ifb has the name of a veth, its own or another's") {
   CHECK(names.size() == 2000);
 }
 
-TEST_CASE("holds, in the order of the plan's shared steps") {
+TEST_CASE("shared states, in the order of the plan's shared steps") {
   const Attachment attachment = dualStack();
   const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
-  CHECK(pons::holdsOf(attachment) ==
+  CHECK(pons::sharedStatesOf(attachment) ==
         std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1", "gateway-pons0-fd00::1", "forwarding-ipv4",
                                  "forwarding-ipv6", "tables", "loopback-pons0", "subnet-10.42.0.0-24",
                                  "masquerade-demo-" + chain.substr(4)});
@@ -84,52 +84,52 @@ TEST_CASE("holds, in the order of the plan's shared steps") {
   CHECK(chain.size() == 20);
 }
 
-TEST_CASE("a bridge that is no gateway holds neither addresses nor forwarding") {
+TEST_CASE("a bridge that is not a gateway references neither addresses nor IP forwarding") {
   Attachment attachment = dualStack();
   attachment.bridge.gateway = false;
   attachment.sourceNats.clear();
   attachment.forwards = {{Protocol::Tcp, ip("fd01::1"), 80, ip("fd00::7"), 80}};
   CHECK(pons::gatewayAddresses(attachment).empty());
-  CHECK(pons::holdsOf(attachment) == std::vector<std::string>{"bridge-pons0", "tables"});
+  CHECK(pons::sharedStatesOf(attachment) == std::vector<std::string>{"bridge-pons0", "tables"});
 }
 
-TEST_CASE("an ingress policy needs the table in both families; it and the way through the host's firewall come last") {
+TEST_CASE("an ingress policy needs the table in both families; it and the forward accept rules are last") {
   Attachment attachment = dualStack();
   attachment.sourceNats.clear();
   attachment.forwards.clear();
   attachment.bridge.gateway = false;
   attachment.acceptForward = true;
   attachment.ingress = pons::IngressPolicy::SameBridge;
-  CHECK(pons::holdsOf(attachment) ==
+  CHECK(pons::sharedStatesOf(attachment) ==
         std::vector<std::string>{"bridge-pons0", "tables", "ingress-pons0", "forward-pons0"});
 }
 
-TEST_CASE("a resolv.conf is held by its root, which the hold tells again") {
+TEST_CASE("the shared state of a resolv.conf contains the path of the root") {
   Attachment attachment = attachmentOf(keyOf("c1"), {});
   attachment.resolvConf = {"/run/containers/%7/root fs", "nameserver 10.42.0.1\n"};
-  const std::string hold = pons::holdsOf(attachment).back();
-  CHECK(hold == "resolvconf-%2frun%2fcontainers%2f%257%2froot%20fs");
-  CHECK(pons::hold::rootOf(hold) == attachment.resolvConf->root);
-  CHECK(!pons::hold::rootOf("bridge-pons0"));
+  const std::string state = pons::sharedStatesOf(attachment).back();
+  CHECK(state == "resolvconf-%2frun%2fcontainers%2f%257%2froot%20fs");
+  CHECK(pons::shared_state::rootOf(state) == attachment.resolvConf->root);
+  CHECK(!pons::shared_state::rootOf("bridge-pons0"));
 }
 
-TEST_CASE("a gateway that two leases share is one address") {
+TEST_CASE("the gateway of two leases is one address") {
   Attachment attachment = dualStack();
   attachment.leases.push_back({prefix("10.42.0.8/24"), ip("10.42.0.1")});
   attachment.leases.push_back({prefix("10.43.0.8/32"), std::nullopt});
   CHECK(pons::gatewayAddresses(attachment) == std::vector{prefix("10.42.0.1/24"), prefix("fd00::1/64")});
 }
 
-TEST_CASE("127.0.0.1 needs care only for a port that is published there") {
+TEST_CASE("route_localnet is needed only for ports published at 127.0.0.1") {
   for (const auto& [hostAddress, needed] : {std::pair{"0.0.0.0", true}, {"127.0.0.2", true}, {"192.0.2.1", false}}) {
     Attachment attachment = dualStack();
     attachment.forwards.front().hostAddress = ip(hostAddress);
-    const auto holds = pons::holdsOf(attachment);
-    CHECK((std::ranges::find(holds, "loopback-pons0") != holds.end()) == needed);
+    const auto states = pons::sharedStatesOf(attachment);
+    CHECK((std::ranges::find(states, "loopback-pons0") != states.end()) == needed);
   }
 }
 
-TEST_CASE("a changed configuration gets another chain, an equal one the same") {
+TEST_CASE("a changed configuration gets a new chain, an equal one the same") {
   const Attachment attachment = dualStack();
   const pons::SourceNat nat = attachment.sourceNats.front();
   std::set<std::string> chains{pons::chainOf(attachment, nat)};
@@ -148,12 +148,12 @@ TEST_CASE("a changed configuration gets another chain, an equal one the same") {
   CHECK(chains.size() == 5);
 }
 
-TEST_CASE("the comment of a chain names its network, unless it had to be cut") {
+TEST_CASE("the comment of a chain contains its network unless it is truncated") {
   const auto commentOf = [](std::size_t length) {
     const auto network = pons::NetworkName::parse(std::string(length, 'n')).value();
     return pons::nat::networkComment(network).substr(0, netlib::nft::kLongestComment);
   };
   CHECK(pons::nat::networkIn(commentOf(100))->toString() == std::string(100, 'n'));
   CHECK(!pons::nat::networkIn(commentOf(200)));
-  CHECK(!pons::nat::networkIn("somebody's"));
+  CHECK(!pons::nat::networkIn("another comment"));
 }

@@ -59,7 +59,7 @@ TEST_CASE("a file is replaced as a whole, and a symlink in its place is not foll
   CHECK_FALSE(std::filesystem::exists(scratch / "pons/directory.draft"));
 }
 
-TEST_CASE("W67: a state directory that others could have prepared is refused") {
+TEST_CASE("A state directory with another owner or unsafe mode is refused") {
   const Scratch scratch;
   REQUIRE(mkdir((scratch / "real").c_str(), 0700) == 0);
   REQUIRE(symlink("real", (scratch / "link").c_str()) == 0);
@@ -103,7 +103,7 @@ TEST_CASE("W67: a state directory that others could have prepared is refused") {
   }
 }
 
-TEST_CASE("W67: a directory once open stays the same, whatever happens to its path") {
+TEST_CASE("An open directory stays the same when its path is replaced") {
   const Scratch scratch;
   const auto directory = Directory::openPrivate(scratch / "pons");
   REQUIRE(rename((scratch / "pons").c_str(), (scratch / "moved").c_str()) == 0);
@@ -164,7 +164,7 @@ TEST_CASE("links, directories and their listing") {
   CHECK(directory.removeDirectory("a/b").ok());
 }
 
-TEST_CASE("W27: what cannot be read is an error, never empty") {
+TEST_CASE("An unreadable file or directory is an error, never empty") {
   const Scratch scratch;
   const auto directory = Directory::openPrivate(scratch / "pons").value();
   CHECK(directory.createFile("file", "x").ok());

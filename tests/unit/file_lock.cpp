@@ -30,7 +30,7 @@ class Holder {
     pid_ = fork();
     if (pid_ == 0) {
       const auto lock = FileLock::acquire(openLock(scratch), 0ms, "lock");
-      [[maybe_unused]] const auto told = write(ready[1], lock.ok() ? "y" : "n", 1);
+      [[maybe_unused]] const auto written = write(ready[1], lock.ok() ? "y" : "n", 1);
       usleep(static_cast<useconds_t>(heldFor.count() * 1000));
       _exit(0);
     }
@@ -67,7 +67,7 @@ TEST_CASE("a free lock is had at once, also without patience") {
   CHECK(FileLock::acquire(openLock(scratch), 0ms, "lock").ok());
 }
 
-TEST_CASE("W56: waiting for a stuck holder ends, and names him") {
+TEST_CASE("Waiting for a stuck holder times out, and the error has its PID") {
   const support::Scratch scratch;
   const Holder holder{scratch, 10s};
   const auto start = Clock::now();
@@ -80,7 +80,7 @@ TEST_CASE("W56: waiting for a stuck holder ends, and names him") {
   CHECK(lock.error().message.find("process " + std::to_string(holder.pid())) != std::string::npos);
 }
 
-TEST_CASE("W56: a lock that becomes free is had before the patience ends") {
+TEST_CASE("A lock released within the timeout is acquired") {
   const support::Scratch scratch;
   const Holder holder{scratch, 100ms};
   const auto start = Clock::now();
@@ -88,7 +88,7 @@ TEST_CASE("W56: a lock that becomes free is had before the patience ends") {
   CHECK(Clock::now() - start < 5s);
 }
 
-TEST_CASE("W56: other signals do not end the waiting") {
+TEST_CASE("Other signals do not end the waiting") {
   const support::Scratch scratch;
   const Holder holder{scratch, 10s};
   struct sigaction former {};

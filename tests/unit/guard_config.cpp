@@ -1,4 +1,4 @@
-// Who may talk to whom: what a configuration says of it.
+// Spoof guard, isolation and ingress policy in the configuration.
 #include "tests/unit/decoded.h"
 
 using namespace pons;
@@ -13,12 +13,12 @@ const std::string kDns = R"(, "dns": {"nameservers": ["192.0.2.53", "2001:db8::5
 
 }  // namespace
 
-TEST_CASE("the guard is on by default; it goes by address where there are any") {
-  CHECK(decoded("").guard == SenderGuard::Address);
-  CHECK(decoded(R"("ipSpoofCheck": false)").guard == SenderGuard::Mac);
-  CHECK(decoded(R"("macspoofchk": false)").guard == SenderGuard::None);
-  CHECK(decoded(R"("macspoofchk": true, "ipSpoofCheck": true)").guard == SenderGuard::Address);
-  CHECK(configOf(config("")).guard == SenderGuard::Mac);
+TEST_CASE("the guard is on by default; it checks IP addresses if there are any") {
+  CHECK(decoded("").guard == SpoofGuard::Address);
+  CHECK(decoded(R"("ipSpoofCheck": false)").guard == SpoofGuard::Mac);
+  CHECK(decoded(R"("macspoofchk": false)").guard == SpoofGuard::None);
+  CHECK(decoded(R"("macspoofchk": true, "ipSpoofCheck": true)").guard == SpoofGuard::Address);
+  CHECK(configOf(config("")).guard == SpoofGuard::Mac);
   CHECK(codeOf(R"("macspoofchk": false, "ipSpoofCheck": true)") == 7);
   CHECK(addCode(config(R"("ipSpoofCheck": true)")) == 7);
   CHECK(codeOf(R"("ipSpoofCheck": "x")") == 7);
@@ -69,7 +69,7 @@ TEST_CASE("a policy that cannot be meant is refused, with its name and value") {
   CHECK(addCode(config(R"("egressPolicy": {})")) == 7);
 }
 
-TEST_CASE("an internal network leads nowhere, and whoever asks for it is told") {
+TEST_CASE("an internal network has no routes to other hosts, and options that need them are refused") {
   const Config internal = decoded(R"("internal": true)");
   CHECK(internal.internal);
   CHECK(internal.isGateway);

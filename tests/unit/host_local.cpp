@@ -1,4 +1,4 @@
-// host-local's files: the reference plugin is run side by side with ours, on directories of their own and on one.
+// host-local's files: the reference plugin and pons are compared, on separate directories and on a common one.
 #include "plugin/ledger/host_local.h"
 
 #include <fstream>
@@ -33,7 +33,7 @@ const std::string kTwoSets =
 
 struct Answer {
   bool ok;
-  std::string text;  ///< the addresses where it is an ADD that succeeded
+  std::string text;  ///< the addresses, after a successful ADD
 };
 
 std::string configOf(const std::string& dataDir, const std::string& ipam, const std::string& more = {}) {
@@ -79,7 +79,7 @@ Answer byPons(const std::string& verb, const std::string& container, const std::
   return {answer.ok(), answer.ok() ? addressesIn(*answer) : answer.error().message};
 }
 
-/// Names and contents; the lock's file has another mode.
+/// Names and contents, without modes: that of the lock file differs.
 std::string filesIn(const std::string& directory) {
   std::vector<std::string> lines;
   for (const auto& entry : fs::directory_iterator(directory)) {
@@ -108,7 +108,7 @@ void put(const std::string& path, const std::string& content) { std::ofstream{pa
 }  // namespace
 
 TEST_CASE(
-    "Side by side with the reference: the same answers and the same files, byte for byte, in any order of verbs") {
+    "Compared with the reference plugin: same results and same files, byte for byte, for any sequence of commands") {
   if (!haveReference()) return;
   const Scratch theirs;
   const Scratch ours;
@@ -116,20 +116,20 @@ TEST_CASE(
   for (int step = 0; step < 120; ++step) {
     CAPTURE(step);
     const std::string container = "c" + std::to_string(random() % 18);
-    // More are added than taken away, so that the sets are full for a while, and then emptied.
+    // More are added than removed, so that the sets are full for a while, and then emptied.
     const std::string verb = step == 0 || random() % 10 < (step < 80 ? 7U : 3U) ? "ADD" : "DEL";
     CAPTURE(verb + " " + container);
     const Answer reference = byReference(verb, container, configOf(theirs.path(), kTwoSets));
     const Answer pons = byPons(verb, container, configOf(ours.path(), kTwoSets));
     CHECK(pons.ok == reference.ok);
     if (reference.ok) CHECK(pons.text == reference.text);
-    // A set that was full costs the reference a step of the others' round robin; ours take all or nothing.
+    // If one set is full, the reference plugin advances the round robin of the others; pons leases all or nothing.
     if (!reference.ok) fs::copy(theirs / "demo", ours / "demo", fs::copy_options::overwrite_existing);
     REQUIRE(filesIn(ours / "demo") == filesIn(theirs / "demo"));
   }
 }
 
-TEST_CASE("On one directory each honours what the other leased, and frees it") {
+TEST_CASE("On one directory each plugin respects and frees the leases of the other") {
   if (!haveReference()) return;
   const Scratch scratch;
   const std::string config = configOf(scratch.path(), R"("subnet": "10.1.2.0/28")");
@@ -154,7 +154,7 @@ TEST_CASE("On one directory each honours what the other leased, and frees it") {
   }
 }
 
-TEST_CASE("Requested addresses: what the reference grants and refuses, ours does") {
+TEST_CASE("Requested addresses are granted and refused as by the reference plugin") {
   if (!haveReference()) return;
   const Scratch theirs;
   const Scratch ours;
@@ -175,8 +175,7 @@ TEST_CASE("Requested addresses: what the reference grants and refuses, ours does
   }
 }
 
-TEST_CASE(
-    "Many at once, ours and the reference's: no address has two owners, none is lost, the last free one is found") {
+TEST_CASE("Concurrent ADDs of both plugins: no address has two owners, none is lost, the last free one is found") {
   const Scratch scratch;
   const std::string config = configOf(scratch.path(), R"("subnet": "10.1.2.0/27")");  // 29 addresses
   const bool mixed = haveReference();
@@ -193,7 +192,7 @@ TEST_CASE(
   CHECK(owners.size() == 29);
 }
 
-TEST_CASE("W21: an empty file is nobody's and taken last; a file that cannot be read is somebody's") {
+TEST_CASE("an empty file has no owner and is used last; an unreadable file counts as leased") {
   const Scratch scratch;
   const std::string config = configOf(scratch.path(), R"("subnet": "10.1.2.0/29")");  // .2 to .6
   fs::create_directories(scratch / "demo");
@@ -211,13 +210,13 @@ TEST_CASE("W21: an empty file is nobody's and taken last; a file that cannot be 
   CHECK(fs::is_directory(scratch / "demo/10.1.2.3"));
   CHECK(fs::is_symlink(scratch / "demo/10.1.2.4"));
 
-  // Written by a plugin that noted no interface.
+  // Written by host-local before 0.8.3, without interface.
   CHECK(byPons("DEL", "old-style", config).ok);
   CHECK(!fs::exists(scratch / "demo/10.1.2.5"));
   CHECK(fs::exists(scratch / "demo/README"));
 }
 
-TEST_CASE("What is another's is neither taken nor freed, and a second ADD of one container is refused") {
+TEST_CASE("Leases of others are neither taken nor released, and a second ADD of one container is refused") {
   const Scratch scratch;
   const HostLocalOwner me{"c1", "eth0"};
   const HostLocalOwner other{"c1", "eth1"};
@@ -240,7 +239,7 @@ TEST_CASE("What is another's is neither taken nor freed, and a second ADD of one
   CHECK(!byPons("ADD", "c1", configOf(scratch.path(), R"("subnet": "10.1.2.0/24")")).ok);
 }
 
-TEST_CASE("GC of the plugin: with the list what is not in it, without it only what is nobody's") {
+TEST_CASE("GC of the plugin: with a list the leases not in it, without one only leases without an owner") {
   const Scratch scratch;
   const std::string ipam = R"("subnet": "10.1.2.0/24")";
   const auto config = [&](const std::string& more) {
@@ -248,7 +247,7 @@ TEST_CASE("GC of the plugin: with the list what is not in it, without it only wh
            configOf(scratch.path(), ipam, more).substr(std::string_view{R"({"cniVersion": "1.0.0")"}.size());
   };
   for (const char* container : {"c1", "c2"}) REQUIRE(byPons("ADD", container, config("")).ok);
-  const std::string longId(300, 'x');  // may be in the list, which pons cannot know of
+  const std::string longId(300, 'x');  // may be in the list, but not in a record of pons
   put(scratch / "demo/10.1.2.50", longId + "\r\neth0");
   put(scratch / "demo/10.1.2.51", "");
   CHECK(byPons("GC", "", config("")).ok);
@@ -260,7 +259,7 @@ TEST_CASE("GC of the plugin: with the list what is not in it, without it only wh
   CHECK(files.has(ip("10.1.2.50")).value());
 }
 
-TEST_CASE("The lock is waited for with patience, and a directory of others is refused") {
+TEST_CASE("The lock is waited for up to the timeout, and a directory of another owner is refused") {
   const Scratch scratch;
   const auto network = pons::NetworkName::parse("demo").value();
   const HostLocal held = lockedIn(scratch);

@@ -1,4 +1,4 @@
-// The section "ipam": who gives addresses, from which ranges, with which routes.
+// The section "ipam": IPAM type, ranges and routes.
 #include "tests/unit/decoded.h"
 
 using namespace pons;
@@ -86,7 +86,7 @@ TEST_CASE("any other ipam type is a program's name, and the rest of ipam is that
   }
 }
 
-TEST_CASE("DEL knows of an ipam section who else has to hear of it, and no more") {
+TEST_CASE("DEL decodes only the delegated plugin of an ipam section") {
   const auto del = [](const std::string& members) {
     const auto request = parseRequest(Verb::Del, kEnvironment, config(members));
     REQUIRE_MESSAGE(request.ok(), members);
@@ -103,7 +103,7 @@ TEST_CASE("DEL knows of an ipam section who else has to hear of it, and no more"
   }
 }
 
-TEST_CASE("W14: dual stack takes one address from each outer set") {
+TEST_CASE("dual stack takes one address from each outer set") {
   const Config config = withIpam(R"("ranges": [[{"subnet": "10.88.0.0/16"}, {"subnet": "10.90.0.0/16"}],)"
                                  R"( [{"subnet": "1100:200::/24"}]])");
   REQUIRE(config.addresses.sets.size() == 2);
@@ -111,14 +111,14 @@ TEST_CASE("W14: dual stack takes one address from each outer set") {
   CHECK(config.addresses.sets[1][0].subnet == net("1100:200::/24"));
 }
 
-TEST_CASE("W12: a subnet of length 0 is refused, in both families") {
+TEST_CASE("a subnet of length 0 is refused, in both families") {
   for (const std::string subnet : {"0.0.0.0/0", "::/0"}) {
     CHECK(ipamCode(R"("subnet": ")" + subnet + "\"") == 7);
     CHECK(ipamCode(R"("ranges": [[{"subnet": ")" + subnet + "\"}]]") == 7);
   }
 }
 
-TEST_CASE("W20: a subnet may have any length, and its gateway and range lie inside") {
+TEST_CASE("a subnet may have any length, and its gateway and range are inside it") {
   std::vector<netlib::IpPrefix> subnets;  // from /3 on: every shorter one holds loopback or multicast addresses
   for (int length = 3; length <= 32; ++length) subnets.push_back(*netlib::IpPrefix::of(ip("160.0.0.0"), length));
   for (int length = 3; length <= 128; ++length) subnets.push_back(*netlib::IpPrefix::of(ip("2000::"), length));
@@ -134,7 +134,7 @@ TEST_CASE("W20: a subnet may have any length, and its gateway and range lie insi
   CHECK(withIpam(R"("subnet": "10.0.50.128/25")").addresses.sets[0][0].gateway == ip("10.0.50.129"));
 }
 
-TEST_CASE("W69: numbers in addresses and prefixes are strict") {
+TEST_CASE("numbers in addresses and prefixes are strict") {
   for (const std::string subnet :
        {"10.42.0.0/+24", "+10.42.0.0/24", "10.42.0.0/024", "010.42.0.0/24", "10.42.0.0/ 24", "10.42.0.0/24 ",
         "10.42.0.0", "10.42.0/24", "10.42.0.0/33", "10.42.0.7/24", "x/24"}) {

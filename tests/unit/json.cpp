@@ -17,7 +17,7 @@ Document parsed(std::string_view text) {
   return std::move(document).value();
 }
 
-/// A generator of its own, so that a failure shows the same on every machine.
+/// Deterministic on every machine.
 struct Random {
   std::uint64_t state = 42;
   std::uint64_t below(std::uint64_t bound) {
@@ -35,7 +35,7 @@ std::string inRandomCase(std::string text, Random& random) {
 
 }  // namespace
 
-TEST_CASE("keys match in any case, as containerd writes them") {
+TEST_CASE("keys are case-insensitive, as sent by containerd") {
   Random random;
   for (const std::string key : {"hostport", "containerport", "hostip", "subnet", "runtimeconfig"}) {
     for (int round = 0; round < 50; ++round) {
@@ -52,7 +52,7 @@ TEST_CASE("the last of several keys wins") {
   CHECK_FALSE(parsed(R"({"a": 1, "a": null})")["a"].present());
 }
 
-TEST_CASE("null, a missing key and a key of something else than an object are absent") {
+TEST_CASE("null, a missing key and a key of a value that is not an object are absent") {
   const Document document = parsed(R"({"null": null, "list": [1, null], "text": "x"})");
   CHECK_FALSE(document["null"].present());
   CHECK_FALSE(document["missing"].present());
@@ -121,11 +121,11 @@ TEST_CASE("malformed documents are refused") {
   }
 }
 
-TEST_CASE("an error tells line and column") {
+TEST_CASE("an error has line and column") {
   CHECK(Document::parse("{\n  \"a\": tru\n}").error().message.find("line 2, column ") != std::string::npos);
 }
 
-TEST_CASE("half of a surrogate pair is no character, whole ones and what only looks like one are") {
+TEST_CASE("an unpaired surrogate is an error, a pair and an escaped backslash are not") {
   for (const char* half : {R"(\uDEAA)", R"(x\udfff)", R"(\\\uDC00)", R"(\uD83D\uDE00\uDE00)"}) {
     const auto document = Document::parse(R"({"a": ")" + std::string{half} + "\"}");
     REQUIRE(document.failedWith(EBADMSG));
@@ -136,7 +136,7 @@ TEST_CASE("half of a surrogate pair is no character, whole ones and what only lo
   CHECK(parsed(R"({"a": "\\uDEAA\n\u00e9"})").root()["a"].string() == "\\uDEAA\n\xc3\xa9");
 }
 
-TEST_CASE("depth is bounded, and brackets inside of texts do not count") {
+TEST_CASE("depth is bounded, and brackets inside of strings do not count") {
   const auto nested = [](int levels) {  // the object around them is a level of its own
     const auto count = static_cast<std::size_t>(levels - 1);
     return "{\"a\":" + std::string(count, '[') + std::string(count, ']') + "}";
@@ -147,7 +147,7 @@ TEST_CASE("depth is bounded, and brackets inside of texts do not count") {
   CHECK(Document::parse("{\"a\": \"\\\"" + std::string(1000, '{') + "\"}").ok());
 }
 
-TEST_CASE("no cut and no changed byte of a document crashes the parser") {
+TEST_CASE("no truncated and no changed document crashes the parser") {
   const std::string whole = R"({"name":"demo","n":[1,-2.5,true,null,{"k":"\u00e9\\\""}],"o":{"a":{"b":[]}}})";
   for (std::size_t length = 0; length < whole.size(); ++length)
     CHECK_FALSE(Document::parse(whole.substr(0, length)).ok());
@@ -175,7 +175,7 @@ TEST_CASE("the writer writes both styles") {
         "        \"x\"\n    ],\n    \"empty\": {}\n}");
 }
 
-TEST_CASE("whatever bytes are written, the document can be read again") {
+TEST_CASE("any bytes can be written, and the document can be parsed") {
   Random random;
   for (int round = 0; round < 5000; ++round) {
     std::string bytes;
@@ -188,7 +188,7 @@ TEST_CASE("whatever bytes are written, the document can be read again") {
   }
 }
 
-TEST_CASE("The place of a value is told by its path, whatever is written before it") {
+TEST_CASE("The position of a value is found by its path") {
   const std::string text =
       "{\n  \"a\": [1, {\"B\": \"x,\\\"{\", \"c\": null}],\n  \"d\":{\"e\" : [ [], [2.5] ]}, \"a2\": 1, \"a2\": 2}";
   const auto at = [&text](const char* path) { return pons::json::placeOf(text, path); };
@@ -205,8 +205,8 @@ TEST_CASE("The place of a value is told by its path, whatever is written before 
   for (const char* missing : {"a[2]", "b", "a.b", "d.e[2]", "d.e[1][0].f"}) CHECK(!at(missing));
 }
 
-TEST_CASE("Where a text stops to be JSON") {
-  CHECK(!pons::json::mistakeIn("{\"a\": [1, 2]}"));
-  CHECK(pons::json::mistakeIn("{\"a\": [1,\n 2}") == pons::json::Place{2, 3});
-  CHECK(pons::json::mistakeIn("{} x") == pons::json::Place{1, 4});
+TEST_CASE("The position of the first syntax error") {
+  CHECK(!pons::json::syntaxErrorIn("{\"a\": [1, 2]}"));
+  CHECK(pons::json::syntaxErrorIn("{\"a\": [1,\n 2}") == pons::json::Place{2, 3});
+  CHECK(pons::json::syntaxErrorIn("{} x") == pons::json::Place{1, 4});
 }

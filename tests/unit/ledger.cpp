@@ -1,28 +1,22 @@
 #include "plugin/ledger/ledger.h"
 
-#include <algorithm>
 #include <fstream>
-#include <set>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "tests/support/attachments.h"
 #include "tests/support/ledger_bench.h"
 #include "tests/support/scratch.h"
 #include "tests/support/text.h"
 
 using netlib::Family;
-using pons::AddressRequest;
-using pons::Lease;
 using pons::Ledger;
-using pons::PortForward;
-using pons::Protocol;
 using pons::RecordState;
-using pons::hold::bridge;
+using pons::shared_state::bridge;
 using support::claim;
 using support::contains;
+using support::forward;
 using support::ip;
 using support::keyOf;
 using support::LedgerBench;
@@ -30,11 +24,6 @@ using support::prefix;
 using support::requestFor;
 
 namespace {
-
-PortForward forward(const std::string& hostAddress, pons::Port port, Protocol protocol = Protocol::Tcp) {
-  const auto address = ip(hostAddress);
-  return {protocol, address, port, address.isIpv4() ? ip("10.42.0.2") : ip("fd00::2"), 80};
-}
 
 ino_t inodeOf(int fd) {
   struct stat status {};
@@ -44,7 +33,7 @@ ino_t inodeOf(int fd) {
 
 }  // namespace
 
-TEST_CASE("an attachment whose record could not be read again is refused, and leaves nothing") {
+TEST_CASE("an attachment with a record above the size limit is refused and leaves nothing") {
   const LedgerBench bench;
   pons::Ledger ledger = bench.open();
   const auto tooMany = [](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
@@ -52,14 +41,14 @@ TEST_CASE("an attachment whose record could not be read again is refused, and le
     attachment.routes.assign(150'000, {.destination = prefix("10.0.0.0/8"), .gateway = ip("10.42.0.1")});
     return attachment;
   };
-  const auto claimed = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/24"), support::heldByNobody, tooMany);
+  const auto claimed = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/24"), support::noHostAddress, tooMany);
   REQUIRE(claimed.failedWith(EINVAL));
   CHECK(claimed.error().message.find("fewer routes") != std::string::npos);
   CHECK(bench.dump().empty());
   CHECK(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).ok());
 }
 
-TEST_CASE("a claim can be found, and released without a trace") {
+TEST_CASE("a claim is found, and released completely") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto before = bench.dump();
@@ -106,7 +95,7 @@ TEST_CASE("commit is written in place: same file, same lock") {
   CHECK(found->attachment == attachment);
 }
 
-TEST_CASE("W24: a second claim of the same attachment is refused and changes nothing") {
+TEST_CASE("a second claim of the same attachment is refused and changes nothing") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).ok()); }
@@ -117,7 +106,7 @@ TEST_CASE("W24: a second claim of the same attachment is refused and changes not
   CHECK(bench.dump() == before);
 }
 
-TEST_CASE("W23: one container with several interfaces and networks; each releases its own only") {
+TEST_CASE("one container with several interfaces and networks; each releases its own only") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const std::vector keys{keyOf("c1"), keyOf("c1", "demo", "eth1"), keyOf("c1", "other")};
@@ -130,7 +119,7 @@ TEST_CASE("W23: one container with several interfaces and networks; each release
   CHECK(ledger.find(keys[2])->has_value());
 }
 
-TEST_CASE("W23: a claim that meanwhile belongs to somebody else is not released") {
+TEST_CASE("a claim that meanwhile belongs to another attachment is not released") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24", {"10.42.0.9"}), {forward("0.0.0.0", 80)}).ok()); }
@@ -143,187 +132,51 @@ TEST_CASE("W23: a claim that meanwhile belongs to somebody else is not released"
   CHECK(bench.linkAt("ports/tcp-80/0.0.0.0") == "../../networks/demo/attachments/c2:eth0.json");
 }
 
-TEST_CASE("W7: a host port has one owner, who is named; wildcard and specific addresses conflict") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  const auto request = requestFor("10.42.0.0/24");
-  { REQUIRE(claim(ledger, keyOf("c1"), request, {forward("0.0.0.0", 8080), forward("192.0.2.1", 81)}).ok()); }
-  const auto before = bench.dump();
-
-  for (const auto& taken :
-       {forward("0.0.0.0", 8080), forward("192.0.2.1", 8080), forward("192.0.2.1", 81), forward("0.0.0.0", 81)}) {
-    const auto refused = claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 9), taken});
-    CHECK(refused.failedWith(EADDRINUSE));
-    CHECK(contains(refused.error().message, "host port " + std::to_string(taken.hostPort) + "/tcp"));
-    CHECK(contains(refused.error().message, "published by container c1 (eth0) of network demo"));
-    CHECK(bench.dump() == before);
-  }
-  CHECK(claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 5), forward("127.0.0.1", 5)}).failedWith(EADDRINUSE));
-
-  const auto free = {forward("0.0.0.0", 8080, Protocol::Udp), forward("::", 8080), forward("192.0.2.2", 81)};
-  CHECK(claim(ledger, keyOf("c3"), request, free).ok());
-  support::release(ledger, keyOf("c1"));
-  CHECK(claim(ledger, keyOf("c4"), request, {forward("0.0.0.0", 8080)}).ok());
-}
-
-TEST_CASE("W22: a network fills up to the last address, then says how full it is") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  std::set<Lease, decltype([](const Lease& a, const Lease& b) { return a.address < b.address; })> leases;
-  for (int i = 0; i < 253; ++i) {
-    const auto record = claim(ledger, keyOf("c" + std::to_string(i)), requestFor("10.42.0.0/24"));
-    REQUIRE(record.ok());
-    leases.insert(record->attachment.leases.front());
-  }
-  CHECK(leases.size() == 253);
-  const auto full = claim(ledger, keyOf("late"), requestFor("10.42.0.0/24"));
-  CHECK(full.failedWith(EADDRNOTAVAIL));
-  CHECK(contains(full.error().message, "253 of 253 addresses of 10.42.0.0/24 are leased"));
-  support::release(ledger, keyOf("c17"));
-  CHECK(claim(ledger, keyOf("late"), requestFor("10.42.0.0/24")).ok());
-}
-
-TEST_CASE("W21: a requested address is leased exactly, or refused with the reason") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24", {"10.42.0.77"})).ok()); }
-  CHECK(std::filesystem::is_symlink(bench.path() + "/networks/demo/addresses/10.42.0.77"));
-
-  const auto refusal = [&](std::vector<std::string> requested) {
-    AddressRequest request = requestFor("10.42.0.0/24", std::move(requested));
-    request.excluded = {prefix("10.42.0.128/25")};
-    const auto record = claim(ledger, keyOf("c2"), request);
-    REQUIRE_FALSE(record.ok());
-    return record.error();
-  };
-  CHECK(refusal({"10.42.0.77"}).code == EADDRINUSE);
-  CHECK(contains(refusal({"10.42.0.77"}).message, "container c1 (eth0) of network demo"));
-  const std::pair<const char*, const char*> refused[] = {{"10.42.0.1", "is the gateway"},
-                                                         {"10.42.0.0", "is the network address"},
-                                                         {"10.42.0.130", "is excluded"},
-                                                         {"10.42.1.7", "is in no subnet"},
-                                                         {"fd00::1", "is in no subnet"}};
-  for (const auto& [address, reason] : refused) {
-    CHECK(refusal({address}).code == EINVAL);
-    CHECK(contains(refusal({address}).message, reason));
-  }
-  CHECK(contains(refusal({"10.42.0.7", "10.42.0.8"}).message, "second one"));
-}
-
-TEST_CASE("an address that the host holds is not leased, drawn or requested") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  const auto held = [](const netlib::IpAddress& address) -> netlib::Result<bool> { return address != ip("10.42.0.6"); };
-  const auto record = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/29"), held, support::completing(keyOf("c1"), {}));
-  REQUIRE(record.ok());
-  CHECK(record->attachment.leases == std::vector{Lease{prefix("10.42.0.6/29"), ip("10.42.0.1")}});
-
-  const auto full = ledger.claim(keyOf("c2"), requestFor("10.42.0.0/29"), held, support::completing(keyOf("c2"), {}));
-  CHECK(full.failedWith(EADDRNOTAVAIL));
-  CHECK(contains(full.error().message, "1 of 5 addresses of 10.42.0.0/29 are leased, and 4 held by the host"));
-  const auto request = requestFor("10.42.0.0/29", {"10.42.0.3"});
-  CHECK(ledger.claim(keyOf("c2"), request, held, support::completing(keyOf("c2"), {})).failedWith(EADDRINUSE));
-
-  const auto broken = [](const netlib::IpAddress&) -> netlib::Result<bool> { return netlib::fail(EIO, "no answer"); };
-  CHECK(ledger.claim(keyOf("c2"), request, broken, support::completing(keyOf("c2"), {})).failedWith(EIO));
-}
-
-TEST_CASE("W31: networks do not share addresses; both families are leased from their sets") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  AddressRequest request = requestFor("10.42.0.0/30");
-  request.sets.push_back(requestFor("1100:200::/24").sets.front());
-  const auto first = claim(ledger, keyOf("c1", "demo"), request);
-  const auto second = claim(ledger, keyOf("c1", "other"), request);
-  REQUIRE(first.ok());
-  REQUIRE(second.ok());
-  CHECK(first->attachment.leases[0] == second->attachment.leases[0]);
-  CHECK(prefix("1100:200::/24").contains(first->attachment.leases[1].address.address()));
-  CHECK(first->attachment.leases[1].address.length() == 24);
-}
-
-TEST_CASE("W26: a claim whose record is gone is stale and replaced; one with a record never") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/30"), {forward("192.0.2.1", 80)}).ok()); }
-  CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30")).failedWith(EADDRNOTAVAIL));
-  std::filesystem::remove(bench.path() + "/networks/demo/attachments/c1:eth0.json");
-  SUBCASE("when the pool is exhausted") {
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30"), {forward("0.0.0.0", 80)}).ok());
-  }
-  SUBCASE("when it is asked for") {
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30", {"10.42.0.2"}), {forward("192.0.2.1", 80)}).ok());
-  }
-  CHECK(bench.linkAt("networks/demo/addresses/10.42.0.2") == "../attachments/c2:eth0.json");
-}
-
-TEST_CASE("W27: what cannot be read is an error, never free") {
-  const LedgerBench bench;
-  Ledger ledger = bench.open();
-  { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).ok()); }
-  const std::string ports = bench.path() + "/ports/tcp-80";
-  std::filesystem::remove(ports + "/0.0.0.0");
-  SUBCASE("a file in a link's place") {
-    std::ofstream{ports + "/0.0.0.0"} << "x";
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
-  }
-  SUBCASE("a link to somewhere else") {
-    std::filesystem::create_symlink("/etc/passwd", ports + "/0.0.0.0");
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
-  }
-  SUBCASE("a file in a directory's place") {
-    std::filesystem::remove(ports);
-    std::ofstream{ports} << "x";
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(ENOTDIR));
-  }
-  CHECK_FALSE(ledger.find(keyOf("c2")).value());
-}
-
-TEST_CASE("who leaves last is told so, again and again until somebody else takes the hold") {
+TEST_CASE("the last reference is reported, repeatedly until another attachment adds one") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto before = bench.dump();
   for (const char* id : {"c1", "c2"}) REQUIRE(claim(ledger, keyOf(id), requestFor("10.42.0.0/24")).ok());
-  const std::string hold = bridge(support::attachmentOf(keyOf("c1"), {}));
-  const auto leaves = [&](const char* id) {
+  const std::string state = bridge(support::attachmentOf(keyOf("c1"), {}));
+  const auto dropsLast = [&](const char* id) {
     pons::Record record = ledger.find(keyOf(id)).value().value();
-    return ledger.leave(ledger.lockHost().value(), hold, record).value();
+    return ledger.dropReference(ledger.lockHost().value(), state, record).value();
   };
-  CHECK_FALSE(leaves("c1"));
-  CHECK(leaves("c2"));
-  CHECK(leaves("c1"));  // a DEL that was killed in between
+  CHECK_FALSE(dropsLast("c1"));
+  CHECK(dropsLast("c2"));
+  CHECK(dropsLast("c1"));  // a repeated DEL
   REQUIRE(claim(ledger, keyOf("c3"), requestFor("10.42.0.0/24")).ok());
-  CHECK_FALSE(leaves("c2"));
-  CHECK(ledger.isHeld(ledger.lockHost().value(), hold).value());
+  CHECK_FALSE(dropsLast("c2"));
+  CHECK(ledger.isReferenced(ledger.lockHost().value(), state).value());
   for (const char* id : {"c1", "c2", "c3"}) support::release(ledger, keyOf(id));
   CHECK(bench.dump() == before);
 }
 
-TEST_CASE("originals: the first writer wins, until they are forgotten") {
+TEST_CASE("original values: the first ones are kept until they are removed") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
-  const std::string hold = pons::hold::forwarding(Family::Ipv4);
-  CHECK(ledger.remembered(hold)->empty());
-  CHECK(ledger.remember(hold, {{"net/ipv4/ip_forward", "0"}}).ok());
-  CHECK(ledger.remember(hold, {{"net/ipv4/ip_forward", "1"}}).ok());
-  CHECK(ledger.remembered(hold).value() == std::map<std::string, std::string>{{"net/ipv4/ip_forward", "0"}});
-  CHECK(ledger.forget(hold).ok());
-  CHECK(ledger.forget(hold).ok());
-  CHECK(ledger.remembered(hold)->empty());
+  const std::string state = pons::shared_state::ipForwarding(Family::Ipv4);
+  CHECK(ledger.savedOriginals(state)->empty());
+  CHECK(ledger.saveOriginals(state, {{"net/ipv4/ip_forward", "0"}}).ok());
+  CHECK(ledger.saveOriginals(state, {{"net/ipv4/ip_forward", "1"}}).ok());
+  CHECK(ledger.savedOriginals(state).value() == std::map<std::string, std::string>{{"net/ipv4/ip_forward", "0"}});
+  CHECK(ledger.forgetOriginals(state).ok());
+  CHECK(ledger.forgetOriginals(state).ok());
+  CHECK(ledger.savedOriginals(state)->empty());
 }
 
-TEST_CASE("W40: damaged originals remember nothing, and no DEL fails for ever on them") {
+TEST_CASE("damaged original values count as none, so that DEL does not fail") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
-  REQUIRE(ledger.remember("h", {{"a", "1"}}).ok());
+  REQUIRE(ledger.saveOriginals("h", {{"a", "1"}}).ok());
   for (const char* damaged : {"", "{", "{\"a\": 1}", "noise"}) {
     std::ofstream{bench.path() + "/originals/h.json"} << damaged;
-    CHECK(ledger.remembered("h")->empty());
+    CHECK(ledger.savedOriginals("h")->empty());
   }
-  CHECK(ledger.forget("h").ok());
+  CHECK(ledger.forgetOriginals("h").ok());
 }
 
-TEST_CASE("W28: the longest names that may be asked for stay inside and apart") {
+TEST_CASE("the longest valid names stay below the state directory and distinct") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto before = bench.dump();
@@ -337,7 +190,7 @@ TEST_CASE("W28: the longest names that may be asked for stay inside and apart") 
   CHECK(bench.dump() == before);
 }
 
-TEST_CASE("W47, W67: the state directory is where one says, and refused where others could reach it") {
+TEST_CASE("the state directory has the given path, and is refused if other users could change it") {
   const support::Scratch scratch;
   CHECK(Ledger::open(scratch / "some/where", std::chrono::milliseconds{1}).ok());
   CHECK(std::filesystem::is_directory(scratch / "some/where"));
@@ -346,11 +199,11 @@ TEST_CASE("W47, W67: the state directory is where one says, and refused where ot
   CHECK(Ledger::open("relative", std::chrono::milliseconds{1}).failedWith(EINVAL));
 }
 
-TEST_CASE("W56: nobody waits for ever, and the host lock is named") {
+TEST_CASE("the wait for a lock is limited, and the error names the host lock") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto lock = ledger.lockHost().value();
   const auto refused = claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24"));
   CHECK(refused.failedWith(ETIMEDOUT));
-  CHECK(contains(refused.error().message, "the host lock"));
+  CHECK(contains(refused.error().message, "host lock"));
 }

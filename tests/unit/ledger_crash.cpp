@@ -1,4 +1,4 @@
-// The ledger under processes that die and processes that compete.
+// The ledger with killed and with concurrent processes.
 #include <csignal>
 #include <fstream>
 #include <random>
@@ -28,7 +28,7 @@ const std::vector<PortForward> kForwards{{pons::Protocol::Tcp, ip("0.0.0.0"), 80
                                          {pons::Protocol::Udp, ip("::"), 53, ip("fd00::2"), 53}};
 const std::string kRecord = "/networks/demo/attachments/c1:eth0.json";
 
-/// Runs it in a process of its own and returns how that ended, as waitpid() tells.
+/// Runs it in a child process and returns its status from waitpid(2).
 template <class Body>
 int statusOfChild(Body body) {
   const pid_t child = fork();
@@ -48,7 +48,7 @@ void limitFileSize(rlim_t bytes) {
   setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-/// A full claim whose process is gone.
+/// A complete claim by a process that has ended.
 void claimAndDie(const LedgerBench& bench) {
   REQUIRE(statusOfChild([&] {
             Ledger ledger = bench.open();
@@ -58,7 +58,7 @@ void claimAndDie(const LedgerBench& bench) {
 
 }  // namespace
 
-TEST_CASE("W26: whatever line a claim dies on, the next one finds a clean ledger") {
+TEST_CASE("after a claim was killed at any point, release and a new claim succeed") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto key = keyOf("c1");
@@ -66,12 +66,12 @@ TEST_CASE("W26: whatever line a claim dies on, the next one finds a clean ledger
   const auto dies = [](auto) -> netlib::Result<bool> { _exit(0); };
   const auto diesToo = [](auto) -> netlib::Result<pons::Attachment> { _exit(0); };
 
-  SUBCASE("while it asks the host") {
+  SUBCASE("while it checks the host addresses") {
     statusOfChild([&] { bench.open().claim(key, request, dies, diesToo).ok(); });
     CHECK(bench.dump().empty());
   }
   SUBCASE("while the attachment is completed") {
-    statusOfChild([&] { bench.open().claim(key, request, support::heldByNobody, diesToo).ok(); });
+    statusOfChild([&] { bench.open().claim(key, request, support::noHostAddress, diesToo).ok(); });
     CHECK(bench.dump().empty());
   }
   SUBCASE("at the record's first byte") {
@@ -101,7 +101,7 @@ TEST_CASE("W26: whatever line a claim dies on, the next one finds a clean ledger
   CHECK(claim(ledger, key, request, kForwards).ok());
 }
 
-TEST_CASE("a record that cannot be written whole is not there at all") {
+TEST_CASE("a record that cannot be written completely is removed") {
   const LedgerBench bench;
   CHECK(statusOfChild([&] {
           Ledger ledger = bench.open();
@@ -115,7 +115,7 @@ TEST_CASE("a record that cannot be written whole is not there at all") {
   CHECK_FALSE(ledger.find(keyOf("c1")).value());
 }
 
-TEST_CASE("W29: a record torn at any byte, with all, some or none of its claims, releases them all") {
+TEST_CASE("a record torn at any byte, with all, some or no claims, is released completely") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   claimAndDie(bench);
@@ -146,7 +146,7 @@ TEST_CASE("W29: a record torn at any byte, with all, some or none of its claims,
   CHECK(bench.dump().empty());
 }
 
-TEST_CASE("a damaged record is made up from its claims") {
+TEST_CASE("a damaged record is reconstructed from its claims") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   claimAndDie(bench);
@@ -165,7 +165,7 @@ TEST_CASE("a damaged record is made up from its claims") {
   CHECK(record->attachment.hostVeth == original.hostVeth);
 }
 
-TEST_CASE("the record of a newer pons, or of somebody else, is not taken for ours") {
+TEST_CASE("a record of a newer pons or with a different key is not used") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   claimAndDie(bench);
@@ -175,14 +175,14 @@ TEST_CASE("the record of a newer pons, or of somebody else, is not taken for our
     CHECK(ledger.find(keyOf("c1")).failedWith(ENOTSUP));
     CHECK(bench.dump() == before);
   }
-  SUBCASE("another's content") {
+  SUBCASE("different key") {
     std::ofstream{bench.path() + kRecord}
         << pons::encodeRecord(support::attachmentOf(keyOf("c2"), {}), RecordState::Committed);
     CHECK(ledger.find(keyOf("c1")).value()->salvaged);
   }
 }
 
-TEST_CASE("W25: a release that cannot go on keeps the address and the record") {
+TEST_CASE("a failed release keeps the address and the record") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   claimAndDie(bench);
@@ -202,7 +202,7 @@ TEST_CASE("W25: a release that cannot go on keeps the address and the record") {
   CHECK(bench.dump().empty());
 }
 
-TEST_CASE("a release that was killed anywhere is finished by the next") {
+TEST_CASE("a release that was killed at any point is completed by the next one") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   claimAndDie(bench);
@@ -221,7 +221,7 @@ namespace {
 constexpr int kProcesses = 8;
 constexpr int kRounds = 50;
 
-/// One owner a name, kept by other means than the ledger's: who finds the directory there has been given what is taken.
+/// Checks by mkdir(2), independent of the ledger, that each address and port has one owner.
 class Oracle {
  public:
   explicit Oracle(const support::Scratch& scratch, const pons::Attachment& attachment) {
@@ -245,7 +245,7 @@ class Oracle {
   std::vector<std::string> names_;
 };
 
-/// One round of ADD and DEL; the exit codes tell which promise was broken.
+/// One round of ADD and DEL; the exit code identifies the violated guarantee.
 void attachAndDetach(Ledger& ledger, const support::Scratch& owned, std::mt19937& random) {
   const auto key = keyOf("c" + std::to_string(random() % 6));
   const auto port = static_cast<pons::Port>(80 + random() % 4);
@@ -269,7 +269,7 @@ void attachAndDetach(Ledger& ledger, const support::Scratch& owned, std::mt19937
 
 }  // namespace
 
-TEST_CASE("no address and no port ever has two owners, however many compete") {
+TEST_CASE("no address and no port ever has two owners, with concurrent processes") {
   const LedgerBench bench;
   const support::Scratch owned;
   std::vector<pid_t> children;

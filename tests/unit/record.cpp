@@ -21,7 +21,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 }  // namespace
 
-TEST_CASE("a record comes back as it was written, every field of it") {
+TEST_CASE("a record is read as it was written, with every field") {
   for (const RecordState state : {RecordState::Claimed, RecordState::Committed}) {
     const auto record = decodeRecord(encodeRecord(fullAttachment(), state));
     REQUIRE(record.ok());
@@ -29,14 +29,13 @@ TEST_CASE("a record comes back as it was written, every field of it") {
     CHECK(record->state == state);
   }
   const auto plain = support::attachmentOf(support::keyOf("c1"), {});
-  // As it was before there were other IPAM types.
+  // Compatible with records from before other IPAM types were supported.
   CHECK(encodeRecord(plain, RecordState::Claimed).find("hostLocalDir") == std::string::npos);
   CHECK(encodeRecord(plain, RecordState::Claimed).find("delegated") == std::string::npos);
   CHECK(decodeRecord(encodeRecord(plain, RecordState::Claimed))->attachment == plain);
 }
 
-TEST_CASE(
-    "a limit of one direction, and of none, come back; the record of a pons that knew no limits reads as without") {
+TEST_CASE("rate limits of one, both or no direction are read back; records without the member have no limits") {
   auto attachment = support::attachmentOf(support::keyOf("c1"), {});
   CHECK(encodeRecord(attachment, RecordState::Claimed).find("bandwidth") == std::string::npos);
   for (const auto& limits : {pons::Bandwidth{.ingress = pons::RateLimit{1000, 2}},
@@ -46,10 +45,10 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("guards and policies come back; the record of a pons that knew none reads as without") {
+TEST_CASE("spoof guard and policies are read back") {
   auto attachment = support::attachmentOf(support::keyOf("c1"), {});
   attachment.internal = true;
-  attachment.guard = pons::SenderGuard::Address;
+  attachment.guard = pons::SpoofGuard::Address;
   attachment.egress = pons::EgressPolicy{.destinations = {support::prefix("10.0.0.0/8")},
                                          .tcpPorts = {1, 65535},
                                          .udpPorts = {53},
@@ -65,7 +64,7 @@ TEST_CASE("guards and policies come back; the record of a pons that knew none re
   }
 }
 
-TEST_CASE("any byte in the name of a kernel parameter survives, half a character as well") {
+TEST_CASE("any byte in the name of a sysctl is preserved, invalid UTF-8 as well") {
   for (const char* name : {"net/\xed\xb7\x9d", "net/\xff", "net/a%b", "net/\x01"}) {
     auto attachment = support::attachmentOf(support::keyOf("c1"), {});
     attachment.tuning = pons::Tuning{};
@@ -74,7 +73,7 @@ TEST_CASE("any byte in the name of a kernel parameter survives, half a character
   }
 }
 
-TEST_CASE("any byte in a path and in an interface's name survives") {
+TEST_CASE("any byte in a path and in an interface name is preserved") {
   for (int byte = 1; byte < 256; ++byte) {
     auto attachment = fullAttachment();
     attachment.netnsPath = std::string("/x") + static_cast<char>(byte) + "y";
@@ -86,7 +85,7 @@ TEST_CASE("any byte in a path and in an interface's name survives") {
   }
 }
 
-TEST_CASE("a record begins with its format and ends with a state of fixed width") {
+TEST_CASE("a record begins with its format and ends with a state of constant length") {
   const std::string claimed = encodeRecord(fullAttachment(), RecordState::Claimed);
   const std::string committed = encodeRecord(fullAttachment(), RecordState::Committed);
   CHECK(claimed.starts_with("{\n    \"format\": 1,"));
@@ -97,7 +96,7 @@ TEST_CASE("a record begins with its format and ends with a state of fixed width"
   CHECK(claimed.substr(0, claimed.size() - tail.size()) + tail == committed);
 }
 
-TEST_CASE("the record of a newer pons is told from a damaged one") {
+TEST_CASE("a newer format and a damaged record are different errors") {
   const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
   const auto newer = decodeRecord(replaced(text, "\"format\": 1", "\"format\": 2"));
   CHECK(newer.failedWith(ENOTSUP));
@@ -106,7 +105,7 @@ TEST_CASE("the record of a newer pons is told from a damaged one") {
   CHECK(decodeRecord(replaced(text, "\"format\": 1,", "")).failedWith(EBADMSG));
 }
 
-TEST_CASE("what an earlier pons did not know yet has its default") {
+TEST_CASE("members that an earlier pons did not write have their defaults") {
   std::string text = encodeRecord(fullAttachment(), RecordState::Committed);
   for (const std::string member : {"acceptForward", "adminChain", "ingress"}) {
     const std::size_t begin = text.find("    \"" + member + "\"");
@@ -152,7 +151,7 @@ TEST_CASE("every member is checked as strictly as the configuration was") {
   }
 }
 
-TEST_CASE("W29: a record cut off at any byte is damaged, never half a record") {
+TEST_CASE("a record truncated at any byte is an error") {
   const std::string text = encodeRecord(fullAttachment(), RecordState::Claimed);
   const std::size_t end = text.rfind('}');
   for (std::size_t length = 0; length <= end; ++length) {

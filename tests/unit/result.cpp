@@ -64,7 +64,7 @@ TEST_CASE("golden: 1.1.0 has every field") {
             std::string{kDns});
 }
 
-TEST_CASE("golden: 1.0.0 knows neither mtu nor socketPath, pciID and route attributes") {
+TEST_CASE("golden: 1.0.0 has neither mtu nor socketPath, pciID and route attributes") {
   CHECK(printed(dualStack(), Version::V1_0_0) ==
         R"({"cniVersion":"1.0.0","interfaces":[{"name":"pons0","mac":"02:00:00:00:00:01"},)"
         R"({"name":"eth0","mac":"02:00:00:00:00:02","sandbox":"/run/netns/a"}],)"

@@ -1,4 +1,4 @@
-// What a runtime asks for one container: ports, addresses, MAC, DNS.
+// runtimeConfig and CNI_ARGS of one container: ports, addresses, MAC, DNS.
 #include <cstdio>
 #include <cstdlib>
 
@@ -49,7 +49,7 @@ TEST_CASE("the file's port mappings come first; tcp is the default") {
   CHECK(config.portMappings[1] == PortMapping{Protocol::Sctp, 65535, 65535, std::nullopt});
 }
 
-TEST_CASE("W11: a port is 1 to 65535") {
+TEST_CASE("a port is 1 to 65535") {
   for (const std::string port : {"0", "-1", "65536", "4294967376", "\"80\"", "80.5", "null", "true"}) {
     CAPTURE(port);
     CHECK(mappingCode(R"({"hostPort": )" + port + R"(, "containerPort": 80})") == 7);
@@ -122,7 +122,7 @@ TEST_CASE("requested addresses: all sources together, without lengths and repeti
   CHECK(decoded("", "IP=").addresses.requested.empty());
 }
 
-TEST_CASE("W70: a requested address is one that an interface can bear") {
+TEST_CASE("a requested address is a unicast address") {
   for (const std::string text : {"0.0.0.0", "127.0.0.5", "224.0.0.9", "255.255.255.255", "::", "::1", "ff02::5", "x",
                                  "10.42.0.300", "+10.42.0.7", "10.42.0.7/+24", "10.42.0.7/33"}) {
     CAPTURE(text);
@@ -132,7 +132,7 @@ TEST_CASE("W70: a requested address is one that an interface can bear") {
   }
 }
 
-TEST_CASE("W70: a nameserver is one that a query can be sent to") {
+TEST_CASE("a nameserver is a unicast address") {
   for (const std::string text : {"0.0.0.0", "224.0.0.9", "255.255.255.255", "::", "ff02::5", "x", "1.1.1.1/32"}) {
     CAPTURE(text);
     CHECK(addCode(configWithIpam(R"("dns": {"nameservers": [")" + text + "\"]}")) == 7);
@@ -141,7 +141,7 @@ TEST_CASE("W70: a nameserver is one that a query can be sent to") {
   CHECK(decoded(R"("dns": {"nameservers": ["127.0.0.53"]})").dns.nameservers == std::vector{ip("127.0.0.53")});
 }
 
-TEST_CASE("the MAC: runtimeConfig before args.cni before CNI_ARGS, and always one that an interface can bear") {
+TEST_CASE("the MAC: runtimeConfig before args.cni before CNI_ARGS, and always a unicast address") {
   const std::string runtime = R"("runtimeConfig": {"mac": "02-00-00-00-00-03"})";
   const std::string args = R"("args": {"cni": {"mac": "02:00:00:00:00:02"}})";
   const auto mac = [](const std::string& members, const std::string& cniArgs) {

@@ -8,7 +8,7 @@
 
 using support::Scratch;
 
-TEST_CASE("Counters are made whole, counted by all who have the file, and refused where they have another size") {
+TEST_CASE("Counters are created atomically, shared by all processes, and refused with another size") {
   const Scratch scratch;
   const std::string path = scratch / "counters";
   {

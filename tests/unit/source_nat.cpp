@@ -33,7 +33,7 @@ std::vector<std::string> intervalsOf(const std::vector<std::string>& subnets) {
 
 }  // namespace
 
-TEST_CASE("a transaction and a batch without a change are done without asking the kernel, which would not answer") {
+TEST_CASE("a transaction and a batch without a change send nothing to the kernel") {
   auto socket = netlib::Socket::open(netlib::Socket::Subsystem::Netfilter).value();
   CHECK(netlib::nft::Transaction{}.commit(socket).ok());
   CHECK(netlib::nft::Transaction{}.check(socket).ok());
@@ -46,7 +46,7 @@ TEST_CASE("a transaction and a batch without a change are done without asking th
   CHECK(socket.request(batch)->empty());
 }
 
-TEST_CASE("the chain of a subnet is named after it, and tells it again") {
+TEST_CASE("the chain name of a subnet is parsed back to the subnet") {
   CHECK(pons::nat::subnetChain(prefix("10.42.0.0/24")) == "subnet_10.42.0.0/24");
   CHECK(pons::nat::subnetChain(prefix("fd42::/64")) == "subnet_fd42--/64");
   for (const char* subnet : {"10.42.0.0/24", "fd42::/64", "2001:db8:1:2:3:4:5:6/128"}) {

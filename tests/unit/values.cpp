@@ -28,7 +28,7 @@ TEST_CASE("an address is printed in its canonical form") {
   }
 }
 
-TEST_CASE("W69: text that can be read in two ways is no address") {
+TEST_CASE("ambiguous text is not an address") {
   for (const char* text :
        {"", " ", "10.42.0", "10.42.0.1 ", " 10.42.0.1", "+10.42.0.1", "010.42.0.1", "10.42.0.01", "10.42.0.256",
         "10.42.0.1.", "10.42.0.1\n", "0x0a.1.1.1", "fe80::1%eth0", "::g", "1::2::3", "10.42.0.1/24"}) {
@@ -38,7 +38,7 @@ TEST_CASE("W69: text that can be read in two ways is no address") {
   CHECK_FALSE(IpAddress::parse(std::string_view{"10.42.0.1\0x", 11}));
 }
 
-TEST_CASE("an address survives the way through its number, its bytes and its text") {
+TEST_CASE("an address is the same after conversion to a number, bytes and text") {
   std::mt19937_64 random{7};
   for (int i = 0; i < 2000; ++i) {
     const Family family = i % 2 == 0 ? Family::Ipv4 : Family::Ipv6;
@@ -51,7 +51,7 @@ TEST_CASE("an address survives the way through its number, its bytes and its tex
   CHECK_FALSE(IpAddress::fromBytes(std::array<std::uint8_t, 5>{}));
 }
 
-TEST_CASE("the kinds of addresses are told apart") {
+TEST_CASE("the kinds of addresses are distinguished") {
   CHECK(IpAddress::parse("127.1.2.3")->isLoopback());
   CHECK(IpAddress::parse("::1")->isLoopback());
   CHECK_FALSE(IpAddress::parse("128.0.0.1")->isLoopback());
@@ -70,7 +70,7 @@ TEST_CASE("addresses are ordered by family and then as numbers") {
   CHECK(*IpAddress::parse("255.255.255.255") < *IpAddress::parse("::"));
 }
 
-TEST_CASE("W20: a prefix of every length knows its first and last address") {
+TEST_CASE("a prefix of every length has its first and last address") {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const IpAddress any =
         *IpAddress::parse(family == Family::Ipv4 ? "170.85.170.85" : "aaaa:5555:aaaa:5555:aaaa:5555:aaaa:5555");
@@ -94,7 +94,7 @@ TEST_CASE("W20: a prefix of every length knows its first and last address") {
   }
 }
 
-TEST_CASE("W69: a prefix length has one form only") {
+TEST_CASE("a prefix length has one textual form only") {
   for (const char* text :
        {"10.0.0.0", "10.0.0.0/", "10.0.0.0/+24", "10.0.0.0/024", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/24 ",
         "10.0.0.0/2 4", "10.0.0.0/0x18", "10.0.0.0/24/24", "::/129", "::/1000", "/24"}) {
@@ -132,7 +132,7 @@ TEST_CASE("an interface name is what the kernel takes") {
   }
 }
 
-TEST_CASE("W28: an id that could leave its directory is none") {
+TEST_CASE("an id that could leave its directory is invalid") {
   using pons::ContainerId;
   for (const char* text : {"a", "cnitool-0123", "a.b_c-d", "0"}) CHECK(ContainerId::parse(text));
   for (const char* text : {"", "..", ".hidden", "../x", "a/b", "/abs", "-a", "_a", "a b", "a\n", "a:b", "\xc3\xa4"}) {

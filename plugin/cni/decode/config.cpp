@@ -85,15 +85,15 @@ Result<> decodeGuard(Config& config, const Field& root, const IpamConfig& ipam, 
   const Field byAddress = root["ipSpoofCheck"];
   const bool mac = TRY(byMac.boolean()).value_or(dialect.isWholeChain);
   if (!dialect.isWholeChain) {
-    if (mac) config.guard = SenderGuard::Mac;
+    if (mac) config.guard = SpoofGuard::Mac;
     return {};
   }
   const auto address = TRY(byAddress.boolean());
   if (address.value_or(false) && !ipam.givesAddresses()) return needsAddresses(byAddress);
   if (address.value_or(false) && !mac) return byMac.invalid("true, which \"ipSpoofCheck\" implies");
-  if (mac) config.guard = address.value_or(ipam.givesAddresses()) ? SenderGuard::Address : SenderGuard::Mac;
+  if (mac) config.guard = address.value_or(ipam.givesAddresses()) ? SpoofGuard::Address : SpoofGuard::Mac;
   config.egress = TRY(decodeEgress(root, config.dns));
-  if (!config.egress || config.guard == SenderGuard::Address) return {};
+  if (!config.egress || config.guard == SpoofGuard::Address) return {};
   return fail(ErrorCode::InvalidConfig,
               "\"egressPolicy\" needs addresses from \"ipam\", and \"macspoofchk\" and \"ipSpoofCheck\" to be on: it "
               "goes by source address");
@@ -209,7 +209,7 @@ Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) 
 /// Names a directory, which is opened when it is needed.
 Result<std::optional<std::string>> decodeRootfs(const Field& rootfs) {
   const auto path = TRY(rootfs.parsed(parsePath, kExpectedPath));
-  if (path && hold::resolvConf(*path).size() > NAME_MAX) {
+  if (path && shared_state::resolvConf(*path).size() > NAME_MAX) {
     return rootfs.invalid("a shorter path: the ledger makes a file name of it");
   }
   return path;

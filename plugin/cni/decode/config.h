@@ -46,7 +46,7 @@ struct Config {
   std::optional<std::string> adminChain;  ///< asked before that, where the host's firewall has such a chain
   IngressPolicy ingress = IngressPolicy::Open;
   bool internal = false;  ///< nothing is forwarded out of the bridge; never with default gateway, masquerade, ports
-  SenderGuard guard = SenderGuard::None;
+  SpoofGuard guard = SpoofGuard::None;
   std::optional<EgressPolicy> egress;  ///< never without the whole guard
   Mtu mtu;
 

@@ -131,7 +131,7 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
   }
   request.config = TRY(decodeConfig(root, version, environment, input));
   if (previous.present()) request.previous = TRY(parsePrevResult(previous, version));
-  if (request.key.part != Part::Network && !request.previous) {
+  if (request.key.plugin != ChainedPlugin::None && !request.previous) {
     return fail(ErrorCode::InvalidConfig,
                 std::string{nameOf(request.applet)} + " must be called as a chained plugin: \"prevResult\" is missing");
   }

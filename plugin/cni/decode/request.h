@@ -39,7 +39,7 @@ struct NetworkRequest {
   Verb verb;
   Version version;
   NetworkName network;
-  Part part;  ///< whose attachments of the network it is about
+  ChainedPlugin part;  ///< whose attachments of the network it is about
   Config config;
   /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it; null is an empty list. Nothing
   /// where neither is there: then the runtime does not say that any attachment is gone.

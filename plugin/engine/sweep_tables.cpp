@@ -1,0 +1,197 @@
+// What Sweep does with the nf_tables tables of pons.
+#include <algorithm>
+
+#include "netlib/base/error_list.h"
+
+#include "plugin/engine/sweep.h"
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/source_nat.h"
+#include "plugin/firewall/table_transaction.h"
+#include "plugin/steps/steps.h"
+
+namespace pons {
+
+namespace link = netlib::link;
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+constexpr std::string_view kUnrecorded = "its port has no record";
+
+bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPrefix>& subnets) {
+  return std::ranges::any_of(subnets, [&](const netlib::IpPrefix& subnet) { return subnet.contains(address); });
+}
+
+std::string textOf(const PortForward& forward) {
+  const std::string at = forward.hostAddress.isUnspecified() ? "" : " at " + forward.hostAddress.toString();
+  return std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort) + at + " to " +
+         forward.target.toString() + " port " + std::to_string(forward.targetPort);
+}
+
+/// The addresses that are masqueraded by a network's chain.
+netlib::Result<std::vector<nft::Element>> membersOf(Host& host, Family family, const std::string& chain) {
+  return nft::listElements(host.netfilter, nat::tableOf(family), chain);
+}
+
+netlib::Result<> removeNetwork(Host& host, Family family, const std::string& chain) {
+  std::vector<std::string> subnetChains;
+  for (const auto& other : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+    if (nat::subnetOfChain(other.name)) subnetChains.push_back(other.name);
+  }
+  return source::removeNetwork(host, family, chain, subnetChains);
+}
+
+/// How many ports, addresses, bridges and policies the tables serve.
+netlib::Result<std::size_t> countUses(Host& host) {
+  std::size_t uses = TRY(nft::listElements(host.netfilter, guard::table(), guard::kMacs)).size();
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    for (const char* map :
+         {nat::kForwardsAny, nat::kForwardsIp, bridges::kPolicyBridges, bridges::kInternalBridges, egress::kPolicies}) {
+      uses += TRY(nft::listElements(host.netfilter, nat::tableOf(family), map)).size();
+    }
+    for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+      if (nat::networkIn(chain.comment)) uses += TRY(membersOf(host, family, chain.name)).size();
+    }
+  }
+  return uses;
+}
+
+netlib::Result<bool> areTablesThere(Host& host) {
+  for (const auto family : tables::kAll) {
+    if (!TRY(nft::listChains(host.netfilter, tables::tableOf(family))).empty()) return true;
+  }
+  return false;
+}
+
+/// The names of the veths that attachments on record have in the host, and of those that are there: another ledger may
+/// tell of them. Under the host lock none can be added.
+netlib::Result<std::set<std::string>> knownVeths(Host& host) {
+  std::set<std::string> veths;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) veths.insert(hostVethName(key).toString());
+  for (const link::Link& veth : TRY(link::ofKind(host.route, "veth"))) veths.insert(veth.name);
+  return veths;
+}
+
+}  // namespace
+
+/// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
+/// under the host lock none can come: so what has no claim is nobody's.
+netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPrefix>& subnets) {
+  const nft::Table table = nat::tableOf(family);
+  tables::Elements unclaimed;
+  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
+    for (const auto& element : TRY(nft::listElements(host_.netfilter, table, map))) {
+      const auto forward = nat::forwardOf(element, family, map);
+      if (!forward || !isInside(forward->target, subnets) || TRY(host_.ledger.isClaimed(*forward))) continue;
+      if (!noteUse({"port", textOf(*forward), "not reserved by any attachment"})) continue;
+      unclaimed[{table.family, map}].push_back(element);
+      if (forward->protocol != Protocol::Udp) continue;
+      unclaimed[{table.family, nat::udpSetOf(*forward)}].push_back(nat::udpElementOf(*forward));
+    }
+  }
+  return tables::removeElements(host_, unclaimed);
+}
+
+netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
+  tables::Elements unrecorded;
+  for (const char* set : {guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
+    for (const auto& element : TRY(nft::listElements(host_.netfilter, guard::table(), set))) {
+      const std::string port = guard::portOf(element);
+      if (veths.contains(port)) continue;
+      const Orphan orphan{"guard", port, std::string{kUnrecorded}};
+      const bool isCounted = std::string_view{set} == guard::kMacs;
+      if (!(isCounted ? noteUse(orphan) : note(orphan))) continue;
+      unrecorded[{guard::table().family, set}].push_back(element);
+    }
+  }
+  return tables::removeElements(host_, unrecorded);
+}
+
+/// With the addresses that lead there.
+netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& veths) {
+  const nft::Table table = nat::tableOf(family);
+  tables::Elements unrecorded;
+  for (const auto& element : TRY(nft::listElements(host_.netfilter, table, egress::kPolicies))) {
+    const std::string veth = egress::vethOf(element.jumpTo);
+    if (veths.contains(veth) ||
+        !noteUse({"policy", veth + " " + std::string{nameOf(family)}, std::string{kUnrecorded}})) {
+      continue;
+    }
+    unrecorded[{table.family, egress::kPolicies}].push_back(element);
+  }
+  TRY(tables::removeElements(host_, unrecorded));
+  if (mode_ == Mode::Find) return {};
+  for (const auto& chain : TRY(nft::listChains(host_.netfilter, table))) {
+    const std::string veth = egress::vethOf(chain.name);
+    const auto name = netlib::IfName::parse(veth);
+    if (name && !veths.contains(veth)) TRY(tables::removeEgress(host_, family, *name));
+  }
+  return {};
+}
+
+netlib::Result<> Sweep::ports() {
+  netlib::ErrorList failures;
+  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
+  const auto veths = TRY(knownVeths(host_));
+  failures.add("sweep guards", guards(veths));
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    failures.add("sweep egress policies", policies(family, veths));
+  }
+  return failures.result();
+}
+
+/// The chains of this network that no attachment holds. The holds are asked, not the records: one that cannot be read,
+/// or that a newer pons wrote, may be a living container's.
+netlib::Result<> Sweep::chains(const netlib::FileLock& hostLock, Family family, const NetworkName& network) {
+  for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
+    if (chain.comment != nat::networkComment(network)) continue;
+    if (TRY(isReferenced(hostLock, shared_state::sourceNat(network, chain.name)))) {
+      TRY(masquerades(family, network, chain.name));
+    } else if (note({"chain", chain.name, std::string{kUnreferenced}, network})) {
+      TRY(removeNetwork(host_, family, chain.name));
+    } else {
+      leftInTables_ += TRY(membersOf(host_, family, chain.name)).size();
+    }
+  }
+  return {};
+}
+
+/// The chains of subnets likewise.
+netlib::Result<> Sweep::subnetChains(const netlib::FileLock& hostLock, Family family,
+                                     const std::vector<netlib::IpPrefix>& subnets) {
+  for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
+    const auto subnet = nat::subnetOfChain(chain.name);
+    if (!subnet || !isInside(subnet->first(), subnets) || TRY(isReferenced(hostLock, shared_state::subnet(*subnet))))
+      continue;
+    if (!note({"chain", chain.name, std::string{kUnreferenced}})) continue;
+    TRY(source::removeSubnet(host_, *subnet));
+  }
+  return {};
+}
+
+/// The addresses in such a chain's use that no attachment has leased: claims come before elements, as with ports.
+netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, const std::string& chain) {
+  const auto leased = TRY(host_.ledger.leased(network));
+  std::vector<nft::Element> unclaimed;
+  for (const nft::Element& element : TRY(membersOf(host_, family, chain))) {
+    const auto address = netlib::IpAddress::fromBytes(element.key);
+    if (address && std::ranges::find(leased, *address) != leased.end()) continue;
+    const std::string name = address ? address->toString() : "an address";
+    if (noteUse({"masquerade", name, "no attachment has leased it", network})) unclaimed.push_back(element);
+  }
+  return tables::removeElements(host_, {{{static_cast<nft::TableFamily>(family), chain}, unclaimed}});
+}
+
+netlib::Result<> Sweep::emptyTables(const netlib::FileLock& hostLock) {
+  const std::string state = shared_state::tables();
+  if (TRY(isReferenced(hostLock, state)) || !TRY(areTablesThere(host_))) return {};
+  // What other networks have counts as in use even without a record: their own GC removes it.
+  if (TRY(countUses(host_)) > leftInTables_) return {};
+  if (!note({"tables", "pons", std::string{kUnreferenced}})) return {};
+  return tables::removeAll(host_);
+}
+
+}  // namespace pons

@@ -1,0 +1,59 @@
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/table_transaction.h"
+#include "plugin/steps/steps.h"
+
+namespace pons {
+
+namespace nft = netlib::nft;
+
+namespace {
+
+tables::Elements elementsOf(const Attachment& attachment) {
+  tables::Elements elements;
+  for (const auto family : {tables::TableFamily::Ipv4, tables::TableFamily::Ipv6}) {
+    elements[{family, bridges::kInternalPairs}] = {bridges::pairOf(attachment.bridge.name)};
+    elements[{family, bridges::kInternalBridges}] = {bridges::elementOf(attachment.bridge.name)};
+  }
+  return elements;
+}
+
+class BridgeInternal final : public Step {
+ public:
+  explicit BridgeInternal(const Attachment& attachment) : attachment_(attachment) {}
+
+  std::string name() const override { return "no forwarding to or from bridge " + attachment_.bridge.name.toString(); }
+  std::string sharedState() const override { return shared_state::internal(attachment_); }
+
+  netlib::Result<> apply(Host& host) const override {
+    return tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
+      for (const auto& [set, some] : elementsOf(attachment_)) {
+        transaction.addElements(tables::tableOf(set.first), set.second, some);
+      }
+    });
+  }
+
+  netlib::Result<> undo(Host& host) const override { return tables::removeElements(host, elementsOf(attachment_)); }
+
+  netlib::Result<> verify(Host& host) const override {
+    for (const auto& [set, some] : elementsOf(attachment_)) {
+      if (TRY(nft::findElement(host.netfilter, tables::tableOf(set.first), set.second, some.front()))) continue;
+      return broken(name() + ": the bridge is missing in the nf_tables set " + set.second);
+    }
+    return {};
+  }
+
+  // tables::commit() rebuilds missing tables only, not one whose chain lost its drop rule.
+  netlib::Result<> repair(Host& host) const override {
+    const auto hostLock = TRY(host.ledger.lockHost());
+    return tables::rebuild(host, hostLock, attachment_);
+  }
+
+ private:
+  const Attachment& attachment_;
+};
+
+}  // namespace
+
+StepPointer bridgeInternal(const Attachment& attachment) { return std::make_unique<const BridgeInternal>(attachment); }
+
+}  // namespace pons

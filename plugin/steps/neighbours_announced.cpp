@@ -1,0 +1,39 @@
+#include "plugin/steps/steps.h"
+
+namespace pons {
+
+namespace {
+
+class NeighboursAnnounced final : public Step {
+ public:
+  explicit NeighboursAnnounced(const Attachment& attachment) : attachment_(attachment) {}
+
+  std::string name() const override { return "announcement of addresses"; }
+
+  // The kernel sends the announcements when a MAC is set, even to the same value, as containerAddresses() has set
+  // arp_notify and ndisc_notify. A packet socket would take longer: closing one waits 8 ms for an RCU grace period.
+  netlib::Result<> apply(Host& host) const override {
+    // A bridge port forwards once the kernel has processed its carrier event, at the latest when it is read.
+    TRY(netlib::link::find(host.route, attachment_.hostVeth));
+    const unsigned index = TRY(containerIndexOf(host, attachment_));
+    netlib::Batch batch;
+    netlib::link::appendSetMac(batch, index, attachment_.containerMac);
+    TRY(host.container->route.request(batch));
+    return {};
+  }
+
+  // Neighbour entries age: there is nothing to undo and nothing to verify.
+  netlib::Result<> undo(Host&) const override { return {}; }
+  netlib::Result<> verify(Host&) const override { return {}; }
+
+ private:
+  const Attachment& attachment_;
+};
+
+}  // namespace
+
+StepPointer neighboursAnnounced(const Attachment& attachment) {
+  return std::make_unique<const NeighboursAnnounced>(attachment);
+}
+
+}  // namespace pons

@@ -1,0 +1,36 @@
+// Thousands of existing containers, in networks of their own, with one published port each.
+#pragma once
+
+#include <string>
+
+#include "tests/bench/hosts.h"
+
+namespace bench {
+
+/// Attached by pons; those of one network in one namespace under different interface names. Then the links are deleted,
+/// while records, leases and ports stay: the cost of thousands of links in the kernel is not measured.
+class PonsContainers {
+ public:
+  explicit PonsContainers(Host host) : host_(std::move(host)) {}
+  void growTo(Hosts& hosts, unsigned size);
+
+ private:
+  Program program(const std::string& netns, unsigned number) const;
+
+  Host host_;
+  unsigned size_ = 0;
+};
+
+/// The rules and files that the reference plugins would have created. They need seconds for each container when there
+/// are thousands.
+class ReferenceContainers {
+ public:
+  explicit ReferenceContainers(Host host) : host_(std::move(host)) {}
+  void growTo(unsigned size);
+
+ private:
+  Host host_;
+  unsigned size_ = 0;
+};
+
+}  // namespace bench

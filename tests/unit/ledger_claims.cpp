@@ -1,0 +1,157 @@
+// Claims of addresses and host ports.
+#include <fstream>
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/ledger_bench.h"
+#include "tests/support/text.h"
+
+using pons::AddressRequest;
+using pons::Lease;
+using pons::Ledger;
+using pons::Protocol;
+using support::claim;
+using support::contains;
+using support::forward;
+using support::ip;
+using support::keyOf;
+using support::LedgerBench;
+using support::prefix;
+using support::requestFor;
+
+TEST_CASE("a host port has one owner, which the error names; wildcard and specific addresses conflict") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  const auto request = requestFor("10.42.0.0/24");
+  { REQUIRE(claim(ledger, keyOf("c1"), request, {forward("0.0.0.0", 8080), forward("192.0.2.1", 81)}).ok()); }
+  const auto before = bench.dump();
+
+  for (const auto& taken :
+       {forward("0.0.0.0", 8080), forward("192.0.2.1", 8080), forward("192.0.2.1", 81), forward("0.0.0.0", 81)}) {
+    const auto refused = claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 9), taken});
+    CHECK(refused.failedWith(EADDRINUSE));
+    CHECK(contains(refused.error().message, "host port " + std::to_string(taken.hostPort) + "/tcp"));
+    CHECK(contains(refused.error().message, "published by container c1 (eth0) of network demo"));
+    CHECK(bench.dump() == before);
+  }
+  CHECK(claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 5), forward("127.0.0.1", 5)}).failedWith(EADDRINUSE));
+
+  const auto free = {forward("0.0.0.0", 8080, Protocol::Udp), forward("::", 8080), forward("192.0.2.2", 81)};
+  CHECK(claim(ledger, keyOf("c3"), request, free).ok());
+  support::release(ledger, keyOf("c1"));
+  CHECK(claim(ledger, keyOf("c4"), request, {forward("0.0.0.0", 8080)}).ok());
+}
+
+TEST_CASE("a network is leased up to the last address, then the error has size and use") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  std::set<Lease, decltype([](const Lease& a, const Lease& b) { return a.address < b.address; })> leases;
+  for (int i = 0; i < 253; ++i) {
+    const auto record = claim(ledger, keyOf("c" + std::to_string(i)), requestFor("10.42.0.0/24"));
+    REQUIRE(record.ok());
+    leases.insert(record->attachment.leases.front());
+  }
+  CHECK(leases.size() == 253);
+  const auto full = claim(ledger, keyOf("late"), requestFor("10.42.0.0/24"));
+  CHECK(full.failedWith(EADDRNOTAVAIL));
+  CHECK(contains(full.error().message, "253 of 253 addresses of 10.42.0.0/24 are leased"));
+  support::release(ledger, keyOf("c17"));
+  CHECK(claim(ledger, keyOf("late"), requestFor("10.42.0.0/24")).ok());
+}
+
+TEST_CASE("a requested address is leased exactly, or refused with the reason") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24", {"10.42.0.77"})).ok()); }
+  CHECK(std::filesystem::is_symlink(bench.path() + "/networks/demo/addresses/10.42.0.77"));
+
+  const auto refusal = [&](std::vector<std::string> requested) {
+    AddressRequest request = requestFor("10.42.0.0/24", std::move(requested));
+    request.excluded = {prefix("10.42.0.128/25")};
+    const auto record = claim(ledger, keyOf("c2"), request);
+    REQUIRE_FALSE(record.ok());
+    return record.error();
+  };
+  CHECK(refusal({"10.42.0.77"}).code == EADDRINUSE);
+  CHECK(contains(refusal({"10.42.0.77"}).message, "container c1 (eth0) of network demo"));
+  const std::pair<const char*, const char*> refused[] = {{"10.42.0.1", "is the gateway"},
+                                                         {"10.42.0.0", "is the network address"},
+                                                         {"10.42.0.130", "is excluded"},
+                                                         {"10.42.1.7", "is not in a subnet"},
+                                                         {"fd00::1", "is not in a subnet"}};
+  for (const auto& [address, reason] : refused) {
+    CHECK(refusal({address}).code == EINVAL);
+    CHECK(contains(refusal({address}).message, reason));
+  }
+  CHECK(contains(refusal({"10.42.0.7", "10.42.0.8"}).message, "second one"));
+}
+
+TEST_CASE("an address of the host is not leased, random or requested") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  const auto held = [](const netlib::IpAddress& address) -> netlib::Result<bool> { return address != ip("10.42.0.6"); };
+  const auto record = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/29"), held, support::completing(keyOf("c1"), {}));
+  REQUIRE(record.ok());
+  CHECK(record->attachment.leases == std::vector{Lease{prefix("10.42.0.6/29"), ip("10.42.0.1")}});
+
+  const auto full = ledger.claim(keyOf("c2"), requestFor("10.42.0.0/29"), held, support::completing(keyOf("c2"), {}));
+  CHECK(full.failedWith(EADDRNOTAVAIL));
+  CHECK(contains(full.error().message, "1 of 5 addresses of 10.42.0.0/29 are leased, and 4 assigned to the host"));
+  const auto request = requestFor("10.42.0.0/29", {"10.42.0.3"});
+  CHECK(ledger.claim(keyOf("c2"), request, held, support::completing(keyOf("c2"), {})).failedWith(EADDRINUSE));
+
+  const auto broken = [](const netlib::IpAddress&) -> netlib::Result<bool> { return netlib::fail(EIO, "no answer"); };
+  CHECK(ledger.claim(keyOf("c2"), request, broken, support::completing(keyOf("c2"), {})).failedWith(EIO));
+}
+
+TEST_CASE("networks do not share addresses; both families are leased from their sets") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  AddressRequest request = requestFor("10.42.0.0/30");
+  request.sets.push_back(requestFor("1100:200::/24").sets.front());
+  const auto first = claim(ledger, keyOf("c1", "demo"), request);
+  const auto second = claim(ledger, keyOf("c1", "other"), request);
+  REQUIRE(first.ok());
+  REQUIRE(second.ok());
+  CHECK(first->attachment.leases[0] == second->attachment.leases[0]);
+  CHECK(prefix("1100:200::/24").contains(first->attachment.leases[1].address.address()));
+  CHECK(first->attachment.leases[1].address.length() == 24);
+}
+
+TEST_CASE("a claim whose record is gone is stale and replaced; one with a record never") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/30"), {forward("192.0.2.1", 80)}).ok()); }
+  CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30")).failedWith(EADDRNOTAVAIL));
+  std::filesystem::remove(bench.path() + "/networks/demo/attachments/c1:eth0.json");
+  SUBCASE("when the pool is exhausted") {
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30"), {forward("0.0.0.0", 80)}).ok());
+  }
+  SUBCASE("when it is requested") {
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30", {"10.42.0.2"}), {forward("192.0.2.1", 80)}).ok());
+  }
+  CHECK(bench.linkAt("networks/demo/addresses/10.42.0.2") == "../attachments/c2:eth0.json");
+}
+
+TEST_CASE("an unreadable claim is an error, never free") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).ok()); }
+  const std::string ports = bench.path() + "/ports/tcp-80";
+  std::filesystem::remove(ports + "/0.0.0.0");
+  SUBCASE("a file in a link's place") {
+    std::ofstream{ports + "/0.0.0.0"} << "x";
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
+  }
+  SUBCASE("a link to somewhere else") {
+    std::filesystem::create_symlink("/etc/passwd", ports + "/0.0.0.0");
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
+  }
+  SUBCASE("a file in a directory's place") {
+    std::filesystem::remove(ports);
+    std::ofstream{ports} << "x";
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(ENOTDIR));
+  }
+  CHECK_FALSE(ledger.find(keyOf("c2")).value());
+}
