@@ -1,4 +1,4 @@
-// The program: environment and stdin in, one JSON document on stdout and an exit code out.
+// The plugin: reads environment and stdin, writes one JSON document to stdout and exits with a status.
 #include <array>
 #include <climits>
 #include <csignal>
@@ -19,20 +19,20 @@
 
 namespace {
 
-constexpr int kCannotExecute = 127;  // as of a shell
+constexpr int kCannotExecute = 127;  // "command not found", as in sh(1)
 
-/// The heap grows once and shrinks never: for a run of some milliseconds giving memory back and asking anew are system
-/// calls and page faults for nothing.
+/// Keeps freed memory: in a run of a few milliseconds, trimming and regrowing the heap only costs system calls and page
+/// faults.
 void keepHeap() {
   constexpr int kMebibyte = 1 << 20;
   mallopt(M_TOP_PAD, kMebibyte);
   mallopt(M_TRIM_THRESHOLD, 64 * kMebibyte);
 }
 
-/// A standard stream that the caller closed must not lend its number to a file that we open: our lines for people would
-/// be written into a record. The numbers are taken by something that can be neither read nor written.
+/// Opens an unusable file (O_PATH) for each standard stream that the caller closed. Otherwise open() would return that
+/// number for a record, and log lines would be written into it.
 void occupyStandardStreams() {
-  // The first number behind them stays taken: giving it back is a system call for nothing.
+  // The descriptor after them stays open: closing it would only cost a system call.
   for (int fd = 0; fd >= 0 && fd <= STDERR_FILENO;) fd = open("/", O_PATH | O_CLOEXEC);
 }
 
@@ -40,8 +40,8 @@ netlib::Result<std::string> readStdin() {
   return netlib::readAll(STDIN_FILENO, pons::cni::kMaxInputWithResult, "stdin");
 }
 
-/// The commands for administrators are a program of their own, which replaces this process: the one beside this
-/// executable, else the one in PATH. Returns only where there is none.
+/// Replaces this process with ponsctl(8), which has the commands: from the directory of this executable, else from
+/// PATH. Returns only on failure.
 int executePonsctl(char** argv) {
   std::array<char, PATH_MAX> self{};
   const ssize_t length = readlink("/proc/self/exe", self.data(), self.size() - 1);
@@ -68,7 +68,7 @@ pons::Answer answer(int argc, char** argv) {
     }
     return pons::serve(environment, readStdin);
   } catch (const std::exception& problem) {
-    // Nothing of ours throws; what arrives here is want of memory, or a library's last word.
+    // pons does not throw; the standard library (std::bad_alloc) and other libraries do.
     return pons::failed({pons::cni::ErrorCode::Internal, problem.what()}, textOf(pons::cni::kNewestVersion));
   }
 }
@@ -78,12 +78,12 @@ pons::Answer answer(int argc, char** argv) {
 int main(int argc, char** argv) {
   keepHeap();
   occupyStandardStreams();
-  // A runtime that is gone must not kill us in the middle of the work; the failing write tells as well.
+  // If the runtime has exited, write() fails with EPIPE instead of killing the process halfway.
   std::signal(SIGPIPE, SIG_IGN);
   const pons::Answer result = answer(argc, argv);
   // A failed write to stderr is ignored; a failed write to stdout rolls the ADD back.
   static_cast<void>(netlib::writeAll(STDERR_FILENO, result.err + pons::trace::lines(), "stderr"));
   if (netlib::writeAll(STDOUT_FILENO, result.out, "stdout")) return result.exitCode;
-  result.takeBack();
+  result.rollbackAdd();
   return EXIT_FAILURE;
 }

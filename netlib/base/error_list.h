@@ -8,7 +8,7 @@
 
 namespace netlib {
 
-/// The code of the first error, the messages of all, each behind what was tried.
+/// The code of the first error and the messages of all, each after its `what`.
 class ErrorList {
  public:
   void add(const std::string& what, const Result<>& result) {

@@ -1,4 +1,5 @@
-// Interface names and paths are bytes to the kernel, JSON is UTF-8: what is not printable ASCII is written as %xx.
+// Percent-encoding of bytes that are not printable ASCII: interface names and paths are bytes to the kernel, JSON is
+// UTF-8.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,7 @@ namespace netlib {
 
 std::string escaped(std::string_view bytes);
 
-/// The bytes again; nothing where a '%' is not followed by two hexadecimal digits.
+/// The inverse; nothing if a '%' is not followed by two hexadecimal digits.
 std::optional<std::string> unescaped(std::string_view text);
 
 }  // namespace netlib

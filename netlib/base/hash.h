@@ -1,5 +1,5 @@
-// Short stable names for long keys: FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). No secret and no
-// defence against collisions made on purpose: whoever names the keys is the host's administrator.
+// Short stable names for long keys: FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). Not resistant to
+// deliberate collisions: the keys come from the host's administrator.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace netlib {
 
-/// The same in every process and on every machine: names in the kernel and in the ledger depend on it.
+/// Names in the kernel and in the ledger depend on this value: it must not change.
 constexpr std::uint64_t hashOf(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;

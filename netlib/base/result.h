@@ -10,13 +10,13 @@
 
 namespace netlib {
 
-/// What went wrong. `code` is an errno value (never 0) that callers may branch on; `message` says what was tried, where
-/// and why it failed, for people.
+/// `code` is an errno value (never 0) that callers may branch on; `message` has the operation, its object and the
+/// reason.
 struct Error {
   int code;
   std::string message;
 
-  /// "what: reason of errno"; call it before anything else can change errno.
+  /// "what: strerror(code)"; the default reads errno, so nothing may change it in between.
   static Error fromErrno(const std::string& what, int code = errno) {
     return {code, what + ": " + std::strerror(code)};
   }
@@ -35,14 +35,14 @@ Failure<std::decay_t<E>> fail(E&& error) {
 inline Failure<Error> fail(int code, std::string message) { return {Error{code, std::move(message)}}; }
 inline Failure<Error> failErrno(const std::string& what) { return {Error::fromErrno(what)}; }
 
-/// Holds a T or an E. Reading the one that is not there is a programming error (std::variant then throws).
-/// An error of another type is taken over where it converts to E: that is how a netlib::Error becomes a cni::Error.
+/// Holds a T or an E. Reading the other one is a programming error (std::bad_variant_access).
+/// An error of another type is converted to E: a netlib::Error becomes a cni::Error.
 template <class T = void, class E = Error>
 class [[nodiscard]] Result {
  public:
   using Stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-  // Implicit on purpose: `return value;` and `return fail(...);` are the two ways to answer.
+  // Implicit on purpose, for `return value;` and `return fail(...);`.
   Result()
     requires std::is_void_v<T>
       : state_(std::in_place_index<0>) {}
@@ -67,20 +67,20 @@ class [[nodiscard]] Result {
   const E& error() const& { return std::get<1>(state_); }
   E error() && { return std::get<1>(std::move(state_)); }
 
-  /// True where the error is this errno: for the few callers that treat "already gone" or "already there" as success.
+  /// True if this failed with that errno.
   bool failedWith(int code) const { return !ok() && error().code == code; }
 
  private:
   std::variant<Stored, E> state_;
 };
 
-/// Success in place of that one error: for what is gone already, or there already.
+/// That one error is success: for what has already been removed, or already exists.
 inline Result<> ignoring(int code, Result<> result) { return result.failedWith(code) ? Result<>{} : result; }
 
 }  // namespace netlib
 
 /// The value of a Result, or an early return of its error. A statement expression: supported by g++ and clang alike.
-/// Not within a braced list behind a member that owns something: neither destroys what it has made of the list so far.
+/// Not within a braced list: on the early return neither compiler destroys the members initialised before.
 #define TRY(expression)                                                       \
   __extension__({                                                             \
     auto tryResult = (expression);                                            \

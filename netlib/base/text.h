@@ -1,4 +1,4 @@
-// Small work on text that the parsers of this room share.
+// String functions of the parsers.
 #pragma once
 
 #include <string>
@@ -13,11 +13,11 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// The parts between runs of spaces and tabs; never an empty one.
 std::vector<std::string_view> words(std::string_view text);
 
-/// True where every byte is printable and none is a space: such text cannot add a line or a word to a file that it is
-/// written into.
+/// True if not empty, without control characters and spaces: such a string cannot add a line or a word to a file that
+/// it is written into.
 bool isOneWord(std::string_view text);
 
-/// ASCII alone.
+/// Of ASCII letters only.
 constexpr char lowerCaseOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 std::string lowerCase(std::string_view text);
 bool equalIgnoringCase(std::string_view a, std::string_view b);

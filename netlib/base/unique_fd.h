@@ -1,4 +1,4 @@
-// One open file descriptor with one owner.
+// An open file descriptor with one owner.
 #pragma once
 
 #include <utility>
@@ -7,7 +7,7 @@
 
 namespace netlib {
 
-/// Closes its descriptor when it goes. Move-only and without an implicit int, so that ownership is always visible.
+/// The destructor closes the descriptor. Move-only, and without a conversion to int.
 class UniqueFd {
  public:
   UniqueFd() = default;
@@ -24,12 +24,12 @@ class UniqueFd {
   UniqueFd(const UniqueFd&) = delete;
   UniqueFd& operator=(const UniqueFd&) = delete;
 
-  /// The descriptor, still owned here; -1 where there is none.
+  /// The descriptor, still owned by this object; -1 for none.
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
 
   void reset() {
-    // close() frees the descriptor whatever it answers, and nothing here is written that a late error could lose.
+    // Linux frees the descriptor also when close(2) fails.
     if (fd_ >= 0) close(std::exchange(fd_, -1));
   }
 

@@ -11,7 +11,7 @@ std::uint8_t byteAt(std::string_view text, std::size_t index) { return static_ca
 
 bool isContinuation(std::uint8_t byte) { return (byte & 0xc0) == 0x80; }
 
-/// Length of the well-formed sequence at the beginning of `text` (Unicode 15, table 3-7); 0 where there is none.
+/// Length of the well-formed sequence at the beginning of `text` (Unicode 15, table 3-7); 0 if there is none.
 std::size_t sequenceLength(std::string_view text) {
   const std::uint8_t lead = byteAt(text, 0);
   if (lead < 0x80) return 1;
@@ -25,7 +25,7 @@ std::size_t sequenceLength(std::string_view text) {
     if (!isContinuation(byteAt(text, i))) return 0;
   }
 
-  // Longer than needed, a surrogate, or beyond U+10FFFF.
+  // Overlong, a surrogate, or above U+10FFFF.
   const std::uint8_t second = byteAt(text, 1);
   if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f)) return 0;
   if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return 0;

@@ -1,4 +1,4 @@
-// Bytes from outside as text for people and for JSON.
+// Bytes from outside as UTF-8: for JSON, and for terminals.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace netlib {
 
-/// Every byte that is not UTF-8 replaced by U+FFFD: a path or an environment variable may hold any byte, JSON may not.
+/// Every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
 std::string asUtf8(std::string_view text);
 
-/// On one line, and without what a terminal would take for a command: line breaks as \n, other control characters (C1
-/// ones, too) and bytes that are not UTF-8 as \x and two digits.
+/// On one line and without terminal escape sequences: line breaks as \n, other control characters (including C1) and
+/// bytes that are not UTF-8 as \x and two hexadecimal digits.
 std::string printable(std::string_view text);
 
 }  // namespace netlib

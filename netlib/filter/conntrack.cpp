@@ -10,8 +10,8 @@ namespace netlib::conntrack {
 
 namespace {
 
-/// Bits of CTA_FILTER_*_FLAGS: these parts of a tuple count. Private to the kernel (net/netfilter/nf_internals.h), but
-/// part of its binary interface since libnetfilter_conntrack sends them.
+/// Bits of CTA_FILTER_*_FLAGS: the fields of the tuple to compare. Not in the kernel's UAPI headers
+/// (net/netfilter/nf_internals.h), but libnetfilter_conntrack sends them too.
 constexpr std::uint32_t kSourceAddress = 1U << 0U;
 constexpr std::uint32_t kProtocol = 1U << 3U;
 constexpr std::uint32_t kSourcePort = 1U << 4U;
@@ -26,16 +26,16 @@ nfgenmsg familyHeader(Family family) {
 
 constexpr unsigned messageType(unsigned message) { return NFNL_SUBSYS_CTNETLINK << 8 | message; }
 
-unsigned sourceAttribute(Family family) { return family == Family::Ipv4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC; }
+std::uint16_t sourceAttribute(Family family) { return family == Family::Ipv4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC; }
 
 /// One port of a tuple.
 struct Port {
-  unsigned attribute;  ///< CTA_PROTO_SRC_PORT or CTA_PROTO_DST_PORT
+  std::uint16_t attribute;  ///< CTA_PROTO_SRC_PORT or CTA_PROTO_DST_PORT
   std::uint8_t protocol;
   std::uint16_t number;
 };
 
-void putTuple(Batch& batch, unsigned direction, const std::optional<IpAddress>& source,
+void putTuple(Batch& batch, std::uint16_t direction, const std::optional<IpAddress>& source,
               const std::optional<Port>& port) {
   const auto tuple = batch.nest(direction);
   {
@@ -61,9 +61,9 @@ std::optional<Port> replyPortOf(const Filter& filter) {
 }
 
 void appendDelete(Batch& batch, const Filter& filter) {
-  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family), "delete tracked connections");
-  // A kernel that does not know CTA_FILTER here takes this for the tuple of one flow, and refuses it: half of it is
-  // missing. So it never flushes its whole table instead.
+  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family), "delete conntrack entries");
+  // A kernel without CTA_FILTER for deletion parses this as the tuple of one entry and refuses it as incomplete
+  // (EINVAL), so it does not flush the table.
   putTuple(batch, CTA_TUPLE_ORIG, filter.originalSource, originalPortOf(filter));
   if (filter.replySource) putTuple(batch, CTA_TUPLE_REPLY, filter.replySource, replyPortOf(filter));
   const auto flags = batch.nest(CTA_FILTER);
@@ -92,7 +92,7 @@ bool matches(const Filter& filter, const Attributes& original, const Attributes&
          isSource(reply, filter.replySource) && isPort(reply, replyPortOf(filter));
 }
 
-/// Appends the deletion of the flow that the kernel tells of, where it matches.
+/// Appends the deletion of the listed entry if it matches.
 void appendDeleteIfMatching(Batch& batch, const Message& message, Family family, std::span<const Filter> filters) {
   const Attributes attributes = message.attributes<nfgenmsg>();
   const auto originalBytes = attributes.bytes(CTA_TUPLE_ORIG);
@@ -101,27 +101,27 @@ void appendDeleteIfMatching(Batch& batch, const Message& message, Family family,
   const Attributes original{*originalBytes};
   const Attributes reply = attributes.nested(CTA_TUPLE_REPLY);
   if (std::ranges::none_of(filters, [&](const Filter& filter) { return matches(filter, original, reply); })) return;
-  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(family), "delete tracked connection");
+  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(family), "delete conntrack entry");
   batch.put(CTA_TUPLE_ORIG | NLA_F_NESTED, *originalBytes);
   batch.putU32(CTA_ID, *id);
 }
 
 Result<> listAndRemove(Socket& netfilter, Family family, std::span<const Filter> filters) {
   Batch dump;
-  dump.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(family), "list tracked connections");
+  dump.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(family), "list conntrack entries");
   const auto flows = TRY(netfilter.request(dump));
 
   Batch batch;
   for (const Message& message : flows.front().messages) appendDeleteIfMatching(batch, message, family, filters);
   if (batch.empty()) return {};
   for (const Answer& answer : TRY(netfilter.exchange(batch))) {
-    // ENOENT: it has ended meanwhile.
-    if (answer.error != 0 && answer.error != ENOENT) return fail(errorOf(answer, "delete tracked connection"));
+    // ENOENT: it has expired in the meantime.
+    if (answer.error != 0 && answer.error != ENOENT) return fail(errorOf(answer, "delete conntrack entry"));
   }
   return {};
 }
 
-/// EINVAL where this kernel cannot.
+/// EINVAL: kernels before 6.8.
 Result<> removeByFilter(Socket& netfilter, std::span<const Filter> filters) {
   Batch batch;
   for (const Filter& filter : filters) appendDelete(batch, filter);
@@ -136,8 +136,8 @@ Result<> remove(Socket& netfilter, std::span<const Filter> filters) {
     std::vector<Filter> some;
     std::ranges::copy_if(filters, std::back_inserter(some), [family](const Filter& f) { return f.family == family; });
     if (some.empty()) continue;
-    // The kernel's filter compares IPv6 addresses the wrong way round (ctnetlink_filter_match_tuple, still so in 6.18):
-    // it would delete the flows of everybody else.
+    // Kernel bug (ctnetlink_filter_match_tuple(), up to 6.18 at least): the comparison of IPv6 addresses is inverted,
+    // so it would delete all other entries.
     const bool canFilter = family == Family::Ipv4;
     const Result<> filtered = canFilter ? removeByFilter(netfilter, some) : Result<>{};
     if (!canFilter || filtered.failedWith(EINVAL)) {

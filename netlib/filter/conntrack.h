@@ -1,5 +1,5 @@
-// Tracked connections (flows). They outlive the rules that made them, and so would carry packets to a dead container or
-// to the next tenant of its address.
+// conntrack entries. They outlive the NAT rules that created them, and would translate packets to a removed container,
+// or to the next one with its address.
 #pragma once
 
 #include <span>
@@ -9,14 +9,14 @@
 
 namespace netlib::conntrack {
 
-/// A flow matches where everything that is given is equal. "Original" is the direction of the first packet, before any
-/// translation; the reply's source is the destination after it.
+/// An entry matches if all fields that are set are equal. "Original" is the direction of the first packet, before NAT;
+/// the source of the reply direction is the destination after DNAT.
 struct Filter {
   Family family;
   std::optional<IpAddress> originalSource = std::nullopt;
   std::optional<IpAddress> replySource = std::nullopt;
 
-  /// Of a translated destination: the port before, and after it as the reply's source.
+  /// Destination port before and after DNAT.
   struct Ports {
     std::uint8_t protocol;  ///< IPPROTO_*
     std::uint16_t originalDestination;
@@ -25,9 +25,9 @@ struct Filter {
   std::optional<Ports> ports = std::nullopt;
 };
 
-/// Deletes the flows that match any of the filters, each of which gives at least one address. For IPv4 the kernel walks
-/// its table once for each filter and deletes as it goes (0.2 ms). Kernels before 6.8 cannot, and none can for IPv6:
-/// there all flows of the family are asked for first (some 10 ms).
+/// Deletes the entries that match any of the filters, each with at least one address; success if none matches. For IPv4
+/// the kernel (6.8 and later) filters, one walk of its table per filter (0.2 ms). Otherwise, and for IPv6, all entries
+/// of the family are dumped first (some 10 ms).
 Result<> remove(Socket& netfilter, std::span<const Filter> filters);
 
 }  // namespace netlib::conntrack

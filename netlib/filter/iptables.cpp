@@ -1,73 +1,42 @@
 #include "netlib/filter/iptables.h"
 
 #include <algorithm>
-#include <chrono>
+#include <array>
 
 #include <fcntl.h>
 
-#include "netlib/os/directory.h"
+#include "netlib/base/text.h"
 #include "netlib/os/file.h"
-#include "netlib/os/program.h"
 
 namespace netlib::iptables {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};  // the others' commands hold the lock of x_tables for moments
-constexpr std::size_t kMaxNames = 4096;
+const Program::Options kOptions{.environment = {"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+                                .input = {},
+                                .timeout = std::chrono::seconds{20}};
+constexpr const char* kLockSeconds = "10";
 
-std::string programOf(Family family) { return family == Family::Ipv4 ? "iptables-legacy" : "ip6tables-legacy"; }
-
-Result<std::string> outputOf(std::span<const std::string> directories, const std::string& name,
-                             const std::vector<std::string>& arguments, const std::string& input) {
-  const Program program = TRY(Program::find(directories, name));
-  Outcome outcome = TRY(program.run(arguments, {.environment = {"LC_ALL=C"}, .input = input, .timeout = kPatience}));
-  if (outcome.status == 0) return std::move(outcome.output);
-  while (outcome.errors.ends_with('\n')) outcome.errors.pop_back();
-  return fail(EIO, program.path() + " failed (" + std::to_string(outcome.status) + "): " + outcome.errors);
+Result<Program> find(Family family, Backend backend, Fallback fallback, const std::string& suffix) {
+  static const std::array<std::string, 4> directories{"/usr/sbin", "/sbin", "/usr/bin", "/bin"};
+  const std::string base = family == Family::Ipv4 ? "iptables" : "ip6tables";
+  auto program = Program::find(directories, base + (backend == Backend::Nft ? "-nft" : "-legacy") + suffix);
+  const bool fallsBack = fallback == Fallback::Plain && program.failedWith(ENOENT);
+  return fallsBack ? Program::find(directories, base + suffix) : std::move(program);
 }
 
-/// "-j" or "-g" with what comes after it.
-void decide(filter::Rule& rule, const std::string& how, const std::string& target, const FilterTable& table) {
-  using filter::Verdict;
-  if (target == "ACCEPT") {
-    rule.verdict = Verdict::Accept;
-  } else if (target == "DROP" || target == "REJECT") {
-    rule.verdict = Verdict::Drop;
-  } else if (target == "RETURN") {
-    rule.verdict = Verdict::Return;
-  } else if (table.chains.contains(target)) {  // the others (LOG, MARK) let the packet go on
-    rule.verdict = how == "-g" ? Verdict::Goto : Verdict::Jump;
-    rule.target = target;
-  }
+Error errorOf(const Program& program, const std::string& what, const Outcome& outcome) {
+  const std::string& text = outcome.errors.empty() ? outcome.output : outcome.errors;
+  return {EIO, program.path() + " " + what + " failed (" + std::to_string(outcome.status) +
+                   "): " + text.substr(0, text.find('\n'))};
 }
 
-/// From the words behind "-A CHAIN".
-filter::Rule ruleOf(std::span<const std::string> words, const FilterTable& table) {
-  filter::Rule rule;
-  while (words.size() >= 2) {
-    if (words[0] == "-j" || words[0] == "-g") {
-      decide(rule, words[0], words[1], table);
-      break;
-    }
-    const bool meansNothing = words[0] == "--comment" || (words[0] == "-m" && words[1] == "comment");
-    if (words[0] == "--comment") rule.comment = words[1];
-    if (!meansNothing) rule.conditional = true;
-    words = words.subspan(meansNothing ? 2 : 1);
-  }
-  return rule;
+/// iptables-nft 1.8.9 reports a missing chain as "incompatible", as it does for a chain that it cannot print.
+bool isNoSuchChain(const Outcome& outcome) {
+  return outcome.status == 1 && outcome.errors.find("No chain/target/match by that name") != std::string::npos;
 }
 
-void take(std::string_view line, FilterTable& table) {
-  const auto words = wordsOf(line);
-  if (words.size() < 2) return;
-  auto& chain = table.chains[words[1]];
-  if (words[0] == "-P" && words[1] == "FORWARD") table.forwardPolicyDrops = words.back() == "DROP";
-  if (words[0] == "-A") chain.push_back({std::string{line}, ruleOf(std::span{words}.subspan(2), table)});
-}
-
-}  // namespace
-
+/// Words separated by spaces. Quotes and backslashes as iptables writes them (xtables_save_string()).
 std::vector<std::string> wordsOf(std::string_view line) {
   std::vector<std::string> words;
   bool inWord = false;
@@ -89,35 +58,127 @@ std::vector<std::string> wordsOf(std::string_view line) {
   return words;
 }
 
-Result<bool> hasFilterTable(Family family) {
-  const std::string names =
-      std::string{"/proc/thread-self/net/"} + (family == Family::Ipv4 ? "ip_tables_names" : "ip6_tables_names");
-  const UniqueFd file{open(names.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file && errno == ENOENT) return false;  // a kernel without x_tables
-  if (!file) return failErrno("cannot open " + names);
-  const std::string content = "\n" + TRY(readAll(file.get(), kMaxNames, names));
-  return content.find("\nfilter\n") != std::string::npos;
+/// `option` is "-j" or "-g".
+void setTarget(filter::Rule& rule, const std::string& option, const std::string& target, const FilterTable& table) {
+  using filter::Verdict;
+  if (target == "ACCEPT") {
+    rule.verdict = Verdict::Accept;
+  } else if (target == "DROP" || target == "REJECT") {
+    rule.verdict = Verdict::Drop;
+  } else if (target == "RETURN") {
+    rule.verdict = Verdict::Return;
+  } else if (table.chains.contains(target)) {  // others (LOG, MARK) continue
+    rule.verdict = option == "-g" ? Verdict::Goto : Verdict::Jump;
+    rule.target = target;
+  }
+}
+
+filter::Rule filterRuleOf(const Rule& rule, const FilterTable& table) {
+  filter::Rule result;
+  for (std::size_t i = 2; i + 1 < rule.words.size(); ++i) {  // after "-A CHAIN"
+    const std::string& word = rule.words[i];
+    const std::string& next = rule.words[i + 1];
+    if (word == "-j" || word == "-g") {
+      setTarget(result, word, next, table);
+      break;
+    }
+    const bool isComment = word == "--comment" || (word == "-m" && next == "comment");
+    if (word == "--comment") result.comment = next;
+    if (isComment) ++i;
+    if (!isComment) result.conditional = true;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string_view Rule::option(std::string_view name) const {
+  const auto found = std::ranges::find(words, name);
+  if (found == words.end() || found + 1 == words.end()) return {};
+  const bool negated = found != words.begin() && *(found - 1) == "!";
+  return negated ? std::string_view{} : *(found + 1);
+}
+
+Result<Rule> parseRule(const std::string& line, const std::string& chain) {
+  Rule rule{line, wordsOf(line)};
+  const bool isRule = rule.words.size() >= 2 && rule.words[0] == "-A" && rule.words[1] == chain;
+  if (!isRule) return fail(EBADMSG, "unexpected line in \"iptables -S " + chain + "\": " + line);
+  return rule;
+}
+
+std::vector<filter::Rule> FilterTable::rulesOf(const std::string& chain) const {
+  std::vector<filter::Rule> rules;
+  const auto found = chains.find(chain);
+  if (found == chains.end()) return rules;
+  for (const Rule& rule : found->second) rules.push_back(filterRuleOf(rule, *this));
+  return rules;
 }
 
 FilterTable parseFilterTable(std::string_view text) {
   FilterTable table;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    take(text.substr(0, end), table);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view line : split(text, '\n')) {
+    auto words = wordsOf(line);
+    if (words.size() < 2) continue;
+    auto& chain = table.chains[words[1]];
+    if (words[0] == "-P" && words[1] == "FORWARD") table.forwardPolicyDrops = words.back() == "DROP";
+    if (words[0] == "-A") chain.push_back({std::string{line}, std::move(words)});
   }
   return table;
 }
 
-Result<FilterTable> readFilterTable(Family family, std::span<const std::string> directories) {
-  return parseFilterTable(TRY(outputOf(directories, programOf(family), {"-w", "-S"}, "")));
+Result<std::vector<std::string>> tableNames(Family family) {
+  constexpr std::size_t kMaxBytes = 4096;
+  const std::string path =
+      std::string{"/proc/thread-self/net/"} + (family == Family::Ipv4 ? "ip_tables_names" : "ip6_tables_names");
+  const UniqueFd file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file && errno == ENOENT) return std::vector<std::string>{};
+  if (!file) return failErrno("cannot open " + path);
+  const std::string content = TRY(readAll(file.get(), kMaxBytes, path));
+  std::vector<std::string> names;
+  for (const std::string_view name : split(content, '\n')) {
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
 }
 
-Result<> change(Family family, std::span<const std::string> directories, const std::vector<std::string>& commands) {
-  std::string input = "*filter\n";
-  for (const std::string& command : commands) input += command + "\n";
-  input += "COMMIT\n";
-  TRY(outputOf(directories, programOf(family) + "-restore", {"-w", "--noflush"}, input));
+Result<bool> hasFilterTable(Family family) {
+  const auto names = TRY(tableNames(family));
+  return std::ranges::find(names, "filter") != names.end();
+}
+
+Result<Iptables> Iptables::open(Family family, Backend backend, Fallback fallback) {
+  auto list = TRY(find(family, backend, fallback, ""));
+  auto restore = TRY(find(family, backend, fallback, "-restore"));
+  return Iptables{std::move(list), std::move(restore)};
+}
+
+Result<std::optional<std::vector<Rule>>> Iptables::rulesOf(const std::string& table, const std::string& chain) const {
+  const auto outcome = TRY(list_.run({"-w", kLockSeconds, "-t", table, "-S", chain}, kOptions));
+  if (isNoSuchChain(outcome)) return std::optional<std::vector<Rule>>{};
+  if (outcome.status != 0) return fail(errorOf(list_, "-t " + table + " -S " + chain, outcome));
+  std::vector<Rule> rules;
+  for (const std::string_view line : split(outcome.output, '\n')) {
+    // The chain itself: its name, or its policy.
+    if (line.empty() || line.starts_with("-N ") || line.starts_with("-P ")) continue;
+    rules.push_back(TRY(parseRule(std::string{line}, chain)));
+  }
+  return std::optional{std::move(rules)};
+}
+
+Result<FilterTable> Iptables::readFilterTable() const {
+  const auto outcome = TRY(list_.run({"-w", kLockSeconds, "-S"}, kOptions));
+  if (outcome.status != 0) return fail(errorOf(list_, "-S", outcome));
+  return parseFilterTable(outcome.output);
+}
+
+Result<> Iptables::change(const std::string& table, const std::vector<std::string>& commands) const {
+  if (commands.empty()) return {};
+  Program::Options options = kOptions;
+  options.input = "*" + table + "\n";
+  for (const std::string& command : commands) options.input += command + "\n";
+  options.input += "COMMIT\n";
+  const auto outcome = TRY(restore_.run({"-w", kLockSeconds, "--noflush"}, options));
+  if (outcome.status != 0) return fail(errorOf(restore_, "of table " + table, outcome));
   return {};
 }
 

@@ -1,42 +1,74 @@
-// The filter table that iptables-legacy works on: x_tables, which knows nothing of nf_tables. The kernel takes whole
-// tables only, and so it is that program which reads and writes it.
+// x_tables and iptables-nft rules, read and changed by executing iptables: the x_tables interface of the kernel
+// replaces whole tables, so all programs go through iptables and its lock.
 #pragma once
 
 #include <map>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "netlib/os/program.h"
 #include "netlib/values/ip_address.h"
 #include "netlib/values/packet_filter.h"
 
 namespace netlib::iptables {
 
-struct Line {
-  std::string text;  ///< "-A FORWARD -i br0 -j ACCEPT"
-  filter::Rule rule;
+/// A rule as "iptables -S" prints it.
+struct Rule {
+  std::string text;                ///< "-A FORWARD -i br0 -j ACCEPT"
+  std::vector<std::string> words;  ///< of `text`, without quotes
+
+  /// The word after that option; empty if there is none, or if it is negated ("! -s ...").
+  std::string_view option(std::string_view name) const;
+  /// The command that deletes this rule: "-D FORWARD ...".
+  std::string deletion() const { return "-D" + text.substr(2); }
 };
 
+/// A line of "iptables -S CHAIN". EBADMSG if it is not a rule of that chain.
+Result<Rule> parseRule(const std::string& line, const std::string& chain);
+
+/// The table "filter" with all its chains.
 struct FilterTable {
   bool forwardPolicyDrops = false;
-  std::map<std::string, std::vector<Line>> chains;
+  std::map<std::string, std::vector<Rule>> chains;
+
+  /// The rules of a chain for filter::drops(); none if it does not exist.
+  std::vector<filter::Rule> rulesOf(const std::string& chain) const;
 };
 
-/// True where this network namespace has the table. Asks the kernel alone; reading the table would make it.
-Result<bool> hasFilterTable(Family family);
-
-/// What "iptables-legacy -S" says, by a trusted program in these directories (netlib/program.h). ENOENT without one,
-/// EIO with its words where it fails.
-Result<FilterTable> readFilterTable(Family family, std::span<const std::string> directories);
-
-/// From the words of "iptables-legacy -S".
+/// From the output of "iptables -S".
 FilterTable parseFilterTable(std::string_view text);
 
-/// The words of such a line; what is in quotes is one, without them.
-std::vector<std::string> wordsOf(std::string_view line);
+/// The tables of x_tables (iptables-legacy) in this network namespace (/proc/net/ip_tables_names). iptables-legacy
+/// itself would create a table by reading it. Empty for a kernel without x_tables.
+Result<std::vector<std::string>> tableNames(Family family);
+Result<bool> hasFilterTable(Family family);
 
-/// Commands as iptables knows them ("-I FORWARD 1 -i br0 -j ACCEPT"), done all together or not at all.
-Result<> change(Family family, std::span<const std::string> directories, const std::vector<std::string>& commands);
+enum class Backend : std::uint8_t { Nft, Legacy };
+/// If iptables-nft or -legacy is not installed: the program "iptables", whichever backend it has.
+enum class Fallback : bool { None, Plain };
+
+/// iptables and iptables-restore of one family and backend, from /usr/sbin, /sbin, /usr/bin or /bin (see
+/// Program::find()). They wait 10 s for the lock of x_tables and are killed after 20 s. Errors: EIO with the first line
+/// of stderr, and those of Program::run().
+class Iptables {
+ public:
+  /// ENOENT: not installed. EPERM: a user other than root could have written it.
+  static Result<Iptables> open(Family family, Backend backend, Fallback fallback = Fallback::None);
+
+  /// Nothing if there is no such chain. With Backend::Nft that is EIO: use nft::listChains() first.
+  Result<std::optional<std::vector<Rule>>> rulesOf(const std::string& table, const std::string& chain) const;
+  Result<FilterTable> readFilterTable() const;
+
+  /// Commands of iptables-restore ("-I FORWARD 1 -i br0 -j ACCEPT"), applied atomically.
+  Result<> change(const std::string& table, const std::vector<std::string>& commands) const;
+
+ private:
+  Iptables(Program list, Program restore) : list_(std::move(list)), restore_(std::move(restore)) {}
+
+  Program list_;
+  Program restore_;
+};
 
 }  // namespace netlib::iptables

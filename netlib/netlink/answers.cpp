@@ -6,8 +6,7 @@ namespace netlib {
 
 namespace {
 
-/// NLMSGERR_ATTR_MSG of an error message. Its attributes follow the echoed request, which NETLINK_CAP_ACK cuts down to
-/// its header; `NLM_F_CAPPED` says whether the kernel did so.
+/// NLMSGERR_ATTR_MSG (extended ack). The attributes follow the echoed request, or only its header with NLM_F_CAPPED.
 std::string reasonOf(const nlmsghdr& header, std::span<const std::uint8_t> bytes) {
   if ((header.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return {};
   nlmsgerr error;
@@ -20,9 +19,9 @@ std::string reasonOf(const nlmsghdr& header, std::span<const std::uint8_t> bytes
   return std::string{Attributes{bytes.subspan(offset)}.text(NLMSGERR_ATTR_MSG).value_or("")};
 }
 
-constexpr int kMaxErrno = 4095;  // of the kernel
+constexpr int kMaxErrno = 4095;  // MAX_ERRNO
 
-/// The code of NLMSG_ERROR and NLMSG_DONE alike: a negative errno, 0 for success.
+/// Of NLMSG_ERROR and NLMSG_DONE: the kernel sends -errno, or 0 for success.
 std::optional<int> codeOf(std::span<const std::uint8_t> bytes) {
   std::int32_t code = 0;
   if (bytes.size() < NLMSG_HDRLEN + sizeof code) return std::nullopt;
@@ -32,36 +31,36 @@ std::optional<int> codeOf(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-Result<> Answers::take(std::span<const std::uint8_t> datagram) {
+Result<> Answers::parse(std::span<const std::uint8_t> datagram) {
   while (!datagram.empty()) {
     nlmsghdr header;
-    if (datagram.size() < sizeof header) return fail(EBADMSG, "netlink datagram cut short");
+    if (datagram.size() < sizeof header) return fail(EBADMSG, "truncated netlink datagram");
     std::memcpy(&header, datagram.data(), sizeof header);
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) {
-      return fail(EBADMSG, "netlink message with impossible length " + std::to_string(header.nlmsg_len));
+      return fail(EBADMSG, "netlink message with invalid length " + std::to_string(header.nlmsg_len));
     }
-    TRY(takeMessage(header, datagram.first(header.nlmsg_len)));
+    TRY(parseMessage(header, datagram.first(header.nlmsg_len)));
     datagram = datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
   }
   return {};
 }
 
-Result<> Answers::takeMessage(const nlmsghdr& header, std::span<const std::uint8_t> bytes) {
+Result<> Answers::parseMessage(const nlmsghdr& header, std::span<const std::uint8_t> bytes) {
   const std::size_t index = header.nlmsg_seq - firstSequence_;
   if (header.nlmsg_seq < firstSequence_ || index >= answers_.size()) return {};
   Answer& answer = answers_.at(index);
 
-  // An error message has flags of its own (NLM_F_CAPPED), one of them on the same bit.
+  // In an error message the bits of NLM_F_DUMP_INTR and others have another meaning (NLM_F_CAPPED, NLM_F_ACK_TLVS).
   const bool isError = header.nlmsg_type == NLMSG_ERROR;
   if (!isError && (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted_ = true;
-  if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
+  if (isError || header.nlmsg_type == NLMSG_DONE) {
     const auto code = codeOf(bytes);
-    if (!code || (header.nlmsg_type == NLMSG_ERROR && bytes.size() < NLMSG_HDRLEN + sizeof(nlmsgerr))) {
-      return fail(EBADMSG, "netlink error message without an error");
+    if (!code || (isError && bytes.size() < NLMSG_HDRLEN + sizeof(nlmsgerr))) {
+      return fail(EBADMSG, "netlink error message without error code");
     }
     answer.complete = true;
     answer.error = *code;
-    if (header.nlmsg_type == NLMSG_ERROR) answer.reason = reasonOf(header, bytes);
+    if (isError) answer.reason = reasonOf(header, bytes);
   } else if (header.nlmsg_type >= NLMSG_MIN_TYPE) {
     answer.messages.emplace_back(bytes);
   }

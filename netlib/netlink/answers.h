@@ -1,16 +1,16 @@
-// What the kernel says to a batch of requests, put together from datagrams. Knows no socket, so that tests can feed it
-// any bytes.
+// The kernel's answers to a batch of requests, collected from datagrams. Independent of the socket, so that tests and
+// fuzzers can pass any bytes.
 #pragma once
 
 #include "netlib/netlink/message.h"
 
 namespace netlib {
 
-/// The answer to one request.
+/// The answer to one request. Not `complete` and without error: no answer was read, see Answers::complete().
 struct Answer {
   bool complete = false;
   int error = 0;       ///< an errno, 0 for success
-  std::string reason;  ///< the kernel's own words (extended ack); often empty
+  std::string reason;  ///< message of the extended ack; often empty
   std::vector<Message> messages;
 };
 
@@ -19,22 +19,24 @@ class Answers {
  public:
   Answers(std::uint32_t firstSequence, std::size_t count) : firstSequence_(firstSequence), answers_(count) {}
 
-  /// Takes the messages of one datagram. Those of other conversations (an answer that came late) are passed over.
-  /// EBADMSG: no valid netlink.
-  Result<> take(std::span<const std::uint8_t> datagram);
+  /// Parses one datagram. Messages with other sequence numbers (a late answer to an earlier batch) are ignored.
+  /// EBADMSG: malformed.
+  Result<> parse(std::span<const std::uint8_t> datagram);
 
-  /// True when that request is acknowledged: the kernel answers in order, so that all before it are done with. Without
-  /// one the last request is a question, which its first message answers. True as well when the first request failed:
-  /// that is the bracket of an nf_tables transaction, and its error is the error of the whole.
+  /// True once the request with index `acknowledged` (the last one with NLM_F_ACK) is acknowledged: the kernel
+  /// processes and answers a datagram in order. Without it: once the last request, a get without NLM_F_ACK, has its
+  /// first message. Also true once the first request has failed: NFNL_MSG_BATCH_BEGIN is answered only if the nf_tables
+  /// transaction failed. Then the answers to later requests are NOT read and look like success: in a batch that is no
+  /// transaction, use the other answers only if the first one has no error.
   bool complete(std::optional<std::size_t> acknowledged) const;
 
-  /// A dump was disturbed by a change and must be asked for again, after its remainder was taken.
+  /// NLM_F_DUMP_INTR: the dump is inconsistent and has to be repeated, after its remainder was read.
   bool interrupted() const { return interrupted_; }
 
   const std::vector<Answer>& all() const { return answers_; }
 
  private:
-  Result<> takeMessage(const nlmsghdr& header, std::span<const std::uint8_t> bytes);
+  Result<> parseMessage(const nlmsghdr& header, std::span<const std::uint8_t> bytes);
 
   std::uint32_t firstSequence_;
   std::vector<Answer> answers_;

@@ -47,10 +47,10 @@ Attributes Attributes::nested(unsigned type) const {
 
 namespace {
 
-/// NLMSG_ALIGN and NLA_ALIGN are the same, but not for sizes.
+/// NLMSG_ALIGN and NLA_ALIGN, without their conversion to int.
 constexpr std::size_t aligned(std::size_t length) { return (length + 3) & ~std::size_t{3}; }
 
-constexpr std::size_t kFirstRoom = 4096;  // most batches fit; larger ones cost page faults that they need
+constexpr std::size_t kFirstCapacity = 4096;  // enough for most batches
 
 }  // namespace
 
@@ -64,8 +64,8 @@ std::size_t Batch::size() { return requests_.empty() ? 0 : requests_.back().offs
 
 std::uint8_t* Batch::reserve(std::size_t offset, std::size_t room) {
   if (capacity_ < offset + room) {
-    // Not a vector: growing one would write zeros over pages that nobody may ever touch.
-    const std::size_t capacity = std::max({kFirstRoom, 2 * capacity_, offset + room});
+    // Not a vector, which would zero (and so page in) all of the capacity.
+    const std::size_t capacity = std::max({kFirstCapacity, 2 * capacity_, offset + room});
     std::unique_ptr<std::uint8_t[]> larger{new std::uint8_t[capacity]};
     if (buffer_) std::memcpy(larger.get(), buffer_.get(), offset);
     buffer_ = std::move(larger);
@@ -74,9 +74,13 @@ std::uint8_t* Batch::reserve(std::size_t offset, std::size_t room) {
   return buffer_.get() + offset;
 }
 
-void Batch::reserveAttribute(std::size_t payload) { reserve(size(), aligned(sizeof(nlattr) + payload)); }
+bool Batch::reserveAttribute(std::size_t payload) {
+  if (payload > UINT16_MAX - sizeof(nlattr)) overflowed_ = true;
+  if (!overflowed_) reserve(size(), aligned(sizeof(nlattr) + payload));
+  return !overflowed_;
+}
 
-void Batch::taken(std::string what) {
+void Batch::addRequest(std::string what) {
   const std::size_t offset = size();
   requests_.push_back({offset, std::move(what)});
 }
@@ -87,44 +91,39 @@ void Batch::begin(unsigned type, unsigned flags, std::span<const std::byte> fami
   header->nlmsg_type = static_cast<std::uint16_t>(type);
   header->nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
   std::memcpy(mnl_nlmsg_put_extra_header(header, familyHeader.size()), familyHeader.data(), familyHeader.size());
-  taken(std::move(what));
+  addRequest(std::move(what));
 }
 
-void Batch::put(unsigned type, std::span<const std::uint8_t> bytes) {
-  if (bytes.size() > UINT16_MAX - sizeof(nlattr)) {
-    overflowed_ = true;
-    return;
-  }
-  reserveAttribute(bytes.size());
-  mnl_attr_put(&current(), static_cast<std::uint16_t>(type), bytes.size(), bytes.data());
+void Batch::put(std::uint16_t type, std::span<const std::uint8_t> bytes) {
+  if (reserveAttribute(bytes.size())) mnl_attr_put(&current(), type, bytes.size(), bytes.data());
 }
 
-void Batch::putText(unsigned type, const std::string& text) {
-  put(type, {reinterpret_cast<const std::uint8_t*>(text.c_str()), text.size() + 1});
+void Batch::putText(std::uint16_t type, const std::string& text) {
+  if (reserveAttribute(text.size() + 1)) mnl_attr_put_strz(&current(), type, text.c_str());
 }
 
-void Batch::putU32(unsigned type, std::uint32_t number) {
-  put(type, {reinterpret_cast<const std::uint8_t*>(&number), sizeof number});
+void Batch::putU8(std::uint16_t type, std::uint8_t number) {
+  if (reserveAttribute(sizeof number)) mnl_attr_put_u8(&current(), type, number);
+}
+
+void Batch::putU32(std::uint16_t type, std::uint32_t number) {
+  if (reserveAttribute(sizeof number)) mnl_attr_put_u32(&current(), type, number);
 }
 
 void Batch::putRaw(std::span<const std::byte> bytes) {
-  reserveAttribute(bytes.size());
+  if (!reserveAttribute(bytes.size())) return;
   std::memcpy(mnl_nlmsg_put_extra_header(&current(), bytes.size()), bytes.data(), bytes.size());
 }
 
-Batch::Nest::Nest(Batch& batch, unsigned type) : batch_(batch), start_(batch.current().nlmsg_len) {
-  batch.put(type | NLA_F_NESTED, {});
+Batch::Nest::Nest(Batch& batch, std::uint16_t type) : batch_(batch), start_(batch.current().nlmsg_len) {
+  if (batch.reserveAttribute(0)) mnl_attr_nest_start(&batch.current(), type);
 }
 
 Batch::Nest::~Nest() {
   nlmsghdr& message = batch_.current();
-  const std::size_t length = message.nlmsg_len - start_;
-  if (batch_.overflowed_ || length > UINT16_MAX) {
-    batch_.overflowed_ = true;
-    return;
-  }
-  auto* attribute = reinterpret_cast<nlattr*>(reinterpret_cast<std::uint8_t*>(&message) + start_);
-  attribute->nla_len = static_cast<std::uint16_t>(length);
+  if (message.nlmsg_len - start_ > UINT16_MAX) batch_.overflowed_ = true;
+  if (batch_.overflowed_) return;
+  mnl_attr_nest_end(&message, reinterpret_cast<nlattr*>(reinterpret_cast<std::uint8_t*>(&message) + start_));
 }
 
 }  // namespace netlib

@@ -1,4 +1,4 @@
-// Netlink messages: requests being written, answers being read. Framing is libmnl's; nothing here trusts a length.
+// Netlink messages: requests are written with libmnl, answers are parsed with every length checked.
 #pragma once
 
 #include <concepts>
@@ -16,19 +16,20 @@
 
 namespace netlib {
 
-/// The payload of an attribute as a number or text; nothing where it has another size.
+/// Attributes of a message or of a nested attribute; refers to bytes owned by the Message. The getters return nothing
+/// if the attribute is missing or has another size.
 class Attributes {
  public:
   Attributes() = default;
   explicit Attributes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
 
-  /// The payload of the last attribute of that type; nothing where there is none. Stops at the first malformed one.
+  /// The payload of the last attribute of that type (without NLA_F_*). Stops at the first malformed attribute.
   std::optional<std::span<const std::uint8_t>> bytes(unsigned type) const;
   std::optional<std::uint8_t> u8(unsigned type) const;
   std::optional<std::uint32_t> u32(unsigned type) const;
   /// Up to the first NUL.
   std::optional<std::string_view> text(unsigned type) const;
-  /// One of the kernel's structures, or the beginning of a longer one that a newer kernel sends.
+  /// A structure of the kernel's API; a newer kernel may append members.
   template <class T>
   std::optional<T> structure(unsigned type) const {
     const auto payload = bytes(type);
@@ -37,14 +38,14 @@ class Attributes {
     std::memcpy(&content, payload->data(), sizeof content);
     return content;
   }
-  /// Empty where there is none.
+  /// Empty if missing.
   Attributes nested(unsigned type) const;
 
  private:
   std::span<const std::uint8_t> bytes_;
 };
 
-/// One message of an answer, with its own copy of the bytes.
+/// One message of an answer; owns a copy of the bytes, which are at least a complete nlmsghdr.
 class Message {
  public:
   explicit Message(std::span<const std::uint8_t> bytes) : bytes_(bytes.begin(), bytes.end()) {}
@@ -53,7 +54,7 @@ class Message {
   /// For libnftnl's parsers.
   const nlmsghdr& header() const { return *reinterpret_cast<const nlmsghdr*>(bytes_.data()); }
 
-  /// The family header behind the netlink header; nothing where the message is too short for it.
+  /// The family header (ifinfomsg, nfgenmsg, …); nothing if the message is too short.
   template <class Header>
   std::optional<Header> family() const {
     if (bytes_.size() < NLMSG_HDRLEN + sizeof(Header)) return std::nullopt;
@@ -61,7 +62,7 @@ class Message {
     std::memcpy(&header, bytes_.data() + NLMSG_HDRLEN, sizeof header);
     return header;
   }
-  /// The attributes behind such a family header.
+  /// The attributes after a family header of that type.
   template <class Header>
   Attributes attributes() const {
     constexpr std::size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(Header));
@@ -72,38 +73,41 @@ class Message {
   std::vector<std::uint8_t> bytes_;
 };
 
-/// Requests that travel to the kernel in one datagram and are handled in their order. Numbers and addresses are written
-/// as they are: byte order is the caller's business, as it differs by attribute.
+/// Requests that are sent in one datagram and processed in order. Integers are written in host byte order; the caller
+/// converts those that the kernel reads in network byte order (most of nfnetlink).
+///
+/// An attribute or nest longer than 65535 bytes (nla_len has 16 bits) is not written, and Socket then refuses to send
+/// the batch (EMSGSIZE).
 class Batch {
  public:
-  /// Starts the next request; attributes follow until the next begin(). `what` names it in error messages.
-  /// NLM_F_REQUEST is always added. A request that changes something has NLM_F_ACK; a question needs none, as its
-  /// answer or an error comes anyway, but has to be alone in its batch.
+  /// Begins the next request; the following put…() and nest() calls add to it. `what` names it in error messages.
+  /// NLM_F_REQUEST is added. Requests that change something need NLM_F_ACK. A get may omit it, as it is answered
+  /// anyway, but must then be the only request of the batch.
   template <class Header>
   void begin(unsigned type, unsigned flags, const Header& familyHeader, std::string what) {
     begin(type, flags, std::as_bytes(std::span(&familyHeader, 1)), std::move(what));
   }
 
-  void put(unsigned type, std::span<const std::uint8_t> bytes);
-  void putText(unsigned type, const std::string& text);
-  void putFlag(unsigned type) { put(type, {}); }
-  void putU8(unsigned type, std::uint8_t number) { put(type, {&number, 1}); }
-  void putU32(unsigned type, std::uint32_t number);
-  /// One of the kernel's structures.
+  void put(std::uint16_t type, std::span<const std::uint8_t> bytes);
+  /// With the terminating NUL.
+  void putText(std::uint16_t type, const std::string& text);
+  void putU8(std::uint16_t type, std::uint8_t number);
+  void putU32(std::uint16_t type, std::uint32_t number);
   template <class T>
-  void putStruct(unsigned type, const T& content) {
+  void putStruct(std::uint16_t type, const T& content) {
     put(type, {reinterpret_cast<const std::uint8_t*>(&content), sizeof content});
   }
-  /// Bytes without an attribute header: what VETH_INFO_PEER begins with.
+  /// Bytes without an attribute header: the ifinfomsg in VETH_INFO_PEER.
   template <class Header>
   void putHeader(const Header& header) {
     putRaw(std::as_bytes(std::span(&header, 1)));
   }
 
-  /// Everything that is put while it lives is nested in one attribute.
+  /// An attribute with NLA_F_NESTED that contains what is put during its lifetime. Must be destroyed, in reverse order
+  /// of nest(), before the next begin() or append(): the destructor sets the length in the last message of the batch.
   class Nest {
    public:
-    Nest(Batch& batch, unsigned type);
+    Nest(Batch& batch, std::uint16_t type);
     ~Nest();
     Nest(const Nest&) = delete;
     Nest& operator=(const Nest&) = delete;
@@ -112,20 +116,21 @@ class Batch {
     Batch& batch_;
     std::size_t start_;
   };
-  [[nodiscard]] Nest nest(unsigned type) { return {*this, type}; }
+  [[nodiscard]] Nest nest(std::uint16_t type) { return {*this, type}; }
 
-  /// A message that somebody else writes (libnftnl, which checks no bounds): into `room` bytes, of which he fills the
-  /// front.
+  /// Appends one complete message that `write` (libnftnl) writes to the buffer of `room` bytes that it gets. Neither
+  /// libnftnl nor this function checks bounds: the caller passes a `room` that the message cannot exceed, and `write`
+  /// must not add to this batch.
   template <class Write>
     requires std::invocable<Write, char*>
   void append(std::string what, std::size_t room, Write write) {
     write(reinterpret_cast<char*>(reserve(size(), room)));
-    taken(std::move(what));
+    addRequest(std::move(what));
   }
 
   std::size_t count() const { return requests_.size(); }
   bool empty() const { return requests_.empty(); }
-  /// How messages name the request with that index.
+  /// `what` of the request with that index.
   const std::string& what(std::size_t index) const { return requests_.at(index).what; }
 
  private:
@@ -138,11 +143,11 @@ class Batch {
 
   void begin(unsigned type, unsigned flags, std::span<const std::byte> familyHeader, std::string what);
   void putRaw(std::span<const std::byte> bytes);
-  /// Makes sure of `room` bytes from that offset on; they may lie elsewhere afterwards.
+  /// Ensures `room` bytes from that offset on; invalidates pointers into the buffer.
   std::uint8_t* reserve(std::size_t offset, std::size_t room);
-  /// The same behind the current message.
-  void reserveAttribute(std::size_t payload);
-  void taken(std::string what);
+  /// The same for an attribute of the current message. False, and overflowed_, if nla_len cannot hold its length.
+  bool reserveAttribute(std::size_t payload);
+  void addRequest(std::string what);
   nlmsghdr& current();
   nlmsghdr& at(std::size_t index);
   std::size_t size();
@@ -150,7 +155,7 @@ class Batch {
   std::unique_ptr<std::uint8_t[]> buffer_;
   std::size_t capacity_ = 0;
   std::vector<Request> requests_;
-  bool overflowed_ = false;  // latched; Socket refuses to send such a batch
+  bool overflowed_ = false;  ///< never reset
 };
 
 }  // namespace netlib

@@ -8,8 +8,8 @@ namespace netlib {
 
 namespace {
 
-constexpr std::size_t kReceiveBuffer = 64 * 1024;  // the kernel's dumps fill at most 32 KiB
-constexpr std::size_t kManyBytes = 128 * 1024;     // above it the default socket buffers (208 KiB) may not do
+constexpr std::size_t kReceiveBuffer = 64 * 1024;  // netlink_dump() uses at most 32 KiB
+constexpr std::size_t kManyBytes = 128 * 1024;     // above this the default socket buffers (208 KiB) may not suffice
 constexpr std::size_t kManyRequests = 64;          // each acknowledgement takes about 800 bytes of receive buffer
 constexpr int kOn = 1;
 
@@ -34,7 +34,7 @@ Result<Socket> Socket::open(Subsystem subsystem) {
 }
 
 Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
-  if (batch.empty()) return std::vector<Answer>{};  // the kernel has nothing to answer to an empty datagram
+  if (batch.empty()) return std::vector<Answer>{};  // an empty datagram gets no answer
   constexpr int kTries = 10;
   for (int attempt = 1;; ++attempt) {
     auto answers = exchangeOnce(batch);
@@ -49,7 +49,7 @@ Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
     nlmsghdr& request = batch.at(i);
     request.nlmsg_seq = nextSequence_ + static_cast<std::uint32_t>(i);
     if ((request.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) prepareForDump();
-    // An error is told whether asked for or not, so that of all successes the last is enough.
+    // Errors are reported without NLM_F_ACK too, so only the last request needs it.
     if (acknowledged) request.nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
     if ((request.nlmsg_flags & NLM_F_ACK) != 0) acknowledged = i;
   }
@@ -72,22 +72,22 @@ Result<std::vector<Answer>> Socket::request(Batch& batch) {
   return answers;
 }
 
-/// Linux 4.20; without it the kernel ignores the filters of a dump. Readers filter again, so an old kernel is only
-/// slower, and its refusal is ignored.
+/// NETLINK_GET_STRICT_CHK (Linux 4.20): the kernel applies the filters of a dump. Older kernels return all; readers
+/// filter again, so ENOPROTOOPT is ignored.
 void Socket::prepareForDump() {
   if (subsystem_ != Subsystem::Route || preparedForDump_) return;
   static_cast<void>(setOption(fd_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn));
   preparedForDump_ = true;
 }
 
-/// While a dump has not been read to its end the kernel begins no other one on the same socket (EBUSY).
+/// Until a dump has been read to its end the kernel refuses another one on the same socket (EBUSY).
 void Socket::discardUnread() {
   std::array<std::uint8_t, 1> part{};
   while (recv(fd_.get(), part.data(), part.size(), MSG_DONTWAIT) >= 0) {}
 }
 
 Result<> Socket::send(Batch& batch) {
-  if (batch.overflowed_) return fail(EMSGSIZE, "netlink request too long");
+  if (batch.overflowed_) return fail(EMSGSIZE, "netlink request too large");
   if (batch.size() > kManyBytes || batch.count() > kManyRequests) {
     TRY(enlargeBuffers(2 * batch.size() + batch.count() * 1024));
   }
@@ -102,7 +102,7 @@ Result<> Socket::send(Batch& batch) {
 }
 
 Result<> Socket::receive(Answers& answers) {
-  // Not initialised on purpose: only the pages that an answer fills are ever touched.
+  // Not initialised: zeroing it would touch all 16 pages.
   std::array<std::uint8_t, kReceiveBuffer> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   sockaddr_nl sender{};
   iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
@@ -112,14 +112,14 @@ Result<> Socket::receive(Answers& answers) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
 
-  // The kernel has answered by the time that it took the request, and goes on with a dump while its answers are read.
+  // The kernel processes requests within sendto(2), and continues a dump within recvmsg(2): no need to block.
   const ssize_t length = recvmsg(fd_.get(), &message, MSG_DONTWAIT);
   if (length < 0 && errno == EINTR) return {};
   if (length < 0 && errno == EAGAIN) return fail(ENODATA, "no answer from the kernel over netlink");
   if (length < 0) return failErrno("receive netlink answer");
-  if (sender.nl_pid != 0) return {};  // any process may send to us; only the kernel is port 0
-  if ((message.msg_flags & MSG_TRUNC) != 0) return fail(EMSGSIZE, "netlink answer longer than its buffer");
-  return answers.take(std::span(buffer).first(static_cast<std::size_t>(length)));
+  if (sender.nl_pid != 0) return {};  // another process; the kernel has port 0
+  if ((message.msg_flags & MSG_TRUNC) != 0) return fail(EMSGSIZE, "netlink answer larger than the receive buffer");
+  return answers.parse(std::span(buffer).first(static_cast<std::size_t>(length)));
 }
 
 Result<> Socket::enlargeBuffers(std::size_t bytes) {

@@ -1,5 +1,5 @@
-// A conversation with the kernel over netlink. The socket belongs to the network namespace in which it was opened, and
-// keeps speaking to that one wherever the process goes.
+// A netlink socket. It belongs to the network namespace in which it was opened, also after the thread enters another
+// one.
 #pragma once
 
 #include "netlib/base/unique_fd.h"
@@ -8,18 +8,20 @@
 
 namespace netlib {
 
-/// One conversation at a time; not for use by several threads.
+/// Not thread-safe.
 class Socket {
  public:
   enum class Subsystem : int { Route = NETLINK_ROUTE, Netfilter = NETLINK_NETFILTER };
   static Result<Socket> open(Subsystem subsystem);
 
-  /// Sends all requests in one datagram and collects every answer; an empty batch is not sent. An error of a single
-  /// request is in its Answer; the Result fails only where the conversation itself broke: EMSGSIZE (batch too large),
-  /// ENODATA (no answer), ENOBUFS (the kernel dropped answers), EINTR (a dump was interrupted ten times), EBADMSG.
+  /// Sends all requests in one datagram and reads the answers; an empty batch is not sent. The error of a request is in
+  /// its Answer (those after a failed first request are not read, see Answers::complete()). The Result fails only if
+  /// the exchange itself did: EMSGSIZE (batch or answer too large), ENODATA (no answer), ENOBUFS (the kernel dropped
+  /// answers), EINTR (a dump was interrupted ten times), EBADMSG. Sequence numbers and NLM_F_ACK of the batch are
+  /// overwritten.
   Result<std::vector<Answer>> exchange(Batch& batch);
 
-  /// The same where every request must succeed: the first that failed becomes the error, "what: errno text (reason)".
+  /// The same if every request must succeed: the error is that of the first failed one, "what: errno text (reason)".
   Result<std::vector<Answer>> request(Batch& batch);
 
  private:
@@ -35,11 +37,11 @@ class Socket {
   UniqueFd fd_;
   Subsystem subsystem_;
   bool preparedForDump_ = false;
-  bool unread_ = false;  ///< an exchange broke off: the kernel may have more to say
+  bool unread_ = false;  ///< an exchange was aborted: answers may be queued
   std::uint32_t nextSequence_ = 1;
 };
 
-/// The error of a failed answer, in the words of its request.
+/// "what: errno text (reason)" of a failed answer.
 Error errorOf(const Answer& answer, const std::string& what);
 
 }  // namespace netlib

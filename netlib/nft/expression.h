@@ -1,4 +1,4 @@
-// One expression of a rule in the making. Of use to nft_rule.cpp and nft_statement.cpp only.
+// An expression that is being added to a rule. Only for rule.cpp and statement.cpp.
 #pragma once
 
 #include <array>
@@ -17,10 +17,10 @@ namespace netlib::nft {
 
 inline std::uint32_t kernelRegister(Register number) { return NFT_REG32_00 + number; }
 
-/// All labels of a connection: an integer of 128 bits in host byte order, as `nft` has it.
+/// All labels of a connection: an integer of 128 bits in host byte order, as in nft.
 using LabelBits = std::array<std::uint8_t, 16>;
 
-/// That label alone.
+/// With this label only.
 inline LabelBits labelBits(unsigned label) {
   LabelBits bits{};
   const std::size_t fromLowest = label / 8;
@@ -29,7 +29,7 @@ inline LabelBits labelBits(unsigned label) {
   return bits;
 }
 
-/// It becomes the rule's when this object goes.
+/// The destructor appends it to the rule, which then owns it.
 class Rule::Expression {
  public:
   Expression(Rule& rule, const char* name) : rule_(rule), expression_(nftnl_expr_alloc(name)) {

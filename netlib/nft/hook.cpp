@@ -52,7 +52,7 @@ filter::Verdict verdictOf(std::uint32_t code) {
     case NFT_RETURN:
       return filter::Verdict::Return;
     default:
-      return filter::Verdict::GoesOn;
+      return filter::Verdict::Continue;
   }
 }
 
@@ -61,7 +61,7 @@ std::string_view textOf(const nftnl_expr* expression, std::uint16_t attribute) {
   return text == nullptr ? std::string_view{} : text;
 }
 
-/// The text of iptables' own comment match: what iptables-restore makes of ours.
+/// The text of xt_comment, which iptables-nft uses.
 std::string commentOf(const nftnl_expr* match) {
   std::uint32_t length = 0;
   const auto* text = static_cast<const char*>(nftnl_expr_get(match, NFTNL_EXPR_MT_INFO, &length));
@@ -69,13 +69,13 @@ std::string commentOf(const nftnl_expr* match) {
   return std::string{whole.substr(0, whole.find('\0'))};
 }
 
-bool loadsIncomingName(const nftnl_expr* expression) {
+bool loadsIifname(const nftnl_expr* expression) {
   return textOf(expression, NFTNL_EXPR_NAME) == "meta" &&
          nftnl_expr_get_u32(expression, NFTNL_EXPR_META_KEY) == NFT_META_IIFNAME;
 }
 
-/// What a comparison asks for equality with, as text; empty where it is another expression.
-std::string_view comparedIn(const nftnl_expr* expression) {
+/// The operand of an equality comparison as string; empty for other expressions.
+std::string_view operandOf(const nftnl_expr* expression) {
   if (textOf(expression, NFTNL_EXPR_NAME) != "cmp") return {};
   if (nftnl_expr_get_u32(expression, NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ) return {};
   std::uint32_t length = 0;
@@ -84,9 +84,9 @@ std::string_view comparedIn(const nftnl_expr* expression) {
   return whole.substr(0, whole.find('\0'));
 }
 
-/// Takes note of one expression of a rule.
+/// Adds the meaning of one expression.
 void note(const nftnl_expr* expression, filter::Rule& rule) {
-  constexpr std::array<std::string_view, 4> kWithoutMeaning{"counter", "log", "notrack", "last"};
+  constexpr std::array<std::string_view, 4> kUnconditional{"counter", "log", "notrack", "last"};
   const std::string_view name = textOf(expression, NFTNL_EXPR_NAME);
   const bool toVerdict = name == "immediate" && nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_DREG) == NFT_REG_VERDICT;
   if (toVerdict) {
@@ -94,11 +94,11 @@ void note(const nftnl_expr* expression, filter::Rule& rule) {
     rule.target = textOf(expression, NFTNL_EXPR_IMM_CHAIN);
   } else if (name == "reject") {
     rule.verdict = filter::Verdict::Drop;
-  } else if (name == "target") {  // of iptables-nft; the others (LOG, MARK) let the packet go on
+  } else if (name == "target") {  // of xtables; others (LOG, MARK) continue
     if (textOf(expression, NFTNL_EXPR_TG_NAME) == "REJECT") rule.verdict = filter::Verdict::Drop;
   } else if (name == "match" && textOf(expression, NFTNL_EXPR_MT_NAME) == "comment") {
     rule.comment = commentOf(expression);
-  } else if (std::ranges::find(kWithoutMeaning, name) == kWithoutMeaning.end()) {
+  } else if (std::ranges::find(kUnconditional, name) == kUnconditional.end()) {
     rule.conditional = true;
   }
 }
@@ -110,11 +110,11 @@ filter::Rule ruleOf(nftnl_rule& listed) {
   if (userData != nullptr) rule.comment = commentIn({static_cast<const std::uint8_t*>(userData), length});
 
   const Owned<nftnl_expr_iter, nftnl_expr_iter_destroy> expressions{allocated(nftnl_expr_iter_create(&listed))};
-  bool isNameNext = false;
+  bool afterIifname = false;
   while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) {
     note(expression, rule);
-    if (isNameNext) rule.incoming = comparedIn(expression);
-    isNameNext = loadsIncomingName(expression);
+    if (afterIifname) rule.iifname = operandOf(expression);
+    afterIifname = loadsIifname(expression);
   }
   return rule;
 }
@@ -153,7 +153,7 @@ Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& tabl
   for (const Message& message : answers->front().messages) {
     const OwnedRule rule{allocated(nftnl_rule_alloc())};
     if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
-      return fail(EBADMSG, "the kernel's answer holds no rule of chain " + chain);
+      return fail(EBADMSG, "cannot parse a rule of nf_tables chain " + chain);
     }
     rules.push_back(ruleOf(*rule));
   }

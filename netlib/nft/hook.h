@@ -1,4 +1,4 @@
-// Anybody's chains of nf_tables, and what their rules decide.
+// Chains and rules of all nf_tables tables, also those of other programs.
 #pragma once
 
 #include <optional>
@@ -8,25 +8,24 @@
 
 namespace netlib::nft {
 
-/// A chain of a table of family ip, ip6 or inet.
+/// A chain of family ip, ip6 or inet.
 struct ListedChain {
   Table table;
   std::string name;
   std::string type = {};                             ///< of a base chain: "filter", "nat", "route"
-  std::optional<std::uint32_t> hook = std::nullopt;  ///< of a base chain, where the kernel enters it: NF_INET_*
+  std::optional<std::uint32_t> hook = std::nullopt;  ///< of a base chain: NF_INET_*
   bool policyDrops = false;                          ///< of a base chain
 
-  /// A base chain that the kernel enters when it forwards.
   bool atForwardHook() const;
 
   /// For messages.
   std::string toString() const;
 };
 
-/// Every chain of every table. A dump: one entry a chain, rules not among them.
+/// All chains of these families, without their rules. A dump.
 Result<std::vector<ListedChain>> listAllChains(Socket& netfilter);
 
-/// The rules of a chain in their order; none where it does not exist.
+/// The rules of a chain in order; none if it does not exist. EBADMSG.
 Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain);
 
 }  // namespace netlib::nft

@@ -32,7 +32,7 @@ OwnedRule allRulesOf(const Table& table, const std::string& chain) {
   return all;
 }
 
-// As nft writes it: type 0 (of a chain and of a rule alike), length, text with NUL.
+// As nft writes it: type 0 (for chains and rules), length, text with NUL.
 std::vector<std::uint8_t> commentData(const std::string& comment) {
   static_assert(int{NFTNL_UDATA_CHAIN_COMMENT} == 0 && int{NFTNL_UDATA_RULE_COMMENT} == 0);
   const std::string text = comment.substr(0, kLongestComment);

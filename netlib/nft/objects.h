@@ -1,4 +1,4 @@
-// Between our words for nf_tables objects and libnftnl's. Of use to the nft*.cpp only.
+// Conversion to libnftnl's objects. Only for netlib/nft/*.cpp.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@
 
 namespace netlib::nft {
 
-/// More than libnftnl writes for one object with the names and expressions that are used here (a rule takes 600 bytes),
-/// and for one element (120 bytes: an IPv6 key and data).
+/// Upper bounds in bytes of what libnftnl writes for one object (with three names of 255 bytes and a comment: 1.5 KiB)
+/// and for one element (an IPv6 key and data: 120 bytes). libnftnl checks no bounds.
 inline constexpr std::size_t kObjectRoom = 2048;
 inline constexpr std::size_t kElementRoom = 192;
 
@@ -42,24 +42,24 @@ T* allocated(T* object) {
   return object;
 }
 
-/// The header of a request about that table.
+/// nlmsghdr and nfgenmsg of a request.
 nlmsghdr* putHeader(char* room, unsigned type, const Table& table, unsigned flags);
 
-/// Named, and nothing else set.
+/// With table and name only.
 OwnedChain chainOf(const Table& table, const std::string& name);
 OwnedSet setOf(const Table& table, const std::string& name);
 OwnedRule allRulesOf(const Table& table, const std::string& chain);
 
-/// The user data by which nft keeps the comment of a chain or a rule, cut to what fits; and back.
+/// The comment of a chain or rule in nft's user data, cut to kLongestComment; and its inverse.
 std::vector<std::uint8_t> commentData(const std::string& comment);
 std::string commentIn(std::span<const std::uint8_t> userData);
 void setComment(nftnl_chain& chain, const std::string& comment);
 std::string commentOf(const nftnl_chain& chain);
 
-/// What nft needs to print the set's keys.
+/// For `nft list`.
 void setUserData(nftnl_set& set, const Set& described);
 
-/// For nftnl_set_elem_add, which takes it over.
+/// For nftnl_set_elem_add(), which becomes the owner.
 nftnl_set_elem* elementOf(const Element& element);
 Element elementOf(nftnl_set_elem& found);
 

@@ -1,4 +1,4 @@
-// What there is in nf_tables; changes are nft.cpp's.
+// Queries.
 #include <cstdio>  // libnftnl/expr.h needs FILE
 
 #include <libnftnl/expr.h>
@@ -9,11 +9,11 @@ namespace netlib::nft {
 
 namespace {
 
-/// The elements in one answer of the kernel, appended to `to`.
+/// Appends the elements of one message.
 Result<> appendElements(const Message& message, const Table& table, const std::string& set, std::vector<Element>& to) {
   const OwnedSet found = setOf(table, set);
   if (nftnl_set_elems_nlmsg_parse(&message.header(), found.get()) < 0) {
-    return fail(EBADMSG, "the kernel's answer holds no elements of set " + set);
+    return fail(EBADMSG, "cannot parse elements of nf_tables set " + set);
   }
   const Owned<nftnl_set_elems_iter, nftnl_set_elems_iter_destroy> elements{
       allocated(nftnl_set_elems_iter_create(found.get()))};
@@ -21,7 +21,7 @@ Result<> appendElements(const Message& message, const Table& table, const std::s
   return {};
 }
 
-/// ENOENT where there is no such chain, which a list of rules does not tell from an empty one.
+/// ENOENT: no such chain, which a dump of its rules would not report.
 Result<std::vector<Answer>> rulesOf(Socket& netfilter, const Table& table, const std::string& chain) {
   Batch batch;
   batch.append("list nf_tables chain " + chain, kObjectRoom, [&](char* room) {
@@ -61,7 +61,7 @@ Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::s
   for (const Message& message : answers.front().messages) {
     const OwnedRule rule{allocated(nftnl_rule_alloc())};
     if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
-      return fail(EBADMSG, "the kernel's answer holds no rule of chain " + chain);
+      return fail(EBADMSG, "cannot parse a rule of nf_tables chain " + chain);
     }
     addCounters(*rule, counted);
   }
@@ -76,7 +76,7 @@ Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table
   const auto answers = TRY(netfilter.request(batch));
   for (const Message& message : answers.front().messages) {
     const OwnedChain chain{allocated(nftnl_chain_alloc())};
-    if (nftnl_chain_nlmsg_parse(&message.header(), chain.get()) < 0) continue;  // not a chain: nothing to list
+    if (nftnl_chain_nlmsg_parse(&message.header(), chain.get()) < 0) continue;  // not a chain
     if (table.name != nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)) continue;
     chains.push_back({nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME), commentOf(*chain)});
   }
@@ -100,7 +100,7 @@ Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table,
 
 Result<> probe(Socket& netfilter) {
   Batch batch;
-  batch.append("ask for nf_tables", kObjectRoom, [](char* room) {
+  batch.append("probe nf_tables", kObjectRoom, [](char* room) {
     putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, 0);
   });
   TRY(netfilter.request(batch));
@@ -119,7 +119,7 @@ Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table
   const Answer& answer = answers.front();
   if (answer.error == ENOENT) return std::optional<Element>{};
   if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
-  if (answer.messages.empty()) return fail(EBADMSG, "the kernel's answer names no element");
+  if (answer.messages.empty()) return fail(EBADMSG, "no element in the kernel's answer");
 
   std::vector<Element> found;
   TRY(appendElements(answer.messages.front(), table, set, found));

@@ -20,14 +20,20 @@ namespace netlib::nft {
 
 namespace {
 
-constexpr std::uint32_t kPortLength = 2;
-constexpr std::uint32_t kDestinationPortOffset = 2;  // the same in TCP, UDP and SCTP
+constexpr Field kDport{Header::Transport, 2, 2};  // the same in TCP, UDP and SCTP
+
+static_assert(kEstablished == NF_CT_STATE_BIT(IP_CT_ESTABLISHED) && kRelated == NF_CT_STATE_BIT(IP_CT_RELATED));
+static_assert(kEstablished == XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED));  // the same bits in both dialects
+static_assert(kDnat == std::uint32_t{IPS_DST_NAT} && static_cast<int>(AddressType::Local) == RTN_LOCAL);
 
 std::uint32_t addressLength(Family family) { return static_cast<std::uint32_t>(bitsOf(family) / 8); }
 
-std::uint32_t addressOffset(Family family, Direction direction) {
-  const std::uint32_t source = family == Family::Ipv4 ? 12 : 8;  // in the IP header
-  return direction == Direction::Source ? source : source + addressLength(family);
+// In the IP header.
+std::uint32_t saddrOffset(Family family) { return family == Family::Ipv4 ? 12 : 8; }
+std::uint32_t daddrOffset(Family family) { return saddrOffset(family) + addressLength(family); }
+
+std::span<const std::uint8_t> bytesOf(const std::uint32_t& number) {
+  return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
 }
 
 }  // namespace
@@ -41,7 +47,7 @@ Rule::~Rule() = default;
 Rule::Rule(Rule&&) noexcept = default;
 Rule& Rule::operator=(Rule&&) noexcept = default;
 
-Rule& Rule::load(Field field, Register to) {
+Rule& Rule::loadPayload(Field field, Register to) {
   Expression(*this, "payload")
       .set(NFTNL_EXPR_PAYLOAD_DREG, kernelRegister(to))
       .set(NFTNL_EXPR_PAYLOAD_BASE, static_cast<std::uint32_t>(field.header))
@@ -50,87 +56,79 @@ Rule& Rule::load(Field field, Register to) {
   return *this;
 }
 
-Rule& Rule::loadAddress(Family family, Direction direction, Register to) {
-  return load({Header::Network, addressOffset(family, direction), addressLength(family)}, to);
-}
-
-Rule& Rule::loadTransportProtocol(Register to) {
-  Expression(*this, "meta").set(NFTNL_EXPR_META_KEY, NFT_META_L4PROTO).set(NFTNL_EXPR_META_DREG, kernelRegister(to));
+Rule& Rule::meta(std::uint32_t key, Register to) {
+  Expression(*this, "meta").set(NFTNL_EXPR_META_KEY, key).set(NFTNL_EXPR_META_DREG, kernelRegister(to));
   return *this;
 }
 
-Rule& Rule::loadDestinationPort(Register to) {
-  return load({Header::Transport, kDestinationPortOffset, kPortLength}, to);
+Rule& Rule::loadSaddr(Family family, Register to) {
+  return loadPayload({Header::Network, saddrOffset(family), addressLength(family)}, to);
 }
-
-Rule& Rule::loadInterfaceName(Interface interface, Register to) {
-  Expression(*this, "meta")
-      .set(NFTNL_EXPR_META_KEY, interface == Interface::In ? NFT_META_IIFNAME : NFT_META_OIFNAME)
-      .set(NFTNL_EXPR_META_DREG, kernelRegister(to));
-  return *this;
+Rule& Rule::loadDaddr(Family family, Register to) {
+  return loadPayload({Header::Network, daddrOffset(family), addressLength(family)}, to);
 }
+Rule& Rule::loadL4proto(Register to) { return meta(NFT_META_L4PROTO, to); }
+Rule& Rule::loadDport(Register to) { return loadPayload(kDport, to); }
+Rule& Rule::loadIifname(Register to) { return meta(NFT_META_IIFNAME, to); }
+Rule& Rule::loadOifname(Register to) { return meta(NFT_META_OIFNAME, to); }
 
-Rule& Rule::address(Direction direction, const IpPrefix& prefix) {
+Rule& Rule::saddr(const IpPrefix& prefix) { return address(prefix, saddrOffset(prefix.family())); }
+Rule& Rule::daddr(const IpPrefix& prefix) { return address(prefix, daddrOffset(prefix.family())); }
+
+Rule& Rule::address(const IpPrefix& prefix, std::uint32_t offset) {
   const Family family = prefix.family();
-  loadAddress(family, direction, 0);
+  loadPayload({Header::Network, offset, addressLength(family)}, 0);
   if (prefix.length() != bitsOf(family)) {
-    const auto none = IpAddress::fromNumber(family, ~Uint128{0});
     const Uint128 hostBits = prefix.first().number() ^ prefix.last().number();
-    masked(0, IpAddress::fromNumber(family, none.number() & ~hostBits).bytes());
+    bitwiseAnd(IpAddress::fromNumber(family, ~hostBits).bytes());
   }
-  return bytesAre(0, prefix.first().bytes());
+  return cmp(NFT_CMP_EQ, prefix.first().bytes());
 }
 
-Rule& Rule::destinationIsLocal() {
+Rule& Rule::fibDaddrType(AddressType type) {
   Expression(*this, "fib")
       .set(NFTNL_EXPR_FIB_DREG, kernelRegister(0))
       .set(NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE)
       .set(NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
-  const std::uint32_t local = RTN_LOCAL;
-  return bytesAre(0, {reinterpret_cast<const std::uint8_t*>(&local), sizeof local});
+  return cmp(NFT_CMP_EQ, bytesOf(static_cast<std::uint32_t>(type)));
 }
 
-Rule& Rule::transportProtocolIs(std::uint8_t protocol) { return loadTransportProtocol(0).bytesAre(0, {&protocol, 1}); }
+Rule& Rule::l4proto(std::uint8_t protocol) { return loadL4proto(0).cmp(NFT_CMP_EQ, {&protocol, 1}); }
 
-Rule& Rule::icmp6Is(Icmp6 type) {
+Rule& Rule::icmpv6Type(Icmpv6Type type) {
   const auto number = static_cast<std::uint8_t>(type);
-  return transportProtocolIs(IPPROTO_ICMPV6).is({Header::Transport, 0, 1}, {&number, 1});
+  return l4proto(IPPROTO_ICMPV6).payload({Header::Transport, 0, 1}, {&number, 1});
 }
 
-Rule& Rule::interfaceGroupIs(std::uint32_t group) {
-  Expression(*this, "meta").set(NFTNL_EXPR_META_KEY, NFT_META_IIFGROUP).set(NFTNL_EXPR_META_DREG, kernelRegister(0));
-  return bytesAre(0, {reinterpret_cast<const std::uint8_t*>(&group), sizeof group});
-}
+Rule& Rule::iifgroup(std::uint32_t group) { return meta(NFT_META_IIFGROUP, 0).cmp(NFT_CMP_EQ, bytesOf(group)); }
 
-Rule& Rule::interfaceIs(Interface interface, const std::string& name) {
+Rule& Rule::iifname(const std::string& name) { return interfaceName(NFT_META_IIFNAME, name); }
+Rule& Rule::oifname(const std::string& name) { return interfaceName(NFT_META_OIFNAME, name); }
+
+Rule& Rule::interfaceName(std::uint32_t key, const std::string& name) {
   std::array<std::uint8_t, IFNAMSIZ> padded{};
   std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());
-  loadInterfaceName(interface, 0);
-  return bytesAre(0, padded);
+  return meta(key, 0).cmp(NFT_CMP_EQ, padded);
 }
 
-Rule& Rule::destinationWasTranslated(Dialect dialect) {
-  if (dialect == Dialect::Iptables) return iptablesConnectionState(XT_CONNTRACK_STATE_DNAT);
-  return connectionBits(NFT_CT_STATUS, IPS_DST_NAT);
+Rule& Rule::ctState(std::uint32_t states, Dialect dialect) {
+  if (dialect == Dialect::Iptables) return xtConntrack(static_cast<std::uint16_t>(states));
+  return ctBits(NFT_CT_STATE, states);
 }
 
-Rule& Rule::connectionIsKnown(Dialect dialect) {
-  if (dialect == Dialect::Iptables) {
-    return iptablesConnectionState(XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED) | XT_CONNTRACK_STATE_BIT(IP_CT_RELATED));
-  }
-  constexpr auto bit = [](std::uint32_t state) { return NF_CT_STATE_BIT(state); };
-  return connectionBits(NFT_CT_STATE, bit(IP_CT_ESTABLISHED) | bit(IP_CT_RELATED));
+Rule& Rule::ctStatus(CtStatus status, Dialect dialect) {
+  if (dialect == Dialect::Iptables) return xtConntrack(XT_CONNTRACK_STATE_DNAT);
+  return ctBits(NFT_CT_STATUS, status);
 }
 
-Rule& Rule::connectionBits(std::uint32_t key, std::uint32_t bits) {
+Rule& Rule::ctBits(std::uint32_t key, std::uint32_t bits) {
   Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, key).set(NFTNL_EXPR_CT_DREG, kernelRegister(0));
-  masked(0, {reinterpret_cast<const std::uint8_t*>(&bits), sizeof bits});
-  return isNotZero(0);
+  return bitwiseAnd(bytesOf(bits)).cmp(NFT_CMP_NEQ, std::array<std::uint8_t, sizeof bits>{});
 }
 
-Rule& Rule::iptablesConnectionState(std::uint16_t states) {
-  constexpr std::uint32_t kRevision = 3;  // the newest: where the states have 16 bits
-  // libnftnl takes this one over and frees it.
+Rule& Rule::xtConntrack(std::uint16_t states) {
+  constexpr std::uint32_t kRevision = 3;  // the newest, with 16 bits of states
+  // libnftnl frees it.
   void* memory = allocated(std::calloc(1, sizeof(xt_conntrack_mtinfo3)));  // NOLINT(cppcoreguidelines-no-malloc)
   auto* match = new (memory) xt_conntrack_mtinfo3{};
   match->match_flags = XT_CONNTRACK_STATE;
@@ -142,18 +140,17 @@ Rule& Rule::iptablesConnectionState(std::uint16_t states) {
   return *this;
 }
 
-Rule& Rule::hasConnectionLabel(unsigned label) {
+Rule& Rule::ctLabel(unsigned label) {
   Expression(*this, "ct").set(NFTNL_EXPR_CT_KEY, NFT_CT_LABELS).set(NFTNL_EXPR_CT_DREG, kernelRegister(0));
-  masked(0, labelBits(label));
-  return compared(NFT_CMP_NEQ, 0, LabelBits{});
+  return bitwiseAnd(labelBits(label)).cmp(NFT_CMP_NEQ, LabelBits{});
 }
 
-Rule& Rule::inSet(const std::string& set, Register from) {
+Rule& Rule::lookup(const std::string& set, Register from) {
   Expression(*this, "lookup").set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from)).set(NFTNL_EXPR_LOOKUP_SET, set);
   return *this;
 }
 
-Rule& Rule::notInSet(const std::string& set, Register from) {
+Rule& Rule::lookupNot(const std::string& set, Register from) {
   Expression(*this, "lookup")
       .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
       .set(NFTNL_EXPR_LOOKUP_SET, set)
@@ -169,7 +166,7 @@ Rule& Rule::map(const std::string& map, Register from, Register to) {
   return *this;
 }
 
-Rule& Rule::verdictMap(const std::string& map, Register from) {
+Rule& Rule::vmap(const std::string& map, Register from) {
   Expression(*this, "lookup")
       .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
       .set(NFTNL_EXPR_LOOKUP_SET, map)
@@ -177,37 +174,28 @@ Rule& Rule::verdictMap(const std::string& map, Register from) {
   return *this;
 }
 
-Rule& Rule::is(Field field, std::span<const std::uint8_t> bytes) { return load(field, 0).bytesAre(0, bytes); }
-
-Rule& Rule::isNot(Field field, std::span<const std::uint8_t> bytes) {
-  return load(field, 0).compared(NFT_CMP_NEQ, 0, bytes);
+Rule& Rule::payload(Field field, std::span<const std::uint8_t> bytes) {
+  return loadPayload(field, 0).cmp(NFT_CMP_EQ, bytes);
 }
 
-Rule& Rule::bytesAre(Register from, std::span<const std::uint8_t> bytes) { return compared(NFT_CMP_EQ, from, bytes); }
-
-Rule& Rule::compared(std::uint32_t how, Register from, std::span<const std::uint8_t> bytes) {
+Rule& Rule::cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes) {
   Expression(*this, "cmp")
-      .set(NFTNL_EXPR_CMP_SREG, kernelRegister(from))
-      .set(NFTNL_EXPR_CMP_OP, how)
+      .set(NFTNL_EXPR_CMP_SREG, kernelRegister(0))
+      .set(NFTNL_EXPR_CMP_OP, operation)
       .set(NFTNL_EXPR_CMP_DATA, bytes);
   return *this;
 }
 
-Rule& Rule::masked(Register in, std::span<const std::uint8_t> mask) {
+Rule& Rule::bitwiseAnd(std::span<const std::uint8_t> mask) {
   const std::vector<std::uint8_t> zeros(mask.size());
   Expression(*this, "bitwise")
-      .set(NFTNL_EXPR_BITWISE_SREG, kernelRegister(in))
-      .set(NFTNL_EXPR_BITWISE_DREG, kernelRegister(in))
+      .set(NFTNL_EXPR_BITWISE_SREG, kernelRegister(0))
+      .set(NFTNL_EXPR_BITWISE_DREG, kernelRegister(0))
       .set(NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL)
       .set(NFTNL_EXPR_BITWISE_LEN, static_cast<std::uint32_t>(mask.size()))
       .set(NFTNL_EXPR_BITWISE_MASK, mask)
       .set(NFTNL_EXPR_BITWISE_XOR, zeros);
   return *this;
-}
-
-Rule& Rule::isNotZero(Register from) {
-  constexpr std::array<std::uint8_t, 4> kZero{};
-  return compared(NFT_CMP_NEQ, from, kZero);
 }
 
 }  // namespace netlib::nft

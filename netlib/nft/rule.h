@@ -11,20 +11,18 @@ struct nftnl_rule;
 
 namespace netlib::nft {
 
-/// A register of 4 bytes, 0..15. Longer values go on in the following ones.
+/// One of the 16 registers of 4 bytes (NFT_REG32_00 and on), 0..15. A longer value occupies the following ones as well:
+/// an interface name, an IPv6 address and the labels of a connection take 4.
 using Register = std::uint32_t;
 
-/// Of rules and chains, bytes: what nft itself takes (NFTNL_UDATA_COMMENT_MAXLEN, less the NUL).
+/// Of rules and chains, in bytes: nft's own limit (NFTNL_UDATA_COMMENT_MAXLEN, less the NUL).
 inline constexpr std::size_t kLongestComment = 127;
 
-enum class Direction : bool { Source, Destination };
-enum class Interface : bool { In, Out };
-
-/// Where a header begins; the numbers are the kernel's (NFT_PAYLOAD_*_HEADER).
+/// Base of a payload expression; the numbers are the kernel's (NFT_PAYLOAD_*_HEADER).
 enum class Header : std::uint8_t { Link = 0, Network = 1, Transport = 2 };
 
 /// Types of ICMPv6 messages (RFC 4861, RFC 3810).
-enum class Icmp6 : std::uint8_t {
+enum class Icmpv6Type : std::uint8_t {
   MulticastQuery = 130,
   RouterSolicitation = 133,
   RouterAdvertisement = 134,
@@ -34,18 +32,40 @@ enum class Icmp6 : std::uint8_t {
   MulticastReport = 143,
 };
 
-/// Bytes of a packet. A rule with one that the packet does not have, being too short or a later fragment, matches not.
+/// A raw payload expression, "@nh,96,32" in nft, but in bytes. A rule does not match a packet without these bytes (too
+/// short, or not the first fragment).
 struct Field {
   Header header;
   std::uint32_t offset;
   std::uint32_t length;
 };
 
-/// How a match on a tracked connection is written. iptables-nft calls a chain in which it finds nft's own words
-/// incompatible and shows it no more; its words need the kernel's nft_compat.
+/// Bits of ct state (NF_CT_STATE_BIT) and of ct status (IPS_*).
+enum CtState : std::uint32_t { kEstablished = 1U << 1U, kRelated = 1U << 2U };
+enum CtStatus : std::uint32_t { kDnat = 1U << 5U };
+
+/// RTN_*
+enum class AddressType : std::uint32_t { Local = 2 };
+
+/// In seconds.
+enum class LimitUnit : std::uint64_t { Minute = 60 };
+
+/// How ctState() and ctStatus() are written. iptables-nft does not list a chain that contains nft's own ct expression
+/// ("incompatible"); its own match "conntrack" needs the kernel's nft_compat.
 enum class Dialect : bool { Nft, Iptables };
 
-/// Matches and statements in their order, as in `nft`: the first match that fails ends the rule.
+/// Expressions in their order, as in nft(8): the first match that fails ends the rule. Names of sets and chains
+/// must have at most 255 bytes (NFT_NAME_MAXLEN - 1): the message buffer is sized for that (kObjectRoom).
+///
+/// Registers. A match on a value of the packet, and ctZoneSet(), overwrite the registers from 0 on: saddr(), daddr(),
+/// payload(), l4proto(), icmpv6Type(), iifgroup(), iifname(), oifname(), fibDaddrType(), ctState(), ctStatus() (none in
+/// Dialect::Iptables) and ctLabel(). So these come before the loads of the lookup that follows. load…() and map() write
+/// from `to` on, ctLabelSet() writes the 4 from `scratch` on. lookup(), lookupNot(), map(), vmap() and dnat() read and
+/// need the loads before them in the same rule. The other statements use none.
+///
+/// The kernel checks a rule when the transaction adds it: ERANGE past register 15; ENODATA (recent kernels) where a
+/// register is read that the rule has not written; EINVAL where a set's data does not fit; ENOENT where a set or chain
+/// was not added before; EOPNOTSUPP for dnat() and masquerade() in a base chain of another type than nat.
 class Rule {
  public:
   Rule();
@@ -54,58 +74,63 @@ class Rule {
   Rule& operator=(Rule&&) noexcept;
 
   // Loads: a value of the packet into registers.
-  Rule& load(Field field, Register to);
-  Rule& loadAddress(Family family, Direction direction, Register to);
-  Rule& loadTransportProtocol(Register to);
-  Rule& loadDestinationPort(Register to);
-  Rule& loadInterfaceName(Interface interface, Register to);
+  Rule& loadPayload(Field field, Register to);
+  Rule& loadSaddr(Family family, Register to);
+  Rule& loadDaddr(Family family, Register to);
+  Rule& loadL4proto(Register to);
+  /// th dport: of TCP, UDP and SCTP.
+  Rule& loadDport(Register to);
+  Rule& loadIifname(Register to);
+  Rule& loadOifname(Register to);
 
   // Matches.
-  Rule& address(Direction direction, const IpPrefix& prefix);
-  /// fib daddr type local: the packet is addressed to this host.
-  Rule& destinationIsLocal();
-  /// meta l4proto
-  Rule& transportProtocolIs(std::uint8_t protocol);
-  /// icmpv6 type
-  Rule& icmp6Is(Icmp6 type);
-  /// meta iifgroup: the link group of the interface that the packet came in by.
-  Rule& interfaceGroupIs(std::uint32_t group);
-  Rule& interfaceIs(Interface interface, const std::string& name);
-  /// ct status dnat: the connection's destination was translated.
-  Rule& destinationWasTranslated(Dialect dialect = Dialect::Nft);
-  /// ct state established,related: the packet belongs to a connection that was let through before.
-  Rule& connectionIsKnown(Dialect dialect = Dialect::Nft);
-  /// ct label: the connection has this label, 0..127. Needs CONFIG_NF_CONNTRACK_LABELS.
-  Rule& hasConnectionLabel(unsigned label);
-  Rule& inSet(const std::string& set, Register from);
-  Rule& notInSet(const std::string& set, Register from);
-  Rule& is(Field field, std::span<const std::uint8_t> bytes);
-  Rule& isNot(Field field, std::span<const std::uint8_t> bytes);
+  Rule& saddr(const IpPrefix& prefix);
+  Rule& daddr(const IpPrefix& prefix);
+  /// fib daddr type. Needs CONFIG_NFT_FIB_IPV4, _IPV6 or _INET.
+  Rule& fibDaddrType(AddressType type);
+  /// meta l4proto, IPPROTO_*
+  Rule& l4proto(std::uint8_t protocol);
+  /// meta l4proto ipv6-icmp icmpv6 type
+  Rule& icmpv6Type(Icmpv6Type type);
+  /// meta iifgroup: IFLA_GROUP of the input interface.
+  Rule& iifgroup(std::uint32_t group);
+  Rule& iifname(const std::string& name);
+  Rule& oifname(const std::string& name);
+  /// ct state: any of the bits, CtState.
+  Rule& ctState(std::uint32_t states, Dialect dialect = Dialect::Nft);
+  Rule& ctStatus(CtStatus status, Dialect dialect = Dialect::Nft);
+  /// ct label, 0..127. Needs CONFIG_NF_CONNTRACK_LABELS.
+  Rule& ctLabel(unsigned label);
+  /// @set, and != @set
+  Rule& lookup(const std::string& set, Register from);
+  Rule& lookupNot(const std::string& set, Register from);
+  Rule& payload(Field field, std::span<const std::uint8_t> bytes);
 
   // Statements.
-  /// Looks the registers up in a map and leaves its data in the registers from `to` on.
+  /// Looks the registers up in a map and writes its data to the registers from `to` on. No match: the rule ends.
   Rule& map(const std::string& map, Register from, Register to);
-  /// Goes where the verdict map says; on from here where it has nothing.
-  Rule& verdictMap(const std::string& map, Register from);
+  /// Without an element of that key the next rule is evaluated.
+  Rule& vmap(const std::string& map, Register from);
   Rule& jump(const std::string& chain);
+  /// return
   Rule& returnToCaller();
   Rule& accept();
   Rule& drop();
   Rule& masquerade();
-  /// ct original zone set: the connection is looked up among those of this zone. Only before connection tracking, at
-  /// priority raw.
-  Rule& trackInZone(std::uint16_t zone);
-  /// ct label set: adds the label to those that the connection has. Uses the four registers from `scratch` on.
-  Rule& labelConnection(unsigned label, Register scratch);
-  Rule& translateDestination(Family family, Register address, Register port);
-  /// What comes beyond that does not match.
-  Rule& atMostEachMinute(std::uint64_t packets);
-  /// A line in the kernel's log. Only of the first network namespace, unless net.netfilter.nf_log_all_netns is set.
+  /// ct original zone set. Only before conntrack: priority raw, in prerouting and output.
+  Rule& ctZoneSet(std::uint16_t zone);
+  /// ct label set: adds the label to those of the connection.
+  Rule& ctLabelSet(unsigned label, Register scratch);
+  Rule& dnat(Family family, Register address, Register port);
+  /// limit rate, with a burst of as many packets. A packet above the rate does not match.
+  Rule& limit(std::uint64_t packets, LimitUnit unit);
+  /// A line in the kernel's log. Only of the first network namespace, unless net.netfilter.nf_log_all_netns is set. The
+  /// prefix is cut to 127 bytes.
   Rule& log(const std::string& prefix);
-  /// Counts packets and bytes, see countPackets().
-  Rule& count();
+  /// Packets and bytes, see countPackets().
+  Rule& counter();
 
-  /// Shown by `nft list` and by iptables-nft; at most kLongestComment bytes of it.
+  /// Shown by `nft list` and by iptables-nft; cut to kLongestComment bytes.
   Rule& comment(const std::string& text);
 
  private:
@@ -115,13 +140,14 @@ class Rule {
     void operator()(nftnl_rule* rule) const;
   };
   class Expression;
-  Rule& connectionBits(std::uint32_t key, std::uint32_t bits);
-  Rule& iptablesConnectionState(std::uint16_t states);
-  Rule& verdict(int code, const std::string* chain);
-  Rule& bytesAre(Register from, std::span<const std::uint8_t> bytes);
-  Rule& compared(std::uint32_t how, Register from, std::span<const std::uint8_t> bytes);
-  Rule& masked(Register in, std::span<const std::uint8_t> mask);
-  Rule& isNotZero(Register from);
+  Rule& meta(std::uint32_t key, Register to);
+  Rule& address(const IpPrefix& prefix, std::uint32_t offset);
+  Rule& interfaceName(std::uint32_t key, const std::string& name);
+  Rule& ctBits(std::uint32_t key, std::uint32_t bits);
+  Rule& xtConntrack(std::uint16_t states);
+  Rule& immediateVerdict(int code, const std::string* chain);
+  Rule& cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes);
+  Rule& bitwiseAnd(std::span<const std::uint8_t> mask);
 
   std::unique_ptr<nftnl_rule, Free> rule_;
 };

@@ -1,4 +1,4 @@
-// What a rule does with the packets that match.
+// Statements of nft(8): what a rule does with the packets that match.
 #include <array>
 
 #include <linux/netfilter.h>
@@ -9,7 +9,7 @@
 
 namespace netlib::nft {
 
-Rule& Rule::verdict(int code, const std::string* chain) {
+Rule& Rule::immediateVerdict(int code, const std::string* chain) {
   Expression immediate(*this, "immediate");
   immediate.set(NFTNL_EXPR_IMM_DREG, std::uint32_t{NFT_REG_VERDICT})
       .set(NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code));
@@ -17,17 +17,17 @@ Rule& Rule::verdict(int code, const std::string* chain) {
   return *this;
 }
 
-Rule& Rule::jump(const std::string& chain) { return verdict(NFT_JUMP, &chain); }
-Rule& Rule::returnToCaller() { return verdict(NFT_RETURN, nullptr); }
-Rule& Rule::accept() { return verdict(NF_ACCEPT, nullptr); }
-Rule& Rule::drop() { return verdict(NF_DROP, nullptr); }
+Rule& Rule::jump(const std::string& chain) { return immediateVerdict(NFT_JUMP, &chain); }
+Rule& Rule::returnToCaller() { return immediateVerdict(NFT_RETURN, nullptr); }
+Rule& Rule::accept() { return immediateVerdict(NF_ACCEPT, nullptr); }
+Rule& Rule::drop() { return immediateVerdict(NF_DROP, nullptr); }
 
 Rule& Rule::masquerade() {
-  const Expression masquerading(*this, "masq");
+  const Expression masq(*this, "masq");
   return *this;
 }
 
-Rule& Rule::trackInZone(std::uint16_t zone) {
+Rule& Rule::ctZoneSet(std::uint16_t zone) {
   constexpr std::array<std::uint8_t, 1> kOriginal{IP_CT_DIR_ORIGINAL};
   Expression(*this, "immediate")
       .set(NFTNL_EXPR_IMM_DREG, kernelRegister(0))
@@ -39,7 +39,7 @@ Rule& Rule::trackInZone(std::uint16_t zone) {
   return *this;
 }
 
-Rule& Rule::labelConnection(unsigned label, Register scratch) {
+Rule& Rule::ctLabelSet(unsigned label, Register scratch) {
   Expression(*this, "immediate")
       .set(NFTNL_EXPR_IMM_DREG, kernelRegister(scratch))
       .set(NFTNL_EXPR_IMM_DATA, labelBits(label));
@@ -47,7 +47,7 @@ Rule& Rule::labelConnection(unsigned label, Register scratch) {
   return *this;
 }
 
-Rule& Rule::translateDestination(Family family, Register address, Register port) {
+Rule& Rule::dnat(Family family, Register address, Register port) {
   Expression(*this, "nat")
       .set(NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT)
       .set(NFTNL_EXPR_NAT_FAMILY, static_cast<std::uint32_t>(family))
@@ -62,11 +62,10 @@ Rule& Rule::comment(const std::string& text) {
   return *this;
 }
 
-Rule& Rule::atMostEachMinute(std::uint64_t packets) {
-  constexpr std::uint64_t kMinute = 60;
+Rule& Rule::limit(std::uint64_t packets, LimitUnit unit) {
   Expression(*this, "limit")
       .setLong(NFTNL_EXPR_LIMIT_RATE, packets)
-      .setLong(NFTNL_EXPR_LIMIT_UNIT, kMinute)
+      .setLong(NFTNL_EXPR_LIMIT_UNIT, static_cast<std::uint64_t>(unit))
       .set(NFTNL_EXPR_LIMIT_BURST, static_cast<std::uint32_t>(packets));
   return *this;
 }
@@ -77,7 +76,7 @@ Rule& Rule::log(const std::string& prefix) {
   return *this;
 }
 
-Rule& Rule::count() {
+Rule& Rule::counter() {
   Expression(*this, "counter").setLong(NFTNL_EXPR_CTR_PACKETS, 0).setLong(NFTNL_EXPR_CTR_BYTES, 0);
   return *this;
 }

@@ -12,8 +12,8 @@ namespace {
 
 std::uint32_t numberOf(TableFamily family) { return static_cast<std::uint32_t>(family); }
 
-/// The brackets of a transaction are not acknowledged: the first one answers only when the whole fails.
-void appendBracket(Batch& batch, std::uint16_t type) {
+/// NFNL_MSG_BATCH_BEGIN and _END have no NLM_F_ACK: the kernel answers the former only if the transaction fails.
+void appendBatchMessage(Batch& batch, std::uint16_t type) {
   batch.append("nf_tables transaction", kObjectRoom, [type](char* room) {
     nlmsghdr* header = mnl_nlmsg_put_header(room);
     header->nlmsg_type = type;
@@ -40,16 +40,16 @@ std::vector<std::uint8_t> keyOf(const IfName& name) {
   return key;
 }
 
-Transaction::Transaction() { appendBracket(batch_, NFNL_MSG_BATCH_BEGIN); }
+Transaction::Transaction() { appendBatchMessage(batch_, NFNL_MSG_BATCH_BEGIN); }
 
 Result<> Transaction::commit(Socket& netfilter) {
   if (isEmpty()) return {};
-  appendBracket(batch_, NFNL_MSG_BATCH_END);
+  appendBatchMessage(batch_, NFNL_MSG_BATCH_END);
   TRY(netfilter.request(batch_));
   return {};
 }
 
-// As "nft --check" does it: a transaction that is not ended is taken back.
+// As in "nft --check": without NFNL_MSG_BATCH_END the kernel aborts the transaction.
 Result<> Transaction::check(Socket& netfilter) {
   if (isEmpty()) return {};
   TRY(netfilter.request(batch_));
@@ -166,11 +166,11 @@ void Transaction::deleteElements(const Table& table, const std::string& set, std
 
 void Transaction::changeElements(Change change, const Table& table, const std::string& set,
                                  std::span<const Element> elements) {
-  // A list of elements is one attribute with a length of 16 bits.
-  constexpr std::size_t kPerMessage = UINT16_MAX / kElementRoom;
+  // The list of elements is one attribute: nla_len has 16 bits.
+  constexpr std::size_t kMaxPerMessage = UINT16_MAX / kElementRoom;
   const bool adds = change == Change::Add;
-  for (; !elements.empty(); elements = elements.subspan(std::min(kPerMessage, elements.size()))) {
-    const auto some = elements.first(std::min(kPerMessage, elements.size()));
+  for (; !elements.empty(); elements = elements.subspan(std::min(kMaxPerMessage, elements.size()))) {
+    const auto some = elements.first(std::min(kMaxPerMessage, elements.size()));
     batch_.append((adds ? "add elements to nf_tables set " : "delete elements of nf_tables set ") + set,
                   kObjectRoom + some.size() * kElementRoom, [&](char* room) {
                     const OwnedSet part = setOf(table, set);

@@ -1,4 +1,4 @@
-// nf_tables objects in atomic transactions. The objects are libnftnl's.
+// nf_tables transactions and queries, by libnftnl.
 #pragma once
 
 #include <span>
@@ -11,19 +11,18 @@
 
 namespace netlib::nft {
 
-/// Which packets a table sees; the numbers are the kernel's (NFPROTO_*).
+/// NFPROTO_*
 enum class TableFamily : std::uint8_t { Inet = 1, Ipv4 = 2, Bridge = 7, Ipv6 = 10 };
 
 struct Table {
-  Table(TableFamily seen, std::string called) : family(seen), name(std::move(called)) {}
-  Table(Family seen, std::string called) : Table(static_cast<TableFamily>(seen), std::move(called)) {}
+  Table(TableFamily tableFamily, std::string tableName) : family(tableFamily), name(std::move(tableName)) {}
+  Table(Family ip, std::string tableName) : Table(static_cast<TableFamily>(ip), std::move(tableName)) {}
 
   TableFamily family;
   std::string name;
 };
 
-/// A chain that the kernel enters at a hook. `type` is "nat" or "filter", `hook` one of NF_INET_* (NF_BR_* in the
-/// family Bridge).
+/// `type` is "nat" or "filter", `hook` one of NF_INET_* (NF_BR_* in family Bridge); the policy is accept.
 struct BaseChain {
   std::string name;
   std::string type;
@@ -31,8 +30,8 @@ struct BaseChain {
   std::int32_t priority;
 };
 
-/// Numbers of nft's data types: the kernel only stores them, `nft list` needs them to print elements.
-/// A concatenation is written (first << 6) | second.
+/// Data types of nft (enum datatypes), 6 bits each in a concatenation. The kernel only stores them; `nft list` needs
+/// them to print elements.
 enum DataType : std::uint32_t {
   kInteger = 4,
   kIpv4Addr = 7,
@@ -45,7 +44,7 @@ enum DataType : std::uint32_t {
 };
 constexpr std::uint32_t concat(std::uint32_t first, std::uint32_t second) { return first << 6 | second; }
 
-/// A set, or a map where dataType is not 0. Lengths in bytes, every part of a concatenation padded to 4.
+/// A set, or a map if dataType is not 0. Lengths in bytes; every field of a concatenation is padded to 4.
 struct Set {
   std::string name;
   std::uint32_t keyType;
@@ -53,10 +52,9 @@ struct Set {
   std::uint32_t dataType = 0;
   std::uint32_t dataLength = 0;
   bool interval = false;
-  bool hostEndian = false;  ///< so that `nft list` reads the keys in the right order; true for interface names
-  /// Of a key of an interface's name and a field for which nft has no name: which bytes it is. Without it nft could not
-  /// read what it lists itself.
-  std::optional<Field> unnamed = std::nullopt;
+  bool hostEndian = false;  ///< byte order of the keys for `nft list`; true for interface names
+  /// The second field of a key "iifname . raw payload expression" (typeof), without which nft cannot read its own list.
+  std::optional<Field> rawField = std::nullopt;
 };
 
 /// An element of a set, a map (data) or a verdict map (jumpTo).
@@ -69,47 +67,47 @@ struct Element {
   friend bool operator==(const Element&, const Element&) = default;
 };
 
-/// Appends to a key or data, padded to whole registers of 4 bytes.
+/// Appends to a key or data, padded to a multiple of 4 bytes (registers).
 void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> bytes);
 
-/// An interface's name as sets have it: padded to IFNAMSIZ.
+/// An interface name padded to IFNAMSIZ.
 std::vector<std::uint8_t> keyOf(const IfName& name);
 
-/// Changes that the kernel makes all together or not at all.
+/// Changes that the kernel commits atomically. Nothing is sent before commit() or check().
 class Transaction {
  public:
   Transaction();
 
-  /// One that is there already stays as it is.
+  /// Success if it exists, which does not change it.
   void addTable(const Table& table);
   void deleteTable(const Table& table);
   void addChain(const Table& table, const std::string& name, const std::string& comment = {});
   void addBaseChain(const Table& table, const BaseChain& base);
-  /// Its rules go first; EBUSY where something still jumps to it.
+  /// With its rules. EBUSY: a rule or map element jumps to it.
   void deleteChain(const Table& table, const std::string& name);
   void addSet(const Table& table, const Set& set);
-  /// EBUSY where a rule still uses it.
+  /// EBUSY: a rule uses it.
   void deleteSet(const Table& table, const std::string& name);
   void addRule(const Table& table, const std::string& chain, const Rule& rule);
-  /// In front of all others. EPERM where the table belongs to another process ("flags owner").
+  /// At the front. EPERM: another process owns the table (NFT_TABLE_F_OWNER).
   void insertRule(const Table& table, const std::string& chain, const Rule& rule);
-  /// By the number that listRules() tells.
+  /// By the handle from listRules().
   void deleteRule(const Table& table, const std::string& chain, std::uint64_t handle);
-  /// An element that is there with equal data is fine; with other data it is EEXIST.
+  /// Success for elements that exist with equal data; EEXIST with other data.
   void addElements(const Table& table, const std::string& set, std::span<const Element> elements);
-  /// By key alone. ENOENT where one is missing, and then none is deleted.
+  /// By key, data is ignored. ENOENT: an element is missing.
   void deleteElements(const Table& table, const std::string& set, std::span<const Element> elements);
 
-  /// Ends the transaction and sends it; without a change nothing is sent, as the kernel does not answer to one that is
-  /// empty. The error is that of the first change that failed: ENOENT where a table, chain or set is missing, EEXIST
-  /// where something is there that must not be, ENOTEMPTY where an interval overlaps another one in part.
+  /// Sends it with NFNL_MSG_BATCH_END; sends nothing if there is no change. The error is that of the first change that
+  /// failed, and then nothing is changed: ENOENT: no such table, chain or set; EEXIST: it exists already; ENOTEMPTY: an
+  /// interval partially overlaps another one; those of Rule. Call commit() or check() once.
   Result<> commit(Socket& netfilter);
 
-  /// What commit() would say; the kernel takes back all that it has done. Loads the modules that it takes.
+  /// The error that commit() would return. Changes nothing, but loads the kernel modules for it.
   Result<> check(Socket& netfilter);
 
  private:
-  /// There is nothing but the bracket that begins it.
+  /// Only NFNL_MSG_BATCH_BEGIN.
   bool isEmpty() const { return batch_.count() == 1; }
   enum class Change : bool { Add, Delete };
   enum class Place : bool { First, Last };
@@ -119,32 +117,31 @@ class Transaction {
   Batch batch_;
 };
 
-/// The chain's rules; ENOENT where it does not exist.
+/// The number of rules; ENOENT: no such chain.
 Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain);
 
-/// Packets and bytes that a rule has counted.
+/// Counter of a rule.
 struct Counted {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
 };
 
-/// The sum of a chain's counters; ENOENT where the chain does not exist.
+/// The sum of a chain's counters; ENOENT: no such chain.
 Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain);
 
-/// A chain's name and comment.
 struct NamedChain {
   std::string name;
   std::string comment;
 };
 
-/// The table's chains, and the elements of a set. Dumps; empty where there is no such table or set.
+/// The table's chains, and the elements of a set. Dumps; empty if there is no such table or set.
 Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table);
 Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set);
 
-/// Succeeds where this kernel has nf_tables and this process may use it.
+/// Succeeds if the kernel has nf_tables and this process may use it.
 Result<> probe(Socket& netfilter);
 
-/// The element with that key as the kernel has it; nothing where there is none, or no such table or set.
+/// The element with that key and its data; nothing if there is none, or no such table or set.
 Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
                                            const Element& key);
 

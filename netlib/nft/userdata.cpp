@@ -1,5 +1,5 @@
-// What nft keeps beside its objects to print them as they were written: types, lengths and values of a byte each,
-// nested. The kernel stores it and does not look.
+// NFTA_SET_USERDATA as nft writes it, to list sets with their original types: nested TLVs (type and length of one byte
+// each), opaque to the kernel.
 #include <linux/netfilter/nf_tables.h>
 
 #include "netlib/nft/objects.h"
@@ -21,7 +21,7 @@ void append(Bytes& to, std::uint8_t type, std::uint32_t value) {
   append(to, type, Bytes{bytes, bytes + sizeof value});
 }
 
-/// An expression: its kind in nft, and what describes it.
+/// A typeof expression (NFTNL_UDATA_SET_TYPEOF_EXPR, _DATA).
 Bytes expression(std::uint32_t kind, const Bytes& description) {
   Bytes bytes;
   append(bytes, 0, kind);
@@ -30,14 +30,14 @@ Bytes expression(std::uint32_t kind, const Bytes& description) {
 }
 
 /// `typeof iifname . @<header>,<offset>,<length>`
-Bytes nameAndField(const Field& field) {
+Bytes iifnameAndField(const Field& field) {
   constexpr std::uint32_t kPayload = 7;  // EXPR_PAYLOAD, EXPR_META and EXPR_CONCAT of nft
   constexpr std::uint32_t kMeta = 9;
   constexpr std::uint32_t kConcat = 13;
   Bytes name;
   append(name, 0, NFT_META_IIFNAME);
   Bytes payload;
-  append(payload, 0, 0U);  // no protocol and no template of nft: the bytes themselves
+  append(payload, 0, 0U);  // protocol description and template: none (raw)
   append(payload, 1, 0U);
   append(payload, 2, static_cast<std::uint32_t>(field.header) + 1);
   append(payload, 3, field.offset * 8);
@@ -54,7 +54,7 @@ void setUserData(nftnl_set& set, const Set& described) {
   constexpr std::uint32_t kHost = 1;
   Bytes userData;
   if (described.hostEndian) append(userData, NFTNL_UDATA_SET_KEYBYTEORDER, kHost);
-  if (described.unnamed) append(userData, NFTNL_UDATA_SET_KEY_TYPEOF, nameAndField(*described.unnamed));
+  if (described.rawField) append(userData, NFTNL_UDATA_SET_KEY_TYPEOF, iifnameAndField(*described.rawField));
   if (userData.empty()) return;
   nftnl_set_set_data(&set, NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
 }

@@ -19,36 +19,36 @@ namespace netlib {
 
 namespace {
 
-constexpr int kStatusOfSignal = 128;  // as shells have it
+constexpr int kStatusOfSignal = 128;  // as in shells
 
-/// MFD_NOEXEC_SEAL of Linux 6.3: hardened hosts (vm.memfd_noexec=2) ask for it.
+/// MFD_NOEXEC_SEAL of Linux 6.3: required where vm.memfd_noexec is 2.
 constexpr unsigned kNoExec = 0x8;
 
 Failure<Error> failedAs(int code, const std::string& what) { return fail(Error::fromErrno(what, code)); }
 
-/// A file in memory, not a pipe: nothing has to be fed while the program runs, and nobody can close it on us.
+/// A memfd, not a pipe: nothing has to be written while the program runs, and no SIGPIPE or EPIPE is possible.
 Result<UniqueFd> inputWith(const std::string& text) {
   UniqueFd file{memfd_create("input", MFD_CLOEXEC | kNoExec)};
   if (!file && errno == EINVAL) file = UniqueFd{memfd_create("input", MFD_CLOEXEC)};
-  if (!file) return failErrno("cannot make a program's stdin");
+  if (!file) return failErrno("cannot create a program's stdin");
   TRY(writeAtOnce(file.get(), text, 0, "a program's stdin"));
   return file;
 }
 
 struct Pipe {
-  UniqueFd reading;  ///< never waits
+  UniqueFd reading;  ///< O_NONBLOCK
   UniqueFd writing;
 };
 
 Result<Pipe> makePipe() {
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) < 0) return failErrno("cannot make a pipe");
+  if (pipe2(ends.data(), O_CLOEXEC) < 0) return failErrno("cannot create a pipe");
   Pipe made{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
-  if (fcntl(made.reading.get(), F_SETFL, O_NONBLOCK) < 0) return failErrno("cannot make a pipe that does not wait");
+  if (fcntl(made.reading.get(), F_SETFL, O_NONBLOCK) < 0) return failErrno("cannot make a pipe non-blocking");
   return made;
 }
 
-/// What posix_spawn() does between the new process and the program. It uses vfork: no lock of ours can be in the way.
+/// What posix_spawn(3) does between clone(CLONE_VFORK) and execve(2).
 class SpawnSettings {
  public:
   SpawnSettings() {
@@ -67,7 +67,7 @@ class SpawnSettings {
     return problem == 0 ? Result<>{} : Result<>{failedAs(problem, "cannot connect a program's streams")};
   }
 
-  /// No signal is blocked or ignored; a session of its own makes it a group that can be killed as one.
+  /// No signal is blocked or ignored; setsid(2) makes a process group that can be killed as a whole.
   Result<> detach() {
     sigset_t none;
     sigset_t all;
@@ -97,7 +97,7 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
 
 Result<pid_t> spawn(const std::string& file, std::vector<std::string> argv, std::vector<std::string> environment,
                     const SpawnSettings& settings) {
-  // Ours are closed by an exec from the beginning; what we were started with is not.
+  // Those that this process opened are O_CLOEXEC already; inherited ones are not.
   if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return failErrno("cannot mark descriptors");
   pid_t pid = 0;
   const int problem = posix_spawn(&pid, file.c_str(), &settings.actions(), &settings.attributes(),
@@ -106,7 +106,7 @@ Result<pid_t> spawn(const std::string& file, std::vector<std::string> argv, std:
   return pid;
 }
 
-/// Appends all that can be read at once. False at the end.
+/// Appends all that can be read without blocking. False at the end of file.
 Result<bool> drain(const UniqueFd& from, std::string& to, std::size_t limit) {
   std::array<char, 16384> part{};
   for (;;) {
@@ -114,9 +114,10 @@ Result<bool> drain(const UniqueFd& from, std::string& to, std::size_t limit) {
     if (length == 0) return false;
     if (length < 0 && errno == EAGAIN) return true;
     if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return failErrno("cannot be heard");
+    if (length < 0) return failErrno("output cannot be read");
     to.append(part.data(), static_cast<std::size_t>(length));
-    if (to.size() > limit) return fail(EFBIG, "was killed: it says more than " + std::to_string(limit) + " bytes");
+    if (to.size() > limit)
+      return fail(EFBIG, "was killed: its output is longer than " + std::to_string(limit) + " bytes");
   }
 }
 
@@ -138,7 +139,7 @@ Result<Child> Child::start(const std::string& file, const std::vector<std::strin
   TRY(settings.connect(output.writing, STDOUT_FILENO));
   TRY(settings.connect(errors.writing, STDERR_FILENO));
   TRY(settings.detach());
-  // Where whoever started us ignores it, the kernel forgets how a child ended.
+  // Inherited as SIG_IGN it would make waitpid(2) fail with ECHILD.
   std::signal(SIGCHLD, SIG_DFL);
   const pid_t pid = TRY(spawn(file, argv, environment, settings));
   return Child{pid, std::move(output.reading), std::move(errors.reading)};
@@ -164,7 +165,7 @@ Result<int> Child::reap() {
 
 Result<Outcome> Child::await(std::chrono::milliseconds timeout, std::size_t limit) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  // glibc 2.36 declares pidfd_open(), but for C alone.
+  // glibc 2.36 declares pidfd_open() for C only.
   const UniqueFd end{static_cast<int>(syscall(SYS_pidfd_open, pid_, 0))};
   if (!end) return failErrno("cannot be watched");
 
@@ -176,10 +177,10 @@ Result<Outcome> Child::await(std::chrono::milliseconds timeout, std::size_t limi
   while (!ended) {
     const int ready = poll(watched.data(), watched.size(), timeUntil(deadline));
     if (ready < 0 && errno != EINTR) return failErrno("cannot be watched");
-    if (ready == 0) return fail(ETIMEDOUT, "was killed: not done after " + std::to_string(timeout.count()) + " ms");
+    if (ready == 0) return fail(ETIMEDOUT, "was killed: timed out after " + std::to_string(timeout.count()) + " ms");
     if (ready < 0) continue;
     ended = watched[0].revents != 0;
-    // poll() passes over what is negative.
+    // poll(2) ignores negative descriptors.
     if (!TRY(drain(output_, outcome.output, limit))) watched[1].fd = -1;
     if (!TRY(drain(errors_, outcome.errors, limit))) watched[2].fd = -1;
   }

@@ -1,4 +1,4 @@
-// A process that was started from a file, until its end.
+// A child process, from posix_spawn(3) to waitpid(2).
 #pragma once
 
 #include <chrono>
@@ -11,16 +11,16 @@
 
 namespace netlib {
 
-/// Killed with its process group, if it did not end before, when this object goes.
+/// The destructor kills the process group (SIGKILL) and waits for the child, unless await() has succeeded.
 class Child {
  public:
-  /// `argv` with the name by which it is called. No descriptor but its standard streams is open in it, its signals are
-  /// as after a boot, and it leads a session of its own.
+  /// `argv` includes argv[0]. The child has only the standard streams open, default signal actions and mask, and a
+  /// session of its own. Sets SIGCHLD of this process to SIG_DFL and its inherited descriptors to close-on-exec.
   static Result<Child> start(const std::string& file, const std::vector<std::string>& argv,
                              const std::vector<std::string>& environment, const std::string& input);
 
-  /// Waits for its end, not for that of children which it left behind. ETIMEDOUT; EFBIG past `limit` bytes of stdout or
-  /// of stderr. The messages begin with what the program did.
+  /// Waits until it exits; its own children may still run. ETIMEDOUT; EFBIG beyond `limit` bytes of stdout or stderr.
+  /// The messages are predicates ("was killed: ..."), to be prefixed with the program's path.
   Result<Outcome> await(std::chrono::milliseconds timeout, std::size_t limit);
 
   ~Child();
@@ -34,7 +34,7 @@ class Child {
       : pid_(pid), output_(std::move(output)), errors_(std::move(errors)) {}
   Result<int> reap();
 
-  pid_t pid_;  ///< 0 once it is no more
+  pid_t pid_;  ///< 0 after waitpid(2)
   UniqueFd output_;
   UniqueFd errors_;
 };

@@ -16,8 +16,8 @@ namespace netlib {
 
 namespace {
 
-/// SYS_PTRACE: the namespace of a container that has more capabilities than we keep opens with it alone. The last three
-/// are for IPAM plugins of others.
+/// CAP_SYS_PTRACE: opening /proc/PID/ns/net of a process with more capabilities requires it (ptrace(2), "Ptrace access
+/// mode checking"). The last three are for IPAM plugins of other vendors.
 constexpr std::array<unsigned, 8> kKept{CAP_NET_ADMIN,    CAP_NET_RAW, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
                                         CAP_DAC_OVERRIDE, CAP_CHOWN,   CAP_FOWNER,    CAP_NET_BIND_SERVICE};
 
@@ -38,14 +38,14 @@ Result<> limitCapabilities() {
   constexpr __user_cap_data_struct kAll{.effective = ~0U, .permitted = ~0U, .inheritable = 0};
   Sets present{kAll, kAll};
   if (syscall(SYS_capset, &header, onlyKept(present).data()) == 0) return {};
-  // We never had one of them, as in a user namespace with less.
+  // EPERM: one of them was not permitted before, as in a container with fewer capabilities.
   if (syscall(SYS_capget, &header, present.data()) < 0) return failErrno("read the capabilities");
-  if (syscall(SYS_capset, &header, onlyKept(present).data()) < 0) return failErrno("give up capabilities");
+  if (syscall(SYS_capset, &header, onlyKept(present).data()) < 0) return failErrno("drop capabilities");
   return {};
 }
 
-/// Looks at the number alone. A program of another architecture that is executed has other numbers for the same calls:
-/// there capabilities and no_new_privs have to do.
+/// Compares the system call number only, not the architecture: a program of another architecture (32 bits) has other
+/// numbers for the same calls, and is limited by capabilities and no_new_privs only.
 std::vector<sock_filter> filterOf(const std::vector<std::uint32_t>& refused) {
   constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
   std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber)};
@@ -60,7 +60,7 @@ std::vector<sock_filter> filterOf(const std::vector<std::uint32_t>& refused) {
 
 Result<> refuseCalls() {
   const std::vector<std::uint32_t> refused{
-#ifndef __SANITIZE_ADDRESS__  // whose search for leaks looks into its own process
+#ifndef __SANITIZE_ADDRESS__  // LeakSanitizer attaches to its own process
       SYS_ptrace,
 #endif
       SYS_process_vm_readv, SYS_process_vm_writev, SYS_bpf,       SYS_perf_event_open,
@@ -68,13 +68,13 @@ Result<> refuseCalls() {
   std::vector<sock_filter> filter = filterOf(refused);
   sock_fprog program{.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()};
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 || errno == ENOSYS || errno == EINVAL) return {};
-  return failErrno("refuse system calls");
+  return failErrno("install the seccomp filter");
 }
 
 }  // namespace
 
 Result<> confine() {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failErrno("give up new privileges");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failErrno("set no_new_privs");
   TRY(limitCapabilities());
   return refuseCalls();
 }

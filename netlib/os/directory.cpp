@@ -22,16 +22,16 @@ constexpr mode_t kPublicDirectory = 0755;
 constexpr mode_t kPrivateFile = 0600;
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-/// Makes the missing ones of "a", "a/b", ... up to but not including the whole path.
+/// Creates the missing ones of "a", "a/b", ..., without the whole path itself.
 Result<> makeParents(int directory, const std::string& path, mode_t mode) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
     const std::string parent = path.substr(0, slash);
-    if (mkdirat(directory, parent.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot make " + parent);
+    if (mkdirat(directory, parent.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot create " + parent);
   }
   return {};
 }
 
-/// Without trailing slashes: with one, the kernel would follow a symlink in the last component.
+/// Without trailing slashes: O_NOFOLLOW does not apply to "link/".
 Result<std::string> normalized(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const std::string_view last = std::string_view{path}.substr(path.rfind('/') + 1);
@@ -46,27 +46,27 @@ Result<> checkPrivate(int fd, const std::string& path) {
   if (fstat(fd, &status) < 0) return failErrno("cannot examine " + path);
   if (status.st_uid != getauxval(AT_EUID)) {
     return fail(EPERM, path + " belongs to user " + std::to_string(status.st_uid) +
-                           ", not to us; remove it or change its owner");
+                           ", not to the user of this process; remove it or change its owner");
   }
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(EPERM, path + " may be written by others; change its mode to 0700");
+    return fail(EPERM, path + " is writable by other users; change its mode to 0700");
   }
   return {};
 }
 
 }  // namespace
 
-Result<Directory> Directory::openPrivate(const std::string& path) { return openOrMake(path, kPrivateDirectory); }
+Result<Directory> Directory::openPrivate(const std::string& path) { return openOrCreate(path, kPrivateDirectory); }
 
-Result<Directory> Directory::openShared(const std::string& path) { return openOrMake(path, kPublicDirectory); }
+Result<Directory> Directory::openShared(const std::string& path) { return openOrCreate(path, kPublicDirectory); }
 
-Result<Directory> Directory::openOrMake(const std::string& path, unsigned mode) {
+Result<Directory> Directory::openOrCreate(const std::string& path, unsigned mode) {
   auto existing = openExisting(path);
   if (!existing.failedWith(ENOENT)) return existing;
   const std::string name = TRY(normalized(path));
   TRY(makeParents(AT_FDCWD, name, kPublicDirectory));
-  // Somebody else may make it at the same time; what counts is whose it is once it is open.
-  if (mkdir(name.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot make " + name);
+  // EEXIST: another process has created it in the meantime; openExisting() checks its owner.
+  if (mkdir(name.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot create " + name);
   return openExisting(path);
 }
 
@@ -74,7 +74,7 @@ Result<Directory> Directory::openExisting(const std::string& path) {
   const std::string name = TRY(normalized(path));
   UniqueFd fd{::open(name.c_str(), kOpenDirectory)};
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
-    return fail(EPERM, name + " is a symlink or no directory; refusing to follow it");
+    return fail(EPERM, name + " is a symlink or not a directory; refusing to follow it");
   }
   if (!fd) return failErrno("cannot open " + name);
   TRY(checkPrivate(fd.get(), name));
@@ -99,12 +99,12 @@ Result<std::string> Directory::readFile(const std::string& name, std::size_t lim
 Result<> Directory::writeDraft(const std::string& draft, const std::string& content) const {
   const UniqueFd file = TRY(openFile(draft, O_WRONLY | O_CREAT | O_TRUNC));
   auto written = writeAtOnce(file.get(), content, 0, path_ + "/" + draft);
-  if (!written) static_cast<void>(remove(draft));  // the reason that matters is the first one
+  if (!written) static_cast<void>(remove(draft));  // report the first error
   return written;
 }
 
 Result<> Directory::createFile(const std::string& name, const std::string& content) const {
-  // Written beside its place and then linked: who finds the name finds all of the content.
+  // Written under another name, then linked: a reader never sees a part of the content.
   const std::string draft = draftOf(name);
   TRY(writeDraft(draft, content));
   const bool placed = linkat(fd_.get(), draft.c_str(), fd_.get(), name.c_str(), 0) == 0;
@@ -131,24 +131,24 @@ Result<bool> Directory::exists(const std::string& name) const {
   return failAt("examine", name);
 }
 
-Result<> Directory::makeLink(const std::string& name, const std::string& target) const {
-  if (symlinkat(target.c_str(), fd_.get(), name.c_str()) < 0) return failAt("make link", name);
+Result<> Directory::createSymlink(const std::string& name, const std::string& target) const {
+  if (symlinkat(target.c_str(), fd_.get(), name.c_str()) < 0) return failAt("create link", name);
   return {};
 }
 
-Result<std::string> Directory::readLink(const std::string& name) const {
+Result<std::string> Directory::readSymlink(const std::string& name) const {
   std::array<char, PATH_MAX> target{};
   const ssize_t length = readlinkat(fd_.get(), name.c_str(), target.data(), target.size());
   if (length < 0) return failAt("read link", name);
   return std::string(target.data(), static_cast<std::size_t>(length));
 }
 
-Result<> Directory::makeDirectories(const std::string& name) const {
+Result<> Directory::createDirectories(const std::string& name) const {
   const auto make = [&] { return mkdirat(fd_.get(), name.c_str(), kPrivateDirectory) == 0 || errno == EEXIST; };
   if (make()) return {};
-  if (errno != ENOENT) return failAt("make", name);
+  if (errno != ENOENT) return failAt("create", name);
   TRY(makeParents(fd_.get(), name, kPrivateDirectory));
-  return make() ? Result<>{} : Result<>{failAt("make", name)};
+  return make() ? Result<>{} : Result<>{failAt("create", name)};
 }
 
 Result<> Directory::remove(const std::string& name) const {
@@ -165,7 +165,7 @@ Result<std::vector<std::string>> Directory::list(const std::string& name, std::s
   const UniqueFd directory{openat(fd_.get(), name.c_str(), kOpenDirectory)};
   if (!directory) return failAt("open", name);
   std::vector<std::string> names;
-  // readdir() would take eight times the memory and four times the system calls, and most lists hold two names.
+  // Not readdir(3), which allocates 32 KiB and needs four times the system calls.
   alignas(dirent64) std::array<char, 4096> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
   for (;;) {
     const ssize_t length = getdents64(directory.get(), buffer.data(), buffer.size());
@@ -189,7 +189,7 @@ Result<> Directory::removeTree(const std::string& name) const {
   if (!names.ok()) return fail(names.error());
   for (const std::string& inside : *names) {
     const std::string path = name + "/" + inside;
-    // A plain file or a symlink; EISDIR says that it is a directory.
+    // EISDIR: a directory, not a file or symlink.
     const Result<> removed = remove(path);
     if (removed.failedWith(EISDIR)) {
       TRY(removeTree(path));
@@ -204,7 +204,7 @@ Result<> Directory::checkWritable() const {
   if (faccessat(fd_.get(), ".", W_OK, AT_EACCESS) < 0) return failAt("write to", ".");
   struct statfs status {};
   if (fstatfs(fd_.get(), &status) < 0) return failAt("examine the file system of", ".");
-  // File systems that know no limit tell a total of 0.
+  // File systems without a limit report a total of 0.
   const bool outOfBlocks = status.f_blocks != 0 && status.f_bavail == 0;
   const bool outOfFiles = status.f_files != 0 && status.f_ffree == 0;
   if (outOfBlocks || outOfFiles) return fail(ENOSPC, "no space left in " + path_);

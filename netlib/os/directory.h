@@ -1,5 +1,5 @@
-// A directory by its descriptor. All work happens relative to it with the *at() calls, so that nobody can exchange a
-// component of the path between a check and its use.
+// A directory by its descriptor. All operations are relative to it (openat(2) and the like), so that no component of
+// its path can be exchanged between check and use.
 #pragma once
 
 #include <string>
@@ -10,55 +10,54 @@
 
 namespace netlib {
 
-/// A directory that only this process' user can write to. Therefore names below it may have several components: nobody
-/// else can have made one of them a symlink. No method follows a symlink in the last component.
+/// A directory that only the user of this process can write to. Therefore names below it may have several components:
+/// no other user can have replaced one with a symlink. No method follows a symlink in the last component.
 class Directory {
  public:
-  /// Opens the directory at an absolute path, making missing components with mode 0700 (0755 for those above the last).
-  /// EPERM where the directory itself is a symlink, belongs to another user than this process, or may be written by
-  /// others. Components above it may be symlinks (/var/run is one). EINVAL for a path that is not absolute or ends in
-  /// "." or "..".
+  /// Opens the directory at an absolute path; creates missing components with mode 0700 (0755 above the last one).
+  /// EPERM: the directory itself is a symlink, belongs to another user, or is writable by group or others. Components
+  /// above it may be symlinks (/var/run is one). EINVAL: the path is not absolute or ends in "." or "..".
   static Result<Directory> openPrivate(const std::string& path);
-  /// The same for one that other programs of this user read and write too: a new one has mode 0755.
+  /// The same for a directory shared with other programs of this user: a new one has mode 0755.
   static Result<Directory> openShared(const std::string& path);
-  /// The same for one that is there; ENOENT where it is not.
+  /// The same, but does not create it: ENOENT.
   static Result<Directory> openExisting(const std::string& path);
 
   /// An existing file, or with O_CREAT a new one of mode 0600.
   Result<UniqueFd> openFile(const std::string& name, int flags) const;
   Result<std::string> readFile(const std::string& name, std::size_t limit) const;
-  /// A new file with that content, as a whole or not at all; EEXIST where the name is taken. Not by two at once; one
-  /// that was killed leaves a draft, which the next one takes over.
+  /// Creates a file with that content atomically; EEXIST if the name exists. The caller excludes concurrent writers of
+  /// the same name: they would share draftOf(name), which remains if this process is killed and is then overwritten.
   Result<> createFile(const std::string& name, const std::string& content) const;
-  /// The same in place of whatever file has that name: who reads it finds the old content or the new.
+  /// The same, replacing an existing file by rename(2): readers see the old content or the new one.
   Result<> replaceFile(const std::string& name, const std::string& content) const;
   static std::string draftOf(const std::string& name) { return name + ".draft"; }
 
-  /// Whatever bears that name, a dangling symlink too.
+  /// Of any type; true for a dangling symlink too.
   Result<bool> exists(const std::string& name) const;
 
-  /// A symlink as a claim: EEXIST where the name is taken.
-  Result<> makeLink(const std::string& name, const std::string& target) const;
-  Result<std::string> readLink(const std::string& name) const;
+  /// A symlink; EEXIST if the name exists. symlink(2) is atomic: usable as a claim.
+  Result<> createSymlink(const std::string& name, const std::string& target) const;
+  Result<std::string> readSymlink(const std::string& name) const;
 
-  /// Makes the directory (0700) and those above it; what is there already is fine.
-  Result<> makeDirectories(const std::string& name) const;
+  /// Creates the directory and those above it with mode 0700; success if they exist.
+  Result<> createDirectories(const std::string& name) const;
 
-  /// ENOENT where there is none; callers decide whether that matters. removeDirectory: ENOTEMPTY where it is in use.
+  /// ENOENT if there is none. removeDirectory: ENOTEMPTY.
   Result<> remove(const std::string& name) const;
   Result<> removeDirectory(const std::string& name) const;
 
-  /// The names inside the directory of that name ("." for this one), without "." and "..", in no order; no more than
-  /// `limit`, which bounds the cost too.
+  /// The names in the directory of that name ("." for this one), unsorted, without "." and ".."; at most `limit`, after
+  /// which reading stops.
   Result<std::vector<std::string>> list(const std::string& name, std::size_t limit = SIZE_MAX) const;
 
-  /// Removes the directory of that name with all that is in it; one that is not there is fine.
+  /// Removes the directory of that name (or file) recursively; success if there is none.
   Result<> removeTree(const std::string& name) const;
 
-  /// EROFS, EACCES or ENOSPC where nothing could be made in it; makes nothing.
+  /// EROFS, EACCES or ENOSPC if no file could be created in it; creates none.
   Result<> checkWritable() const;
 
-  /// True where it lies in memory (tmpfs, ramfs) and ends with the boot.
+  /// True on a file system in memory (tmpfs, ramfs), which does not survive a reboot.
   Result<bool> isVolatile() const;
 
   /// For messages.
@@ -66,7 +65,7 @@ class Directory {
 
  private:
   Directory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
-  static Result<Directory> openOrMake(const std::string& path, unsigned mode);
+  static Result<Directory> openOrCreate(const std::string& path, unsigned mode);
   Result<> writeDraft(const std::string& draft, const std::string& content) const;
   Failure<Error> failAt(const std::string& what, const std::string& name) const;
 

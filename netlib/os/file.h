@@ -8,16 +8,16 @@
 
 namespace netlib {
 
-/// Everything from the descriptor's position to its end, of a file, a pipe or a terminal: a short read is not the end.
-/// Blocks as read(2) does. `limit` in bytes: EFBIG beyond it. `what` names the file in messages.
+/// Reads from the descriptor's position until read(2) returns 0, so also from pipes and terminals; blocks as read(2)
+/// does. `limit` in bytes: EFBIG beyond it. `what` names the file in messages.
 Result<std::string> readAll(int fd, std::size_t limit, const std::string& what);
 
-/// Writes all of `text` at the descriptor's position, by as many system calls as it takes. EPIPE where a reader is gone
-/// and SIGPIPE is ignored.
+/// Writes all of `text` at the descriptor's position, with as many write(2) calls as needed. EPIPE if there is no
+/// reader and SIGPIPE is ignored.
 Result<> writeAll(int fd, std::string_view text, const std::string& what);
 
-/// Writes all of `content` at `offset` by one pwrite(2), so that a process that is killed has written all of it or
-/// nothing; ENOSPC where there was room for a part only.
+/// Writes `content` at `offset` with one pwrite(2): a process that is killed has written all of it or nothing. ENOSPC
+/// if only a part was written.
 Result<> writeAtOnce(int fd, const std::string& content, off_t offset, const std::string& what);
 
 }  // namespace netlib

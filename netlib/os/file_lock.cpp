@@ -28,8 +28,8 @@ timeval timevalOf(microseconds duration) {
   return {.tv_sec = seconds.count(), .tv_usec = (duration - seconds).count()};
 }
 
-/// Interrupts a blocking call of this thread once `after` has passed, and then again and again: a signal that comes
-/// just before the call begins interrupts nothing.
+/// Interrupts a blocking call of this thread after `after`, then every 50 ms: a signal that arrives just before the
+/// call does not interrupt it.
 class Alarm {
  public:
   explicit Alarm(microseconds after) {
@@ -37,14 +37,14 @@ class Alarm {
     interrupt.sa_handler = [](int) {};  // without SA_RESTART, so that the call returns
     sigaction(SIGALRM, &interrupt, &formerAction_);
 
-    // The mask is inherited over execve(): whoever started this process may have blocked it.
+    // The signal mask is inherited over execve(2): the parent may have blocked SIGALRM.
     sigset_t alarm;
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
     pthread_sigmask(SIG_UNBLOCK, &alarm, &formerMask_);
 
     constexpr microseconds kRepeat = std::chrono::milliseconds{50};
-    // A timer of zero would be no timer.
+    // An it_value of zero would disarm the timer.
     const itimerval timer{.it_interval = timevalOf(kRepeat), .it_value = timevalOf(std::max(after, microseconds{1}))};
     setitimer(ITIMER_REAL, &timer, &formerTimer_);
   }
@@ -85,7 +85,7 @@ std::vector<std::string_view> wordsOf(std::string_view line) {
   return words;
 }
 
-/// Who holds the lock, for the message only: "process 42", or "another process" where /proc does not tell.
+/// The owner of the lock for messages: "PID 42", or "another process" if /proc/locks does not list it.
 std::string holderOf(int fd) {
   std::string unknown = "another process";
   const UniqueFd locks{open("/proc/locks", O_RDONLY | O_CLOEXEC)};
@@ -94,32 +94,32 @@ std::string holderOf(int fd) {
   const auto content = readAll(locks.get(), kLimit, "/proc/locks");
   if (!content.ok()) return unknown;
 
-  // "1: FLOCK  ADVISORY  WRITE 42 00:1a:77 0 EOF"; those who wait have "->" for a kind.
+  // "1: FLOCK  ADVISORY  WRITE 42 00:1a:77 0 EOF"; waiters have "->" instead of FLOCK.
   const std::string file = lockedFileOf(fd);
   std::string_view rest = *content;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     const std::vector<std::string_view> words = wordsOf(line);
-    if (words.size() > 5 && words[1] == "FLOCK" && words[5] == file) return "process " + std::string{words[4]};
+    if (words.size() > 5 && words[1] == "FLOCK" && words[5] == file) return "PID " + std::string{words[4]};
   }
   return unknown;
 }
 
 }  // namespace
 
-Result<FileLock> FileLock::acquire(UniqueFd file, std::chrono::milliseconds patience, const std::string& what) {
-  const Clock::time_point deadline = Clock::now() + patience;
+Result<FileLock> FileLock::acquire(UniqueFd file, std::chrono::milliseconds timeout, const std::string& what) {
+  const Clock::time_point deadline = Clock::now() + timeout;
   if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return FileLock{std::move(file)};
   if (errno != EWOULDBLOCK) return failErrno("cannot lock " + what);
 
-  const Alarm alarm{patience};
+  const Alarm alarm{timeout};
   while (Clock::now() < deadline) {
     if (flock(file.get(), LOCK_EX) == 0) return FileLock{std::move(file)};
     if (errno != EINTR) return failErrno("cannot lock " + what);
   }
-  return fail(ETIMEDOUT, what + " is locked by " + holderOf(file.get()) + ", even after " +
-                             std::to_string(patience.count()) + " ms");
+  return fail(ETIMEDOUT, what + ": timed out after " + std::to_string(timeout.count()) + " ms; lock held by " +
+                             holderOf(file.get()));
 }
 
 }  // namespace netlib

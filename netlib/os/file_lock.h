@@ -1,4 +1,4 @@
-// An exclusive flock(2) with an end to the waiting.
+// An exclusive flock(2) with a timeout.
 #pragma once
 
 #include <chrono>
@@ -8,14 +8,13 @@
 
 namespace netlib {
 
-/// Held as long as this object lives, and gone with the process however that ends.
+/// Held for the lifetime of this object; the kernel releases it when the process exits.
 class FileLock {
  public:
-  /// Locks the open file. Waits at most `patience`, without polling; afterwards ETIMEDOUT with the id of the process
-  /// that holds it, as far as /proc/locks tells. `what` names the lock in messages.
-  /// While it waits, SIGALRM and ITIMER_REAL of the process are its own (given back afterwards), because flock() knows
-  /// no timeout: so only one thread may wait at a time, and the process needs no other use of them.
-  static Result<FileLock> acquire(UniqueFd file, std::chrono::milliseconds patience, const std::string& what);
+  /// Locks the open file. Waits at most `timeout`, then ETIMEDOUT with the PID of the holder if /proc/locks lists it.
+  /// `what` names the lock in messages. flock(2) has no timeout: while waiting, this uses SIGALRM and ITIMER_REAL of
+  /// the process (restored afterwards), so only one thread may wait at a time.
+  static Result<FileLock> acquire(UniqueFd file, std::chrono::milliseconds timeout, const std::string& what);
 
   int fd() const { return file_.get(); }
 

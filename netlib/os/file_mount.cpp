@@ -18,10 +18,10 @@ Result<struct stat> examine(const UniqueFd& fd) {
 
 }  // namespace
 
-Result<> put(const UniqueFd& file, const UniqueFd& place) {
-  if (!S_ISREG(TRY(examine(place)).st_mode)) return fail(EINVAL, "a file can be mounted over a regular file only");
+Result<> mount(const UniqueFd& file, const UniqueFd& place) {
+  if (!S_ISREG(TRY(examine(place)).st_mode)) return fail(EINVAL, "a file can only be mounted over a regular file");
   const UniqueFd tree{open_tree(file.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)};
-  if (!tree) return failErrno("cannot make a mount of a file");
+  if (!tree) return failErrno("cannot clone the mount of a file");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   if (mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
@@ -33,14 +33,14 @@ Result<> put(const UniqueFd& file, const UniqueFd& place) {
   return {};
 }
 
-Result<bool> isAt(const UniqueFd& file, const UniqueFd& place) {
+Result<bool> isMounted(const UniqueFd& file, const UniqueFd& place) {
   const struct stat expected = TRY(examine(file));
   const struct stat found = TRY(examine(place));
   return expected.st_dev == found.st_dev && expected.st_ino == found.st_ino;
 }
 
-Result<> remove(const UniqueFd& place) {
-  // By descriptor, so that nobody can put another mount in the way; detached, as the descriptor itself keeps it busy.
+Result<> unmount(const UniqueFd& place) {
+  // By descriptor, so that the path cannot be replaced. MNT_DETACH: the descriptor itself keeps the mount busy.
   const std::string path = "/proc/self/fd/" + std::to_string(place.get());
   if (umount2(path.c_str(), MNT_DETACH) < 0) return failErrno("cannot unmount a file");
   return {};

@@ -1,4 +1,4 @@
-// A regular file that is mounted over another one, for all who look through this mount namespace.
+// Bind mounts of a regular file over another one, in the mount namespace of the calling thread.
 #pragma once
 
 #include "netlib/base/result.h"
@@ -6,15 +6,15 @@
 
 namespace netlib::file_mount {
 
-/// Whoever opens `place` finds `file`, read-only, nosuid, nodev, noexec: from the first moment, as the mount is made
-/// apart and then put there. On error nothing is mounted. EINVAL where `place` is no regular file.
-/// `file` stays readable there whatever becomes of its own name.
-Result<> put(const UniqueFd& file, const UniqueFd& place);
+/// Mounts `file` over `place`, read-only, nosuid, nodev, noexec; open_tree(2) and move_mount(2) apply the options
+/// before the mount becomes visible. EINVAL: `place` is not a regular file. On error nothing is mounted. The mount
+/// remains after `file` is unlinked.
+Result<> mount(const UniqueFd& file, const UniqueFd& place);
 
-/// Whether `place` is that very file.
-Result<bool> isAt(const UniqueFd& file, const UniqueFd& place);
+/// True if both are the same inode.
+Result<bool> isMounted(const UniqueFd& file, const UniqueFd& place);
 
-/// Takes away the mount that `place` is the top of; who has the file open keeps it. EINVAL where it is none.
-Result<> remove(const UniqueFd& place);
+/// Unmounts the topmost mount at `place`; open descriptors of the file remain valid. EINVAL: not a mount point.
+Result<> unmount(const UniqueFd& place);
 
 }  // namespace netlib::file_mount

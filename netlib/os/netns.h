@@ -1,5 +1,5 @@
-// A network namespace by its descriptor: opened once, entered to open sockets there, and told apart from the one that
-// the same path may name later.
+// A network namespace by its descriptor: opened once, entered to open sockets there, and compared with the one that the
+// same path may refer to later.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace netlib {
 
-/// Device and inode of the namespace's file in nsfs. Unique among the namespaces that exist at one time: both numbers
-/// may be given again to another namespace once nothing holds the first.
+/// Device and inode of the namespace's file in nsfs (namespaces(7)). Unique among existing namespaces; the numbers may
+/// be reused after the last reference to a namespace is closed.
 struct NetnsIdentity {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -21,30 +21,30 @@ struct NetnsIdentity {
   friend bool operator==(const NetnsIdentity&, const NetnsIdentity&) = default;
 };
 
-/// Which namespace the path names, without opening it; nothing where it names nothing (any more).
+/// The namespace at that path by stat(2), without opening it; nothing if the path does not exist.
 Result<std::optional<NetnsIdentity>> netnsAt(const std::string& path);
 
 class Netns {
  public:
-  /// The namespace that `path` names (a bind mount as in /run/netns, or /proc/PID/ns/net), kept alive by this object.
-  /// ENOENT: there is no such path. EXDEV, our tag for "wrong namespace": the path names something else than a network
-  /// namespace, or the one that this thread is in.
+  /// The namespace at `path` (a bind mount as in /run/netns, or /proc/PID/ns/net), kept alive by this object. ENOENT:
+  /// there is no such path. EXDEV, used here for "wrong namespace": not a network namespace, or the one of this thread.
   static Result<Netns> open(const std::string& path);
 
-  /// For IFLA_NET_NS_FD; owned here.
-  int fd() const { return there_.get(); }
+  /// For IFLA_NET_NS_FD; owned by this object.
+  int fd() const { return target_.get(); }
   NetnsIdentity id() const { return id_; }
 
-  /// Succeeds while `path` names this namespace. EXDEV: it names another one by now, as /proc/PID/ns/net does when the
-  /// id of an ended process was given to a new one. ENOENT: it names nothing any more.
+  /// Succeeds while `path` refers to this namespace. EXDEV: it refers to another one, as /proc/PID/ns/net does after
+  /// the PID has been reused. ENOENT: there is no such path any more.
   Result<> verifyStillAt(const std::string& path) const;
 
-  /// Runs `work` with this thread in the namespace and returns its Result. The thread comes back to the namespace that
-  /// it was in at open(), or the process ends: in the wrong namespace the next request would hit somebody's host.
+  /// Runs `work` with this thread in the namespace (setns(2)) and returns its Result. Afterwards the thread is again in
+  /// the namespace that it was in at open(); if that fails the process aborts, as later requests would change the
+  /// container instead of the host.
   template <class Work>
   auto inside(Work work) const -> std::invoke_result_t<Work> {
     TRY(enter());
-    const Return home{*this};
+    const Return onExit{*this};
     return work();
   }
 
@@ -54,14 +54,14 @@ class Netns {
     ~Return() { netns.leave(); }
   };
 
-  Netns(UniqueFd there, UniqueFd home, NetnsIdentity id, std::string path)
-      : there_(std::move(there)), home_(std::move(home)), id_(id), path_(std::move(path)) {}
+  Netns(UniqueFd target, UniqueFd original, NetnsIdentity id, std::string path)
+      : target_(std::move(target)), original_(std::move(original)), id_(id), path_(std::move(path)) {}
 
   Result<> enter() const;
   void leave() const;
 
-  UniqueFd there_;
-  UniqueFd home_;
+  UniqueFd target_;
+  UniqueFd original_;
   NetnsIdentity id_;
   std::string path_;
 };

@@ -16,14 +16,14 @@ namespace netlib {
 
 namespace {
 
-constexpr std::size_t kMaxFirstLine = 256;  // BINPRM_BUF_SIZE: the kernel reads no more of it either
+constexpr std::size_t kMaxFirstLine = 256;  // BINPRM_BUF_SIZE
 
 struct FreeText {
   void operator()(char* text) const { std::free(text); }  // NOLINT(cppcoreguidelines-no-malloc): realpath() made it
 };
 
 Failure<Error> refuse(const std::string& path, const std::string& why) {
-  return fail(EPERM, "refuse to execute " + path + ": " + why);
+  return fail(EPERM, "refusing to execute " + path + ": " + why);
 }
 
 std::string directoryOf(const std::string& path) {
@@ -37,15 +37,15 @@ Result<std::string> canonical(const std::string& path) {
   return std::string{found.get()};
 }
 
-/// Why somebody else than root can change it; nothing where nobody can.
+/// Why a user other than root can change it; nothing if none can.
 std::optional<std::string> weakness(const struct stat& status) {
   if (status.st_uid != 0) return "belongs to user " + std::to_string(status.st_uid) + ", not to root";
-  if ((status.st_mode & S_IWGRP) != 0) return "may be written by its group";
-  if ((status.st_mode & S_IWOTH) != 0) return "may be written by everybody";
+  if ((status.st_mode & S_IWGRP) != 0) return "is writable by its group";
+  if ((status.st_mode & S_IWOTH) != 0) return "is writable by all users";
   return std::nullopt;
 }
 
-/// From the root downwards: once a directory is known as root's, nobody else can exchange what is below it.
+/// From the root downwards: only root can replace an entry of a directory that was checked before.
 Result<> checkDirectory(const std::string& directory, const std::string& program) {
   if (directory != "/") TRY(checkDirectory(directoryOf(directory), program));
   struct stat status {};
@@ -57,13 +57,13 @@ Result<> checkDirectory(const std::string& directory, const std::string& program
 Result<> checkFile(const UniqueFd& file, const std::string& path) {
   struct stat status {};
   if (fstat(file.get(), &status) < 0) return failErrno("cannot examine " + path);
-  if (!S_ISREG(status.st_mode)) return refuse(path, "it is no regular file");
+  if (!S_ISREG(status.st_mode)) return refuse(path, "it is not a regular file");
   if (const auto why = weakness(status)) return refuse(path, "it " + *why);
   if ((status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) return refuse(path, "it is not executable");
   return {};
 }
 
-/// The interpreter that the first line names; nothing where the file is no script.
+/// The interpreter of "#!" in the first line; nothing if the file is not a script.
 Result<std::optional<std::string>> interpreterOf(const UniqueFd& file, const std::string& path) {
   std::array<char, kMaxFirstLine> start{};
   const ssize_t length = pread(file.get(), start.data(), start.size(), 0);
@@ -72,7 +72,7 @@ Result<std::optional<std::string>> interpreterOf(const UniqueFd& file, const std
   if (!line.starts_with("#!")) return std::optional<std::string>{};
   line = line.substr(2, line.find('\n') - 2);
   const std::size_t begin = line.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return refuse(path, "its first line names no interpreter");
+  if (begin == std::string_view::npos) return refuse(path, "its \"#!\" line has no interpreter");
   line.remove_prefix(begin);
   return std::optional{std::string{line.substr(0, line.find_first_of(" \t"))}};
 }
@@ -93,12 +93,13 @@ Result<Program> Program::open(const std::string& path, bool mayBeScript) {
   TRY(checkFile(opened, file));
 
   const auto interpreter = TRY(interpreterOf(opened, file));
-  // The file that was checked, whatever bears its name by then.
+  // Executes the file that was checked, even if its path now refers to another one.
   const std::string byDescriptor = "/proc/self/fd/" + std::to_string(opened.get());
   if (!interpreter) return Program{path, byDescriptor, std::move(opened)};
-  if (!mayBeScript) return refuse(path, "it is the interpreter of a script, and a script itself");
+  if (!mayBeScript) return refuse(path, "it is the interpreter of a script and a script itself");
   TRY(open(*interpreter, false));
-  // An interpreter opens the script by its path once more, when our descriptor is closed. That path is root's alone.
+  // The interpreter opens the script by path, after the descriptor is closed (O_CLOEXEC). Only root can change the
+  // path.
   return Program{path, file, std::move(opened)};
 }
 

@@ -20,8 +20,8 @@ Result<struct stat> examine(int fd, const std::string& path) {
   return status;
 }
 
-/// Opens for reading what was found with O_PATH, where it is a regular file; nothing where it is something else:
-/// opening a device or a FIFO could do something.
+/// Reopens an O_PATH descriptor for reading; nothing if it is not a regular file: opening a device or a FIFO has side
+/// effects.
 Result<std::optional<UniqueFd>> openRegular(const UniqueFd& found, const std::string& path) {
   if (!S_ISREG(TRY(examine(found.get(), path)).st_mode)) return std::optional<UniqueFd>{};
   const std::string itself = "/proc/self/fd/" + std::to_string(found.get());
@@ -46,7 +46,7 @@ Result<FileKind> InnerDirectory::kindOf(const std::string& name) const {
   return S_ISLNK(status.st_mode) ? FileKind::Symlink : FileKind::Other;
 }
 
-bool InnerDirectory::isFrozen(const std::string& name) const {
+bool InnerDirectory::isImmutable(const std::string& name) const {
   constexpr std::uint64_t kFrozen = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
   struct statx status {};
   const bool known = statx(fd_.get(), name.c_str(), AT_SYMLINK_NOFOLLOW, 0, &status) == 0;
@@ -74,12 +74,12 @@ Result<> InnerDirectory::createFile(const std::string& name, const std::string& 
     TRY(remove(name));
     file = make();
   }
-  if (!file) return failAt("make", name);
+  if (!file) return failAt("create", name);
 
-  // The mode again, as the umask may have taken from it.
+  // The umask may have reduced the mode.
   const bool isPublic = fchmod(file.get(), kPublicFile) == 0;
   Result<> written = isPublic ? writeAtOnce(file.get(), content, 0, path_ + "/" + name) : failAt("write", name);
-  if (!written) static_cast<void>(remove(name));  // the reason that matters is the first one
+  if (!written) static_cast<void>(remove(name));  // report the first error
   return written;
 }
 
@@ -89,7 +89,7 @@ Result<> InnerDirectory::rename(const std::string& from, const std::string& to) 
 }
 
 Result<> InnerDirectory::link(const std::string& from, const std::string& to) const {
-  if (linkat(fd_.get(), from.c_str(), fd_.get(), to.c_str(), 0) < 0) return failAt("keep " + from + " as", to);
+  if (linkat(fd_.get(), from.c_str(), fd_.get(), to.c_str(), 0) < 0) return failAt("link " + from + " to", to);
   return {};
 }
 
@@ -102,11 +102,11 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
   UniqueFd fd{::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!fd) return failErrno("cannot open the root directory " + path);
   const UniqueFd own{::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  if (!own) return failErrno("cannot open our own root directory");
+  if (!own) return failErrno("cannot open the host's root directory");
   const struct stat there = TRY(examine(fd.get(), path));
   const struct stat here = TRY(examine(own.get(), "/"));
   if (there.st_dev == here.st_dev && there.st_ino == here.st_ino) {
-    return fail(EINVAL, path + " is the root directory of the host itself, not that of a container");
+    return fail(EINVAL, path + " is the host's own root directory, not a container's");
   }
   return RootDirectory{std::move(fd), path};
 }
@@ -115,10 +115,10 @@ Result<UniqueFd> RootDirectory::openInside(const std::string& name, int flags) c
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  // A rename anywhere may get in the way of a ".." in a symlink; then the kernel asks to try again.
+  // EAGAIN: a rename or mount during the resolution of ".." (openat2(2)).
   constexpr int kTries = 100;
   for (int tries = 1;; ++tries) {
-    // glibc has no function for it.
+    // glibc has no wrapper.
     UniqueFd fd{static_cast<int>(syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof(how)))};
     if (fd) return fd;
     if (errno != EAGAIN || tries == kTries) return failErrno("cannot open " + path_ + "/" + name);
@@ -135,7 +135,7 @@ Result<std::string> RootDirectory::readFile(const std::string& name, std::size_t
   const std::string path = path_ + "/" + name;
   const UniqueFd found = TRY(locate(name));
   const auto file = TRY(openRegular(found, path));
-  if (!file) return fail(EINVAL, path + " is no regular file");
+  if (!file) return fail(EINVAL, path + " is not a regular file");
   return readAll(file->get(), limit, path);
 }
 

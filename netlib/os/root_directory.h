@@ -1,5 +1,5 @@
-// The root directory of a container, worked on from outside. Whatever is in it is somebody else's, who may exchange any
-// name at any time: so everything goes by descriptors, and no symlink leads out of it.
+// The root directory of a container, accessed from the host. The container may replace any name in it at any time:
+// all access is by descriptor, and symlinks are resolved within the root (openat2(2), RESOLVE_IN_ROOT).
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,22 @@ namespace netlib {
 
 enum class FileKind : std::uint8_t { None, Regular, Symlink, Other };
 
-/// One directory inside such a root. Names have one component; where a symlink bears the name, it is itself meant.
+/// A directory inside such a root. Names have one component and are not followed if they are symlinks.
 class InnerDirectory {
  public:
-  /// None where nothing bears the name.
   Result<FileKind> kindOf(const std::string& name) const;
-  /// Whether somebody made it immutable or append-only (chattr +i, +a), so that nobody can change it; "." for the
-  /// directory itself. Not where it cannot be told, or is not there.
-  bool isFrozen(const std::string& name) const;
-  /// Whether it is a regular file that begins with that text.
+  /// Immutable or append-only (chattr(1) +i, +a); "." for the directory itself. False if statx(2) fails.
+  bool isImmutable(const std::string& name) const;
+  /// True for a regular file that begins with that text.
   Result<bool> beginsWith(const std::string& name, std::string_view text) const;
 
-  /// A new file that everybody may read (0644), in place of whatever file or symlink bears the name. EROFS where
-  /// nothing can be written. On error nothing of that name is left.
+  /// A new file with mode 0644; replaces an existing file or symlink. EROFS. On error no file of that name remains.
   Result<> createFile(const std::string& name, const std::string& content) const;
-  /// In place of whatever file or symlink has the new name. EBUSY where something is mounted there.
+  /// Replaces an existing file or symlink. EBUSY: a mount point.
   Result<> rename(const std::string& from, const std::string& to) const;
-  /// A second name for the same file or symlink; EEXIST where the name is taken.
+  /// A hard link to the file or symlink; EEXIST.
   Result<> link(const std::string& from, const std::string& to) const;
-  /// ENOENT where there is none.
+  /// ENOENT if there is none.
   Result<> remove(const std::string& name) const;
 
  private:
@@ -45,16 +42,16 @@ class InnerDirectory {
 
 class RootDirectory {
  public:
-  /// ENOENT or ENOTDIR where there is no directory; EINVAL where it is the root of this process itself.
+  /// ENOENT or ENOTDIR: not a directory. EINVAL: the root directory of this process.
   static Result<RootDirectory> open(const std::string& path);
 
-  // Names below are paths inside the root, without a leading slash. Symlinks on the way, absolute ones too, lead where
-  // they would lead a program in the container. EAGAIN where somebody moves the way itself all the time.
+  // Names below are paths inside the root, without a leading slash. Symlinks, also absolute ones, are resolved as by a
+  // process in the container. EAGAIN: 100 attempts were disturbed by renames.
 
   Result<InnerDirectory> directory(const std::string& name) const;
-  /// What a program in the container would find under that name, for mounting (O_PATH).
+  /// An O_PATH descriptor, for mounting.
   Result<UniqueFd> locate(const std::string& name) const;
-  /// EINVAL where it is no regular file; EFBIG past `limit` bytes.
+  /// EINVAL: not a regular file. EFBIG beyond `limit` bytes.
   Result<std::string> readFile(const std::string& name, std::size_t limit) const;
 
  private:

@@ -17,17 +17,17 @@ namespace {
 
 constexpr std::size_t kBytes = SharedCounters::kCount * sizeof(std::uint64_t);
 
-/// Written and not only made as long: a hole would need memory when it is counted up, and end the process where there
-/// is none. Without a name until it is whole, so that nobody maps a part, and who is killed leaves nothing.
+/// Written, not only truncated to its size: a write to a hole of a full tmpfs raises SIGBUS (mmap(2)). O_TMPFILE: the
+/// name appears with the whole content, and nothing remains if this process is killed.
 Result<> make(const std::string& path) {
   const std::string directory = path.substr(0, path.rfind('/') + 1);
   const UniqueFd file{::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
-  if (!file) return failErrno("cannot make " + path);
+  if (!file) return failErrno("cannot create " + path);
   TRY(writeAtOnce(file.get(), std::string(kBytes, '\0'), 0, path));
   const std::string unnamed = "/proc/self/fd/" + std::to_string(file.get());
   const int linked = linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
-  // EEXIST: who was quicker has made it.
-  return linked == 0 || errno == EEXIST ? Result<>{} : failErrno("cannot make " + path);
+  // EEXIST: another process was faster.
+  return linked == 0 || errno == EEXIST ? Result<>{} : failErrno("cannot create " + path);
 }
 
 UniqueFd opened(const std::string& path) { return UniqueFd{::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC)}; }
@@ -43,9 +43,9 @@ Result<SharedCounters> SharedCounters::open(const std::string& path) {
   if (!file) return failErrno("cannot open " + path);
   struct stat status {};
   if (fstat(file.get(), &status) < 0) return failErrno("cannot examine " + path);
-  // Past the end of a file there is nothing to map.
+  // Access beyond the end of a mapped file raises SIGBUS.
   if (status.st_size != static_cast<off_t>(kBytes)) {
-    return fail(EBADMSG, path + " has not " + std::to_string(kBytes) + " bytes: remove it");
+    return fail(EBADMSG, path + " does not have " + std::to_string(kBytes) + " bytes: remove it");
   }
   void* page = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (page == MAP_FAILED) return failErrno("cannot map " + path);

@@ -1,5 +1,5 @@
-// Numbers that processes count up together, in a file that each maps into its memory: nobody waits for anybody, and
-// who is killed leaves whole numbers.
+// Counters shared by processes: atomic integers in a file that each process maps (MAP_SHARED). Without locks; a process
+// that is killed leaves consistent values.
 #pragma once
 
 #include <atomic>
@@ -13,15 +13,15 @@ namespace netlib {
 
 class SharedCounters {
  public:
-  /// As many as a page has room for.
+  /// One page.
   static constexpr std::size_t kCount = 512;
 
-  /// Of that file, which is made with zeros where it is missing, and stays mapped until the process ends. `path` is
-  /// absolute and its directory writable by this user alone. EBADMSG for a file of another size. ENOENT where the
-  /// directory is missing; EOPNOTSUPP where its file system makes no files without a name (O_TMPFILE).
+  /// Opens the file, or creates it with zeros; it stays mapped until the process exits. `path` is absolute, its
+  /// directory writable by this user only. EBADMSG: a file of another size. ENOENT: no such directory. EOPNOTSUPP: its
+  /// file system has no O_TMPFILE.
   static Result<SharedCounters> open(const std::string& path);
 
-  /// `index` is below kCount; std::out_of_range elsewhere.
+  /// `index` is below kCount, otherwise std::out_of_range.
   void add(std::size_t index, std::uint64_t number = 1);
   std::uint64_t get(std::size_t index) const;
 

@@ -23,7 +23,7 @@ bool isSafe(std::string_view name) {
 }
 
 Result<std::string> pathOf(const std::string& name) {
-  if (!isSafe(name)) return fail(EINVAL, "not the name of a kernel parameter: " + name);
+  if (!isSafe(name)) return fail(EINVAL, "not a valid name of a kernel parameter: " + name);
   return "/proc/sys/" + name;
 }
 
@@ -55,14 +55,14 @@ Result<std::string> read(const std::string& name) {
     const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got < 0) return failErrno("cannot read the kernel parameter " + name);
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    // As much as there is room for, or all.
+    // procfs fills the buffer unless the value ends.
     if (static_cast<std::size_t>(got) < buffer.size()) return trimmed(text);
   }
 }
 
 Result<> write(const std::string& name, const std::string& value) {
   const UniqueFd fd = TRY(open(name, O_WRONLY));
-  // The kernel takes a value whole or not at all.
+  // proc_dointvec() and the like take a value with one write(2).
   if (::write(fd.get(), value.data(), value.size()) < 0) {
     return failErrno("cannot set the kernel parameter " + name + " to " + value);
   }

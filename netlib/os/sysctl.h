@@ -9,14 +9,14 @@
 #include "netlib/values/if_name.h"
 #include "netlib/values/ip_address.h"
 
-/// Parameters are named with '/' as in "net/ipv4/ip_forward": a '.' may be part of an interface's name. ENOENT where
-/// the kernel has no such parameter (all of net/ipv6 on a kernel without IPv6); EINVAL for a name that leads elsewhere.
+/// Names are separated by '/' as in "net/ipv4/ip_forward": an interface name may contain '.'. ENOENT: no such parameter
+/// (all of net/ipv6 on a kernel without IPv6). EINVAL: a name with "..", "." or empty components.
 namespace netlib::sysctl {
 
-/// "net/ipv4/conf/<interface>/<key>" or the same of ipv6; the interfaces "all" and "default" are the kernel's.
+/// "net/ipv4/conf/<interface>/<key>", or of ipv6; `interface` may be "all" or "default".
 std::string ofInterface(Family family, const IfName& interface, std::string_view key);
 
-/// The value without white space around it.
+/// The value without surrounding white space.
 Result<std::string> read(const std::string& name);
 Result<> write(const std::string& name, const std::string& value);
 

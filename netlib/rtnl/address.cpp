@@ -19,7 +19,7 @@ std::optional<InterfaceAddress> addressOf(const Message& message) {
   const auto info = message.family<ifaddrmsg>();
   if (!info) return std::nullopt;
   const Attributes attributes = message.attributes<ifaddrmsg>();
-  // IFA_ADDRESS is the peer's on point-to-point links; IPv6 has IFA_LOCAL only there.
+  // On point-to-point links IFA_ADDRESS is the peer's; elsewhere IPv6 has no IFA_LOCAL.
   auto bytes = attributes.bytes(IFA_LOCAL);
   if (!bytes) bytes = attributes.bytes(IFA_ADDRESS);
   const auto address = bytes ? IpAddress::fromBytes(*bytes) : std::nullopt;
@@ -37,8 +37,8 @@ void appendAdd(Batch& batch, unsigned index, const IpPrefix& prefix, DuplicateDe
   batch.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, info, "add address " + prefix.toString());
   batch.put(IFA_LOCAL, prefix.address().bytes());
   batch.put(IFA_ADDRESS, prefix.address().bytes());
-  constexpr int kLongestWithBroadcast = 30;
-  if (isIpv4 && prefix.length() <= kLongestWithBroadcast) batch.put(IFA_BROADCAST, prefix.last().bytes());
+  constexpr int kMaxWithBroadcast = 30;
+  if (isIpv4 && prefix.length() <= kMaxWithBroadcast) batch.put(IFA_BROADCAST, prefix.last().bytes());
   batch.putU8(IFA_PROTO, kOwnProtocol);
 }
 

@@ -11,8 +11,8 @@ namespace netlib::link {
 
 namespace {
 
-/// The kernel tells all of a link's IPv4 settings with the link, as numbers in the order of their IPV4_DEVCONF_*.
-bool routesLoopback(const Attributes& attributes) {
+/// IFLA_INET_CONF: an array of the link's IPv4 sysctls in the order of IPV4_DEVCONF_*, which counts from 1.
+bool routeLocalnet(const Attributes& attributes) {
   const auto settings = attributes.nested(IFLA_AF_SPEC).nested(AF_INET).bytes(IFLA_INET_CONF);
   constexpr std::size_t offset = (IPV4_DEVCONF_ROUTE_LOCALNET - 1) * sizeof(std::uint32_t);
   std::uint32_t value = 0;
@@ -43,10 +43,10 @@ Link linkOf(const Message& message) {
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
   if (link.kind == "bridge") {
     const Attributes own = linkInfo.nested(IFLA_INFO_DATA);
-    link.filter = {.ipv4 = own.u8(IFLA_BR_NF_CALL_IPTABLES).value_or(0) != 0,
-                   .ipv6 = own.u8(IFLA_BR_NF_CALL_IP6TABLES).value_or(0) != 0};
+    link.brNetfilter = {.ipv4 = own.u8(IFLA_BR_NF_CALL_IPTABLES).value_or(0) != 0,
+                        .ipv6 = own.u8(IFLA_BR_NF_CALL_IP6TABLES).value_or(0) != 0};
   }
-  link.routesLoopback = routesLoopback(attributes);
+  link.routeLocalnet = routeLocalnet(attributes);
   MacAddress::Bytes mac{};
   if (const auto bytes = attributes.bytes(IFLA_ADDRESS); bytes && bytes->size() == mac.size()) {
     std::memcpy(mac.data(), bytes->data(), mac.size());
@@ -58,7 +58,7 @@ Link linkOf(const Message& message) {
 Result<Link> findOne(Socket& socket, Batch& batch) {
   batch.putU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   const auto answers = TRY(socket.request(batch));
-  if (answers.front().messages.empty()) return fail(EBADMSG, "the kernel's answer names no link");
+  if (answers.front().messages.empty()) return fail(EBADMSG, "no link in the kernel's answer");
   return linkOf(answers.front().messages.front());
 }
 
@@ -67,7 +67,7 @@ Result<std::vector<Link>> dump(Socket& socket, Batch& batch, Keep keep) {
   std::vector<Link> links;
   const auto answers = TRY(socket.request(batch));
   for (const Message& message : answers.front().messages) {
-    // The kernel filters since 4.20; an older one sends all.
+    // Linux 4.20 and later filter (NETLINK_GET_STRICT_CHK), older kernels return all.
     if (Link link = linkOf(message); keep(link)) links.push_back(std::move(link));
   }
   return links;
@@ -94,7 +94,8 @@ Result<Link> find(Socket& socket, unsigned index) {
 
 Result<std::vector<Link>> portsOf(Socket& socket, unsigned bridgeIndex) {
   Batch batch;
-  batch.begin(RTM_GETLINK, NLM_F_DUMP | NLM_F_ACK, infoOf(0), "list the ports of a bridge");
+  batch.begin(RTM_GETLINK, NLM_F_DUMP | NLM_F_ACK, infoOf(0),
+              "list ports of bridge with index " + std::to_string(bridgeIndex));
   batch.putU32(IFLA_MASTER, bridgeIndex);
   return dump(socket, batch, [bridgeIndex](const Link& link) { return link.master == bridgeIndex; });
 }
@@ -111,12 +112,12 @@ Result<std::vector<Link>> ofKind(Socket& socket, const std::string& kind) {
 
 Result<Statistics> statisticsOf(Socket& socket, unsigned index) {
   Batch batch;
-  batch.begin(RTM_GETLINK, 0, infoOf(index), "ask for the statistics of link " + std::to_string(index));
+  batch.begin(RTM_GETLINK, 0, infoOf(index), "get statistics of link " + std::to_string(index));
   const auto answers = TRY(socket.request(batch));
-  if (answers.front().messages.empty()) return fail(EBADMSG, "the kernel's answer names no link");
+  if (answers.front().messages.empty()) return fail(EBADMSG, "no link in the kernel's answer");
   const Message& message = answers.front().messages.front();
   const auto counted = message.attributes<ifinfomsg>().structure<rtnl_link_stats64>(IFLA_STATS64);
-  if (!counted) return fail(EBADMSG, "the kernel's answer holds no statistics");
+  if (!counted) return fail(EBADMSG, "no statistics in the kernel's answer");
   return Statistics{.receivedBytes = counted->rx_bytes,
                     .receivedPackets = counted->rx_packets,
                     .receivedDropped = counted->rx_dropped,
@@ -175,7 +176,7 @@ void appendSetGroup(Batch& batch, unsigned index, std::uint32_t group) {
 }
 
 void appendSetMaster(Batch& batch, unsigned index, unsigned bridge) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "make link " + std::to_string(index) + " a port of its bridge");
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set master of link " + std::to_string(index));
   batch.putU32(IFLA_MASTER, bridge);
 }
 
@@ -184,13 +185,14 @@ void appendSetPort(Batch& batch, unsigned index, PortFlags flags) {
   putPort(batch, flags);
 }
 
-void appendSetFilter(Batch& batch, unsigned bridge, BridgeFilter filter) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(bridge), "filter what a bridge forwards");
+void appendSetBrNetfilter(Batch& batch, unsigned bridge, BrNetfilter settings) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(bridge),
+              "set nf_call_iptables and nf_call_ip6tables of bridge " + std::to_string(bridge));
   const auto linkInfo = batch.nest(IFLA_LINKINFO);
   batch.putText(IFLA_INFO_KIND, "bridge");
   const auto own = batch.nest(IFLA_INFO_DATA);
-  batch.putU8(IFLA_BR_NF_CALL_IPTABLES, filter.ipv4 ? 1 : 0);
-  batch.putU8(IFLA_BR_NF_CALL_IP6TABLES, filter.ipv6 ? 1 : 0);
+  batch.putU8(IFLA_BR_NF_CALL_IPTABLES, settings.ipv4 ? 1 : 0);
+  batch.putU8(IFLA_BR_NF_CALL_IP6TABLES, settings.ipv6 ? 1 : 0);
 }
 
 }  // namespace netlib::link

@@ -1,4 +1,4 @@
-// Links in the making.
+// Creation of links.
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -10,16 +10,16 @@ namespace netlib::link {
 
 namespace {
 
-/// The alias is not taken when a link is made, so it follows in the same datagram, and so do settings of a port. Where
-/// the making failed since the host name is taken, they go to that link: it is an attachment's own, as the name is
-/// derived from it.
+/// The kernel ignores the alias and the settings of a bridge port on creation, so they follow in the same datagram. If
+/// the creation fails because the name exists, they change that link: it belongs to the same attachment, from which the
+/// name is derived.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
-  beginChange(batch, name, "mark link " + name.toString());
+  beginChange(batch, name, "set alias of link " + name.toString());
   batch.putText(IFLA_IFALIAS, alias);
 }
 
-/// The kernel's default is a queue for each processor and way, with an entry of its own in sysfs: a fifth of the time
-/// that a veth takes on two processors, and more on more. Only XDP and GRO in the veth itself would use them.
+/// The kernel's default is one queue per CPU and direction, each with an entry in sysfs: a fifth of the time to create
+/// a veth with two CPUs. Only XDP and GRO of the veth use more than one.
 void putOneQueue(Batch& batch) {
   batch.putU32(IFLA_NUM_TX_QUEUES, 1);
   batch.putU32(IFLA_NUM_RX_QUEUES, 1);
@@ -46,10 +46,10 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
   batch.putU32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(veth.peerNetns));
 }
 
-/// A port of a bridge needs no IPv6 address of its own, and the kernel walks those of all links whenever one more comes
-/// (5 ms where there are 5,000). In time, as there are none before the peer is up.
+/// A bridge port needs no link-local address, and adding one takes 5 ms with 5,000 links. The kernel would add it when
+/// the peer is up, which is later.
 void appendNoLinkLocal(Batch& batch, const IfName& name) {
-  beginChange(batch, name, "keep link " + name.toString() + " without IPv6 address");
+  beginChange(batch, name, "disable IPv6 address generation of link " + name.toString());
   const auto families = batch.nest(IFLA_AF_SPEC);
   const auto ipv6 = batch.nest(AF_INET6);
   batch.putU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
@@ -60,14 +60,13 @@ std::optional<unsigned> peerIndexOf(const Answer& answer) {
   return answer.messages.front().attributes<ifinfomsg>().u32(IFLA_LINK);
 }
 
-/// A batch whose first request makes the link and whose others complete it: it is there with all of that, or not at
-/// all. The answer to the first request. The one about IPv6 may find none, in the kernel or at the link: EAFNOSUPPORT.
-Result<Answer> createWhole(Socket& socket, Batch& batch, const IfName& name,
-                           std::optional<std::size_t> aboutIpv6 = std::nullopt) {
+/// Sends a batch whose first request creates the link and whose others configure it; on error the link is removed.
+/// Returns the answer to the first one. EAFNOSUPPORT of the request with index `aboutIpv6` is ignored: no IPv6.
+Result<Answer> createConfigured(Socket& socket, Batch& batch, const IfName& name,
+                                std::optional<std::size_t> aboutIpv6 = std::nullopt) {
   auto answers = TRY(socket.exchange(batch));
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].error == 0 || (i == aboutIpv6 && answers[i].error == EAFNOSUPPORT)) continue;
-    // The error that matters is the first one.
     if (i > 0) static_cast<void>(remove(socket, name));
     return fail(errorOf(answers[i], batch.what(i)));
   }
@@ -100,9 +99,9 @@ Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias) 
 
 Result<> probe(Socket& socket, const std::string& kind) {
   Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0), "ask for links of kind " + kind);
-  // The kernel looks for the kind first (and loads its module), and then finds that no link may bear this name. The
-  // address is no MAC address: a kind that looks at it says so before a veth has made its other end.
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0), "probe link type " + kind);
+  // rtnl_newlink() first looks up the kind (and loads its module), then refuses the invalid name with EINVAL. The
+  // address of 1 byte lets the validate() of a kind fail with EINVAL before a veth creates its peer.
   batch.putText(IFLA_IFNAME, "no/name");
   batch.putU8(IFLA_ADDRESS, 0);
   {
@@ -111,7 +110,7 @@ Result<> probe(Socket& socket, const std::string& kind) {
   }
   const auto answers = TRY(socket.exchange(batch));
   if (answers.front().error == EINVAL) return {};
-  return fail(errorOf(answers.front(), "this kernel makes no " + kind + "s"));
+  return fail(errorOf(answers.front(), "kernel does not support link type " + kind));
 }
 
 Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) {
@@ -121,7 +120,7 @@ Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) 
   putPort(batch, veth.port);
   const std::size_t aboutIpv6 = batch.count();
   appendNoLinkLocal(batch, veth.hostName);
-  return peerIndexOf(TRY(createWhole(socket, batch, veth.hostName, aboutIpv6)));
+  return peerIndexOf(TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6)));
 }
 
 Result<> createIfb(Socket& socket, const NewIfb& ifb) {
@@ -135,7 +134,7 @@ Result<> createIfb(Socket& socket, const NewIfb& ifb) {
     batch.putText(IFLA_INFO_KIND, "ifb");
   }
   appendAlias(batch, ifb.name, ifb.alias);
-  TRY(createWhole(socket, batch, ifb.name));
+  TRY(createConfigured(socket, batch, ifb.name));
   return {};
 }
 

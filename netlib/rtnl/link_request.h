@@ -1,4 +1,4 @@
-// What requests about links have in common. Of use to netlib/link*.cpp only.
+// Shared by link.cpp and link_create.cpp.
 #pragma once
 
 #include <linux/rtnetlink.h>
@@ -8,7 +8,7 @@
 
 namespace netlib::link {
 
-/// `index` 0: the link is named by an attribute, or is to be made. `change` says which of `flags` (IFF_*) count.
+/// `index` 0: IFLA_IFNAME selects or names the link. `change`: the mask of `flags` (IFF_*).
 inline ifinfomsg infoOf(unsigned index, unsigned flags = 0, unsigned change = 0) {
   ifinfomsg info{};
   info.ifi_family = AF_UNSPEC;
@@ -24,7 +24,7 @@ inline void beginChange(Batch& batch, const IfName& name, std::string what, ifin
   batch.putText(IFLA_IFNAME, name.toString());
 }
 
-/// Settings of a bridge port, for the request that was begun last.
+/// Adds bridge port settings to the current request.
 inline void putPort(Batch& batch, PortFlags flags) {
   const auto linkInfo = batch.nest(IFLA_LINKINFO);
   batch.putText(IFLA_INFO_SLAVE_KIND, "bridge");

@@ -15,8 +15,8 @@ namespace netlib::qdisc {
 
 namespace {
 
-/// Where filters of what arrives hang, in an ingress qdisc as in a clsact.
-constexpr std::uint32_t kArriving = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+/// Parent of ingress filters, both of an ingress and of a clsact qdisc.
+constexpr std::uint32_t kIngress = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
 constexpr std::uint32_t kIngressHandle = TC_H_MAKE(TC_H_INGRESS, 0U);
 
 tcmsg infoOf(unsigned linkIndex, std::uint32_t parent, std::uint32_t handle = 0) {
@@ -32,7 +32,7 @@ std::uint32_t handleOf(Mark mark) { return std::uint32_t{mark} << 16U; }
 
 /// A filter of that priority for packets of every protocol.
 tcmsg filterOf(unsigned linkIndex, Mark priority) {
-  tcmsg info = infoOf(linkIndex, kArriving);
+  tcmsg info = infoOf(linkIndex, kIngress);
   info.tcm_info = TC_H_MAKE(handleOf(priority), std::uint32_t{htons(ETH_P_ALL)});
   return info;
 }
@@ -41,17 +41,17 @@ Mark priorityOf(const tcmsg& filter) { return static_cast<Mark>(TC_H_MAJ(filter.
 
 std::string on(unsigned linkIndex) { return " of link " + std::to_string(linkIndex); }
 
-/// The time that so many bytes take, in the kernel's ticks of 64 ns (PSCHED_SHIFT).
+/// The transmission time in ticks of 64 ns (PSCHED_SHIFT).
 std::uint32_t ticksFor(std::uint64_t bytes, std::uint64_t rate) {
   constexpr std::uint64_t kTicksPerSecond = 1'000'000'000 / 64;
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(bytes * kTicksPerSecond / rate, std::numeric_limits<std::uint32_t>::max()));
 }
 
-/// Kernels before 3.13 read rates up to 4 GB/s, the burst as a time, and the times of packets from a table; later ones
-/// prefer TCA_TBF_RATE64 and TCA_TBF_BURST, and ask for the table still. All of it is what tc(8) sends.
+/// The attributes that tc(8) sends. The kernel uses TCA_TBF_RATE64 and TCA_TBF_BURST (Linux 3.13) in place of rate and
+/// buffer, but still requires the rate table.
 void putTokenBucket(Batch& batch, const TokenBucket& bucket) {
-  constexpr unsigned kCellLog = 3;  // 256 cells of 8 bytes reach over a packet of 2047 bytes
+  constexpr unsigned kCellLog = 3;  // 256 cells of 8 bytes: packets up to 2047 bytes
   constexpr std::uint64_t kMaxRate32 = std::numeric_limits<std::uint32_t>::max();
   tc_tbf_qopt options{};
   options.rate.cell_log = kCellLog;
@@ -83,7 +83,7 @@ void putMirred(Batch& batch, unsigned targetIndex) {
   batch.putStruct(TCA_MIRRED_PARMS, redirect);
 }
 
-/// The link that a filter of kind u32 redirects to; nothing for the hash table that the kernel lists before it.
+/// The target of a u32 filter with action mirred; nothing for the hash table that a dump lists before it.
 std::optional<unsigned> targetOf(const Message& message) {
   const Attributes action =
       message.attributes<tcmsg>().nested(TCA_OPTIONS).nested(TCA_U32_ACT).nested(1).nested(TCA_ACT_OPTIONS);
@@ -107,8 +107,8 @@ Qdisc qdiscOf(const Message& message) {
 
 Result<std::optional<Qdisc>> find(Socket& socket, const tcmsg& where, const std::string& what) {
   Batch batch;
-  // Without NLM_F_ECHO older kernels tell the listeners, but not who asked. A dump would be of all links.
-  batch.begin(RTM_GETQDISC, NLM_F_ECHO | NLM_F_ACK, where, "look up " + what);
+  // Without NLM_F_ECHO older kernels notify RTNLGRP_TC only. A dump would list the qdiscs of all links.
+  batch.begin(RTM_GETQDISC, NLM_F_ECHO | NLM_F_ACK, where, "get " + what);
   const auto answers = TRY(socket.exchange(batch));
   const Answer& answer = answers.front();
   if (answer.error == ENOENT) return std::optional<Qdisc>{};
@@ -122,13 +122,13 @@ Result<std::optional<Qdisc>> find(Socket& socket, const tcmsg& where, const std:
 
 Result<std::vector<Message>> filters(Socket& socket, unsigned linkIndex) {
   Batch batch;
-  batch.begin(RTM_GETTFILTER, NLM_F_DUMP | NLM_F_ACK, infoOf(linkIndex, kArriving), "list filters" + on(linkIndex));
+  batch.begin(RTM_GETTFILTER, NLM_F_DUMP | NLM_F_ACK, infoOf(linkIndex, kIngress), "list filters" + on(linkIndex));
   auto answers = TRY(socket.request(batch));
   return std::move(answers.front().messages);
 }
 
-/// EINVAL is the kernel's word for a root qdisc with another handle (be it his own), and for a link without an ingress
-/// qdisc whose filter is to go.
+/// The kernel returns EINVAL for a root qdisc with another handle, and for a filter of a link without ingress qdisc:
+/// both become ENOENT.
 Result<> remove(Socket& socket, Batch& batch) {
   auto answers = TRY(socket.exchange(batch));
   Answer& answer = answers.front();
@@ -146,7 +146,7 @@ Result<std::optional<Qdisc>> findRoot(Socket& socket, unsigned linkIndex) {
 Result<> createRoot(Socket& socket, unsigned linkIndex, Mark mark, const TokenBucket& bucket) {
   Batch batch;
   batch.begin(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(linkIndex, TC_H_ROOT, handleOf(mark)),
-              "limit the rate" + on(linkIndex));
+              "create the tbf root qdisc" + on(linkIndex));
   batch.putText(TCA_KIND, "tbf");
   putTokenBucket(batch, bucket);
   TRY(socket.request(batch));
@@ -181,15 +181,14 @@ Result<> removeIdleIngress(Socket& socket, unsigned linkIndex) {
 }
 
 Result<> createRedirect(Socket& socket, unsigned linkIndex, Mark mark, unsigned targetIndex) {
-  // One key that compares nothing: every packet matches. tc(8) calls it "match u32 0 0".
-  // Written byte by byte: the kernel's struct ends in an array without a length, which C++ does not have.
+  // "match u32 0 0" of tc(8): every packet matches. By offset, as tc_u32_sel ends in a flexible array.
   std::array<std::uint8_t, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> all{};
   all.at(offsetof(tc_u32_sel, flags)) = TC_U32_TERMINAL;
   all.at(offsetof(tc_u32_sel, nkeys)) = 1;
 
   Batch batch;
   batch.begin(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, filterOf(linkIndex, mark),
-              "redirect what arrives" + on(linkIndex));
+              "create the ingress redirect" + on(linkIndex));
   batch.putText(TCA_KIND, "u32");
   {
     const auto options = batch.nest(TCA_OPTIONS);
@@ -210,7 +209,7 @@ Result<std::optional<unsigned>> findRedirect(Socket& socket, unsigned linkIndex,
 
 Result<> removeRedirect(Socket& socket, unsigned linkIndex, Mark mark) {
   Batch batch;
-  batch.begin(RTM_DELTFILTER, NLM_F_ACK, filterOf(linkIndex, mark), "delete the redirection" + on(linkIndex));
+  batch.begin(RTM_DELTFILTER, NLM_F_ACK, filterOf(linkIndex, mark), "delete the ingress redirect" + on(linkIndex));
   return remove(socket, batch);
 }
 

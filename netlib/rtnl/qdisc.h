@@ -1,4 +1,4 @@
-// Queueing disciplines of a link: what shapes the packets that leave it, and what steers those that arrive.
+// Qdiscs of a link: a token bucket at its root (egress), and filters at its ingress. See tc(8).
 #pragma once
 
 #include <cstdint>
@@ -9,52 +9,51 @@
 
 namespace netlib::qdisc {
 
-/// tc-tbf(8): packets leave at `rate` on average, and `burst` at once after a pause. Lengths count the Ethernet header.
+/// tc-tbf(8). Packet lengths include the Ethernet header.
 struct TokenBucket {
   std::uint64_t rate;   ///< bytes a second; not 0
-  std::uint32_t burst;  ///< bytes; a packet that is longer never passes
-  std::uint32_t limit;  ///< bytes that may wait; packets beyond are dropped
+  std::uint32_t burst;  ///< bytes; longer packets are dropped
+  std::uint32_t limit;  ///< bytes in the queue; further packets are dropped
 
   friend bool operator==(const TokenBucket&, const TokenBucket&) = default;
 };
 
-/// The major number of a qdisc's handle or the priority of a filter, by which its maker tells it from others'.
-/// Not 0, which is what the kernel's own bear, and not 0xffff.
+/// Major number of a qdisc's handle, or priority of a filter: distinguishes those of pons from others. Not 0, the
+/// handle of the kernel's default qdiscs, and not 0xffff.
 using Mark = std::uint16_t;
 
-/// What stands at one of a link's two hooks.
 struct Qdisc {
   std::string kind;  ///< "tbf", "htb", …
   Mark mark = 0;
-  std::optional<std::uint64_t> rate = std::nullopt;   ///< of a token bucket; see TokenBucket
-  std::optional<std::uint32_t> limit = std::nullopt;  ///< likewise. The burst is not told, but as the time it takes
+  std::optional<std::uint64_t> rate = std::nullopt;   ///< of a tbf; see TokenBucket
+  std::optional<std::uint32_t> limit = std::nullopt;  ///< likewise. The kernel reports the burst only as time
 };
 
-/// The root qdisc: nothing where the link has only what the kernel gives it by itself. ENODEV: no such link.
+/// The root qdisc; nothing if it is the kernel's default one. ENODEV: no such link.
 Result<std::optional<Qdisc>> findRoot(Socket& socket, unsigned linkIndex);
 
-/// Makes a token bucket the root qdisc. EEXIST where the link has one that is not the kernel's own.
+/// Creates a tbf root qdisc. EEXIST if the link has a root qdisc other than the kernel's default.
 Result<> createRoot(Socket& socket, unsigned linkIndex, Mark mark, const TokenBucket& bucket);
 
-/// ENOENT where the root qdisc does not bear this mark.
+/// ENOENT if the root qdisc does not have this mark.
 Result<> removeRoot(Socket& socket, unsigned linkIndex, Mark mark);
 
-/// The place for filters of what arrives. EEXIST where there is one, or a clsact, which holds such filters as well.
+/// Creates the ingress qdisc. EEXIST if there is one, or a clsact, which accepts the same filters.
 Result<> createIngress(Socket& socket, unsigned linkIndex);
 
-/// Takes the ingress qdisc away unless it has filters, or is a clsact: then it serves somebody else. ENOENT where there
-/// is none.
+/// Removes the ingress qdisc unless it has filters or is a clsact: then another program uses it. ENOENT if there is
+/// none.
 Result<> removeIdleIngress(Socket& socket, unsigned linkIndex);
 
-/// Every packet that arrives at the link goes to another link's way out (and from there on, if that is an ifb, as if it
-/// had just arrived). The kernel makes a second one of the same mark as well. EINVAL: there is no ingress qdisc.
+/// Redirects every packet received by the link to the egress of another link (tc-mirred(8)); an ifb then returns it to
+/// the ingress path. The kernel does not refuse a second filter with the same mark. EINVAL: there is no ingress qdisc.
 Result<> createRedirect(Socket& socket, unsigned linkIndex, Mark mark, unsigned targetIndex);
 
-/// The link that the filter of this mark redirects to: 0 where that link is gone. Nothing where there is no such
+/// The index of the link that the filter of this mark redirects to, 0 if it has been removed. Nothing without such
 /// filter.
 Result<std::optional<unsigned>> findRedirect(Socket& socket, unsigned linkIndex, Mark mark);
 
-/// ENOENT where there is none.
+/// ENOENT if there is none.
 Result<> removeRedirect(Socket& socket, unsigned linkIndex, Mark mark);
 
 }  // namespace netlib::qdisc

@@ -17,7 +17,7 @@ rtmsg infoOf(Family family, int length) {
 
 std::uint8_t scopeOf(const Route& route) {
   if (route.scope) return *route.scope;
-  // IPv6 has no scopes and takes any.
+  // The kernel ignores the scope of IPv6 routes.
   return route.gateway || route.destination.family() == Family::Ipv6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 }
 
@@ -53,12 +53,11 @@ Result<std::vector<Route>> dump(Socket& socket, Batch& batch) {
   return routes;
 }
 
-/// What the kernel would do with a packet to this address; nothing where it has no route, a prohibited or a blackhole
-/// one.
-Result<std::optional<Message>> lookUp(Socket& socket, const IpAddress& address) {
+/// "ip route get"; nothing without a route, or with a prohibit, unreachable or blackhole one.
+Result<std::optional<Message>> getRoute(Socket& socket, const IpAddress& address) {
   Batch batch;
   batch.begin(RTM_GETROUTE, 0, infoOf(address.family(), bitsOf(address.family())),
-              "look up the route to " + address.toString());
+              "get the route to " + address.toString());
   batch.put(RTA_DST, address.bytes());
   auto answers = TRY(socket.exchange(batch));
   Answer& answer = answers.front();
@@ -66,7 +65,7 @@ Result<std::optional<Message>> lookUp(Socket& socket, const IpAddress& address) 
     return std::optional<Message>{};
   }
   if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
-  if (answer.messages.empty()) return fail(EBADMSG, "the kernel's answer names no route");
+  if (answer.messages.empty()) return fail(EBADMSG, "no route in the kernel's answer");
   return std::optional{std::move(answer.messages.front())};
 }
 
@@ -121,12 +120,12 @@ Result<std::vector<unsigned>> defaultLinks(Socket& socket) {
 }
 
 Result<unsigned> linkTowards(Socket& socket, const IpAddress& address) {
-  const auto found = TRY(lookUp(socket, address));
+  const auto found = TRY(getRoute(socket, address));
   return found ? found->attributes<rtmsg>().u32(RTA_OIF).value_or(0) : 0;
 }
 
 Result<bool> isLocal(Socket& socket, const IpAddress& address) {
-  const auto found = TRY(lookUp(socket, address));
+  const auto found = TRY(getRoute(socket, address));
   if (!found) return false;
   const std::uint8_t type = found->family<rtmsg>().value_or(rtmsg{}).rtm_type;
   return type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST;

@@ -1,4 +1,4 @@
-// Routes.
+// IP routes.
 #pragma once
 
 #include <vector>
@@ -18,25 +18,25 @@ struct Route {
   std::uint32_t table = kMainTable;
   std::uint32_t metric = 0;
   std::optional<std::uint8_t> scope =
-      std::nullopt;  ///< RT_SCOPE_*; nothing: global with a gateway, link without, as iproute2 has it
+      std::nullopt;  ///< RT_SCOPE_*; nothing: global with a gateway, else link, as in ip-route(8)
   std::uint32_t mtu = 0;
   std::uint32_t advmss = 0;
-  bool onLink = false;  ///< the gateway is taken for a neighbour whatever the link's addresses say; not read back
+  bool onLink = false;  ///< RTNH_F_ONLINK: the gateway need not be in a subnet of the link; not read back
 };
 
-/// EEXIST where an equal one is there. ENETUNREACH where the gateway cannot be reached through the link.
+/// EEXIST: an equal route exists. ENETUNREACH: the gateway is not reachable through the link.
 void appendAdd(Batch& batch, const Route& route);
 
-/// All routes of the family, of all tables but the local one; those through one link where its index is not 0. A dump.
+/// All routes of the family in all tables except local; those of one link if `linkIndex` is not 0. A dump.
 Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkIndex = 0);
 
-/// The default routes' links, of both families: their indexes without repetition. A dump of the main table.
+/// Indexes of the links of the default routes of both families, without duplicates. A dump of the main table.
 Result<std::vector<unsigned>> defaultLinks(Socket& socket);
 
-/// The index of the link by which packets to this address leave the host; 0 where there is no route.
+/// The index of the output link for this destination; 0 without a route.
 Result<unsigned> linkTowards(Socket& socket, const IpAddress& address);
 
-/// True where packets to this address end on this host: it is held by an interface, or is a broadcast address of one.
+/// True for an address of this host: local, broadcast or anycast route.
 Result<bool> isLocal(Socket& socket, const IpAddress& address);
 
 }  // namespace netlib::route

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMaxLength = 15;  // IFNAMSIZ less its terminator
 
 bool isForbidden(char c) {
-  // Control characters are refused beyond what the kernel asks: no tool shows such a name as it is.
+  // The kernel accepts control characters, but tools do not display them as they are.
   return c == '/' || c == ':' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
 }
 

@@ -8,8 +8,8 @@
 
 namespace netlib {
 
-/// Always a name that the kernel takes (dev_valid_name): 1 to 15 bytes, not "." or "..", and without '/', ':' and white
-/// space. So it is also safe as the last component of a path.
+/// Always a name that the kernel accepts (dev_valid_name): 1 to 15 bytes, not "." or "..", and without '/', ':' and
+/// white space. Therefore also safe as a component of a path.
 class IfName {
  public:
   static std::optional<IfName> parse(std::string_view text);

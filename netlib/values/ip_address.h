@@ -25,21 +25,21 @@ constexpr std::string_view nameOf(Family family) { return family == Family::Ipv4
 /// Ordered by family, then as a number.
 class IpAddress {
  public:
-  /// Strict text form: four decimal octets without leading zeros, or RFC 4291 without a zone. An IPv4-mapped IPv6
-  /// address is the IPv4 address that it stands for. Nothing where the text is anything else.
+  /// Strict: four decimal octets without leading zeros, or RFC 4291 without a zone. An IPv4-mapped IPv6
+  /// address gives the IPv4 address. Nothing for any other string.
   static std::optional<IpAddress> parse(std::string_view text);
 
-  /// From network byte order; 4 or 16 bytes, nothing for any other length.
+  /// 4 or 16 bytes in network byte order; nothing for any other length.
   static std::optional<IpAddress> fromBytes(std::span<const std::uint8_t> bytes);
   static IpAddress fromNumber(Family family, Uint128 number);
 
-  /// 0.0.0.0 or ::, which stand for "any address of this family".
+  /// 0.0.0.0 or ::
   static IpAddress unspecified(Family family) { return fromNumber(family, 0); }
 
   Family family() const { return family_; }
   bool isIpv4() const { return family_ == Family::Ipv4; }
 
-  /// 4 or 16 bytes in network byte order; valid as long as this object.
+  /// 4 or 16 bytes in network byte order, owned by this object.
   std::span<const std::uint8_t> bytes() const { return {bytes_.data(), static_cast<std::size_t>(bitsOf(family_) / 8)}; }
   Uint128 number() const;
 
@@ -49,7 +49,7 @@ class IpAddress {
   bool isLinkLocal() const;
   bool isBroadcast() const { return isIpv4() && number() == 0xffffffffU; }
 
-  /// Canonical text: lower case, RFC 5952 for IPv6.
+  /// IPv6 in RFC 5952 form.
   std::string toString() const;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;

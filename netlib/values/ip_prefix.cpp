@@ -8,7 +8,7 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
 
-  // from_chars would take a sign and leading zeros; a prefix that can be read in two ways is refused.
+  // Stricter than from_chars(): no sign, no leading zeros.
   const std::string_view digits = text.substr(slash + 1);
   if (digits.empty() || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string_view::npos) {
     return std::nullopt;

@@ -11,7 +11,7 @@ class IpPrefix {
   /// "address/length", both strict (no sign, no leading zero, no space); nothing otherwise.
   static std::optional<IpPrefix> parse(std::string_view text);
 
-  /// Nothing where `length` is outside 0..32 or 0..128.
+  /// Nothing if `length` is outside 0..32 or 0..128.
   static std::optional<IpPrefix> of(const IpAddress& address, int length);
 
   /// The address alone, as /32 or /128.
@@ -23,7 +23,7 @@ class IpPrefix {
 
   /// The same prefix without host bits.
   IpPrefix network() const { return {first(), length_}; }
-  /// First and last address inside; for IPv4 these are the network and the broadcast address.
+  /// First and last address: for IPv4 the network and the broadcast address.
   IpAddress first() const;
   IpAddress last() const;
   bool hasHostBits() const { return address_ != first(); }

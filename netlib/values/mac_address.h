@@ -16,15 +16,15 @@ class MacAddress {
 
   explicit constexpr MacAddress(const Bytes& bytes) : bytes_(bytes) {}
 
-  /// Six pairs of hex digits joined by ':' or '-'; nothing otherwise.
+  /// Six pairs of hex digits separated by ':' or '-'; nothing otherwise.
   static std::optional<MacAddress> parse(std::string_view text);
 
   const Bytes& bytes() const { return bytes_; }
 
-  /// An interface may bear it: neither a group address nor all zero (what is_valid_ether_addr() in the kernel asks).
+  /// Neither a group address nor all zero: the kernel's is_valid_ether_addr().
   bool isUsable() const { return (bytes_[0] & 1) == 0 && bytes_ != Bytes{}; }
 
-  /// Lower case, joined by ':'.
+  /// Lower case, separated by ':'.
   std::string toString() const;
 
   friend auto operator<=>(const MacAddress&, const MacAddress&) = default;

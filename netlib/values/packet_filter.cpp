@@ -4,16 +4,16 @@ namespace netlib::filter {
 
 namespace {
 
-constexpr int kDeepest = 16;  // NFT_JUMP_STACK_SIZE: the kernel allows no deeper jumps
+constexpr int kMaxJumps = 16;  // NFT_JUMP_STACK_SIZE
 
-/// What a packet that no condition speaks of meets in that chain: Accept, Drop, or Return at its end.
+/// The verdict of the chain for a packet that no condition matches: Accept, Drop, or Return at its end.
 Result<Verdict> endOf(const std::string& chain, const RulesOf& rulesOf, int depth) {
-  if (depth > kDeepest) return fail(ELOOP, "chains jump deeper than the kernel allows, at " + chain);
+  if (depth > kMaxJumps) return fail(ELOOP, "jumps nested deeper than the kernel allows, in chain " + chain);
   for (const Rule& rule : TRY(rulesOf(chain))) {
-    if (rule.conditional || rule.verdict == Verdict::GoesOn) continue;
+    if (rule.conditional || rule.verdict == Verdict::Continue) continue;
     if (rule.verdict != Verdict::Jump && rule.verdict != Verdict::Goto) return rule.verdict;
-    const Verdict there = TRY(endOf(rule.target, rulesOf, depth + 1));
-    if (there != Verdict::Return || rule.verdict == Verdict::Goto) return there;
+    const Verdict verdict = TRY(endOf(rule.target, rulesOf, depth + 1));
+    if (verdict != Verdict::Return || rule.verdict == Verdict::Goto) return verdict;
   }
   return Verdict::Return;
 }

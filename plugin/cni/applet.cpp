@@ -7,7 +7,7 @@ namespace pons::cni {
 
 namespace {
 
-/// The release of the reference plugins whose keys and behaviour the applets have.
+/// The release of containernetworking/plugins with which the applets are compatible.
 constexpr std::string_view kReferenceRelease = "1.9.1";
 
 constexpr std::array<std::string_view, 9> kNames{"pons",    "bridge",   "host-local", "static", "loopback",
@@ -30,7 +30,9 @@ Version oldestVersionOf(Applet applet) {
   return Version::V0_1_0;
 }
 
-ChainedPlugin partOf(Applet applet) { return parseChainedPlugin(nameOf(applet)).value_or(ChainedPlugin::None); }
+ChainedPlugin chainedPluginOf(Applet applet) {
+  return parseChainedPlugin(nameOf(applet)).value_or(ChainedPlugin::None);
+}
 
 std::string_view release() { return PONS_VERSION; }
 

@@ -1,4 +1,4 @@
-// The plugin that the executable is called as: one binary under many names.
+// The plugin name under which the executable is called: one binary, several names (argv[0]).
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,26 @@
 
 namespace pons::cni {
 
-/// Pons is the native plugin, which does the work of a whole chain. The others answer for the reference plugins of
-/// those names: with their keys, defaults and results.
+/// Pons is the native plugin, which does the work of a whole chain. The others replace the reference plugins
+/// (containernetworking/plugins) of the same name, with their keys, defaults and results.
 enum class Applet : std::uint8_t { Pons, Bridge, HostLocal, Static, Loopback, Portmap, Firewall, Bandwidth, Tuning };
 
-/// By the last component of argv[0]; a name that is no applet's is the native plugin's.
+/// From the last component of argv[0]; Pons for any other name.
 Applet appletOf(std::string_view argv0);
 
 std::string_view nameOf(Applet applet);
 
-/// The oldest version of the specification that the applet speaks. It speaks all newer ones.
+/// The oldest supported version of the CNI specification; all newer ones are supported as well.
 Version oldestVersionOf(Applet applet);
 
-/// What its records are kept as.
-ChainedPlugin partOf(Applet applet);
+/// The plugin part of the keys of its records.
+ChainedPlugin chainedPluginOf(Applet applet);
 
-/// Of pons itself.
+/// The release of pons.
 std::string_view release();
 
-/// What it says of itself when it is called without a command: nerdctl reads the first line, and asks a reference
-/// plugin's applet for the release whose behaviour it has.
+/// The text printed when CNI_COMMAND is not set. nerdctl parses the version in the first line; for a reference plugin
+/// it is the release with whose behaviour the applet is compatible.
 std::string aboutText(Applet applet);
 
 }  // namespace pons::cni

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxResolvConf = 64 * 1024;
 
-/// The capability "dns" has other names for the same things (CONVENTIONS.md), and no domain.
+/// The capability "dns" uses other names for the same keys (CONVENTIONS.md of CNI), and has no domain.
 struct KeyNames {
   std::string_view nameservers;
   std::string_view search;
@@ -32,7 +32,7 @@ Result<Dns> decode(const Field& field, const KeyNames& keys) {
   for (const Field& item : TRY(dns[keys.nameservers].items())) {
     const auto nameserver = TRY(item.address());
     if (!nameserver) continue;
-    if (!isUsableNameserver(*nameserver)) return item.invalid("the address of one nameserver");
+    if (!isUsableNameserver(*nameserver)) return item.invalid("a unicast address");
     decoded.nameservers.push_back(*nameserver);
   }
   decoded.domain = TRY(dns["domain"].text()).value_or("");
@@ -43,7 +43,7 @@ Result<Dns> decode(const Field& field, const KeyNames& keys) {
 }
 
 netlib::Result<std::string> readFile(const std::string& path) {
-  // O_NONBLOCK: a FIFO of that name must not block the ADD.
+  // O_NONBLOCK: opening a FIFO must not block the ADD.
   const netlib::UniqueFd file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!file) return netlib::failErrno("open " + path);
   return netlib::readAll(file.get(), kMaxResolvConf, path);
@@ -59,8 +59,8 @@ void appendLine(std::string& content, std::string_view key, const std::vector<st
 Result<Dns> readResolvConf(const Field& resolvConf) {
   const auto path = TRY(resolvConf.text());
   if (!path) return Dns{};
-  // The kernel would take the part in front of it for the path.
-  if (path->find('\0') != std::string::npos) return resolvConf.invalid("a path without a zero byte");
+  // open(2) would use the part before it.
+  if (path->find('\0') != std::string::npos) return resolvConf.invalid("a path without a NUL byte");
   const auto content = readFile(*path);
   if (!content) return fail(ErrorCode::Io, "\"" + resolvConf.path() + "\": " + content.error().message);
   return parseResolvConf(*content);
@@ -89,7 +89,7 @@ Dns parseResolvConf(std::string_view content) {
     if (parts.size() < 2 || !std::ranges::all_of(parts, netlib::isOneWord)) continue;
     const std::vector<std::string> values{parts.begin() + 1, parts.end()};
     if (parts[0] == "nameserver") {
-      // One with a zone (fe80::1%eth0) means a link of the host and is of no use inside a container.
+      // An address with a zone (fe80::1%eth0) refers to a link of the host: useless inside a container.
       const auto address = netlib::IpAddress::parse(parts[1]);
       if (address && isUsableNameserver(*address)) dns.nameservers.push_back(*address);
     } else if (parts[0] == "domain") {

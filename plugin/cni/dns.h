@@ -1,4 +1,4 @@
-// DNS settings: what a result hands to the runtime. pons itself resolves nothing.
+// DNS settings, which a result passes to the runtime. pons itself resolves no names.
 #pragma once
 
 #include <string>
@@ -18,20 +18,20 @@ struct Dns {
   friend bool operator==(const Dns&, const Dns&) = default;
 };
 
-/// The spec's "dns" object. A nameserver has to be an address that a query can be sent to.
+/// The "dns" object of the CNI specification. Nameservers must be unicast addresses.
 Result<Dns> decodeDns(const Field& dns);
 
-/// The first that says anything: runtimeConfig.dns, dns, decodeIpamDns().
+/// The first that is not empty: runtimeConfig.dns, dns, decodeIpamDns().
 Result<Dns> chooseDns(const Field& config);
 
-/// What "ipam" itself says: ipam.dns of type static, else the file that ipam.resolvConf names.
+/// ipam.dns for type static, else the file that ipam.resolvConf names. Io if that cannot be read.
 Result<Dns> decodeIpamDns(const Field& config);
 
-/// The content of a resolv.conf(5). As in the resolver, the last domain and search line wins, and lines that it cannot
-/// use are no error.
+/// Parses a resolv.conf(5). As in the resolver, the last "domain" and "search" line wins, and invalid lines are
+/// skipped.
 Dns parseResolvConf(std::string_view content);
 
-/// Such a content again.
+/// The content of a resolv.conf(5).
 std::string printResolvConf(const Dns& dns);
 
 }  // namespace pons::cni

@@ -45,11 +45,11 @@ Result<std::optional<Verb>> verbOf(const Environment& environment) {
 }
 
 std::optional<std::string> traceParentOf(const Environment& environment) {
-  constexpr std::string_view kForm = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
-  const auto fits = [](char c, char form) {
+  constexpr std::string_view kFormat = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh";
+  const auto matches = [](char c, char form) {
     return form == 'h' ? (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') : c == form;
   };
-  if (!std::ranges::equal(environment.traceParent, kForm, fits)) return std::nullopt;
+  if (!std::ranges::equal(environment.traceParent, kFormat, matches)) return std::nullopt;
   return environment.traceParent;
 }
 
@@ -60,7 +60,7 @@ Result<CniArgs> parseCniArgs(std::string_view text) {
     const std::vector<std::string_view> parts = netlib::split(pair, '=');
     if (parts.size() != 2) {
       return fail(ErrorCode::InvalidEnvironment, "ARGS: invalid pair \"" + std::string{pair} + "\"",
-                  "CNI_ARGS is KEY=value;KEY=value");
+                  "CNI_ARGS must have the format KEY=value;KEY=value");
     }
     if (parts[0] == "IP") args.ip = parts[1];
     if (parts[0] == "MAC") args.mac = parts[1];

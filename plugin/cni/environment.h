@@ -1,4 +1,4 @@
-// What a runtime says through environment variables (CNI 1.1.0, section 2 "Parameters"), and by the name that it calls.
+// The environment variables of a CNI call (CNI 1.1.0, section 2 "Parameters"), and the name of the called plugin.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ enum class Verb : std::uint8_t { Add, Del, Check, Gc, Status, Version };
 
 std::string_view nameOf(Verb verb);
 
-/// The variables as they are; empty where they are not set, between which CNI makes no difference.
+/// The variables, unchecked; empty if not set, which CNI does not distinguish.
 struct Environment {
   std::string command;           ///< CNI_COMMAND
   std::string containerId;       ///< CNI_CONTAINERID
@@ -25,30 +25,30 @@ struct Environment {
   std::string path;              ///< CNI_PATH
   std::string stateDir;          ///< PONS_STATE_DIR
   std::string log = {};          ///< PONS_LOG
-  std::string traceParent = {};  ///< TRACEPARENT, by which a runtime's trace is followed
+  std::string traceParent = {};  ///< TRACEPARENT, the trace context of the runtime
   bool trace = false;            ///< PONS_TRACE=1
-  Applet applet = Applet::Pons;  ///< the name by which the runtime calls us, which is argv[0]
+  Applet applet = Applet::Pons;  ///< from argv[0]
 
-  /// getenv() in the program, a map in tests; null where the variable is not set.
+  /// getenv() in the program, a map in tests; null if the variable is not set.
   using Lookup = std::function<const char*(const char* name)>;
   static Environment read(const Lookup& lookup, std::string_view argv0 = {});
 };
 
-/// Nothing where no command is given; InvalidEnvironment where it is none of CNI's.
+/// Nothing if CNI_COMMAND is not set; InvalidEnvironment if it is not a command of CNI.
 Result<std::optional<Verb>> verbOf(const Environment& environment);
 
-/// TRACEPARENT in the form of version 00 of W3C's Trace Context; nothing where it has another, which that document says
-/// is to be treated as if it was not there.
+/// TRACEPARENT if it has the format of version 00 of W3C Trace Context; any other is ignored.
 std::optional<std::string> traceParentOf(const Environment& environment);
 
-/// The keys of CNI_ARGS that pons understands; empty where they are absent.
+/// The keys of CNI_ARGS that pons uses; empty if absent.
 struct CniArgs {
-  std::string ip;  ///< one address or several, joined by ','
+  std::string ip;  ///< one or more addresses, separated by ','
   std::string mac;
-  std::string gateway;  ///< of ipam type static: one address or several, joined by ','
+  std::string gateway;  ///< for ipam type static: one or more addresses, separated by ','
 };
 
-/// "KEY=value;KEY=value". Keys that pons does not know are for others and no error, whatever IgnoreUnknown says.
+/// "KEY=value;KEY=value"; InvalidEnvironment for any other format. Unknown keys are ignored, even without
+/// IgnoreUnknown: other plugins of the chain get the same CNI_ARGS.
 Result<CniArgs> parseCniArgs(std::string_view text);
 
 }  // namespace pons::cni

@@ -13,24 +13,24 @@ ErrorCode codeFor(int errorNumber) {
     case EBADMSG:
       return ErrorCode::Decode;
 
-    // A value that was asked for cannot be had, now or later: the configuration has to change.
+    // Retrying does not help: the configuration has to change.
     case EINVAL:
     case ERANGE:
     case EADDRINUSE:
       return ErrorCode::InvalidConfig;
-    // The kernel lacks what the configuration asks for.
+    // The kernel lacks a feature that the configuration requires.
     case EOPNOTSUPP:
       return ErrorCode::UnsupportedField;
 
     case EEXIST:
       return ErrorCode::AlreadyAttached;
-    // Tags of our own lower floors: no system call that they make answers with these two.
+    // Set by lower layers of pons; none of their system calls fails with these two.
     case EXDEV:
-      return ErrorCode::InvalidNetns;  // not a network namespace, our own one, or another than before
+      return ErrorCode::InvalidNetns;  // not a network namespace, that of the host, or replaced in the meantime
     case ENOTUNIQ:
       return ErrorCode::CheckFailed;  // a step's verify() found a difference
 
-    // Time, or the end of another container, may cure it: a lock, a full pool, a kernel under pressure.
+    // May succeed later: a lock is held, a pool is full, the kernel is short of memory.
     case EADDRNOTAVAIL:
     case EAGAIN:
     case EBUSY:
@@ -40,7 +40,7 @@ ErrorCode codeFor(int errorNumber) {
     case ETIMEDOUT:
       return ErrorCode::TryAgain;
 
-    // Files: the state directory, the log, resolv.conf. EPERM also tells that pons does not run as root.
+    // Files: the state directory, resolv.conf. EPERM: also if pons does not run as root.
     case EACCES:
     case EDQUOT:
     case EFBIG:

@@ -1,4 +1,4 @@
-// Errors as CNI tells them to a runtime, and the one table from errno to CNI codes.
+// CNI errors, and the table that maps errno to CNI error codes (error.cpp).
 #pragma once
 
 #include <optional>
@@ -9,21 +9,21 @@
 
 namespace pons::cni {
 
-/// CNI 1.1.0, section 2 "Error"; 8 and 999 are libcni's, from 100 on a plugin's own.
+/// CNI 1.1.0, section 2 "Error"; 8 and 999 are used by libcni, codes from 100 on are plugin-specific.
 enum class ErrorCode : unsigned {
   IncompatibleVersion = 1,
   UnsupportedField = 2,    ///< the message names key and value
-  UnknownContainer = 3,    ///< tells the runtime that no DEL is needed
+  UnknownContainer = 3,    ///< the runtime need not call DEL
   InvalidEnvironment = 4,  ///< the message names the variables
   Io = 5,
-  Decode = 6,  ///< stdin or prevResult cannot be read at all
+  Decode = 6,  ///< stdin or prevResult cannot be parsed
   InvalidConfig = 7,
   InvalidNetns = 8,
   TryAgain = 11,
   NotAvailable = 50,         ///< STATUS: an ADD would fail
-  NotAvailableLimited = 51,  ///< STATUS: and existing containers may have lost connectivity
-  AlreadyAttached = 100,     ///< the attachment, or an interface of its name, exists already
-  CheckFailed = 101,         ///< something that CHECK verifies does not hold
+  NotAvailableLimited = 51,  ///< STATUS: as 50, and running containers may have lost connectivity
+  AlreadyAttached = 100,     ///< the attachment, or an interface with its name, already exists
+  CheckFailed = 101,         ///< CHECK found a difference
   Internal = 999,
 };
 
@@ -31,11 +31,11 @@ struct Error {
   ErrorCode code;
   std::string message;
   std::string details;   ///< may be empty
-  std::string key = {};  ///< of the configuration, from the top; empty where it is about no single one
+  std::string key = {};  ///< full path of the configuration key; empty if the error is not about one key
 
   Error(ErrorCode errorCode, std::string what, std::string more = {})
       : code(errorCode), message(std::move(what)), details(std::move(more)) {}
-  /// By the table in error.cpp. Implicit on purpose: this is how a failure of the lower floors becomes an answer.
+  /// Maps errno by the table in error.cpp. Implicit, so that TRY() converts the errors of lower layers.
   Error(netlib::Error error);
 };
 
@@ -47,16 +47,16 @@ inline Failure fail(ErrorCode code, std::string message, std::string details = {
   return {Error{code, std::move(message), std::move(details)}};
 }
 
-/// The same about one key.
-inline Failure about(std::string key, Failure failure) {
+/// Adds the path of the key that the error is about.
+inline Failure withKey(std::string key, Failure failure) {
   failure.error.key = std::move(key);
   return failure;
 }
 
-/// The error that another plugin printed; nothing where the text is none.
+/// Parses an error that another plugin printed; nothing if `text` is not a CNI error.
 std::optional<Error> parseError(std::string_view text);
 
-/// The error as JSON without a newline at the end; `version` is the cniVersion that it answers to.
+/// JSON without a trailing newline; `version`: the cniVersion of the request.
 std::string printError(const Error& error, std::string_view version);
 
 }  // namespace pons::cni

@@ -6,10 +6,10 @@ namespace pons::cni {
 
 namespace {
 
-/// Who takes down what is asked; nobody but in "pons explain".
-KeysAsked* watching = nullptr;
+/// Set by `ponsctl explain` only.
+KeysRead* recorder = nullptr;
 
-/// A path in lower case and without the numbers of list elements, of which all have the same keys.
+/// In lower case, without array indexes: all elements of an array have the same keys.
 std::string comparable(std::string_view path) {
   std::string text;
   bool inIndex = false;
@@ -29,16 +29,16 @@ std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
 
 }  // namespace
 
-KeysAsked::KeysAsked() { watching = this; }
-KeysAsked::~KeysAsked() { watching = nullptr; }
+KeysRead::KeysRead() { recorder = this; }
+KeysRead::~KeysRead() { recorder = nullptr; }
 
-bool KeysAsked::has(std::string_view path) const { return paths_.contains(comparable(path)); }
+bool KeysRead::has(std::string_view path) const { return paths_.contains(comparable(path)); }
 
-void KeysAsked::note(std::string_view path) { paths_.insert(comparable(path)); }
+void KeysRead::note(std::string_view path) { paths_.insert(comparable(path)); }
 
 Field Field::operator[](std::string_view key) const {
   Field field{value_[key], path_.empty() ? std::string{key} : path_ + "." + std::string{key}};
-  if (watching != nullptr) watching->note(field.path_);
+  if (recorder != nullptr) recorder->note(field.path_);
   return field;
 }
 
@@ -48,7 +48,7 @@ Result<Field> Field::object() const {
 }
 
 Result<std::vector<Field>> Field::items() const {
-  if (present() && !value_.isArray()) return invalid("a list");
+  if (present() && !value_.isArray()) return invalid("an array");
   std::vector<Field> fields;
   for (const json::Value item : value_.items()) {
     fields.emplace_back(item, path_ + "[" + std::to_string(fields.size()) + "]");
@@ -60,7 +60,7 @@ Result<std::vector<std::pair<std::string, Field>>> Field::members() const {
   if (present() && !value_.isObject()) return invalid("an object");
   std::vector<std::pair<std::string, Field>> fields;
   for (const auto& [key, value] : value_.members()) {
-    if (watching != nullptr) watching->note(path_ + "." + std::string{key});
+    if (recorder != nullptr) recorder->note(path_ + "." + std::string{key});
     fields.emplace_back(std::string{key}, Field{value, path_ + "." + std::string{key}});
   }
   return fields;
@@ -75,7 +75,7 @@ Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint3
   if (!present()) return std::nullopt;
   const std::optional<std::int64_t> number = value_.integer();
   if (!number || *number < min || *number > max) {
-    return invalid("a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+    return invalid("an integer from " + std::to_string(min) + " to " + std::to_string(max));
   }
   return static_cast<std::uint32_t>(*number);
 }
@@ -83,14 +83,14 @@ Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint3
 Result<std::optional<std::uint64_t>> Field::amount() const {
   if (!present()) return std::nullopt;
   const std::optional<std::int64_t> number = value_.integer();
-  if (!number || *number < 0) return invalid("a whole number from 0 on");
+  if (!number || *number < 0) return invalid("a non-negative integer");
   return static_cast<std::uint64_t>(*number);
 }
 
 Result<std::optional<std::string>> Field::text() const {
   if (!present()) return std::nullopt;
   const std::optional<std::string_view> text = value_.string();
-  if (!text) return invalid("a text");
+  if (!text) return invalid("a string");
   if (text->empty()) return std::nullopt;
   return std::string{*text};
 }
@@ -100,7 +100,7 @@ Result<std::vector<std::string>> Field::words() const {
   for (const Field& item : TRY(items())) {
     std::optional<std::string> word = TRY(item.text());
     if (!word) continue;
-    if (!netlib::isOneWord(*word)) return item.invalid("a word without spaces and control characters");
+    if (!netlib::isOneWord(*word)) return item.invalid("a string without spaces and control characters");
     words.push_back(*std::move(word));
   }
   return words;
@@ -119,17 +119,19 @@ Result<std::optional<netlib::IpPrefix>> Field::network() const {
 }
 
 Failure Field::invalid(std::string_view expected) const {
-  return about(path_, fail(ErrorCode::InvalidConfig, "invalid " + shown() + ", expected " + std::string{expected}));
+  return withKey(path_, fail(ErrorCode::InvalidConfig, "invalid " + shown() + ", expected " + std::string{expected}));
 }
 
-Failure Field::missing() const { return about(path_, fail(ErrorCode::InvalidConfig, "\"" + path_ + "\" is missing")); }
+Failure Field::missing() const {
+  return withKey(path_, fail(ErrorCode::InvalidConfig, "\"" + path_ + "\" is missing"));
+}
 
 Failure Field::unsupported(std::string_view why) const {
-  return about(path_, fail(ErrorCode::UnsupportedField, "unsupported " + shown() + ": " + std::string{why}));
+  return withKey(path_, fail(ErrorCode::UnsupportedField, "unsupported " + shown() + ": " + std::string{why}));
 }
 
 std::string Field::shown() const {
-  constexpr std::size_t kMaxShown = 200;  // a whole list of ranges would hide the reason behind it
+  constexpr std::size_t kMaxShown = 200;  // a long array would hide the reason that follows it
   std::string value = value_.text();
   if (value.size() > kMaxShown) value = value.substr(0, kMaxShown) + "…";
   return "\"" + path_ + "\": " + value;

@@ -1,4 +1,4 @@
-// Typed reading of a configuration: every answer is the value, "absent", or an error that names key, value and what was
+// Typed access to a configuration: each accessor returns the value, "absent", or an error with key, value and what was
 // expected.
 #pragma once
 
@@ -15,18 +15,18 @@
 
 namespace pons::cni {
 
-/// While it lives, the keys that decoders ask for are taken down: what is in a configuration and is not among them has
-/// no effect. One at a time.
-class KeysAsked {
+/// Records, for its lifetime, the keys that decoders read: any other key of a configuration has no effect. At most one
+/// instance at a time.
+class KeysRead {
  public:
-  KeysAsked();
-  ~KeysAsked();
-  KeysAsked(const KeysAsked&) = delete;
-  KeysAsked& operator=(const KeysAsked&) = delete;
+  KeysRead();
+  ~KeysRead();
+  KeysRead(const KeysRead&) = delete;
+  KeysRead& operator=(const KeysRead&) = delete;
 
-  /// A path as Field::path() has it, in any case.
+  /// `path` as in Field::path(); case-insensitive.
   bool has(std::string_view path) const;
-  /// In lower case, the indexes of elements left out.
+  /// In lower case, with array indexes removed.
   const std::set<std::string>& all() const { return paths_; }
 
  private:
@@ -36,7 +36,7 @@ class KeysAsked {
   std::set<std::string> paths_;
 };
 
-/// The value, or the default and a message in `ignored` where it cannot be read.
+/// The value, or on error the default, with the message appended to `ignored`.
 template <class T>
 T orDefault(Result<T> decoded, T byDefault, std::vector<std::string>& ignored) {
   if (decoded) return std::move(decoded).value();
@@ -44,13 +44,13 @@ T orDefault(Result<T> decoded, T byDefault, std::vector<std::string>& ignored) {
   return byDefault;
 }
 
-/// One place in a document: the value, if any, and its name from the top, such as ipam.ranges[0][1].subnet.
-/// Valid as long as the document. A wrong type or value is always InvalidConfig.
+/// A value of a document, or its absence, and its path from the root, such as ipam.ranges[0][1].subnet.
+/// Must not outlive the document. A wrong type or value is always InvalidConfig.
 class Field {
  public:
   Field(json::Value value, std::string path) : value_(value), path_(std::move(path)) {}
 
-  /// A key of an object; absent where this is absent itself. See object().
+  /// A member of an object; absent if this field is absent or not an object: see object().
   Field operator[](std::string_view key) const;
 
   bool present() const { return value_.present(); }
@@ -59,27 +59,27 @@ class Field {
   bool is(std::string_view text) const { return value_.string() == text; }
   const std::string& path() const { return path_; }
 
-  /// This field, once it is known to be an object or absent.
+  /// This field; InvalidConfig if it is present and not an object.
   Result<Field> object() const;
-  /// The elements of a list; none where it is absent.
+  /// The elements of an array; empty if absent.
   Result<std::vector<Field>> items() const;
-  /// The keys of an object that is used as a map, with what they stand for; none where it is absent.
+  /// Keys and values of an object that is used as a map; empty if absent.
   Result<std::vector<std::pair<std::string, Field>>> members() const;
 
   Result<std::optional<bool>> boolean() const;
   Result<std::optional<std::uint32_t>> number(std::uint32_t min, std::uint32_t max) const;
-  /// Of bits or bytes, say: from 0 to 2^63 - 1.
+  /// From 0 to 2^63 - 1.
   Result<std::optional<std::uint64_t>> amount() const;
-  /// An empty text reads as absent, as Go's encoders write it for what is not set.
+  /// An empty string counts as absent: encoders in Go write it for values that are not set.
   Result<std::optional<std::string>> text() const;
-  /// A list of single words (see isOneWord); empty elements are left out.
+  /// An array of strings without whitespace and control characters (see isOneWord); empty elements are skipped.
   Result<std::vector<std::string>> words() const;
 
   Result<std::optional<netlib::IpAddress>> address() const;
   Result<std::optional<netlib::IpPrefix>> prefix() const;
-  /// A prefix or a single address, without host bits.
+  /// A prefix, host bits cleared, or a single address (/32, /128).
   Result<std::optional<netlib::IpPrefix>> network() const;
-  /// A text that `parse` understands.
+  /// A string that `parse` accepts.
   template <class T>
   Result<std::optional<T>> parsed(std::optional<T> (*parse)(std::string_view), std::string_view expected) const {
     const std::optional<std::string> content = TRY(text());
@@ -89,11 +89,11 @@ class Field {
     return value;
   }
 
-  /// InvalidConfig: the value is not what was expected.
+  /// InvalidConfig: invalid "key": value, expected …
   Failure invalid(std::string_view expected) const;
-  /// InvalidConfig: the key has to be there.
+  /// InvalidConfig: the key is required.
   Failure missing() const;
-  /// UnsupportedField, with the reason.
+  /// UnsupportedField: unsupported "key": value: why.
   Failure unsupported(std::string_view why) const;
 
  private:

@@ -26,7 +26,8 @@ Result<Address> decodeAddress(const Field& field, std::string_view addressKey, s
   if (!address) return entry[addressKey].missing();
   const auto interface = TRY(entry["interface"].number(0, kAny));
   if (interface && *interface >= interfaces) {
-    return entry["interface"].invalid("an index of one of the " + std::to_string(interfaces) + " interfaces");
+    return entry["interface"].invalid("an index into \"interfaces\", which has " + std::to_string(interfaces) +
+                                      " elements");
   }
   return Address{.interface = interface, .address = *address, .gateway = TRY(entry["gateway"].address())};
 }
@@ -75,9 +76,9 @@ Result<AddResult> parsePrevResult(json::Value prevResult, Version configVersion)
 
 Result<AddResult> parseIpamResult(std::string_view text, Version configVersion) {
   const auto document = json::Document::parse(text);
-  if (!document) return fail(ErrorCode::Decode, "IPAM plugin printed no result: " + document.error().message);
+  if (!document) return fail(ErrorCode::Decode, "IPAM plugin printed an invalid result: " + document.error().message);
   auto result = decode(Field{document->root(), ""}, configVersion);
-  if (!result) return fail(ErrorCode::Decode, "IPAM plugin's result: " + result.error().message);
+  if (!result) return fail(ErrorCode::Decode, "IPAM plugin printed an invalid result: " + result.error().message);
   return result;
 }
 

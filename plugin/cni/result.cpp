@@ -27,9 +27,9 @@ void memberIfSet(json::Writer& writer, std::string_view name, const std::vector<
   writer.endArray();
 }
 
-/// A list of objects, left out where it is empty.
+/// An array of objects, omitted if empty.
 template <class Items, class Print>
-void listIfAny(json::Writer& writer, std::string_view name, const Items& items, Print print) {
+void arrayIfAny(json::Writer& writer, std::string_view name, const Items& items, Print print) {
   if (items.empty()) return;
   writer.key(name).beginArray();
   for (const auto& item : items) {
@@ -82,13 +82,13 @@ void printDns(json::Writer& writer, const Dns& dns, Version version) {
 }
 
 void printLists(json::Writer& writer, const AddResult& result, Version version) {
-  listIfAny(writer, "interfaces", result.interfaces,
-            [&](const Interface& interface) { printInterface(writer, interface, version); });
-  listIfAny(writer, "ips", result.addresses, [&](const Address& address) { printAddress(writer, address, version); });
-  listIfAny(writer, "routes", result.routes, [&](const Route& route) { printRoute(writer, route, version); });
+  arrayIfAny(writer, "interfaces", result.interfaces,
+             [&](const Interface& interface) { printInterface(writer, interface, version); });
+  arrayIfAny(writer, "ips", result.addresses, [&](const Address& address) { printAddress(writer, address, version); });
+  arrayIfAny(writer, "routes", result.routes, [&](const Route& route) { printRoute(writer, route, version); });
 }
 
-/// Before 0.3.0. A route of a family without an address has no place there.
+/// Before 0.3.0. Routes of a family without an address cannot be represented.
 void printFamily(json::Writer& writer, std::string_view name, Family family, const AddResult& result) {
   const auto first = std::ranges::find(result.addresses, family, [](const Address& a) { return a.address.family(); });
   if (first == result.addresses.end()) return;
@@ -99,7 +99,7 @@ void printFamily(json::Writer& writer, std::string_view name, Family family, con
   writer.key(name).beginObject();
   writer.member("ip", first->address.toString());
   memberIfSet(writer, "gateway", first->gateway);
-  listIfAny(writer, "routes", routes, [&](const Route& route) { printRoute(writer, route, Version::V0_2_0); });
+  arrayIfAny(writer, "routes", routes, [&](const Route& route) { printRoute(writer, route, Version::V0_2_0); });
   writer.endObject();
 }
 
@@ -120,7 +120,7 @@ AddResult merge(AddResult previous, AddResult own) {
 Result<std::string> printResult(const AddResult& result, Version version) {
   if (version < Version::V0_3_0 && result.addresses.empty()) {
     return fail(ErrorCode::InvalidConfig,
-                "a result of cniVersion " + std::string{textOf(version)} + " needs an address, and there is none");
+                "a result of cniVersion " + std::string{textOf(version)} + " requires an address");
   }
   json::Writer writer{json::Style::Indented};
   writer.beginObject().member("cniVersion", textOf(version));

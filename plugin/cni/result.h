@@ -1,4 +1,4 @@
-// What ADD answers with, in the form of every CNI version.
+// The result of ADD, in the format of each CNI version.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,12 @@
 
 namespace pons::cni {
 
-/// Texts as they are passed on between plugins: another plugin's MAC may be InfiniBand's. Empty and 0: not set.
+/// Values are passed on unchecked: the MAC of another plugin may be that of InfiniBand. Empty and 0: not set.
 struct Interface {
   std::string name = {};
   std::string mac = {};
   std::uint32_t mtu = 0;        ///< bytes
-  std::string sandbox = {};     ///< path of the namespace; empty for an interface of the host
+  std::string sandbox = {};     ///< path of the network namespace; empty: on the host
   std::string socketPath = {};  ///< vhost-user
   std::string pciId = {};
 
@@ -40,18 +40,18 @@ struct AddResult {
   friend bool operator==(const AddResult&, const AddResult&) = default;
 };
 
-/// The result of an earlier plugin of the chain. It may name its own version; else it is in that of the configuration.
-/// Errors are always Decode.
+/// The result of the previous plugin of the chain, in its own "cniVersion" or else that of the configuration. Errors
+/// are always Decode.
 Result<AddResult> parsePrevResult(json::Value prevResult, Version configVersion);
 
-/// What an IPAM plugin printed, likewise.
+/// The same for the output of an IPAM plugin.
 Result<AddResult> parseIpamResult(std::string_view text, Version configVersion);
 
-/// `own` behind `previous`, with the interface indexes moved along. The own DNS wins where there is any.
+/// `own` appended to `previous`, with its interface indexes adjusted. The DNS settings of `own` win unless empty.
 AddResult merge(AddResult previous, AddResult own);
 
-/// JSON without a newline at the end. What an older version has no word for is left out. Before 0.3.0 a result needs an
-/// address, and has room for the first one of each family only.
+/// JSON without a trailing newline. Fields that `version` does not have are omitted. Before 0.3.0 a result requires an
+/// address (else InvalidConfig) and contains only the first one of each family.
 Result<std::string> printResult(const AddResult& result, Version version);
 
 }  // namespace pons::cni

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t kAny = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
 
-bool collide(const Route& a, const Route& b) {
+bool conflict(const Route& a, const Route& b) {
   return a.destination == b.destination && a.priority == b.priority &&
          a.table.value_or(kMainTable) == b.table.value_or(kMainTable);
 }
@@ -41,8 +41,8 @@ Result<std::vector<Route>> decodeRoutes(const Field& field) {
   std::vector<Route> routes;
   for (const Field& item : TRY(field.items())) {
     Route route = TRY(decodeRoute(item));
-    if (std::ranges::any_of(routes, [&](const Route& other) { return collide(route, other); })) {
-      return item.invalid("a destination, table or priority that no route before it has");
+    if (std::ranges::any_of(routes, [&](const Route& other) { return conflict(route, other); })) {
+      return item.invalid("a combination of destination, table and priority that no other route has");
     }
     routes.push_back(std::move(route));
   }

@@ -1,4 +1,4 @@
-// Routes as CNI writes them, in "ipam" and in results.
+// Routes in "ipam" and in results.
 #pragma once
 
 #include <vector>
@@ -8,10 +8,10 @@
 
 namespace pons::cni {
 
-/// {"dst", "gw", "mtu", "advmss", "priority", "table", "scope"}. The destination loses its host bits.
+/// {"dst", "gw", "mtu", "advmss", "priority", "table", "scope"}. Host bits of the destination are cleared.
 Result<Route> decodeRoute(const Field& field);
 
-/// A list of routes, of which the kernel can hold all: no destination twice in one table with one priority.
+/// An array of routes. InvalidConfig for two with the same destination, table and priority: the kernel refuses those.
 Result<std::vector<Route>> decodeRoutes(const Field& field);
 
 }  // namespace pons::cni

@@ -1,12 +1,12 @@
-// What a person asked for, read from the command line.
+// The parsed command line.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "plugin/ctl/screen.h"
+#include "plugin/ctl/terminal.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
@@ -15,16 +15,16 @@ enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Gc, Exp
 
 struct Arguments {
   Command command = Command::Version;
-  Screen screen = {};
+  Terminal terminal = {};
   bool json = false;
   std::string stateDir = {};
-  std::string configDir = "/etc/cni/net.d";              ///< where runtimes look for configurations
-  std::string subject = {};                              ///< show: a container's id, or how it begins; explain: a file
-  std::string network = {};                              ///< gc: this one only; empty for all
-  std::string format = "dot";                            ///< graph: or "svg"
-  bool dryRun = false;                                   ///< repair: only say what is missing
-  bool deletes = false;                                  ///< gc: take away what was found
-  std::string pluginPath = "/opt/cni/bin:/usr/lib/cni";  ///< directories of IPAM plugins, joined by ':'
+  std::string configDir = "/etc/cni/net.d";              ///< network configurations, as runtimes read them
+  std::string subject = {};                              ///< show: a container ID or a prefix of it; explain: a file
+  std::string network = {};                              ///< gc: only this one; empty for all
+  std::string format = "dot";                            ///< graph: "dot" or "svg"
+  bool dryRun = false;                                   ///< repair: only report what is missing
+  bool deletes = false;                                  ///< gc: delete the orphans
+  std::string pluginPath = "/opt/cni/bin:/usr/lib/cni";  ///< CNI_PATH: directories of plugins, separated by ':'
 };
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

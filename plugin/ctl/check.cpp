@@ -5,35 +5,35 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
-#include "plugin/ctl/item_json.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-/// A shared state that is broken, and whose it is.
+/// A fault of shared state, and the attachments that refer to it.
 struct SharedFault {
   const Fault* fault;
-  std::vector<const AttachmentKey*> holders;
+  std::vector<const AttachmentKey*> attachments;
 };
 
-std::vector<SharedFault> sharedFaultsOf(const std::vector<Item>& stock) {
+std::vector<SharedFault> sharedFaultsOf(const std::vector<AttachmentStatus>& statuses) {
   std::vector<SharedFault> shared;
-  for (const Item& item : stock) {
-    for (const Fault& fault : item.faults) {
+  for (const AttachmentStatus& status : statuses) {
+    for (const Fault& fault : status.faults) {
       if (fault.sharedState.empty()) continue;
       auto known = std::ranges::find_if(shared, [&](const SharedFault& other) { return *other.fault == fault; });
       if (known == shared.end()) known = shared.insert(shared.end(), {&fault, {}});
-      known->holders.push_back(&item.key);
+      known->attachments.push_back(&status.key);
     }
   }
   return shared;
 }
 
-bool hasSharedFault(const Item& item) {
-  return std::ranges::any_of(item.faults, [](const Fault& fault) { return !fault.sharedState.empty(); });
+bool hasSharedFault(const AttachmentStatus& status) {
+  return std::ranges::any_of(status.faults, [](const Fault& fault) { return !fault.sharedState.empty(); });
 }
 
 Row rowOf(const AttachmentKey& key, const std::string& what) {
@@ -43,73 +43,67 @@ Row rowOf(const AttachmentKey& key, const std::string& what) {
 }
 
 Row rowOf(const SharedFault& shared) {
-  if (shared.holders.size() == 1) return rowOf(*shared.holders.front(), shared.fault->what);
+  if (shared.attachments.size() == 1) return rowOf(*shared.attachments.front(), shared.fault->what);
   std::set<std::string> networks;
-  for (const AttachmentKey* holder : shared.holders) networks.insert(holder->network.toString());
+  for (const AttachmentKey* key : shared.attachments) networks.insert(key->network.toString());
   const std::string who = networks.size() == 1 ? *networks.begin() : counted(networks.size(), "network");
-  return {{who}, {counted(shared.holders.size(), "attachment")}, {""}, {shared.fault->what}};
+  return {{who}, {counted(shared.attachments.size(), "attachment")}, {""}, {shared.fault->what}};
 }
 
-bool hasAny(const std::vector<Item>& stock, std::initializer_list<Health> kinds) {
-  return std::ranges::any_of(stock,
-                             [&](const Item& item) { return std::ranges::find(kinds, item.health) != kinds.end(); });
+bool hasAny(const std::vector<AttachmentStatus>& statuses, std::initializer_list<Health> kinds) {
+  return std::ranges::any_of(
+      statuses, [&](const AttachmentStatus& status) { return std::ranges::find(kinds, status.health) != kinds.end(); });
 }
 
-std::string remediesFor(const std::vector<Item>& stock) {
+std::string remediesFor(const std::vector<AttachmentStatus>& statuses) {
   std::string text;
-  if (std::ranges::any_of(stock, hasSharedFault)) {
-    text += "What stands on a broken shared state is not listed; --json tells it, too.\n";
+  if (std::ranges::any_of(statuses, hasSharedFault)) { text += "Follow-up faults are hidden; --json shows all.\n"; }
+  if (hasAny(statuses, {Health::Broken})) text += "\"ponsctl repair\" restores what is missing in the kernel.\n";
+  if (hasAny(statuses, {Health::Gone, Health::AddInterrupted, Health::DelInterrupted})) {
+    text += "\"ponsctl gc --delete\" removes what is left of stopped containers.\n";
   }
-  if (hasAny(stock, {Health::Broken})) text += "\"pons repair\" brings back what others took away.\n";
-  if (hasAny(stock, {Health::Gone, Health::HalfMade, Health::HalfGone})) {
-    text += "\"pons gc --delete\" takes away what dead containers and verbs left.\n";
-  }
-  if (hasAny(stock, {Health::Unreadable})) {
-    text += "A record that cannot be read comes back by a DEL and a new ADD of its container.\n";
+  if (hasAny(statuses, {Health::Unreadable})) {
+    text += "To replace a record that cannot be read, restart its container (DEL and ADD).\n";
   }
   return text;
 }
 
-std::size_t countBad(const std::vector<Item>& stock) {
-  return static_cast<std::size_t>(std::ranges::count_if(stock, [](const Item& item) { return isBad(item.health); }));
+std::size_t countBad(const std::vector<AttachmentStatus>& statuses) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(statuses, [](const AttachmentStatus& status) { return isBad(status.health); }));
 }
 
 }  // namespace
 
-std::string checkText(const std::vector<Item>& stock, const Screen& screen) {
-  if (stock.empty()) return "no attachments\n";
-  const std::size_t bad = countBad(stock);
-  if (bad == 0) return counted(stock.size(), "attachment") + ", nothing is missing\n";
+std::string checkText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal) {
+  if (statuses.empty()) return "no attachments\n";
+  const std::size_t bad = countBad(statuses);
+  if (bad == 0) return counted(statuses.size(), "attachment") + ", no faults\n";
 
   using enum Column::Fit;
-  Table table{{{"NETWORK"}, {"CONTAINER", Shorten}, {"INTERFACE"}, {"BROKEN", Wrap}}};
-  for (const SharedFault& shared : sharedFaultsOf(stock)) table.add(rowOf(shared));
-  for (const Item& item : stock) {
-    if (hasSharedFault(item)) continue;
-    for (const Fault& fault : item.faults) table.add(rowOf(item.key, fault.what));
+  Table table{{{"NETWORK"}, {"CONTAINER", Shorten}, {"INTERFACE"}, {"FAULT", Wrap}}};
+  for (const SharedFault& shared : sharedFaultsOf(statuses)) table.add(rowOf(shared));
+  for (const AttachmentStatus& status : statuses) {
+    if (hasSharedFault(status)) continue;
+    for (const Fault& fault : status.faults) table.add(rowOf(status.key, fault.what));
   }
-  return table.text(screen) + "\n" + std::to_string(bad) + " of " + counted(stock.size(), "attachment") +
-         (bad == 1 ? " is" : " are") + " not well.\n" + remediesFor(stock);
+  return table.text(terminal) + "\n" + withFaults(bad, statuses.size()) + ".\n" + remediesFor(statuses);
 }
 
-std::string checkJson(const std::vector<Item>& stock) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().member("attachments", static_cast<std::int64_t>(stock.size())).key("broken").beginArray();
-  for (const Item& item : stock) {
-    if (!isBad(item.health)) continue;
-    writer.beginObject();
-    writeItem(writer, item);
-    writer.endObject();
-  }
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+std::string checkJson(const std::vector<AttachmentStatus>& statuses) {
+  std::vector<AttachmentStatus> bad = statuses;
+  std::erase_if(bad, [](const AttachmentStatus& status) { return !isBad(status.health); });
+  return jsonDocument([&](json::Writer& writer) {
+    writeNumber(writer, "attachments", statuses.size());
+    writeObjects(writer, "broken", bad, writeStatus);
+  });
 }
 
 Answer check(const Arguments& arguments) {
-  const auto stock = takeStock(arguments);
-  if (!stock) return failure("check", stock.error());
-  const int exitCode = countBad(*stock) == 0 ? 0 : kFailed;
-  return {exitCode, arguments.json ? checkJson(*stock) : checkText(*stock, arguments.screen), {}};
+  const auto statuses = collectStatus(arguments);
+  if (!statuses) return failure("check", statuses.error());
+  const int exitCode = countBad(*statuses) == 0 ? 0 : kFailed;
+  return {exitCode, arguments.json ? checkJson(*statuses) : checkText(*statuses, arguments.terminal), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

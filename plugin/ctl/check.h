@@ -1,13 +1,14 @@
-// pons check: what of all that is on record is not there.
+// ponsctl check: the faults of all attachments.
 #pragma once
 
-#include "plugin/ctl/screen.h"
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// A state that several attachments share is told once, and then not what stands on it in each of them.
-std::string checkText(const std::vector<Item>& stock, const Screen& screen);
-std::string checkJson(const std::vector<Item>& stock);
+/// A fault of shared state is listed once for all its attachments, without their other faults, which may follow from
+/// it.
+std::string checkText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal);
+/// All faults.
+std::string checkJson(const std::vector<AttachmentStatus>& statuses);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -4,53 +4,70 @@
 
 #include <CLI/CLI.hpp>
 
-#include "plugin/cni/applet.h"
+#include "netlib/base/utf8.h"
 
-namespace pons::tools {
+#include "plugin/cni/applet.h"
+#include "plugin/ctl/similar.h"
+
+namespace pons::ctl {
 
 namespace {
 
 constexpr const char* kAbout =
-    "pons gives containers their place on a Linux bridge. Called by a container\n"
-    "runtime with CNI_COMMAND it is a CNI plugin; called with arguments it tells what\n"
-    "it knows and mends what others broke.";
+    "ponsctl shows and repairs the network state that pons, a CNI plugin which connects\n"
+    "containers to a Linux bridge, has set up on this host.";
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0, all is well or was mended; 1, something is broken or failed;\n"
-    "2, the arguments make no sense.";
+    "Exit codes: 0, no faults, or all repaired; 1, faults found or command failed;\n"
+    "2, usage error.";
 
-/// Each command's own options; what all have is added in add().
+Answer misused(const std::string& message) {
+  return {kMisused, {}, "ponsctl: " + netlib::printable(message) + "\nRun with --help for more information.\n"};
+}
+
 class CommandLine {
  public:
-  explicit CommandLine(Arguments& arguments) : arguments_(arguments), app_(kAbout, "pons") {
-    app_.require_subcommand(0, 1);  // what is no command is then called unexpected, by its name
+  explicit CommandLine(Arguments& arguments) : arguments_(arguments), app_(kAbout, "ponsctl") {
+    app_.require_subcommand(0, 1);  // none: parse() and answerTo() have better messages than CLI11
     app_.set_help_flag("-h,--help", "Print this help");
     std::string versions = cni::aboutText(cni::Applet::Pons);
-    versions.pop_back();  // CLI11 ends the line
-    app_.set_version_flag("--version", versions, "Print the versions, as the command does");
+    versions.pop_back();  // CLI11 appends the newline
+    app_.set_version_flag("--version", versions, "Print the versions");
     app_.footer(kExitCodes);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
     addWithState(Command::List, "list", "List the attachments of all networks");
     addShow();
-    addWithConfigs(Command::Networks, "networks", "List the networks: how full their pools and bridges are");
-    addWithState(Command::Check, "check", "Look whether all that is on record is there");
+    addWithConfigs(Command::Networks, "networks", "List the networks with the usage of their pools and bridges");
+    addWithState(Command::Check, "check", "Verify all attachments against the kernel");
     addRepair();
     addGc();
     addExplain();
-    addWithConfigs(Command::Doctor, "doctor", "Look what on this host is in the way of containers");
+    addWithConfigs(Command::Doctor, "doctor", "Find problems of this host that affect containers");
     addGraph();
-    addWithConfigs(Command::Metrics, "metrics", "Print numbers for Prometheus");
+    addWithConfigs(Command::Metrics, "metrics", "Print metrics for Prometheus");
     addHelp();
-    add(Command::Version, "version", "Print the versions of pons and of CNI");
+    add(Command::Version, "version", "Print the versions of pons and of the CNI specification");
   }
 
   CLI::App& app() { return app_; }
-  /// Of "pons help [COMMAND]", where that was asked for.
-  std::optional<std::string> help() const {
+
+  /// "ponsctl help [COMMAND]"; nothing for another command.
+  std::optional<Answer> help() const {
     if (!help_->parsed()) return std::nullopt;
-    const CLI::App* about = helped_.empty() ? &app_ : app_.get_subcommand(helped_);
-    const std::string name = helped_.empty() ? "pons" : "pons " + helped_;
-    return about->get_formatter()->make_help(about, name, CLI::AppFormatMode::Normal);
+    if (helped_.empty()) {  // not app_.help(), which prints the help of the parsed command
+      return Answer{0, app_.get_formatter()->make_help(&app_, "ponsctl", CLI::AppFormatMode::Normal), {}};
+    }
+    const auto commands = app_.get_subcommands([this](const CLI::App* one) { return one->get_name() == helped_; });
+    if (commands.empty()) return misused(unknownCommand(helped_));
+    return Answer{0, commands.front()->help("ponsctl"), {}};
+  }
+
+  std::string unknownCommand(const std::string& name) const {
+    std::vector<std::string_view> known;
+    for (const CLI::App* command : app_.get_subcommands({})) known.emplace_back(command->get_name());
+    const std::string_view similar = similarTo(name, known);
+    const std::string hint = similar.empty() ? "" : "; did you mean \"" + std::string{similar} + "\"?";
+    return "unknown command \"" + name + "\"" + hint;
   }
 
  private:
@@ -67,7 +84,8 @@ class CommandLine {
   }
 
   void addStateDir(CLI::App& to) {
-    to.add_option("--state-dir", arguments_.stateDir, "The ledger (PONS_STATE_DIR, else /run/pons)")->type_name("DIR");
+    to.add_option("--state-dir", arguments_.stateDir, "Directory of the ledger (PONS_STATE_DIR, else /run/pons)")
+        ->type_name("DIR");
   }
 
   CLI::App& addWithState(Command command, const std::string& name, const std::string& what) {
@@ -78,46 +96,45 @@ class CommandLine {
 
   CLI::App& addWithConfigs(Command command, const std::string& name, const std::string& what) {
     CLI::App& added = addWithState(command, name, what);
-    added.add_option("--config-dir", arguments_.configDir, "The networks' configurations (/etc/cni/net.d)")
+    added.add_option("--config-dir", arguments_.configDir, "Directory of network configurations (/etc/cni/net.d)")
         ->type_name("DIR");
     return added;
   }
 
   void addShow() {
     CLI::App& show = addWithState(Command::Show, "show", "Show everything about one container");
-    show.add_option("container", arguments_.subject, "Its id, or how it begins")->type_name("")->required();
+    show.add_option("container", arguments_.subject, "Container ID or unique prefix")->type_name("")->required();
   }
 
   void addRepair() {
-    CLI::App& repair = addWithState(Command::Repair, "repair", "Bring back what is on record and gone in the kernel");
-    repair.add_flag("--dry-run", arguments_.dryRun, "Only say what is missing; exit code 1 if any is");
+    CLI::App& repair = addWithState(Command::Repair, "repair", "Restore recorded state that is missing in the kernel");
+    repair.add_flag("--dry-run", arguments_.dryRun, "Only list what is missing; exit code 1 if any");
   }
 
   void addGc() {
-    CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find what dead containers and lost records left behind");
-    gc.add_option("network", arguments_.network, "Of this network only")->type_name("");
-    gc.add_flag("--delete", arguments_.deletes, "Take it away; without it exit code 1 if there is any");
+    CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find orphans: state of containers that no longer exist");
+    gc.add_option("network", arguments_.network, "Only this network")->type_name("");
+    gc.add_flag("--delete", arguments_.deletes, "Delete the orphans (without: list them; exit code 1 if any)");
   }
 
   void addExplain() {
-    CLI::App& explain = addWithState(Command::Explain, "explain", "Say what a configuration means, and check it");
-    explain.add_option("file", arguments_.subject, "A configuration, or a list of plugins")->type_name("")->required();
+    CLI::App& explain = addWithState(Command::Explain, "explain", "Explain and validate a configuration");
+    explain.add_option("file", arguments_.subject, "A network configuration, or a list of plugins")
+        ->type_name("")
+        ->required();
   }
 
   void addGraph() {
-    CLI::App& graph = addWithoutJson(Command::Graph, "graph", "Draw bridges, containers, ports and ways out");
+    CLI::App& graph = addWithoutJson(Command::Graph, "graph", "Draw bridges, containers, published ports and uplinks");
     addStateDir(graph);
-    graph.add_option("--format", arguments_.format, "dot, or svg by graphviz (dot)")
+    graph.add_option("--format", arguments_.format, "dot, or svg (runs dot of graphviz)")
         ->type_name("FORMAT")
         ->check(CLI::IsMember({"dot", "svg"}));
   }
 
   void addHelp() {
-    help_ = app_.add_subcommand("help", "Print the help of pons or of one command")->group("Commands");
-    help_->add_option("command", helped_, "Which one")->type_name("")->check([this](const std::string& name) {
-      const auto known = app_.get_subcommands([&name](const CLI::App* command) { return command->get_name() == name; });
-      return known.empty() ? "there is no command \"" + name + "\"" : std::string{};
-    });
+    help_ = app_.add_subcommand("help", "Print the help of ponsctl or of one command")->group("Commands");
+    help_->add_option("command", helped_, "The command")->type_name("");
   }
 
   Arguments& arguments_;
@@ -126,12 +143,20 @@ class CommandLine {
   std::string helped_;
 };
 
-Answer answerTo(const CLI::App& app, const CLI::ParseError& error) {
+Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
+  auto unexpected = line.app().remaining(true);
+  std::erase(unexpected, "--");
+  if (error.get_name() == "ExtrasError" && !unexpected.empty()) {
+    const std::string& first = unexpected.front();
+    if (first.starts_with('-')) return misused("unknown option \"" + first + "\"");
+    if (line.app().get_subcommands().empty()) return misused(line.unknownCommand(first));
+    return misused("unexpected argument \"" + first + "\"");
+  }
   std::ostringstream out;
   std::ostringstream err;
-  const int status = app.exit(error, out, err);
+  const int status = line.app().exit(error, out, err);
   if (status == 0) return {0, out.str(), {}};
-  return {kMisused, {}, "pons: " + err.str()};
+  return {kMisused, {}, "ponsctl: " + err.str()};
 }
 
 }  // namespace
@@ -141,10 +166,10 @@ std::variant<Arguments, Answer> parse(int argc, const char* const* argv, const A
   CommandLine line{arguments};
   try {
     line.app().parse(argc, argv);
-  } catch (const CLI::ParseError& error) { return answerTo(line.app(), error); }
-  if (auto help = line.help()) return Answer{0, std::move(*help), {}};
-  if (line.app().get_subcommands().empty()) return Answer{kMisused, {}, "pons: a command is missing, see --help\n"};
+  } catch (const CLI::ParseError& error) { return answerTo(line, error); }
+  if (auto help = line.help()) return std::move(*help);
+  if (line.app().get_subcommands().empty()) return misused("no command given");
   return arguments;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

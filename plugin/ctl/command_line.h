@@ -1,4 +1,4 @@
-// The arguments of pons as a tool. The only room that knows CLI11 is command_line.cpp.
+// The command line of ponsctl. Only command_line.cpp includes CLI11.
 #pragma once
 
 #include <variant>
@@ -6,9 +6,9 @@
 #include "plugin/ctl/arguments.h"
 #include "plugin/verbs/serve.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// What was asked for, beginning with `defaults`; or the answer that ends the run: help, or what was misunderstood.
+/// The arguments, starting from `defaults`; or the answer that ends the run: help, versions, or a usage error.
 std::variant<Arguments, Answer> parse(int argc, const char* const* argv, const Arguments& defaults);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,10 +1,15 @@
-// The commands, each in a file of its name.
+// The commands of ponsctl, each in the file of its name.
 #pragma once
 
+#include "plugin/cni/environment.h"
 #include "plugin/ctl/arguments.h"
 #include "plugin/verbs/serve.h"
 
-namespace pons::tools {
+namespace pons::ctl {
+
+/// Parses the arguments and runs the command. Exit codes: 0, success; 1, faults found or command failed; 2, usage
+/// error.
+Answer run(int argc, const char* const* argv, const cni::Environment& environment);
 
 Answer check(const Arguments& arguments);
 Answer doctor(const Arguments& arguments);
@@ -18,4 +23,4 @@ Answer repair(const Arguments& arguments);
 Answer show(const Arguments& arguments);
 Answer version(const Arguments& arguments);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -6,7 +6,7 @@
 
 #include "plugin/cni/decode/settings.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
   auto ledger = Ledger::openExisting(arguments.stateDir, cni::Settings{}.lockTimeout);
@@ -15,22 +15,19 @@ netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
   return std::optional<Host>{TRY(Host::open(std::move(*ledger)))};
 }
 
-bool has(const Attachment& attachment, const std::string& hold) {
-  const auto holds = sharedStatesOf(attachment);
-  return std::ranges::find(holds, hold) != holds.end();
+bool has(const Attachment& attachment, const std::string& sharedState) {
+  const auto states = sharedStatesOf(attachment);
+  return std::ranges::find(states, sharedState) != states.end();
 }
 
-Answer failure(std::string_view command, const netlib::Error& error) {
-  return {kFailed, {}, "pons " + std::string{command} + ": " + netlib::printable(error.message) + "\n"};
+std::string linesOf(const std::string& command, const std::vector<std::string>& problems) {
+  std::string lines;
+  for (const std::string& problem : problems) lines += "ponsctl " + command + ": " + netlib::printable(problem) + "\n";
+  return lines;
 }
 
-void writeKey(json::Writer& writer, const AttachmentKey& key) {
-  writer.member("network", key.network.toString());
-  writer.member("container", key.container.toString());
-  writer.member("interface", key.ifName.toString());
-  if (key.plugin != ChainedPlugin::None) writer.member("plugin", nameOf(key.plugin));
+Answer failure(const std::string& command, const netlib::Error& error) {
+  return {kFailed, {}, linesOf(command, {error.message})};
 }
 
-Answer documentOf(const json::Writer& writer, int exitCode) { return {exitCode, writer.text() + "\n", {}}; }
-
-}  // namespace pons::tools
+}  // namespace pons::ctl

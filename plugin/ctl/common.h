@@ -1,30 +1,27 @@
-// What several commands share.
+// Helpers of several commands.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plugin/context/context.h"
 #include "plugin/ctl/arguments.h"
-#include "plugin/json/json.h"
 #include "plugin/verbs/serve.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// The host as it is; nothing where pons has no state directory, and so nothing on record. A state directory of an
-/// earlier boot is an error (ESTALE).
+/// Nothing if the state directory does not exist, so that nothing is recorded. ESTALE if the ledger is of an earlier
+/// boot.
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments);
 
-/// One of sharedStatesOf().
-bool has(const Attachment& attachment, const std::string& hold);
+/// Whether the attachment refers to that shared state, see sharedStatesOf().
+bool has(const Attachment& attachment, const std::string& sharedState);
 
-/// A command that could not do its work.
-Answer failure(std::string_view command, const netlib::Error& error);
+/// Lines for stderr, "ponsctl COMMAND: PROBLEM" each; control characters are escaped.
+std::string linesOf(const std::string& command, const std::vector<std::string>& problems);
 
-/// The members by which an attachment is known: "network", "container", "interface", and "plugin" of a chained part.
-void writeKey(json::Writer& writer, const AttachmentKey& key);
+/// Exit code 1 with the error's line.
+Answer failure(const std::string& command, const netlib::Error& error);
 
-/// The finished document.
-Answer documentOf(const json::Writer& writer, int exitCode = 0);
-
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -4,7 +4,7 @@
 
 #include "plugin/ctl/files.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 using cni::ErrorCode;
 
@@ -12,7 +12,7 @@ namespace {
 
 std::string textIn(const json::Value& value) { return std::string{value.string().value_or("")}; }
 
-/// As libcni does it: the list's own name and version win. The last of several members of one name counts.
+/// With the name and version of the list, like libcni; of duplicate members, the last one counts.
 std::string withHead(const json::Value& plugin, const json::Value& head) {
   std::string text = plugin.text();
   text.pop_back();
@@ -20,8 +20,8 @@ std::string withHead(const json::Value& plugin, const json::Value& head) {
   return text + separator + R"("name":)" + head["name"].text() + R"(,"cniVersion":)" + head["cniVersion"].text() + "}";
 }
 
-/// What a runtime would put in beside: a published port where that may be, and what the plugins before gave.
-std::string withInvented(const PluginConf& plugin, bool isChained) {
+/// With what a runtime would add: a published port if the plugin has the capability, and the previous result.
+std::string withExampleInput(const PluginConf& plugin, bool isChained) {
   std::string text = plugin.input;
   text.pop_back();
   const auto& declared = plugin.capabilities;
@@ -54,7 +54,7 @@ cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& fil
   if (!root["plugins"].present()) {
     if (textIn(root["type"]).empty()) {
       return cni::fail(ErrorCode::InvalidConfig,
-                       "neither \"type\", as a configuration has, nor \"plugins\", as a list has");
+                       "neither \"type\" (configuration) nor \"plugins\" (configuration list) is present");
     }
     conf.plugins.push_back(pluginFrom(root, root, ""));
     return conf;
@@ -62,12 +62,12 @@ cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& fil
   for (const json::Value& plugin : root["plugins"].items()) {
     const std::string path = "plugins[" + std::to_string(conf.plugins.size()) + "]";
     if (textIn(plugin["type"]).empty()) {
-      return cni::about(path, cni::fail(ErrorCode::InvalidConfig, "\"" + path + ".type\" is missing"));
+      return cni::withKey(path, cni::fail(ErrorCode::InvalidConfig, "\"" + path + ".type\" is missing"));
     }
     conf.plugins.push_back(pluginFrom(plugin, root, path));
   }
   if (conf.plugins.empty()) {
-    return cni::about("plugins", cni::fail(ErrorCode::InvalidConfig, "\"plugins\" is no list of plugins"));
+    return cni::withKey("plugins", cni::fail(ErrorCode::InvalidConfig, "\"plugins\" must be a non-empty array"));
   }
   return conf;
 }
@@ -95,7 +95,7 @@ std::optional<cni::Applet> appletFor(const std::string& type) {
   return cni::nameOf(applet) == type ? std::optional{applet} : std::nullopt;
 }
 
-cni::Result<cni::Request> inventedAdd(const PluginConf& plugin, const std::string& stateDir) {
+cni::Result<cni::Request> exampleAdd(const PluginConf& plugin, const std::string& stateDir) {
   const cni::Environment environment{.command = "ADD",
                                      .containerId = "invented",
                                      .netns = "/run/netns/invented",
@@ -104,8 +104,8 @@ cni::Result<cni::Request> inventedAdd(const PluginConf& plugin, const std::strin
                                      .path = {},
                                      .stateDir = stateDir,
                                      .applet = appletFor(plugin.type).value_or(cni::Applet::Pons)};
-  const bool isChained = cni::partOf(environment.applet) != ChainedPlugin::None;
-  return cni::parseRequest(cni::Verb::Add, environment, withInvented(plugin, isChained));
+  const bool isChained = cni::chainedPluginOf(environment.applet) != ChainedPlugin::None;
+  return cni::parseRequest(cni::Verb::Add, environment, withExampleInput(plugin, isChained));
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// Network configurations as they lie on the disk: a single one, or a list of plugins.
+// Network configuration files: a single configuration, or a configuration list.
 #pragma once
 
 #include <string>
@@ -6,41 +6,41 @@
 
 #include "plugin/cni/decode/request.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// What one plugin of the network gets on stdin, without what only a running container has.
+/// What the runtime passes to one plugin of the network on stdin, without what depends on the container.
 struct PluginConf {
   std::string type;
-  std::string path;                            ///< where in the file: "" of a single configuration, else "plugins[0]"
-  std::string input;                           ///< its object, with the network's name and version put into it
-  std::vector<std::string> capabilities = {};  ///< those that it declares
+  std::string path;   ///< position in the file: "" for a single configuration, else "plugins[0]"
+  std::string input;  ///< its object, with the name and cniVersion of the network
+  std::vector<std::string> capabilities = {};  ///< that are true
 };
 
 struct NetworkConf {
   std::string file;
-  std::string name;     ///< as it is there, valid or not
-  std::string version;  ///< likewise
+  std::string name;     ///< not validated
+  std::string version;  ///< not validated
   std::vector<PluginConf> plugins;
 };
 
-/// From the text of a file. Decode with line and column where it is not JSON, InvalidConfig where it is neither a
-/// configuration nor a list of them.
+/// Parses the content of `file`. Decode, with line and column, if it is not JSON; InvalidConfig if it is neither a
+/// configuration nor a configuration list.
 cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& file);
 
-/// ENOENT and the like, else as parseConf().
+/// Reads and parses a file. Errors as parseConf(), and of reading.
 cni::Result<NetworkConf> readConf(const std::string& file);
 
-/// A directory's configurations in the order in which runtimes take them, and what kept others from being read.
+/// The configurations of a directory in lexical order, as libcni reads them, and the errors of invalid files.
 struct ConfDirectory {
   std::vector<NetworkConf> networks = {};
   std::vector<std::string> problems = {};
 };
 ConfDirectory readConfDirectory(const std::string& directory);
 
-/// The applet that answers to that type; nothing where it is a plugin of others.
+/// The applet of that type; nothing if pons has none.
 std::optional<cni::Applet> appletFor(const std::string& type);
 
-/// An ADD of this plugin for a container that nobody has. `stateDir` is where the ledger is unless the plugin says.
-cni::Result<cni::Request> inventedAdd(const PluginConf& plugin, const std::string& stateDir);
+/// The ADD of this plugin for an example container. `stateDir` is the default state directory.
+cni::Result<cni::Request> exampleAdd(const PluginConf& plugin, const std::string& stateDir);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

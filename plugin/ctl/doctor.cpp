@@ -8,75 +8,76 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/doctor_checks.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-std::string_view nameOf(Verdict verdict) {
+std::string_view nameOf(Severity severity) {
   constexpr std::array<std::string_view, 4> kNames{"fault", "warning", "note", "fine"};
-  return kNames.at(static_cast<std::size_t>(verdict));
+  return kNames.at(static_cast<std::size_t>(severity));
 }
 
-Colour colourOf(Verdict verdict) {
+Colour colourOf(Severity severity) {
   constexpr std::array kColours{Colour::Bad, Colour::Busy, Colour::None, Colour::Good};
-  return kColours.at(static_cast<std::size_t>(verdict));
+  return kColours.at(static_cast<std::size_t>(severity));
 }
 
-void sortWorstFirst(Diagnoses& diagnoses) { std::ranges::stable_sort(diagnoses, {}, &Diagnosis::verdict); }
+void sortBySeverity(CheckResults& results) { std::ranges::stable_sort(results, {}, &CheckResult::severity); }
 
-std::size_t count(const Diagnoses& diagnoses, Verdict verdict) {
-  return static_cast<std::size_t>(std::ranges::count(diagnoses, verdict, &Diagnosis::verdict));
+std::size_t count(const CheckResults& results, Severity severity) {
+  return static_cast<std::size_t>(std::ranges::count(results, severity, &CheckResult::severity));
 }
 
-std::string summaryOf(const Diagnoses& diagnoses) {
-  const std::size_t faults = count(diagnoses, Verdict::Fault);
-  const std::size_t warnings = count(diagnoses, Verdict::Warning);
-  const std::string notes = counted(count(diagnoses, Verdict::Note), "note");
-  if (faults + warnings == 0) return "Nothing is in the way of containers; " + notes + ".\n";
+std::string summaryOf(const CheckResults& results) {
+  const std::size_t faults = count(results, Severity::Fault);
+  const std::size_t warnings = count(results, Severity::Warning);
+  const std::string notes = counted(count(results, Severity::Note), "note");
+  if (faults + warnings == 0) return "No problems found (" + notes + ").\n";
   return counted(faults, "fault") + ", " + counted(warnings, "warning") + ", " + notes + ".\n";
 }
 
-/// What is on record, where that can be read.
-std::vector<Item> recorded(Diagnoses& diagnoses, netlib::Result<std::optional<Host>>& host) {
+std::vector<AttachmentStatus> recorded(CheckResults& results, netlib::Result<std::optional<Host>>& host) {
   if (host.failedWith(ESTALE)) {
-    diagnoses.push_back({Verdict::Note, "records", host.error().message, "none: the next ADD begins it anew"});
+    results.push_back(
+        {Severity::Note, "records", host.error().message, "none needed: the next ADD starts a new ledger"});
   } else if (!host) {
-    diagnoses.push_back({Verdict::Fault, "records", host.error().message});
+    results.push_back({Severity::Fault, "records", host.error().message});
   }
   if (!host || !*host) return {};
   (*host)->runsPrograms = false;
-  auto stock = takeStock(**host);
-  if (stock) return std::move(*stock);
-  diagnoses.push_back({Verdict::Fault, "records", stock.error().message});
+  auto statuses = collectStatus(**host);
+  if (statuses) return std::move(*statuses);
+  results.push_back({Severity::Fault, "records", statuses.error().message});
   return {};
 }
 
-Diagnoses examine(const Arguments& arguments) {
-  Diagnoses diagnoses;
+CheckResults runChecks(const Arguments& arguments) {
+  CheckResults results;
   auto opened = openHost(arguments);
-  const std::vector<Item> stock = recorded(diagnoses, opened);
+  const std::vector<AttachmentStatus> statuses = recorded(results, opened);
   Host* host = opened && *opened ? &**opened : nullptr;
-  const std::vector<cni::Config> configs = lookAtConfigs(diagnoses, arguments);
-  const Needs needs = needsOf(stock, configs);
-  lookAtRecords(diagnoses, host, arguments, stock);
-  lookAtNetworks(diagnoses, arguments);
-  lookAtKernel(diagnoses, needs);
-  lookAtParameters(diagnoses, needs, parameterOf, uplinks());
-  lookAtFirewalls(diagnoses, host, stock);
-  lookAtManagers(diagnoses, needs.bridges);
-  return diagnoses;
+  const std::vector<cni::Config> configs = checkConfigs(results, arguments);
+  const Needs needs = needsOf(statuses, configs);
+  checkRecords(results, host, arguments, statuses);
+  checkNetworks(results, arguments);
+  checkKernel(results, needs);
+  checkParameters(results, needs, parameterOf, uplinks());
+  checkFirewalls(results, host, statuses);
+  checkManagers(results, needs.bridges);
+  return results;
 }
 
 }  // namespace
 
-Needs needsOf(const std::vector<Item>& stock, const std::vector<cni::Config>& configs) {
+Needs needsOf(const std::vector<AttachmentStatus>& statuses, const std::vector<cni::Config>& configs) {
   Needs needs;
-  for (const Item& item : stock) {
-    if (!item.attachment) continue;
-    const Attachment& attachment = *item.attachment;
+  for (const AttachmentStatus& status : statuses) {
+    if (!status.attachment) continue;
+    const Attachment& attachment = *status.attachment;
     needs.bridges.insert(attachment.bridge.name.toString());
     for (const Lease& lease : attachment.leases) ++needs.addresses[lease.address.address().family()];
     for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
@@ -93,38 +94,33 @@ Needs needsOf(const std::vector<Item>& stock, const std::vector<cni::Config>& co
   return needs;
 }
 
-std::string doctorText(Diagnoses diagnoses, const Screen& screen) {
-  sortWorstFirst(diagnoses);
+std::string doctorText(CheckResults results, const Terminal& terminal) {
+  sortBySeverity(results);
   Table table{{{""}, {""}, {"", Column::Fit::Wrap}}};
-  for (const Diagnosis& diagnosis : diagnoses) {
-    table.add(
-        {{std::string{nameOf(diagnosis.verdict)}, colourOf(diagnosis.verdict)}, {diagnosis.area}, {diagnosis.what}});
-    if (!diagnosis.remedy.empty()) table.add({{""}, {""}, {"-> " + diagnosis.remedy}});
+  for (const CheckResult& result : results) {
+    table.add({{std::string{nameOf(result.severity)}, colourOf(result.severity)}, {result.area}, {result.what}});
+    if (!result.remedy.empty()) table.add({{""}, {""}, {"-> " + result.remedy}});
   }
-  return table.text(screen) + "\n" + summaryOf(diagnoses);
+  return table.text(terminal) + "\n" + summaryOf(results);
 }
 
-std::string doctorJson(Diagnoses diagnoses) {
-  sortWorstFirst(diagnoses);
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("diagnoses").beginArray();
-  for (const Diagnosis& diagnosis : diagnoses) {
-    writer.beginObject().member("verdict", nameOf(diagnosis.verdict)).member("area", diagnosis.area);
-    writer.member("what", diagnosis.what);
-    if (!diagnosis.remedy.empty()) writer.member("remedy", diagnosis.remedy);
-    writer.endObject();
-  }
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+std::string doctorJson(CheckResults results) {
+  sortBySeverity(results);
+  return jsonDocument([&](json::Writer& writer) {
+    writeObjects(writer, "diagnoses", results, [](json::Writer& to, const CheckResult& result) {
+      to.member("verdict", nameOf(result.severity)).member("area", result.area).member("what", result.what);
+      if (!result.remedy.empty()) to.member("remedy", result.remedy);
+    });
+  });
 }
 
 Answer doctor(const Arguments& arguments) {
-  if (geteuid() != 0) return failure("doctor", {EPERM, "must run as root, who alone sees all of this"});
-  Diagnoses diagnoses = examine(arguments);
-  const bool well = count(diagnoses, Verdict::Fault) + count(diagnoses, Verdict::Warning) == 0;
+  if (geteuid() != 0) return failure("doctor", {EPERM, "must be run as root"});
+  CheckResults results = runChecks(arguments);
+  const bool isFine = count(results, Severity::Fault) + count(results, Severity::Warning) == 0;
   std::string text =
-      arguments.json ? doctorJson(std::move(diagnoses)) : doctorText(std::move(diagnoses), arguments.screen);
-  return {well ? 0 : kFailed, std::move(text), {}};
+      arguments.json ? doctorJson(std::move(results)) : doctorText(std::move(results), arguments.terminal);
+  return {isFine ? 0 : kFailed, std::move(text), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

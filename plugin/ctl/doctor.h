@@ -1,30 +1,30 @@
-// pons doctor: what on this host is in the way of containers, and what to do about it.
+// ponsctl doctor: problems of this host that affect containers, and their remedies.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "plugin/ctl/screen.h"
+#include "plugin/ctl/terminal.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-enum class Verdict : unsigned char {
-  Fault,    ///< containers are hurt, or no ADD can be served
-  Warning,  ///< that may come
-  Note,     ///< worth to be known
+enum class Severity : unsigned char {
+  Fault,    ///< containers are affected, or ADD fails
+  Warning,  ///< may become a fault
+  Note,     ///< worth knowing
   Fine,
 };
 
-struct Diagnosis {
-  Verdict verdict;
+struct CheckResult {
+  Severity severity;
   std::string area;  ///< "kernel", "settings", "firewall", "records", "networks", "managers"
   std::string what;
   std::string remedy = {};
 };
-using Diagnoses = std::vector<Diagnosis>;
+using CheckResults = std::vector<CheckResult>;
 
-/// The worst first.
-std::string doctorText(Diagnoses diagnoses, const Screen& screen);
-std::string doctorJson(Diagnoses diagnoses);
+/// The most severe first.
+std::string doctorText(CheckResults results, const Terminal& terminal);
+std::string doctorJson(CheckResults results);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

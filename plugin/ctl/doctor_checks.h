@@ -1,5 +1,5 @@
-// What pons doctor looks at. Nothing is changed and no program is run: all is read from the kernel, the ledger and
-// files.
+// The checks of ponsctl doctor. They append their results, change nothing, and run no programs: they read the kernel,
+// the ledger and files.
 #pragma once
 
 #include <functional>
@@ -9,45 +9,46 @@
 #include "plugin/ctl/arguments.h"
 #include "plugin/ctl/conf_file.h"
 #include "plugin/ctl/doctor.h"
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// What containers, and the networks for those to come, ask of the host.
+/// What the attachments and the configured networks need of the host.
 struct Needs {
-  std::map<netlib::Family, std::size_t> addresses = {};   ///< of containers
-  std::map<netlib::Family, std::size_t> forwarding = {};  ///< attachments whose host has to forward
+  std::map<netlib::Family, std::size_t> addresses = {};   ///< number of container addresses
+  std::map<netlib::Family, std::size_t> forwarding = {};  ///< number of attachments that need IP forwarding
   std::set<std::string> bridges = {};
-  bool bridgeFilter = false;  ///< an egress policy
-  bool sendLimit = false;     ///< a bandwidth's egressRate
+  bool bridgeFilter = false;  ///< br_netfilter, for an egress policy
+  bool sendLimit = false;     ///< ifb, for the egressRate of bandwidth
 };
-Needs needsOf(const std::vector<Item>& stock, const std::vector<cni::Config>& configs);
+Needs needsOf(const std::vector<AttachmentStatus>& statuses, const std::vector<cni::Config>& configs);
 
-/// Links and nf_tables as the kernel makes them.
-void lookAtKernel(Diagnoses& diagnoses, const Needs& needs);
+/// Link types, and the nf_tables features that an ADD needs: its tables are checked in a transaction that is aborted.
+void checkKernel(CheckResults& results, const Needs& needs);
 
-/// A kernel parameter that is a number; nothing where there is none of that name. As netlib/sysctl.h names them.
+/// The value of a numeric sysctl, named like "net/ipv4/ip_forward"; nothing if it does not exist.
 using ParameterOf = std::function<std::optional<std::uint64_t>(const std::string& name)>;
 std::optional<std::uint64_t> parameterOf(const std::string& name);
 
-/// Parameters that stand in the way, and tables of the kernel that run full. `uplinks` are the links of default routes.
-void lookAtParameters(Diagnoses& diagnoses, const Needs& needs, const ParameterOf& parameterOf,
-                      const std::vector<std::string>& uplinks);
+/// Sysctls, and the usage of the conntrack and neighbour tables. `uplinks` are the links of default routes.
+void checkParameters(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf,
+                     const std::vector<std::string>& uplinks);
 std::vector<std::string> uplinks();
 
-/// Firewalls that drop what containers send, and who else translates addresses. Without a ledger there is no host.
-void lookAtFirewalls(Diagnoses& diagnoses, Host* host, const std::vector<Item>& stock);
+/// Chains that drop forwarded traffic, and other programs with NAT rules. `host` is null without a ledger.
+void checkFirewalls(CheckResults& results, Host* host, const std::vector<AttachmentStatus>& statuses);
 
-/// Attachments that are not well, and what was left behind.
-void lookAtRecords(Diagnoses& diagnoses, Host* host, const Arguments& arguments, const std::vector<Item>& stock);
+/// Attachments with faults, and orphans. `host` is null without a ledger.
+void checkRecords(CheckResults& results, Host* host, const Arguments& arguments,
+                  const std::vector<AttachmentStatus>& statuses);
 
-/// Configurations that cannot work, and a plugin that is not there. Answers those that can.
-std::vector<cni::Config> lookAtConfigs(Diagnoses& diagnoses, const Arguments& arguments);
-/// Pools and bridges that run full.
-void lookAtNetworks(Diagnoses& diagnoses, const Arguments& arguments);
+/// Invalid configurations, and a missing plugin. Returns the valid configurations.
+std::vector<cni::Config> checkConfigs(CheckResults& results, const Arguments& arguments);
+/// The usage of address pools and bridges.
+void checkNetworks(CheckResults& results, const Arguments& arguments);
 
-/// Programs that manage links by themselves: udev, NetworkManager, systemd-networkd. `root` is in front of every path:
-/// empty but in tests.
-void lookAtManagers(Diagnoses& diagnoses, const std::set<std::string>& bridges, const std::string& root = {});
+/// Programs that may try to manage interfaces of pons: udev, NetworkManager, systemd-networkd. `root` is prepended to
+/// every path, for tests.
+void checkManagers(CheckResults& results, const std::set<std::string>& bridges, const std::string& root = {});
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,5 +1,5 @@
-// Firewalls that drop what containers send, and who else translates addresses. What iptables-legacy has only that
-// program can read.
+// Firewalls that drop forwarded traffic, and other programs with NAT rules. Tables of iptables-legacy are not visible
+// through nf_tables; only their existence is reported.
 #include <algorithm>
 
 #include <linux/netfilter.h>
@@ -9,10 +9,10 @@
 
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/doctor_checks.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 #include "plugin/firewall/forward_chains.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace filter = netlib::filter;
 namespace nft = netlib::nft;
@@ -29,102 +29,101 @@ filter::RulesOf rulesIn(netlib::Socket& netfilter, const nft::Table& table) {
   return [&netfilter, &table](const std::string& chain) { return nft::listRules(netfilter, table, chain); };
 }
 
-/// True where a rule of the chain, or of one that it jumps to, lets through what comes from that bridge, or sends it to
-/// a chain of its own. A chain that is gone by now has no rules.
-bool speaksFor(const std::string& chain, const std::string& bridge, const filter::RulesOf& rulesOf,
-               std::set<std::string>& seen) {
+/// Whether the chain, or one that it jumps to, accepts traffic of that bridge or has a chain for it. `seen` ends loops.
+bool accepts(const std::string& chain, const std::string& bridge, const filter::RulesOf& rulesOf,
+             std::set<std::string>& seen) {
   if (!seen.insert(chain).second) return false;
   const auto rules = rulesOf(chain);
   if (!rules) return false;
   for (const filter::Rule& rule : *rules) {
     const bool jumps = rule.verdict == filter::Verdict::Jump || rule.verdict == filter::Verdict::Goto;
-    if (rule.incoming == bridge && (jumps || rule.verdict == filter::Verdict::Accept)) return true;
-    if (jumps && rule.incoming.empty() && speaksFor(rule.target, bridge, rulesOf, seen)) return true;
+    if (rule.iifname == bridge && (jumps || rule.verdict == filter::Verdict::Accept)) return true;
+    if (jumps && rule.iifname.empty() && accepts(rule.target, bridge, rulesOf, seen)) return true;
   }
   return false;
 }
 
-/// The bridges from which the host forwards.
+/// The bridges whose traffic the host forwards.
 struct Bridges {
-  std::vector<forward::BridgeRules> answered = {};  ///< the rules are pons'
-  std::set<std::string> leftAlone = {};        ///< "forward" is "off"
+  std::vector<forward::BridgeRules> managed = {};  ///< pons adds the accept rules
+  std::set<std::string> unmanaged = {};            ///< "forward" is "off": pons adds none
 };
 
-Bridges bridgesOf(const std::vector<Item>& stock) {
+Bridges bridgesOf(const std::vector<AttachmentStatus>& statuses) {
   Bridges bridges;
-  std::set<std::string> answered;
-  for (const Item& item : stock) {
-    if (!item.attachment || item.key.plugin != ChainedPlugin::None) continue;
-    const Attachment& attachment = *item.attachment;
+  std::set<std::string> managed;
+  for (const AttachmentStatus& status : statuses) {
+    if (!status.attachment || status.key.plugin != ChainedPlugin::None) continue;
+    const Attachment& attachment = *status.attachment;
     const std::string bridge = attachment.bridge.name.toString();
     if (has(attachment, shared_state::forwardAccept(attachment))) {
-      if (answered.insert(bridge).second) bridges.answered.push_back({attachment.bridge.name, attachment.adminChain});
-    } else if (!attachment.internal &&
-               (has(attachment, shared_state::ipForwarding(Family::Ipv4)) || has(attachment, shared_state::ipForwarding(Family::Ipv6)))) {
-      bridges.leftAlone.insert(bridge);
+      if (managed.insert(bridge).second) bridges.managed.push_back({attachment.bridge.name, attachment.adminChain});
+    } else if (!attachment.internal && (has(attachment, shared_state::ipForwarding(Family::Ipv4)) ||
+                                        has(attachment, shared_state::ipForwarding(Family::Ipv6)))) {
+      bridges.unmanaged.insert(bridge);
     }
   }
   return bridges;
 }
 
-constexpr const char* kDrops = " drops what it does not know";
+constexpr const char* kDrops = " drops unmatched packets";
 
-/// The chains that lack rules of pons for a bridge.
-void lookAtAnswers(Diagnoses& diagnoses, Host& host, const Bridges& bridges) {
-  for (const forward::BridgeRules& answer : bridges.answered) {
-    const std::string bridge = answer.bridge.toString();
-    const auto places = forward::inspect(host, answer);
-    if (!places) {
-      diagnoses.push_back({Verdict::Fault, kArea, places.error().message});
+/// Chains without the accept rules of pons for a bridge.
+void checkAcceptRules(CheckResults& results, Host& host, const Bridges& bridges) {
+  for (const forward::BridgeRules& rules : bridges.managed) {
+    const std::string bridge = rules.bridge.toString();
+    const auto chains = forward::inspect(host, rules);
+    if (!chains) {
+      results.push_back({Severity::Fault, kArea, chains.error().message});
       continue;
     }
-    for (const forward::ChainState& place : *places) {
-      if (place.wanted == 0) continue;
-      const bool lacks = place.present < place.wanted;
-      diagnoses.push_back(
-          {lacks ? Verdict::Fault : Verdict::Fine, kArea,
-           place.name + kDrops + (lacks ? ", and so what " : "; it accepts what ") + bridge + " forwards",
-           lacks ? "pons repair" : ""});
+    for (const forward::ChainState& chain : *chains) {
+      if (chain.wanted == 0) continue;
+      const bool lacks = chain.present < chain.wanted;
+      results.push_back({lacks ? Severity::Fault : Severity::Fine, kArea,
+                         chain.name + kDrops +
+                             (lacks ? ", including forwarded traffic of " : "; it accepts forwarded traffic of ") +
+                             bridge,
+                         lacks ? "ponsctl repair" : ""});
     }
   }
 }
 
-/// A chain that drops, and bridges for which its owner has to speak.
-void lookAtOwner(Diagnoses& diagnoses, const nft::ListedChain& chain, const filter::RulesOf& rulesOf,
-                 const Bridges& bridges) {
-  for (const std::string& bridge : bridges.leftAlone) {
+/// A chain that drops unmatched packets, which the administrator has to open for bridges with "forward": "off".
+void checkForwardOff(CheckResults& results, const nft::ListedChain& chain, const filter::RulesOf& rulesOf,
+                     const Bridges& bridges) {
+  for (const std::string& bridge : bridges.unmanaged) {
     std::set<std::string> seen;
-    if (speaksFor(chain.name, bridge, rulesOf, seen)) continue;
-    diagnoses.push_back(
-        {Verdict::Warning, kArea,
-         chain.toString() + kDrops + " and has no rule for " + bridge + ", where \"forward\" is \"off\"",
-         "accept there what comes from and goes to " + bridge + ", or set \"forward\" to \"auto\""});
+    if (accepts(chain.name, bridge, rulesOf, seen)) continue;
+    results.push_back(
+        {Severity::Warning, kArea,
+         chain.toString() + kDrops + " and has no rule that accepts traffic of " + bridge + " (\"forward\": \"off\")",
+         "accept traffic from and to " + bridge + " there, or set \"forward\" to \"auto\""});
   }
-  if (!bridges.answered.empty() || !bridges.leftAlone.empty()) return;
-  diagnoses.push_back({Verdict::Note, kArea,
-                       chain.toString() + kDrops +
-                           ": the first container of a bridge gets it accepted there "
-                           "(\"forward\": \"auto\")"});
+  if (!bridges.managed.empty() || !bridges.unmanaged.empty()) return;
+  results.push_back({Severity::Note, kArea,
+                     chain.toString() + kDrops +
+                         ": pons adds accept rules with the first container of a bridge "
+                         "(\"forward\": \"auto\")"});
 }
 
-void lookAtBaseChain(Diagnoses& diagnoses, netlib::Socket& netfilter, const nft::ListedChain& chain,
-                     const Bridges& bridges) {
+void checkBaseChain(CheckResults& results, netlib::Socket& netfilter, const nft::ListedChain& chain,
+                    const Bridges& bridges) {
   const bool isInput = chain.type == "filter" && chain.hook == std::uint32_t{NF_INET_LOCAL_IN};
   if (!isInput && !chain.atForwardHook()) return;
   const auto rulesOf = rulesIn(netfilter, chain.table);
   const auto drops = filter::drops(chain.name, chain.policyDrops, rulesOf);
-  if (!drops) return diagnoses.push_back({Verdict::Warning, kArea, chain.toString() + ": " + drops.error().message});
+  if (!drops) return results.push_back({Severity::Warning, kArea, chain.toString() + ": " + drops.error().message});
   if (!*drops) return;
   if (isInput) {
-    return diagnoses.push_back(
-        {Verdict::Note, kArea,
-         chain.toString() + kDrops + ": containers reach only those services of the host that it accepts"});
+    return results.push_back({Severity::Note, kArea,
+                              chain.toString() + kDrops + ": containers reach only the host services that it accepts"});
   }
-  lookAtOwner(diagnoses, chain, rulesOf, bridges);
+  checkForwardOff(results, chain, rulesOf, bridges);
 }
 
-/// Who else works here, by the names of their chains.
-std::set<std::string> neighboursIn(const Chains& chains) {
+/// Other programs, by the names of their chains and tables.
+std::set<std::string> programsIn(const Chains& chains) {
   std::set<std::string> names;
   for (const nft::ListedChain& chain : chains) {
     if (chain.name.starts_with("DOCKER") || chain.table.name.starts_with("docker")) names.insert("Docker");
@@ -138,11 +137,11 @@ std::set<std::string> neighboursIn(const Chains& chains) {
   return names;
 }
 
-void lookAtNeighbours(Diagnoses& diagnoses, const Chains& chains) {
-  const std::set<std::string> names = neighboursIn(chains);
+void checkOtherPrograms(CheckResults& results, const Chains& chains) {
+  const std::set<std::string> names = programsIn(chains);
   if (!names.empty()) {
-    diagnoses.push_back(
-        {Verdict::Note, kArea, "rules of others are here, too: " + joined({names.begin(), names.end()})});
+    results.push_back(
+        {Severity::Note, kArea, "other programs have nf_tables rules: " + joined({names.begin(), names.end()})});
   }
   std::vector<std::string> translators;
   for (const nft::ListedChain& chain : chains) {
@@ -150,38 +149,38 @@ void lookAtNeighbours(Diagnoses& diagnoses, const Chains& chains) {
     if (translates && !isOurs(chain)) translators.push_back(chain.toString());
   }
   if (translators.empty()) return;
-  diagnoses.push_back({Verdict::Note, kArea,
-                       "others publish ports, too: " + joined(translators) +
-                           "; of a host port that several publish one alone gets the connections"});
+  results.push_back({Severity::Note, kArea,
+                     "other programs publish ports: " + joined(translators) +
+                         "; if several publish the same host port, only one of them receives its connections"});
 }
 
-void lookAtLegacy(Diagnoses& diagnoses) {
+void checkLegacy(CheckResults& results) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const auto used = netlib::iptables::hasFilterTable(family);
     if (!used || !*used) continue;
-    diagnoses.push_back({Verdict::Note, kArea,
-                         "iptables-legacy has a filter table for " + std::string{netlib::nameOf(family)} +
-                             ", which that program alone can read",
-                         "pons check asks it whether what containers send is dropped there"});
+    results.push_back({Severity::Note, kArea,
+                       "iptables-legacy has a filter table for " + std::string{netlib::nameOf(family)} +
+                           ", which is not visible through nf_tables",
+                       "\"ponsctl check\" runs iptables-legacy and reports missing accept rules"});
   }
 }
 
 }  // namespace
 
-void lookAtFirewalls(Diagnoses& diagnoses, Host* host, const std::vector<Item>& stock) {
-  const std::size_t before = diagnoses.size();
-  const Bridges bridges = bridgesOf(stock);
-  if (host != nullptr) lookAtAnswers(diagnoses, *host, bridges);
+void checkFirewalls(CheckResults& results, Host* host, const std::vector<AttachmentStatus>& statuses) {
+  const std::size_t before = results.size();
+  const Bridges bridges = bridgesOf(statuses);
+  if (host != nullptr) checkAcceptRules(results, *host, bridges);
   auto netfilter = netlib::Socket::open(netlib::Socket::Subsystem::Netfilter);
-  if (!netfilter) return;  // lookAtKernel tells
+  if (!netfilter) return;  // reported by checkKernel()
   const auto chains = nft::listAllChains(*netfilter);
-  if (!chains) return diagnoses.push_back({Verdict::Warning, kArea, chains.error().message});
+  if (!chains) return results.push_back({Severity::Warning, kArea, chains.error().message});
   for (const nft::ListedChain& chain : *chains) {
-    if (!isOurs(chain)) lookAtBaseChain(diagnoses, *netfilter, chain, bridges);
+    if (!isOurs(chain)) checkBaseChain(results, *netfilter, chain, bridges);
   }
-  lookAtNeighbours(diagnoses, *chains);
-  lookAtLegacy(diagnoses);
-  if (diagnoses.size() == before) diagnoses.push_back({Verdict::Fine, kArea, "nothing drops what is forwarded"});
+  checkOtherPrograms(results, *chains);
+  checkLegacy(results);
+  if (results.size() == before) results.push_back({Severity::Fine, kArea, "no forward chain drops unmatched packets"});
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

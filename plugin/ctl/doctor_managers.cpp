@@ -1,4 +1,4 @@
-// Programs that manage links by themselves: udev, NetworkManager, systemd-networkd.
+// Programs that may try to manage interfaces of pons: udev, NetworkManager, systemd-networkd.
 #include <algorithm>
 
 #include <fnmatch.h>
@@ -7,21 +7,21 @@
 
 #include "plugin/ctl/doctor_checks.h"
 #include "plugin/ctl/files.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 constexpr const char* kArea = "managers";
 
-/// A link as the rules of managers know it.
+/// A link as configuration files match it.
 struct Managed {
   std::string name;
   std::string kind;
 };
 
-/// The bridges, and one veth for all.
+/// The bridges, and one veth as an example.
 std::vector<Managed> linksOf(const std::set<std::string>& bridges) {
   std::vector<Managed> links{{"pons0123456789a", "veth"}};
   for (const std::string& bridge : bridges) links.push_back({bridge, "bridge"});
@@ -33,7 +33,7 @@ bool isLike(const std::string& name, std::string_view pattern) {
   return fnmatch(std::string{pattern}.c_str(), name.c_str(), 0) == 0;
 }
 
-/// A line "key=value" of a file with sections.
+/// A line "key=value" of an INI file.
 struct Setting {
   std::string section;
   std::string key;
@@ -59,7 +59,7 @@ std::vector<Setting> settingsIn(const std::string& file) {
   return settings;
 }
 
-/// What a file says last of that; empty where it says nothing.
+/// The last value of the key; empty if there is none.
 std::string valueIn(const std::vector<Setting>& settings, std::string_view section, std::string_view key) {
   std::string value;
   for (const Setting& setting : settings) {
@@ -68,8 +68,8 @@ std::string valueIn(const std::vector<Setting>& settings, std::string_view secti
   return value;
 }
 
-// systemd.link(5) and systemd.network(5): of all files by name, one in /etc in place of one of the same name in /usr,
-// the first that matches a link is the link's.
+// systemd.link(5), systemd.network(5): files are sorted by name, one in /etc replaces one of the same name in /run and
+// /usr/lib, and the first that matches a link applies.
 
 std::vector<std::string> unitFiles(const std::string& root, const std::string& ending) {
   std::map<std::string, std::string> byName;
@@ -83,7 +83,7 @@ std::vector<std::string> unitFiles(const std::string& root, const std::string& e
   return files;
 }
 
-/// One line of a section [Match]: any of its patterns, or with "!" none of them.
+/// A line of a section [Match] matches any of its patterns, with "!" none of them.
 bool matchesSetting(const Managed& link, const Setting& setting) {
   const bool isNegated = setting.value.starts_with('!');
   const auto patterns = netlib::words(std::string_view{setting.value}.substr(isNegated ? 1 : 0));
@@ -93,7 +93,7 @@ bool matchesSetting(const Managed& link, const Setting& setting) {
   if (setting.key == "Name" || setting.key == "OriginalName") return any(link.name) != isNegated;
   if (setting.key == "Kind" || setting.key == "Driver") return any(link.kind) != isNegated;
   if (setting.key == "Type") return any(link.kind == "bridge" ? "bridge" : "ether") != isNegated;
-  return false;  // by hardware, or by the host
+  return false;  // matches by hardware or host
 }
 
 bool matches(const Managed& link, const std::vector<Setting>& settings) {
@@ -106,47 +106,46 @@ bool matches(const Managed& link, const std::vector<Setting>& settings) {
   return any;
 }
 
-/// The first of the files that is the link's; empty for none.
+/// The first file that matches; empty for none.
 std::string unitOf(const Managed& link, const std::vector<std::string>& files) {
   const auto found =
       std::ranges::find_if(files, [&link](const std::string& file) { return matches(link, settingsIn(file)); });
   return found == files.end() ? "" : *found;
 }
 
-/// pons gives every link its MAC address at birth, which udev then leaves alone.
-void lookAtUdev(Diagnoses& diagnoses, const std::vector<Managed>& links, const std::string& root) {
+/// udev keeps a MAC address that was set at creation (NET_ADDR_SET), as pons does.
+void checkUdev(CheckResults& results, const std::vector<Managed>& links, const std::string& root) {
   if (!exists(root + "/run/udev")) return;
   for (const Managed& link : links) {
     const std::string file = unitOf(link, unitFiles(root, ".link"));
     if (link.kind != "bridge" || file.empty()) continue;
     const std::string policy = valueIn(settingsIn(file), "Link", "MACAddressPolicy");
     if (policy.empty() || policy == "none") continue;
-    return diagnoses.push_back(
-        {Verdict::Note, kArea,
-         "udev changes the MAC address of bridges and veths when they appear (MACAddressPolicy=" + policy + " in " +
-             file + "); it leaves those alone that pons made, which have one from birth",
-         "for a bridge that others make: a .link file before it with [Match] Name=" + link.name +
+    return results.push_back(
+        {Severity::Note, kArea,
+         "udev changes the MAC address of new bridges and veths (MACAddressPolicy=" + policy + " in " + file +
+             "), except of links of pons, which are created with an explicit MAC",
+         "for a bridge that another program creates: a .link file sorted before it with [Match] Name=" + link.name +
              ", [Link] MACAddressPolicy=none"});
   }
 }
 
-void lookAtNetworkd(Diagnoses& diagnoses, const std::vector<Managed>& links, const std::string& root) {
+void checkNetworkd(CheckResults& results, const std::vector<Managed>& links, const std::string& root) {
   if (!exists(root + "/run/systemd/netif")) return;
   for (const Managed& link : links) {
     const std::string file = unitOf(link, unitFiles(root, ".network"));
     if (file.empty()) continue;
     const std::string unmanaged = valueIn(settingsIn(file), "Link", "Unmanaged");
     if (unmanaged == "yes" || unmanaged == "true" || unmanaged == "1" || unmanaged == "on") continue;
-    return diagnoses.push_back(
-        {Verdict::Warning, kArea,
-         "systemd-networkd runs, and takes the " + link.kind + "s of pons for its own by " + file,
-         "/etc/systemd/network/05-pons.network with [Match] Name=pons*" +
-             (link.name.starts_with("pons") ? "" : " " + link.name) + ", [Link] Unmanaged=yes"});
+    return results.push_back({Severity::Warning, kArea,
+                              "systemd-networkd is running and manages the " + link.kind + "s of pons (" + file + ")",
+                              "/etc/systemd/network/05-pons.network with [Match] Name=pons*" +
+                                  (link.name.starts_with("pons") ? "" : " " + link.name) + ", [Link] Unmanaged=yes"});
   }
-  diagnoses.push_back({Verdict::Fine, kArea, "systemd-networkd leaves the links of pons alone"});
+  results.push_back({Severity::Fine, kArea, "systemd-networkd does not manage interfaces of pons"});
 }
 
-/// One of the devices in "unmanaged-devices" or "match-device"; see NetworkManager.conf(5).
+/// Whether one entry of "unmanaged-devices" or "match-device" matches, see NetworkManager.conf(5).
 bool isDevice(const Managed& link, std::string_view device) {
   const std::size_t colon = device.find(':');
   const std::string_view value = colon == std::string_view::npos ? "" : device.substr(colon + 1);
@@ -167,7 +166,7 @@ bool areDevices(const Managed& link, const std::string& list) {
   return any;
 }
 
-bool leavesAlone(const std::vector<Setting>& settings, const Managed& link) {
+bool isUnmanagedBy(const std::vector<Setting>& settings, const Managed& link) {
   return std::ranges::any_of(settings, [&](const Setting& setting) {
     if (setting.key == "unmanaged-devices") return areDevices(link, setting.value);
     if (setting.key != "managed" || (setting.value != "0" && setting.value != "false")) return false;
@@ -175,7 +174,7 @@ bool leavesAlone(const std::vector<Setting>& settings, const Managed& link) {
   });
 }
 
-void lookAtNetworkManager(Diagnoses& diagnoses, const std::vector<Managed>& links, const std::string& root) {
+void checkNetworkManager(CheckResults& results, const std::vector<Managed>& links, const std::string& root) {
   if (!exists(root + "/run/NetworkManager")) return;
   std::vector<std::vector<Setting>> files{settingsIn(root + "/etc/NetworkManager/NetworkManager.conf")};
   for (const char* directory :
@@ -183,24 +182,25 @@ void lookAtNetworkManager(Diagnoses& diagnoses, const std::vector<Managed>& link
     for (const std::string& file : filesIn(root + directory, {".conf"})) files.push_back(settingsIn(file));
   }
   for (const Managed& link : links) {
-    const bool isLeft = std::ranges::any_of(files, [&link](const auto& file) { return leavesAlone(file, link); });
-    if (isLeft) continue;
+    const bool isUnmanaged =
+        std::ranges::any_of(files, [&link](const auto& file) { return isUnmanagedBy(file, link); });
+    if (isUnmanaged) continue;
     const std::string others = link.name.starts_with("pons") ? "" : ";interface-name:" + link.name;
-    return diagnoses.push_back(
-        {Verdict::Warning, kArea, "NetworkManager runs, and may take the " + link.kind + "s of pons for its own",
+    return results.push_back(
+        {Severity::Warning, kArea, "NetworkManager is running and may manage the " + link.kind + "s of pons",
          "/etc/NetworkManager/conf.d/pons.conf with [keyfile] unmanaged-devices=interface-name:pons*" + others +
              "; then nmcli general reload"});
   }
-  diagnoses.push_back({Verdict::Fine, kArea, "NetworkManager leaves the links of pons alone"});
+  results.push_back({Severity::Fine, kArea, "NetworkManager does not manage interfaces of pons"});
 }
 
 }  // namespace
 
-void lookAtManagers(Diagnoses& diagnoses, const std::set<std::string>& bridges, const std::string& root) {
+void checkManagers(CheckResults& results, const std::set<std::string>& bridges, const std::string& root) {
   const std::vector<Managed> links = linksOf(bridges);
-  lookAtUdev(diagnoses, links, root);
-  lookAtNetworkManager(diagnoses, links, root);
-  lookAtNetworkd(diagnoses, links, root);
+  checkUdev(results, links, root);
+  checkNetworkManager(results, links, root);
+  checkNetworkd(results, links, root);
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// Networks: what their configurations say, and how full they are.
+// Network configurations, and the usage of pools and bridges.
 #include <algorithm>
 
 #include <sys/stat.h>
@@ -7,33 +7,34 @@
 #include "netlib/base/text.h"
 
 #include "plugin/ctl/doctor_checks.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/networks.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 constexpr const char* kArea = "networks";
 
-void lookAtPools(Diagnoses& diagnoses, const NetworkState& network) {
+void checkPools(CheckResults& results, const NetworkState& network) {
   for (const Pool& pool : network.pools) {
     const std::string what = network.name + " has " + textOfCount(pool.free()) + " of " + textOfCount(pool.size) +
                              " addresses left in " + pool.ranges;
     if (pool.free() == 0) {
-      diagnoses.push_back({Verdict::Fault, kArea, what, "pons gc finds those of dead containers; or a larger range"});
+      results.push_back({Severity::Fault, kArea, what,
+                         "\"ponsctl gc\" finds addresses of stopped containers; else configure a larger range"});
     } else if (pool.free() < pool.size / 10) {
-      diagnoses.push_back({Verdict::Warning, kArea, what, "a larger range"});
+      results.push_back({Severity::Warning, kArea, what, "configure a larger range"});
     }
   }
 }
 
-void lookAtPorts(Diagnoses& diagnoses, const NetworkState& network) {
+void checkPorts(CheckResults& results, const NetworkState& network) {
   if (!network.ports || *network.ports * 10 < kMaxPorts * 9) return;
-  diagnoses.push_back({*network.ports < kMaxPorts ? Verdict::Warning : Verdict::Fault, kArea,
-                       "bridge " + network.bridge + " has " + std::to_string(*network.ports) + " of " +
-                           std::to_string(kMaxPorts) + " ports, the most that the kernel allows",
-                       "another network with a bridge of its own"});
+  results.push_back({*network.ports < kMaxPorts ? Severity::Warning : Severity::Fault, kArea,
+                     "bridge " + network.bridge + " has " + std::to_string(*network.ports) + " of " +
+                         std::to_string(kMaxPorts) + " ports (kernel limit)",
+                     "use another network with its own bridge"});
 }
 
 bool isInstalledIn(const std::string& directories) {
@@ -42,7 +43,7 @@ bool isInstalledIn(const std::string& directories) {
   });
 }
 
-/// A name under which the directory has pons, too: a link, or another name of the same file.
+/// Whether DIRECTORY/TYPE is the same file as DIRECTORY/pons, by a symbolic or hard link.
 bool isPonsIn(const std::string& directory, const std::string& type) {
   struct stat own {};
   struct stat named {};
@@ -58,20 +59,19 @@ bool isOurs(const std::string& type, const std::string& directories) {
                              [&type](std::string_view directory) { return isPonsIn(std::string{directory}, type); });
 }
 
-void lookForPlugin(Diagnoses& diagnoses, const Arguments& arguments, bool isNeeded) {
+void checkPlugin(CheckResults& results, const Arguments& arguments, bool isNeeded) {
   if (isInstalledIn(arguments.pluginPath)) return;
-  diagnoses.push_back(
-      {isNeeded ? Verdict::Fault : Verdict::Note, kArea,
-       "there is no plugin \"pons\" in " + arguments.pluginPath + (isNeeded ? ", and networks need it" : ""),
-       "scripts/install /opt/cni/bin; where the runtime looks elsewhere, say so in CNI_PATH"});
+  results.push_back({isNeeded ? Severity::Fault : Severity::Note, kArea,
+                     "no plugin \"pons\" in " + arguments.pluginPath + (isNeeded ? ", but networks need it" : ""),
+                     "scripts/install /opt/cni/bin; if the runtime uses another directory, set CNI_PATH"});
 }
 
 }  // namespace
 
-std::vector<cni::Config> lookAtConfigs(Diagnoses& diagnoses, const Arguments& arguments) {
+std::vector<cni::Config> checkConfigs(CheckResults& results, const Arguments& arguments) {
   ConfDirectory files = readConfDirectory(arguments.configDir);
   for (const std::string& problem : files.problems) {
-    diagnoses.push_back({Verdict::Fault, kArea, problem, "pons explain tells the place"});
+    results.push_back({Severity::Fault, kArea, problem, "run \"ponsctl explain FILE\" for line and column"});
   }
   std::vector<cni::Config> configs;
   bool any = false;
@@ -79,33 +79,33 @@ std::vector<cni::Config> lookAtConfigs(Diagnoses& diagnoses, const Arguments& ar
     for (const PluginConf& plugin : conf.plugins) {
       if (!isOurs(plugin.type, arguments.pluginPath)) continue;
       any = true;
-      auto request = inventedAdd(plugin, arguments.stateDir);
+      auto request = exampleAdd(plugin, arguments.stateDir);
       if (!request) {
-        diagnoses.push_back({Verdict::Fault, kArea, conf.file + ": " + request.error().message,
-                             "pons explain " + conf.file + " tells the place"});
+        results.push_back({Severity::Fault, kArea, conf.file + ": " + request.error().message,
+                           "run \"ponsctl explain " + conf.file + "\" for line and column"});
       } else if (request->key.plugin == ChainedPlugin::None) {
         configs.push_back(std::move(request->config));
       }
     }
   }
-  lookForPlugin(diagnoses, arguments, any);
+  checkPlugin(results, arguments, any);
   if (!any) {
-    diagnoses.push_back({Verdict::Note, kArea, "no network of pons is configured in " + arguments.configDir});
+    results.push_back({Severity::Note, kArea, "no network of pons is configured in " + arguments.configDir});
   }
   return configs;
 }
 
-void lookAtNetworks(Diagnoses& diagnoses, const Arguments& arguments) {
-  const std::size_t before = diagnoses.size();
+void checkNetworks(CheckResults& results, const Arguments& arguments) {
+  const std::size_t before = results.size();
   const auto networks = networksOf(arguments);
-  if (!networks) return;  // the ledger cannot be read: told of the records
+  if (!networks) return;  // the ledger cannot be read: reported by checkRecords()
   for (const NetworkState& network : networks->all) {
-    lookAtPools(diagnoses, network);
-    lookAtPorts(diagnoses, network);
+    checkPools(results, network);
+    checkPorts(results, network);
   }
-  if (diagnoses.size() > before || networks->all.empty()) return;
-  diagnoses.push_back(
-      {Verdict::Fine, kArea, counted(networks->all.size(), "network") + ", with addresses and ports to spare"});
+  if (results.size() > before || networks->all.empty()) return;
+  results.push_back({Severity::Fine, kArea,
+                     counted(networks->all.size(), "network") + ", free addresses and bridge ports available"});
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// Parameters of the kernel that stand in the way of containers, and tables that run full.
+// Sysctls, and the usage of the conntrack and neighbour tables.
 #include <algorithm>
 #include <charconv>
 
@@ -7,9 +7,9 @@
 #include "netlib/rtnl/route.h"
 
 #include "plugin/ctl/doctor_checks.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 using netlib::Family;
 
@@ -17,100 +17,99 @@ namespace {
 
 constexpr const char* kArea = "settings";
 
-/// As people write it.
+/// The name as sysctl(8) prints it.
 std::string dotted(std::string name) {
   std::ranges::replace(name, '/', '.');
   return name;
 }
 
-/// The table of connections that the whole host shares.
-void lookAtConnections(Diagnoses& diagnoses, const ParameterOf& parameterOf) {
+void checkConntrack(CheckResults& results, const ParameterOf& parameterOf) {
   const auto used = parameterOf("net/netfilter/nf_conntrack_count");
-  const auto room = parameterOf("net/netfilter/nf_conntrack_max");
-  if (!used || !room || *room == 0) return;
-  const std::uint64_t percent = *used * 100 / *room;
-  const std::string what = "the table of connections has " + std::to_string(*used) + " of " + std::to_string(*room) +
-                           " entries (" + std::to_string(percent) + " %)";
-  if (percent < 80) return diagnoses.push_back({Verdict::Fine, kArea, what});
-  diagnoses.push_back({percent < 95 ? Verdict::Warning : Verdict::Fault, kArea,
-                       what + ": once it is full new connections are dropped",
-                       "a larger net.netfilter.nf_conntrack_max, or less of what opens so many"});
+  const auto limit = parameterOf("net/netfilter/nf_conntrack_max");
+  if (!used || !limit || *limit == 0) return;
+  const std::uint64_t percent = *used * 100 / *limit;
+  const std::string what = "conntrack: " + std::to_string(*used) + " of " + std::to_string(*limit) + " entries used (" +
+                           std::to_string(percent) + " %)";
+  if (percent < 80) return results.push_back({Severity::Fine, kArea, what});
+  results.push_back({percent < 95 ? Severity::Warning : Severity::Fault, kArea,
+                     what + ": when the table is full, new connections are dropped",
+                     "increase net.netfilter.nf_conntrack_max, or open fewer connections"});
 }
 
-/// Each container that the host talks to has an entry there.
-void lookAtNeighbours(Diagnoses& diagnoses, const Needs& needs, const ParameterOf& parameterOf) {
+/// The host needs a neighbour entry for each container address.
+void checkNeighbours(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
   for (const auto& [family, addresses] : needs.addresses) {
     const std::string name =
         family == Family::Ipv4 ? "net/ipv4/neigh/default/gc_thresh3" : "net/ipv6/neigh/default/gc_thresh3";
-    const auto room = parameterOf(name);
-    if (!room || addresses * 10 < *room * 8) continue;
-    diagnoses.push_back({addresses < *room ? Verdict::Warning : Verdict::Fault, kArea,
-                         std::string{netlib::nameOf(family)} + ": containers have " + std::to_string(addresses) +
-                             " addresses, and the table of neighbours has " + std::to_string(*room) +
-                             " entries: without one there is no way to a container",
-                         "sysctl -w " + dotted(name) + "=" + std::to_string(addresses * 4)});
+    const auto limit = parameterOf(name);
+    if (!limit || addresses * 10 < *limit * 8) continue;
+    results.push_back({addresses < *limit ? Severity::Warning : Severity::Fault, kArea,
+                       std::string{netlib::nameOf(family)} + ": containers have " + std::to_string(addresses) +
+                           " addresses, but the neighbour (ARP/NDP) table is limited to " + std::to_string(*limit) +
+                           " entries (gc_thresh3): containers become unreachable",
+                       "sysctl -w " + dotted(name) + "=" + std::to_string(addresses * 4)});
   }
 }
 
-void lookAtForwarding(Diagnoses& diagnoses, const Needs& needs, const ParameterOf& parameterOf) {
+void checkForwarding(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const std::string name = family == Family::Ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
     if (parameterOf(name) != 0) continue;  // or this kernel has no IPv6
     const auto users = needs.forwarding.find(family);
     if (users == needs.forwarding.end()) {
-      diagnoses.push_back(
-          {Verdict::Note, kArea, dotted(name) + " is 0: the first container that needs it changes that"});
+      results.push_back({Severity::Note, kArea,
+                         dotted(name) + " is 0; pons sets it to 1 with the first container that has an " +
+                             std::string{netlib::nameOf(family)} + " address"});
     } else {
-      diagnoses.push_back({Verdict::Fault, kArea,
-                           dotted(name) + " is 0: " + counted(users->second, "attachment") +
-                               (users->second == 1 ? " has" : " have") + " no way out of the host",
-                           "pons repair; and what sets it to 0 (a file in /etc/sysctl.d, perhaps)"});
+      results.push_back({Severity::Fault, kArea,
+                         dotted(name) + " is 0: " + counted(users->second, "attachment") + " cannot reach other hosts",
+                         "\"ponsctl repair\"; then find what sets it to 0, for example a file in /etc/sysctl.d"});
     }
   }
 }
 
-void lookAtIpv6(Diagnoses& diagnoses, const Needs& needs, const ParameterOf& parameterOf) {
+void checkIpv6(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
   const auto disabled = parameterOf("net/ipv6/conf/all/disable_ipv6");
   if (disabled == 0) return;
   const bool needed = needs.addresses.contains(Family::Ipv6);
-  diagnoses.push_back(
-      {needed ? Verdict::Fault : Verdict::Note, kArea,
+  results.push_back(
+      {needed ? Severity::Fault : Severity::Note, kArea,
        disabled ? "net.ipv6.conf.all.disable_ipv6 is " + std::to_string(*disabled) : "this kernel has no IPv6",
-       disabled ? "sysctl -w net.ipv6.conf.all.disable_ipv6=0, where networks have IPv6 ranges" : ""});
+       disabled ? "if networks have IPv6 ranges: sysctl -w net.ipv6.conf.all.disable_ipv6=0" : ""});
 }
 
-/// With several ways out an answer may come back by another one than a strict filter expects.
-void lookAtReversePath(Diagnoses& diagnoses, const ParameterOf& parameterOf, const std::vector<std::string>& uplinks) {
+/// With several uplinks a reply may arrive on another one, and strict reverse path filtering (RFC 3704) drops it.
+void checkReversePath(CheckResults& results, const ParameterOf& parameterOf, const std::vector<std::string>& uplinks) {
   if (uplinks.size() < 2) return;
   const auto filterOf = [&](const std::string& link) {
     return parameterOf("net/ipv4/conf/" + link + "/rp_filter").value_or(0);
   };
   for (const std::string& link : uplinks) {
     if (std::max(filterOf("all"), filterOf(link)) != 1) continue;
-    diagnoses.push_back({Verdict::Warning, kArea,
-                         "rp_filter of " + link + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
-                             " ways out: what comes back by another way than it went is dropped",
-                         "sysctl -w net.ipv4.conf." + link + ".rp_filter=2"});
+    results.push_back({Severity::Warning, kArea,
+                       "rp_filter of " + link + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
+                           " uplinks: asymmetrically routed replies are dropped",
+                       "sysctl -w net.ipv4.conf." + link + ".rp_filter=2"});
   }
 }
 
-void lookAtBridgeFilter(Diagnoses& diagnoses, const Needs& needs, const ParameterOf& parameterOf) {
+void checkBridgeFilter(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
   const auto ipv4 = parameterOf("net/bridge/bridge-nf-call-iptables");
   if (!ipv4 && needs.bridgeFilter) {
-    diagnoses.push_back({Verdict::Fault, kArea, "br_netfilter is not loaded, and egress policies need it",
-                         "modprobe br_netfilter; a line \"br_netfilter\" in /etc/modules-load.d/pons.conf does it at "
-                         "every boot"});
+    results.push_back({Severity::Fault, kArea, "br_netfilter is not loaded, but egress policies need it",
+                       "modprobe br_netfilter; for every boot, add the line \"br_netfilter\" to "
+                       "/etc/modules-load.d/pons.conf"});
   } else if (!ipv4) {
-    diagnoses.push_back({Verdict::Note, kArea, "br_netfilter is not loaded: only egress policies need it"});
+    results.push_back({Severity::Note, kArea, "br_netfilter is not loaded; only egress policies need it"});
   }
   std::vector<std::string> filtered;
   for (const char* name : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
     if (parameterOf(name).value_or(0) != 0) filtered.push_back(dotted(name) + " is 1");
   }
   if (filtered.empty()) return;
-  diagnoses.push_back({Verdict::Note, kArea,
-                       joined(filtered) + ": what containers of one bridge say to each other passes the host's forward "
-                                          "chains, too"});
+  results.push_back(
+      {Severity::Note, kArea,
+       joined(filtered) + ": traffic between containers of one bridge also passes the host's forward chains"});
 }
 
 }  // namespace
@@ -136,14 +135,14 @@ std::vector<std::string> uplinks() {
   return names;
 }
 
-void lookAtParameters(Diagnoses& diagnoses, const Needs& needs, const ParameterOf& parameterOf,
-                      const std::vector<std::string>& uplinks) {
-  lookAtForwarding(diagnoses, needs, parameterOf);
-  lookAtIpv6(diagnoses, needs, parameterOf);
-  lookAtConnections(diagnoses, parameterOf);
-  lookAtNeighbours(diagnoses, needs, parameterOf);
-  lookAtReversePath(diagnoses, parameterOf, uplinks);
-  lookAtBridgeFilter(diagnoses, needs, parameterOf);
+void checkParameters(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf,
+                     const std::vector<std::string>& uplinks) {
+  checkForwarding(results, needs, parameterOf);
+  checkIpv6(results, needs, parameterOf);
+  checkConntrack(results, parameterOf);
+  checkNeighbours(results, needs, parameterOf);
+  checkReversePath(results, parameterOf, uplinks);
+  checkBridgeFilter(results, needs, parameterOf);
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

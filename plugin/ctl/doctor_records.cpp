@@ -1,70 +1,71 @@
-// What the ledger says against what is there.
+// The ledger, compared with the kernel.
 #include <algorithm>
 
 #include "plugin/ctl/doctor_checks.h"
 #include "plugin/ctl/files.h"
-#include "plugin/ctl/garbage.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/orphans.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 constexpr const char* kArea = "records";
+constexpr const char* kGcRemedy = "\"ponsctl gc\" lists them, \"ponsctl gc --delete\" removes them";
 
-struct Ailment {
-  Verdict verdict;
+struct RecordFault {
+  Severity severity;
   std::vector<Health> healths;
-  const char* what;  ///< of one attachment, and of several
+  const char* what;  ///< of one attachment
   const char* whatOfMany;
   const char* remedy;
 };
 
-const std::vector<Ailment>& ailments() {
-  static const std::vector<Ailment> all{
-      {Verdict::Fault,
+const std::vector<RecordFault>& recordFaults() {
+  static const std::vector<RecordFault> all{
+      {Severity::Fault,
        {Health::Broken},
-       "lacks something in the kernel",
-       "lack something in the kernel",
-       "pons check tells what, pons repair brings it back"},
-      {Verdict::Fault,
+       "is incomplete",
+       "are incomplete",
+       "\"ponsctl check\" shows details, \"ponsctl repair\" restores what it can"},
+      {Severity::Fault,
        {Health::Unreadable},
        "has a record that cannot be read",
        "have records that cannot be read",
-       "a DEL and a new ADD of the container; pons check tells which"},
-      {Verdict::Warning,
-       {Health::Gone, Health::HalfMade, Health::HalfGone},
-       "is of a dead container or verb",
-       "are of dead containers or verbs",
-       "pons gc tells which, pons gc --delete takes them away"},
+       "restart the container (\"ponsctl check\" shows which)"},
+      {Severity::Warning,
+       {Health::Gone, Health::AddInterrupted, Health::DelInterrupted},
+       "belongs to a stopped container or an interrupted ADD/DEL",
+       "belong to stopped containers or interrupted ADD/DEL calls",
+       kGcRemedy},
   };
   return all;
 }
 
-void lookAtHealth(Diagnoses& diagnoses, const std::vector<Item>& stock) {
-  for (const Ailment& ailment : ailments()) {
-    const auto number = static_cast<std::size_t>(std::ranges::count_if(stock, [&ailment](const Item& item) {
-      return std::ranges::find(ailment.healths, item.health) != ailment.healths.end();
-    }));
+void checkHealth(CheckResults& results, const std::vector<AttachmentStatus>& statuses) {
+  for (const RecordFault& fault : recordFaults()) {
+    const auto number =
+        static_cast<std::size_t>(std::ranges::count_if(statuses, [&fault](const AttachmentStatus& status) {
+          return std::ranges::find(fault.healths, status.health) != fault.healths.end();
+        }));
     if (number == 0) continue;
-    const std::string what = number == 1 ? ailment.what : ailment.whatOfMany;
-    diagnoses.push_back({ailment.verdict, kArea, counted(number, "attachment") + " " + what, ailment.remedy});
+    const std::string what = number == 1 ? fault.what : fault.whatOfMany;
+    results.push_back({fault.severity, kArea, counted(number, "attachment") + " " + what, fault.remedy});
   }
 }
 
-/// Attachments among it were told already.
-void lookAtLeftovers(Diagnoses& diagnoses, Host& host, const Arguments& arguments) {
-  const auto found = collect(host, arguments);
-  if (!found) return diagnoses.push_back({Verdict::Fault, kArea, found.error().message});
-  const auto others = static_cast<std::size_t>(std::ranges::count_if(
-      found->garbage, [](const Garbage& garbage) { return garbage.leftover.kind != "attachment"; }));
+/// Without attachments, which checkHealth() reports.
+void checkOrphans(CheckResults& results, Host& host, const Arguments& arguments) {
+  const auto found = collectOrphans(host, arguments);
+  if (!found) return results.push_back({Severity::Fault, kArea, found.error().message});
+  const auto others = static_cast<std::size_t>(
+      std::ranges::count_if(found->all, [](const OrphanResult& one) { return one.orphan.kind != "attachment"; }));
   if (others == 0) return;
-  diagnoses.push_back({Verdict::Warning, kArea, counted(others, "leftover") + " without a record",
-                       "pons gc tells what, pons gc --delete takes it away"});
+  results.push_back({Severity::Warning, kArea, counted(others, "orphan") + " without a record", kGcRemedy});
 }
 
-/// The mark that pons leaves on links outlives a ledger that somebody removed.
-void lookForOrphans(Diagnoses& diagnoses) {
+/// The aliases of links still identify those of pons if the ledger was deleted.
+void checkLostLedger(CheckResults& results) {
   auto route = netlib::Socket::open(netlib::Socket::Subsystem::Route);
   if (!route) return;
   const auto veths = netlib::link::ofKind(*route, "veth");
@@ -72,23 +73,24 @@ void lookForOrphans(Diagnoses& diagnoses) {
   const auto ours = static_cast<std::size_t>(std::ranges::count_if(
       *veths, [](const netlib::link::Link& link) { return link.alias.starts_with(kAliasPrefix); }));
   if (ours == 0) return;
-  diagnoses.push_back({Verdict::Warning, kArea,
-                       "there is no ledger, but " + counted(ours, "link") + " of containers that once had a record",
-                       "pons gc tells more, and begins a new ledger"});
+  results.push_back({Severity::Warning, kArea,
+                     "there is no ledger, but " + counted(ours, "link") + " with an alias of pons",
+                     "\"ponsctl gc\" lists all orphans, and starts a new ledger"});
 }
 
 }  // namespace
 
-void lookAtRecords(Diagnoses& diagnoses, Host* host, const Arguments& arguments, const std::vector<Item>& stock) {
-  const std::size_t before = diagnoses.size();
-  lookAtHealth(diagnoses, stock);
+void checkRecords(CheckResults& results, Host* host, const Arguments& arguments,
+                  const std::vector<AttachmentStatus>& statuses) {
+  const std::size_t before = results.size();
+  checkHealth(results, statuses);
   if (host != nullptr) {
-    lookAtLeftovers(diagnoses, *host, arguments);
+    checkOrphans(results, *host, arguments);
   } else if (!exists(arguments.stateDir)) {
-    lookForOrphans(diagnoses);
+    checkLostLedger(results);
   }
-  if (diagnoses.size() > before) return;
-  diagnoses.push_back({Verdict::Fine, kArea, counted(stock.size(), "attachment") + " on record, nothing is missing"});
+  if (results.size() > before) return;
+  results.push_back({Severity::Fine, kArea, counted(statuses.size(), "attachment") + " recorded, no faults"});
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

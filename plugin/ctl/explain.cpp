@@ -11,20 +11,20 @@
 #include "plugin/ctl/explain_keys.h"
 #include "plugin/ctl/explain_plan.h"
 #include "plugin/ctl/files.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 using cni::Applet;
 
 namespace {
 
-/// One plugin of the file, on the way to its explanation.
-struct Reading {
+/// One plugin of the file, and what decoding it has read.
+struct PluginSource {
   const std::string& text;  ///< of the whole file
   const PluginConf& conf;
   Applet applet;
-  const cni::KeysAsked& asked;
+  const cni::KeysRead& keysRead;
   bool foreignIpam;
 };
 
@@ -32,43 +32,43 @@ std::string under(const std::string& path, std::string_view key) {
   return path.empty() ? std::string{key} : path + "." + std::string{key};
 }
 
-/// Said of the whole network, and told at the top.
-bool isOfTheNetwork(const std::string& key) {
+/// Printed once for the whole network.
+bool isNetworkKey(const std::string& key) {
   const std::string lower = netlib::lowerCase(key);
   return lower == "name" || lower == "cniversion" || lower == "type";
 }
 
-bool isLibcnis(const std::string& key) {
-  return isOfTheNetwork(key) || netlib::lowerCase(key).starts_with("capabilities");
+bool isLibcniKey(const std::string& key) {
+  return isNetworkKey(key) || netlib::lowerCase(key).starts_with("capabilities");
 }
 
-/// A capability counts where pons asks for what the runtime then says.
-bool isUnknownCapability(const Reading& reading, const std::string& key) {
+/// A capability has an effect if pons reads the key of runtimeConfig that the runtime fills for it.
+bool isUnknownCapability(const PluginSource& source, const std::string& key) {
   constexpr std::string_view kPrefix = "capabilities.";
-  return key.starts_with(kPrefix) && !reading.asked.has("runtimeConfig." + key.substr(kPrefix.size()));
+  return key.starts_with(kPrefix) && !source.keysRead.has("runtimeConfig." + key.substr(kPrefix.size()));
 }
 
-/// Empty where the key counts.
-std::string whyIgnored(const Reading& reading, const std::string& key) {
-  if (reading.foreignIpam && key.starts_with("ipam.")) return {};
-  if (isUnknownCapability(reading, key)) return "pons has no use for it";
-  if (isLibcnis(key) || reading.asked.has(key)) return {};
-  const std::string_view similar = similarTo(reading.applet, key);
-  return similar.empty() ? "pons does not know it" : "pons does not know it: is it \"" + std::string{similar} + "\"?";
+/// Empty if the key has an effect.
+std::string reasonIgnored(const PluginSource& source, const std::string& key) {
+  if (source.foreignIpam && key.starts_with("ipam.")) return {};
+  if (isUnknownCapability(source, key)) return "not used by pons";
+  if (isLibcniKey(key) || source.keysRead.has(key)) return {};
+  const std::string_view similar = similarKey(source.applet, key);
+  return similar.empty() ? "unknown key" : "unknown key; did you mean \"" + std::string{similar} + "\"?";
 }
 
-/// What is ignored below a key that counts.
-void addIgnoredBelow(ExplainedPlugin& plugin, const Reading& reading, const json::Value& value,
+/// The ignored keys below one that has an effect.
+void addIgnoredBelow(ExplainedPlugin& plugin, const PluginSource& source, const json::Value& value,
                      const std::string& path) {
   std::size_t index = 0;
   for (const json::Value& item : value.items()) {
-    addIgnoredBelow(plugin, reading, item, path + "[" + std::to_string(index++) + "]");
+    addIgnoredBelow(plugin, source, item, path + "[" + std::to_string(index++) + "]");
   }
   for (const auto& [name, member] : value.members()) {
     const std::string key = under(path, name);
-    const std::string why = whyIgnored(reading, key);
+    const std::string why = reasonIgnored(source, key);
     if (why.empty()) {
-      addIgnoredBelow(plugin, reading, member, key);
+      addIgnoredBelow(plugin, source, member, key);
     } else {
       plugin.ignored.push_back({key, member.text(), why});
     }
@@ -81,26 +81,27 @@ bool isGroup(const std::string& key) {
   return std::ranges::find(kGroups, key) != kGroups.end();
 }
 
-void addKeys(ExplainedPlugin& plugin, const Reading& reading, const json::Value& object, const std::string& path) {
+void addKeys(ExplainedPlugin& plugin, const PluginSource& source, const json::Value& object, const std::string& path) {
   for (const auto& [name, value] : object.members()) {
     const std::string key = under(path, name);
-    if (isOfTheNetwork(key) || !whyIgnored(reading, key).empty()) continue;
+    if (isNetworkKey(key) || !reasonIgnored(source, key).empty()) continue;
     if (isGroup(key) && !value.members().empty()) {
-      addKeys(plugin, reading, value, key);
+      addKeys(plugin, source, value, key);
       continue;
     }
-    std::string effect{effectOf(reading.applet, key, value.boolean() == false)};
-    if (reading.foreignIpam && key.starts_with("ipam.") && key != "ipam.type") effect = "for the IPAM plugin";
-    if (effect.empty()) effect = "is taken into account";
+    std::string effect{effectOf(source.applet, key, value.boolean() == false)};
+    if (source.foreignIpam && key.starts_with("ipam.") && key != "ipam.type") effect = "passed to the IPAM plugin";
+    if (effect.empty()) effect = "has an effect";
     plugin.keys.push_back({key, value.text(), effect});
   }
 }
 
-/// What is not there and means something nevertheless.
-void addDefaults(ExplainedPlugin& plugin, const Reading& reading, const json::Value& root, const cni::Config& config) {
+/// The defaults of absent keys that have an effect.
+void addDefaults(ExplainedPlugin& plugin, const PluginSource& source, const json::Value& root,
+                 const cni::Config& config) {
   const auto add = [&](const std::string& key, const std::string& value) {
     if (root[key].present()) return;
-    plugin.keys.push_back({key, value, std::string{effectOf(reading.applet, key, value == "false")}, true});
+    plugin.keys.push_back({key, value, std::string{effectOf(source.applet, key, value == "false")}, true});
   };
   const auto addFlag = [&add](const std::string& key, bool flag) { add(key, flag ? "true" : "false"); };
   add("bridge", "\"" + config.bridge.toString() + "\"");
@@ -110,21 +111,21 @@ void addDefaults(ExplainedPlugin& plugin, const Reading& reading, const json::Va
   addFlag("hairpinMode", config.hairpin);
   addFlag("macspoofchk", config.guard != SpoofGuard::None);
   if (config.guard != SpoofGuard::None) addFlag("ipSpoofCheck", config.guard == SpoofGuard::Address);
-  if (reading.applet == Applet::Pons) add("forward", config.acceptForward ? "\"auto\"" : "\"off\"");
+  if (source.applet == Applet::Pons) add("forward", config.acceptForward ? "\"auto\"" : "\"off\"");
 }
 
-/// In the file, the name and the version of a list stand beside the plugins.
-std::optional<json::Place> placeOf(const Reading& reading, const std::string& key) {
-  if (key.empty()) return json::placeOf(reading.text, reading.conf.path);
-  std::string path = under(reading.conf.path, key);
-  if (auto place = json::placeOf(reading.text, path)) return place;
-  if (auto place = json::placeOf(reading.text, key)) return place;
-  // What is missing is told at the object in which it is missing.
+/// The position in the file. The name and version of a list are at its top level.
+std::optional<json::Place> placeOf(const PluginSource& source, const std::string& key) {
+  if (key.empty()) return json::placeOf(source.text, source.conf.path);
+  std::string path = under(source.conf.path, key);
+  if (auto place = json::placeOf(source.text, path)) return place;
+  if (auto place = json::placeOf(source.text, key)) return place;
+  // A missing key has the position of the object in which it is missing.
   for (std::size_t end = path.find_last_of(".["); end != std::string::npos; end = path.find_last_of(".[")) {
     path.resize(end);
-    if (auto place = json::placeOf(reading.text, path)) return place;
+    if (auto place = json::placeOf(source.text, path)) return place;
   }
-  return json::placeOf(reading.text, "");
+  return json::placeOf(source.text, "");
 }
 
 ExplainedPlugin explain(const std::string& text, const PluginConf& conf, const std::string& stateDir) {
@@ -132,27 +133,27 @@ ExplainedPlugin explain(const std::string& text, const PluginConf& conf, const s
   const auto applet = appletFor(conf.type);
   if (!applet) return plugin;
   plugin.isOurs = true;
-  const cni::KeysAsked asked;
-  const auto request = inventedAdd(conf, stateDir);
+  const cni::KeysRead keysRead;
+  const auto request = exampleAdd(conf, stateDir);
   const auto document = json::Document::parse(conf.input);
-  if (!document) return plugin;  // the whole file has been read
+  if (!document) return plugin;  // cannot fail: the whole file has been parsed
   const json::Value root = document->root();
   const bool foreignIpam = request && request->config.delegated.has_value();
-  const Reading reading{text, conf, *applet, asked, foreignIpam};
+  const PluginSource source{text, conf, *applet, keysRead, foreignIpam};
   if (!request) {
     const cni::Error& error = request.error();
-    plugin.mistake = Mistake{error.message, error.details, placeOf(reading, error.key)};
+    plugin.error = ConfigError{error.message, error.details, placeOf(source, error.key)};
     return plugin;
   }
-  addKeys(plugin, reading, root, "");
-  addIgnoredBelow(plugin, reading, root, "");
+  addKeys(plugin, source, root, "");
+  addIgnoredBelow(plugin, source, root, "");
   if (*applet != Applet::Pons && *applet != Applet::Bridge) return plugin;
-  addDefaults(plugin, reading, root, request->config);
+  addDefaults(plugin, source, root, request->config);
   addPlan(plugin, *request);
   return plugin;
 }
 
-/// A list has few keys of its own, all of them libcni's.
+/// The keys of a configuration list are those of libcni.
 std::vector<IgnoredKey> ignoredInList(const json::Value& root) {
   constexpr std::array<std::string_view, 7> kKeys{
       "cniVersion", "cniVersions", "name", "plugins", "disableCheck", "disableGC", "loadOnlyInlinedPlugins"};
@@ -162,16 +163,17 @@ std::vector<IgnoredKey> ignoredInList(const json::Value& root) {
     const std::string key{name};
     const bool known =
         std::ranges::any_of(kKeys, [&](std::string_view k) { return netlib::equalIgnoringCase(k, key); });
-    if (!known) ignored.push_back({key, value.text(), "a list has no such key: is it one of a plugin's?"});
+    if (!known)
+      ignored.push_back({key, value.text(), "not a key of a configuration list; does it belong to a plugin?"});
   }
   return ignored;
 }
 
 }  // namespace
 
-bool Explained::works() const {
-  return !mistake &&
-         std::ranges::none_of(plugins, [](const ExplainedPlugin& plugin) { return plugin.mistake.has_value(); });
+bool Explained::isValid() const {
+  return !error &&
+         std::ranges::none_of(plugins, [](const ExplainedPlugin& plugin) { return plugin.error.has_value(); });
 }
 
 Explained explained(const std::string& text, const std::string& file, const std::string& stateDir) {
@@ -179,8 +181,8 @@ Explained explained(const std::string& text, const std::string& file, const std:
   const auto conf = parseConf(text, file);
   if (!conf) {
     const auto broken = json::syntaxErrorIn(text);
-    whole.mistake =
-        Mistake{conf.error().message, conf.error().details, broken ? broken : json::placeOf(text, conf.error().key)};
+    whole.error = ConfigError{conf.error().message, conf.error().details,
+                              broken ? broken : json::placeOf(text, conf.error().key)};
     return whole;
   }
   whole.network = conf->name;
@@ -192,10 +194,11 @@ Explained explained(const std::string& text, const std::string& file, const std:
 
 Answer explain(const Arguments& arguments) {
   const auto text = readText(arguments.subject);
+  if (text.failedWith(ENOENT)) return failure("explain", {ENOENT, "no file \"" + arguments.subject + "\""});
   if (!text) return failure("explain", text.error());
   const Explained whole = explained(*text, arguments.subject, arguments.stateDir);
-  const int exitCode = whole.works() ? 0 : kFailed;
-  return {exitCode, arguments.json ? explainJson(whole) : explainText(whole, arguments.screen), {}};
+  const int exitCode = whole.isValid() ? 0 : kFailed;
+  return {exitCode, arguments.json ? explainJson(whole) : explainText(whole, arguments.terminal), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

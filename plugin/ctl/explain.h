@@ -1,27 +1,27 @@
-// pons explain: what a configuration means, as it stands.
+// ponsctl explain: the effect of each key of a network configuration, and the errors in it.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "plugin/ctl/screen.h"
+#include "plugin/ctl/terminal.h"
 #include "plugin/json/json.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// Why a configuration cannot work.
-struct Mistake {
+/// Why ADD would refuse the configuration.
+struct ConfigError {
   std::string message;
   std::string details = {};
   std::optional<json::Place> place = std::nullopt;
 };
 
-struct KeyMeaning {
-  std::string key;    ///< from the top of the plugin's object
+struct ExplainedKey {
+  std::string key;    ///< path in the plugin's object
   std::string value;  ///< as JSON
   std::string effect;
-  bool byDefault = false;  ///< it is not there, and means this
+  bool byDefault = false;  ///< absent: `value` is the default
 };
 
 struct IgnoredKey {
@@ -30,36 +30,36 @@ struct IgnoredKey {
   std::string why;
 };
 
-struct PlannedState {
+struct PlannedStep {
   std::string name;
   bool shared;
 };
 
 struct ExplainedPlugin {
   std::string type;
-  bool isOurs = false;  ///< else it is a plugin of others, of which nothing is said
-  std::vector<KeyMeaning> keys = {};
+  bool isOurs = false;  ///< else it is not a plugin of pons, and has no explanation
+  std::vector<ExplainedKey> keys = {};
   std::vector<IgnoredKey> ignored = {};
-  std::vector<std::string> assumptions = {};  ///< of the container for which the plan is: "gets 10.42.0.2/24"
-  std::vector<PlannedState> plan = {};
-  std::optional<Mistake> mistake = std::nullopt;
+  std::vector<std::string> assumptions = {};  ///< about the example container of the plan: "gets 10.42.0.2/24"
+  std::vector<PlannedStep> plan = {};
+  std::optional<ConfigError> error = std::nullopt;
 };
 
 struct Explained {
   std::string file;
   std::string network = {};
   std::string version = {};
-  std::vector<IgnoredKey> ignored = {};  ///< beside the plugins of a list
+  std::vector<IgnoredKey> ignored = {};  ///< of the top level of a list
   std::vector<ExplainedPlugin> plugins = {};
-  std::optional<Mistake> mistake = std::nullopt;  ///< of the file as a whole
+  std::optional<ConfigError> error = std::nullopt;  ///< of the file as a whole
 
-  bool works() const;
+  bool isValid() const;
 };
 
-/// From the text of the file of that name. `stateDir` is where the ledger is unless the file says.
+/// Explains `text`, the content of `file`. `stateDir` is the default state directory.
 Explained explained(const std::string& text, const std::string& file, const std::string& stateDir);
 
-std::string explainText(const Explained& whole, const Screen& screen);
+std::string explainText(const Explained& whole, const Terminal& terminal);
 std::string explainJson(const Explained& whole);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,61 +1,53 @@
-// What pons explain prints for programs.
+// The JSON of ponsctl explain.
 #include "plugin/ctl/explain.h"
-#include "plugin/json/json.h"
+#include "plugin/ctl/json_output.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-void writeMistake(json::Writer& writer, const std::optional<Mistake>& mistake) {
-  if (!mistake) return;
-  writer.key("error").beginObject().member("message", mistake->message);
-  if (!mistake->details.empty()) writer.member("details", mistake->details);
-  if (mistake->place) {
-    writer.member("line", static_cast<std::int64_t>(mistake->place->line));
-    writer.member("column", static_cast<std::int64_t>(mistake->place->column));
+void writeError(json::Writer& writer, const std::optional<ConfigError>& error) {
+  if (!error) return;
+  writer.key("error").beginObject().member("message", error->message);
+  if (!error->details.empty()) writer.member("details", error->details);
+  if (error->place) {
+    writeNumber(writer, "line", error->place->line);
+    writeNumber(writer, "column", error->place->column);
   }
   writer.endObject();
 }
 
-void writeIgnored(json::Writer& writer, const std::vector<IgnoredKey>& ignored) {
-  writer.key("ignored").beginArray();
-  for (const IgnoredKey& key : ignored) {
-    writer.beginObject().member("key", key.key).member("value", key.value).member("why", key.why).endObject();
-  }
-  writer.endArray();
+void writeExplained(json::Writer& writer, const ExplainedKey& key) {
+  writer.member("key", key.key).member("value", key.value).member("effect", key.effect);
+  writer.member("default", key.byDefault);
+}
+
+void writeIgnored(json::Writer& writer, const IgnoredKey& key) {
+  writer.member("key", key.key).member("value", key.value).member("why", key.why);
+}
+
+void writeStep(json::Writer& writer, const PlannedStep& step) {
+  writer.member("state", step.name).member("shared", step.shared);
 }
 
 void writePlugin(json::Writer& writer, const ExplainedPlugin& plugin) {
-  writer.beginObject().member("type", plugin.type).member("ofPons", plugin.isOurs);
-  writeMistake(writer, plugin.mistake);
-  writer.key("keys").beginArray();
-  for (const KeyMeaning& key : plugin.keys) {
-    writer.beginObject().member("key", key.key).member("value", key.value).member("effect", key.effect);
-    writer.member("default", key.byDefault).endObject();
-  }
-  writer.endArray();
-  writeIgnored(writer, plugin.ignored);
-  writer.key("assumptions").beginArray();
-  for (const std::string& assumption : plugin.assumptions) writer.value(assumption);
-  writer.endArray().key("plan").beginArray();
-  for (const PlannedState& state : plugin.plan) {
-    writer.beginObject().member("state", state.name).member("shared", state.shared).endObject();
-  }
-  writer.endArray().endObject();
+  writer.member("type", plugin.type).member("ofPons", plugin.isOurs);
+  writeError(writer, plugin.error);
+  writeObjects(writer, "keys", plugin.keys, writeExplained);
+  writeObjects(writer, "ignored", plugin.ignored, writeIgnored);
+  writeStrings(writer, "assumptions", plugin.assumptions);
+  writeObjects(writer, "plan", plugin.plan, writeStep);
 }
 
 }  // namespace
 
 std::string explainJson(const Explained& whole) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().member("file", whole.file).member("network", whole.network);
-  writer.member("cniVersion", whole.version);
-  writeMistake(writer, whole.mistake);
-  writeIgnored(writer, whole.ignored);
-  writer.key("plugins").beginArray();
-  for (const ExplainedPlugin& plugin : whole.plugins) writePlugin(writer, plugin);
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+  return jsonDocument([&](json::Writer& writer) {
+    writer.member("file", whole.file).member("network", whole.network).member("cniVersion", whole.version);
+    writeError(writer, whole.error);
+    writeObjects(writer, "ignored", whole.ignored, writeIgnored);
+    writeObjects(writer, "plugins", whole.plugins, writePlugin);
+  });
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

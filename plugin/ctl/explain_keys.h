@@ -1,17 +1,17 @@
-// What the keys of a configuration do, in words.
+// The effects of configuration keys as text.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "plugin/cni/applet.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// `isOff`: the value is false. Empty for a key of which nothing is written here.
+/// The effect of a key, given by its path in the plugin's object; `isOff` if its value is false. Empty for a key that
+/// has no text.
 std::string_view effectOf(cni::Applet applet, std::string_view key, bool isOff);
 
-/// The key that was perhaps meant: one that is known and written nearly like it; empty where there is none.
-std::string_view similarTo(cni::Applet applet, std::string_view key);
+/// The known key that is most similar to a misspelled one, see similarTo(); empty if there is none.
+std::string_view similarKey(cni::Applet applet, std::string_view key);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,15 +1,15 @@
 #include "plugin/ctl/explain_plan.h"
 
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 #include "plugin/engine/plan.h"
 #include "plugin/verbs/attachment_builder.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-/// The first address of each range set; of a foreign IPAM plugin one from a range that is kept for documentation.
-std::vector<Lease> inventedLeases(const cni::Config& config) {
+/// The first address of each range set; for a foreign IPAM plugin one of TEST-NET-1 (RFC 5737).
+std::vector<Lease> exampleLeases(const cni::Config& config) {
   std::vector<Lease> leases;
   for (const RangeSet& set : config.addresses.sets) {
     const AddressPool pool{set, config.addresses.excluded};
@@ -26,7 +26,7 @@ void addAssumptions(ExplainedPlugin& plugin, const cni::Request& request, const 
   std::vector<std::string> addresses;
   for (const Lease& lease : attachment.leases) addresses.push_back(lease.address.toString());
   if (!addresses.empty()) plugin.assumptions.push_back("gets " + joined(addresses));
-  if (request.config.delegated) plugin.assumptions.push_back("asks " + request.config.delegated->type + " for it");
+  if (request.config.delegated) plugin.assumptions.push_back("uses the IPAM plugin " + request.config.delegated->type);
   const std::vector<std::string> ports = portsOf(attachment.forwards);
   if (!ports.empty()) plugin.assumptions.push_back("publishes " + joined(ports));
 }
@@ -34,10 +34,10 @@ void addAssumptions(ExplainedPlugin& plugin, const cni::Request& request, const 
 }  // namespace
 
 void addPlan(ExplainedPlugin& plugin, const cni::Request& request) {
-  const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, inventedLeases(request.config));
+  const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, exampleLeases(request.config));
   if (!attachment) return plugin.assumptions.push_back(attachment.error().message);
   addAssumptions(plugin, request, *attachment);
   for (const auto& step : planFor(*attachment)) plugin.plan.push_back({step->name(), !step->sharedState().empty()});
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,13 +1,12 @@
-// What an ADD would do, for a container that nobody has.
+// The plan of an ADD for an example container.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
 #include "plugin/ctl/explain.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// Puts the plan, and what it assumes of the container, into the plugin. The request is of a plugin that makes the
-/// network itself.
+/// Adds the plan and its assumptions to `plugin`. The request is one of type "pons" or "bridge".
 void addPlan(ExplainedPlugin& plugin, const cni::Request& request);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,71 +1,71 @@
-// What pons explain prints for people.
+// The text of ponsctl explain.
 #include <algorithm>
 
 #include "netlib/base/utf8.h"
 
 #include "plugin/ctl/explain.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-/// A value may be long; what it is begins at its beginning.
+/// Truncated if it is long.
 std::string shown(const std::string& value) {
   constexpr std::size_t kMax = 60;
   return value.size() > kMax ? value.substr(0, kMax) + "…" : value;
 }
 
-std::string mistakeText(const Explained& whole, const Mistake& mistake, const Screen& screen) {
+std::string errorText(const Explained& whole, const ConfigError& error, const Terminal& terminal) {
   std::string place = whole.file;
-  if (mistake.place) place += ":" + std::to_string(mistake.place->line) + ":" + std::to_string(mistake.place->column);
+  if (error.place) place += ":" + std::to_string(error.place->line) + ":" + std::to_string(error.place->column);
   std::string text =
-      netlib::printable(place) + ": " + screen.in(Colour::Bad, netlib::printable(mistake.message)) + "\n";
-  if (!mistake.details.empty()) text += "  " + netlib::printable(mistake.details) + "\n";
+      netlib::printable(place) + ": " + terminal.in(Colour::Bad, netlib::printable(error.message)) + "\n";
+  if (!error.details.empty()) text += "  " + netlib::printable(error.details) + "\n";
   return text;
 }
 
-/// "key: value", and below it what that does.
-std::string entryText(const std::string& head, const std::string& body, const Screen& screen) {
+/// "key: value", and indented below it the effect.
+std::string entryText(const std::string& head, const std::string& body, const Terminal& terminal) {
   constexpr std::string_view kIndent = "      ";
   std::string text = "  " + head + "\n";
-  for (const std::string& line : wrapped(netlib::printable(body), screen.width - kIndent.size())) {
+  for (const std::string& line : wrapped(netlib::printable(body), terminal.width - kIndent.size())) {
     text.append(kIndent).append(line).append("\n");
   }
   return text;
 }
 
-std::string keysText(const ExplainedPlugin& plugin, const Screen& screen) {
+std::string keysText(const ExplainedPlugin& plugin, const Terminal& terminal) {
   std::string text;
-  for (const KeyMeaning& key : plugin.keys) {
+  for (const ExplainedKey& key : plugin.keys) {
     const std::string value = netlib::printable(shown(key.value));
-    const std::string how = key.byDefault ? screen.in(Colour::Faint, value + " by default") : value;
-    text += entryText(netlib::printable(key.key) + ": " + how, key.effect, screen);
+    const std::string how = key.byDefault ? terminal.in(Colour::Faint, value + " (default)") : value;
+    text += entryText(netlib::printable(key.key) + ": " + how, key.effect, terminal);
   }
-  return text.empty() ? "  nothing but defaults\n" : text;
+  return text.empty() ? "  only defaults\n" : text;
 }
 
-std::string ignoredText(const std::vector<IgnoredKey>& ignored, const Screen& screen) {
+std::string ignoredText(const std::vector<IgnoredKey>& ignored, const Terminal& terminal) {
   std::string text;
   for (const IgnoredKey& key : ignored) {
     const std::string value = netlib::printable(shown(key.value));
-    text += entryText(netlib::printable(key.key) + ": " + value + " " + screen.in(Colour::Busy, "is ignored"), key.why,
-                      screen);
+    text += entryText(netlib::printable(key.key) + ": " + value + " " + terminal.in(Colour::Busy, "is ignored"),
+                      key.why, terminal);
   }
   return text;
 }
 
-std::string planText(const ExplainedPlugin& plugin, const Screen& screen) {
+std::string planText(const ExplainedPlugin& plugin, const Terminal& terminal) {
   if (plugin.plan.empty()) return {};
   const std::string assumed = plugin.assumptions.empty() ? "" : " that " + joined(plugin.assumptions, " and ");
   std::string text = "\n";
   for (const std::string& line :
-       wrapped("What ADD would bring about, for an invented container" + assumed + ":", screen.width)) {
+       wrapped("What ADD would do, for a made-up container" + assumed + ":", terminal.width)) {
     text += netlib::printable(line) + "\n";
   }
   std::size_t number = 0;
-  for (const PlannedState& state : plugin.plan) {
+  for (const PlannedStep& state : plugin.plan) {
     const std::string count = std::to_string(++number);
     text += std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + netlib::printable(state.name) +
             (state.shared ? ", shared" : "") + "\n";
@@ -73,22 +73,22 @@ std::string planText(const ExplainedPlugin& plugin, const Screen& screen) {
   return text;
 }
 
-std::string pluginText(const Explained& whole, const ExplainedPlugin& plugin, const Screen& screen) {
-  if (plugin.mistake) return mistakeText(whole, *plugin.mistake, screen);
-  if (!plugin.isOurs) return "  a plugin of others: not looked at\n";
-  return keysText(plugin, screen) + ignoredText(plugin.ignored, screen) + planText(plugin, screen);
+std::string pluginText(const Explained& whole, const ExplainedPlugin& plugin, const Terminal& terminal) {
+  if (plugin.error) return errorText(whole, *plugin.error, terminal);
+  if (!plugin.isOurs) return "  not a plugin of pons, not checked\n";
+  return keysText(plugin, terminal) + ignoredText(plugin.ignored, terminal) + planText(plugin, terminal);
 }
 
 }  // namespace
 
-std::string explainText(const Explained& whole, const Screen& screen) {
-  if (whole.mistake) return mistakeText(whole, *whole.mistake, screen);
+std::string explainText(const Explained& whole, const Terminal& terminal) {
+  if (whole.error) return errorText(whole, *whole.error, terminal);
   std::string text = "network " + netlib::printable(whole.network) + ", CNI " + netlib::printable(whole.version) + "\n";
-  text += ignoredText(whole.ignored, screen);
+  text += ignoredText(whole.ignored, terminal);
   for (const ExplainedPlugin& plugin : whole.plugins) {
-    text += "\nplugin " + netlib::printable(plugin.type) + ":\n" + pluginText(whole, plugin, screen);
+    text += "\nplugin " + netlib::printable(plugin.type) + ":\n" + pluginText(whole, plugin, terminal);
   }
   return text;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

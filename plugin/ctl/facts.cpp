@@ -7,7 +7,7 @@
 
 #include "plugin/ctl/rule_facts.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace link = netlib::link;
 using netlib::Family;
@@ -35,7 +35,7 @@ void addContainerSide(Facts& facts, Host& host, const Attachment& attachment) {
   const unsigned index = facts.links.back().link->index;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     if (const auto addresses = netlib::address::list(socket, family, index)) {
-      for (const auto& held : *addresses) facts.addresses.push_back(held.prefix.toString());
+      for (const auto& address : *addresses) facts.addresses.push_back(address.prefix.toString());
     }
     if (const auto routes = netlib::route::list(socket, family, index)) {
       for (const auto& route : *routes) {
@@ -48,7 +48,6 @@ void addContainerSide(Facts& facts, Host& host, const Attachment& attachment) {
   }
 }
 
-/// What a chained part works on was made by others.
 void addHostSide(Facts& facts, Host& host, const Attachment& attachment) {
   facts.links.push_back(linkFact(host.route, attachment.hostVeth, "host"));
   if (attachment.bandwidth && attachment.bandwidth->egress) {
@@ -71,11 +70,11 @@ Facts factsOf(Host& host, const Attachment& attachment) {
       facts.denied->bytes += denied.bytes;
     }
   }
-  for (const std::string& hold : sharedStatesOf(attachment)) {
-    const auto holders = host.ledger.countReferences(hold);
-    facts.holds.push_back({hold, holders ? *holders : 0});
+  for (const std::string& sharedState : sharedStatesOf(attachment)) {
+    const auto count = host.ledger.countReferences(sharedState);
+    facts.references.push_back({sharedState, count ? *count : 0});
   }
   return facts;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,17 +1,17 @@
-// What the kernel has of one attachment, whatever the record says.
+// State of one attachment as found in the kernel, independent of what its record says.
 #pragma once
 
 #include "netlib/nft/transaction.h"
 
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 /// A link that belongs to the attachment, or its bridge.
 struct LinkFact {
   std::string name;
   std::string where;                                      ///< "container", "host", "bridge", "rate limit"
-  std::optional<netlib::link::Link> link = std::nullopt;  ///< nothing where it is missing
+  std::optional<netlib::link::Link> link = std::nullopt;  ///< nothing if it is missing
   netlib::link::Statistics statistics = {};
 };
 
@@ -22,31 +22,31 @@ struct RouteFact {
   std::uint32_t mtu = 0;
 };
 
-/// One thing in nf_tables, or in the chain of another's firewall.
+/// An element or chain of pons in nf_tables, or accept rules in a chain of another firewall.
 struct RuleFact {
-  std::string table;  ///< "ip pons"
-  std::string place;  ///< the map, set or chain
+  std::string table;  ///< "ip pons"; empty for a chain of another firewall
+  std::string place;  ///< map, set or chain
   std::string rule;
   bool present;
 };
 
-/// A state that the attachment shares.
-struct HoldFact {
-  std::string name;
-  std::size_t holders;  ///< itself counted
+/// Shared state that the attachment refers to.
+struct ReferenceFact {
+  std::string sharedState;
+  std::size_t count;  ///< of referring attachments, including this one
 };
 
 struct Facts {
   std::vector<LinkFact> links = {};
   std::vector<std::string> addresses = {};  ///< of the container's interface, with prefix length
-  std::vector<RouteFact> routes = {};       ///< likewise
+  std::vector<RouteFact> routes = {};       ///< of that interface
   std::vector<RuleFact> rules = {};
-  std::vector<HoldFact> holds = {};
-  /// What the egress policy has dropped since it was made; nothing where there is none.
+  std::vector<ReferenceFact> references = {};
+  /// Dropped by the egress policy since it was created; nothing without a policy.
   std::optional<netlib::nft::Counted> denied = std::nullopt;
 };
 
-/// What cannot be looked at is left out, or shown as missing: the item's faults say why.
+/// State that cannot be read is left out or marked as missing; the faults of the attachment's status have the errors.
 Facts factsOf(Host& host, const Attachment& attachment);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -12,7 +12,7 @@
 
 #include "plugin/cni/decode/request.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 netlib::Result<std::string> readText(const std::string& file) {
   const netlib::UniqueFd fd{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -37,4 +37,4 @@ std::vector<std::string> filesIn(const std::string& directory, const std::vector
 
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// Files of the host that tools read.
+// Files and directories of the host.
 #pragma once
 
 #include <string>
@@ -6,15 +6,15 @@
 
 #include "netlib/base/result.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// All of it; EFBIG where it is larger than any configuration.
+/// The content of a file, pipe or device; EFBIG beyond cni::kMaxInput bytes.
 netlib::Result<std::string> readText(const std::string& file);
 
-/// The paths of a directory's files that end in one of these, by name; none where there is no such directory.
+/// The paths of the files in a directory with one of these suffixes, sorted; empty if the directory cannot be read.
 std::vector<std::string> filesIn(const std::string& directory, const std::vector<std::string>& endings);
 
-/// Whatever bears that name.
+/// Whether the path exists, following symbolic links.
 bool exists(const std::string& path);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -2,95 +2,80 @@
 
 #include <algorithm>
 
-#include "netlib/base/utf8.h"
-
 #include "plugin/cni/decode/settings.h"
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 #include "plugin/verbs/delegate.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-bool isLeft(const Collection& collection, const Garbage& garbage) {
-  return !collection.taken || !garbage.failure.empty();
+std::size_t countLeft(const Orphans& orphans) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(orphans.all, [&](const OrphanResult& one) { return orphans.isLeft(one); }));
 }
 
-std::size_t countLeft(const Collection& collection) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      collection.garbage, [&collection](const Garbage& garbage) { return isLeft(collection, garbage); }));
-}
-
-bool hasLinks(const Collection& collection) {
-  return std::ranges::any_of(collection.garbage, [](const Garbage& g) { return g.leftover.kind == "link"; });
-}
-
-std::string summaryOf(const Collection& collection) {
-  const std::size_t left = countLeft(collection);
-  if (collection.taken) {
-    const std::string taken = std::to_string(collection.garbage.size() - left) + " taken away";
-    return left == 0 ? taken + "\n" : taken + ", " + std::to_string(left) + " left\n";
+std::string summaryOf(const Orphans& orphans) {
+  const std::size_t left = countLeft(orphans);
+  if (orphans.deletes) {
+    const std::string removed = std::to_string(orphans.all.size() - left) + " removed";
+    return left == 0 ? removed + "\n" : removed + ", " + std::to_string(left) + " left\n";
   }
-  const std::string offer = counted(left, "leftover") + ": --delete takes " + (left == 1 ? "it" : "them") + " away\n";
-  // Its other end is in a namespace that lives, or it would be gone.
-  return hasLinks(collection) ? offer + "Something may still run behind a link: it would lose its network.\n" : offer;
+  const std::string offer = counted(left, "orphan") + ": --delete removes " + (left == 1 ? "it" : "them") + "\n";
+  // The kernel removes a veth with the network namespace of its peer: one that exists has a namespace in use.
+  const bool hasLinks = std::ranges::any_of(orphans.all, [](const auto& one) { return one.orphan.kind == "link"; });
+  return hasLinks ? offer + "A link may be in use: deleting it disconnects its container.\n" : offer;
 }
 
-netlib::Result<Collection> collectAt(const Arguments& arguments) {
-  // A lost ledger is begun anew, as the next ADD would do it: what is in the kernel has no record then.
+netlib::Result<Orphans> collectAt(const Arguments& arguments) {
+  // Creates a missing ledger as the next ADD would: all kernel objects of pons are then without a record.
   auto ledger = TRY(Ledger::open(arguments.stateDir, cni::Settings{}.lockTimeout));
   Host host = TRY(Host::open(std::move(ledger)));
   host.ipam = std::make_unique<Delegate>(arguments.pluginPath);
-  return collect(host, arguments);
+  return collectOrphans(host, arguments);
 }
 
 }  // namespace
 
-std::string gcText(const Collection& collection, const Screen& screen) {
-  if (collection.garbage.empty()) return "nothing is left behind\n";
+std::string gcText(const Orphans& orphans, const Terminal& terminal) {
+  if (orphans.all.empty()) return "no orphans\n";
   using enum Column::Fit;
   Table table{{{"KIND"}, {"NETWORK"}, {"CONTAINER", Shorten}, {"NAME", Wrap}, {"WHY", Wrap}}};
-  for (const Garbage& garbage : collection.garbage) {
-    const Orphan& leftover = garbage.leftover;
-    const bool failed = !garbage.failure.empty();
-    table.add({{leftover.kind},
-               {leftover.network ? leftover.network->toString() : ""},
-               {leftover.container ? leftover.container->toString() : ""},
-               {leftover.name},
-               {failed ? leftover.why + ", and stays: " + garbage.failure : leftover.why,
-                failed ? Colour::Bad : Colour::None}});
+  for (const auto& [orphan, failure] : orphans.all) {
+    const Cell why = failure.empty() ? Cell{orphan.why} : Cell{orphan.why + "; not deleted: " + failure, Colour::Bad};
+    table.add({{orphan.kind},
+               {orphan.network ? orphan.network->toString() : ""},
+               {orphan.container ? orphan.container->toString() : ""},
+               {orphan.name},
+               why});
   }
-  return table.text(screen) + "\n" + summaryOf(collection);
+  return table.text(terminal) + "\n" + summaryOf(orphans);
 }
 
-std::string gcJson(const Collection& collection) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("leftovers").beginArray();
-  for (const Garbage& garbage : collection.garbage) {
-    const Orphan& leftover = garbage.leftover;
-    writer.beginObject().member("kind", leftover.kind).member("name", leftover.name).member("why", leftover.why);
-    if (leftover.network) writer.member("network", leftover.network->toString());
-    if (leftover.container) writer.member("container", leftover.container->toString());
-    writer.member("taken", !isLeft(collection, garbage));
-    if (!garbage.failure.empty()) writer.member("failure", garbage.failure);
-    writer.endObject();
-  }
-  writer.endArray().key("problems").beginArray();
-  for (const std::string& problem : collection.problems) writer.value(problem);
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+std::string gcJson(const Orphans& orphans) {
+  return jsonDocument([&](json::Writer& writer) {
+    writeObjects(writer, "leftovers", orphans.all, [&](json::Writer& to, const OrphanResult& one) {
+      const Orphan& orphan = one.orphan;
+      to.member("kind", orphan.kind).member("name", orphan.name).member("why", orphan.why);
+      if (orphan.network) to.member("network", orphan.network->toString());
+      if (orphan.container) to.member("container", orphan.container->toString());
+      to.member("taken", !orphans.isLeft(one));
+      if (!one.failure.empty()) to.member("failure", one.failure);
+    });
+    writeStrings(writer, "problems", orphans.problems);
+  });
 }
 
 Answer gc(const Arguments& arguments) {
-  const auto collection = collectAt(arguments);
-  if (!collection) return failure("gc", collection.error());
-  Answer answer{countLeft(*collection) == 0 && collection->problems.empty() ? 0 : kFailed, {}, {}};
-  answer.out = arguments.json ? gcJson(*collection) : gcText(*collection, arguments.screen);
-  for (const std::string& problem : collection->problems) answer.err += "pons gc: " + netlib::printable(problem) + "\n";
-  return answer;
+  const auto orphans = collectAt(arguments);
+  if (!orphans) return failure("gc", orphans.error());
+  const int exitCode = countLeft(*orphans) == 0 && orphans->problems.empty() ? 0 : kFailed;
+  return {exitCode, arguments.json ? gcJson(*orphans) : gcText(*orphans, arguments.terminal),
+          linesOf("gc", orphans->problems)};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

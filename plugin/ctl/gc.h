@@ -1,12 +1,12 @@
-// pons gc: what was found, and what became of it.
+// ponsctl gc: the orphans, and which of them were deleted.
 #pragma once
 
-#include "plugin/ctl/garbage.h"
-#include "plugin/ctl/screen.h"
+#include "plugin/ctl/orphans.h"
+#include "plugin/ctl/terminal.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-std::string gcText(const Collection& collection, const Screen& screen);
-std::string gcJson(const Collection& collection);
+std::string gcText(const Orphans& orphans, const Terminal& terminal);
+std::string gcJson(const Orphans& orphans);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

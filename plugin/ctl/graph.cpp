@@ -7,7 +7,7 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
@@ -18,8 +18,8 @@ netlib::Result<Program> graphviz() {
   auto program = Program::find(directories, "dot");
   if (!program.failedWith(ENOENT)) return program;
   return netlib::fail(ENOENT,
-                      "there is no program dot in /usr/bin or /usr/local/bin, which draws: install graphviz, "
-                      "or take what --format dot prints elsewhere");
+                      "no program dot in /usr/bin or /usr/local/bin: install graphviz, or convert the output of "
+                      "--format dot on another host");
 }
 
 netlib::Result<std::string> drawn(const std::string& dot) {
@@ -31,24 +31,24 @@ netlib::Result<std::string> drawn(const std::string& dot) {
   return std::move(outcome.output);
 }
 
-/// Only graphviz may be run here.
-netlib::Result<std::vector<Item>> stockOf(const Arguments& arguments) {
+/// Without running iptables-legacy: graph runs graphviz only.
+netlib::Result<std::vector<AttachmentStatus>> statusesOf(const Arguments& arguments) {
   auto host = TRY(openHost(arguments));
-  if (!host) return std::vector<Item>{};
+  if (!host) return std::vector<AttachmentStatus>{};
   host->runsPrograms = false;
-  return takeStock(*host);
+  return collectStatus(*host);
 }
 
 }  // namespace
 
 Answer graph(const Arguments& arguments) {
-  const auto stock = stockOf(arguments);
-  if (!stock) return failure("graph", stock.error());
-  std::string dot = graphDot(*stock);
+  const auto statuses = statusesOf(arguments);
+  if (!statuses) return failure("graph", statuses.error());
+  std::string dot = graphDot(*statuses);
   if (arguments.format == "dot") return {0, std::move(dot), {}};
   auto picture = drawn(dot);
   if (!picture) return failure("graph", picture.error());
   return {0, std::move(*picture), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

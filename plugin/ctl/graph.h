@@ -1,17 +1,17 @@
-// pons graph: the host's bridges, what hangs on them, and how packets come in and out, in the language of graphviz.
+// ponsctl graph: bridges, containers, published ports and uplinks in the DOT language of graphviz.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-std::string graphDot(const std::vector<Item>& stock);
+std::string graphDot(const std::vector<AttachmentStatus>& statuses);
 
-/// Lines as one quoted label that shows them as they are: neither graphviz's escapes nor its entities are read into
-/// them, and what is not UTF-8 or not printable is replaced.
+/// A quoted label that shows the lines literally: escape sequences and HTML entities of graphviz are escaped, bytes
+/// that are not UTF-8 or not printable are replaced.
 std::string labelOf(const std::vector<std::string>& lines);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

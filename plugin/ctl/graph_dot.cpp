@@ -1,4 +1,4 @@
-// Left to right: published ports, the containers of a bridge, the bridge, the outside.
+// The drawing, from left to right: published ports, containers, bridge, outside.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -6,18 +6,18 @@
 #include "netlib/base/text.h"
 #include "netlib/base/utf8.h"
 
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/graph.h"
 #include "plugin/ctl/interfaces.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 using netlib::Family;
 
-/// Ports of one container, and destinations of one network, that are named one by one.
+/// Ports of a container, or destinations of a network, that are listed individually.
 constexpr std::size_t kNamed = 4;
 
 constexpr const char* kHead = R"(digraph pons {
@@ -26,7 +26,7 @@ constexpr const char* kHead = R"(digraph pons {
   edge [color="#5b6b7a", fontname="Helvetica", fontsize=10, arrowsize=0.7]
 )";
 
-/// The first few.
+/// The first kNamed, and the number of the others.
 std::vector<std::string> folded(std::vector<std::string> texts) {
   if (texts.size() <= kNamed + 1) return texts;
   const std::string more = "+" + std::to_string(texts.size() - kNamed) + " more";
@@ -35,39 +35,39 @@ std::vector<std::string> folded(std::vector<std::string> texts) {
   return texts;
 }
 
-/// How packets leave the host from there; for people.
-struct WayOut {
+/// How packets leave the host from a bridge.
+struct Uplink {
   std::vector<std::string> lines;
   bool open = true;
 
-  friend auto operator<=>(const WayOut&, const WayOut&) = default;
+  friend auto operator<=>(const Uplink&, const Uplink&) = default;
 };
 
-WayOut wayOutOf(const Attachment& attachment) {
+Uplink uplinkOf(const Attachment& attachment) {
   if (attachment.key.plugin != ChainedPlugin::None) return {{"by another plugin"}};
   if (attachment.internal) return {{"internal"}, false};
   if (!attachment.bridge.gateway) return {{"no gateway"}, false};
   std::vector<std::string> families;
-  std::vector<std::string> spared;
+  std::vector<std::string> exempt;
   for (const SourceNat& nat : attachment.sourceNats) {
     if (!nat.masquerade) continue;
     families.emplace_back(netlib::nameOf(nat.family));
-    for (const netlib::IpPrefix& destination : nat.destinations) spared.push_back("not to " + destination.toString());
+    for (const netlib::IpPrefix& destination : nat.destinations) exempt.push_back("not to " + destination.toString());
   }
   if (families.empty()) return {{"no masquerade"}};
-  WayOut way{{"masquerade " + joined(families)}};
-  for (std::string& line : folded(std::move(spared))) way.lines.push_back(std::move(line));
-  return way;
+  Uplink uplink{{"masquerade " + joined(families)}};
+  for (std::string& line : folded(std::move(exempt))) uplink.lines.push_back(std::move(line));
+  return uplink;
 }
 
 struct Bridge {
   std::set<std::string> networks = {};
   std::set<std::string> gateways = {};
-  std::set<WayOut> ways = {};
+  std::set<Uplink> uplinks = {};
   std::vector<const Interface*> interfaces = {};
 };
 
-/// By name; "" for what hangs on none that is known.
+/// By name; "" for attachments with an unreadable record.
 std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces) {
   std::map<std::string, Bridge> bridges;
   for (const Interface& interface : interfaces) {
@@ -77,7 +77,7 @@ std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces
     bridge.networks.insert(interface.first->key.network.toString());
     if (!attachment) continue;
     for (const netlib::IpPrefix& gateway : gatewayAddresses(*attachment)) bridge.gateways.insert(gateway.toString());
-    bridge.ways.insert(wayOutOf(*attachment));
+    bridge.uplinks.insert(uplinkOf(*attachment));
   }
   return bridges;
 }
@@ -85,7 +85,7 @@ std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces
 std::size_t idLengthFor(const std::vector<Interface>& interfaces) {
   std::set<std::string> ids;
   for (const Interface& interface : interfaces) ids.insert(interface.first->key.container.toString());
-  return tellingLengthOf(ids);
+  return distinctLengthOf(ids);
 }
 
 class Drawing {
@@ -105,9 +105,9 @@ class Drawing {
       addPorts(containers[index], bridge.interfaces[index]->ports);
       if (!name.empty()) text_ += "  " + containers[index] + ":e -> " + node + ":w [dir=none]\n";
     }
-    for (const WayOut& way : bridge.ways) {
-      text_ += "  " + node + " -> outside [label=" + labelOf(way.lines) +
-               (way.open ? "]\n" : ", style=dotted, arrowhead=tee]\n");
+    for (const Uplink& uplink : bridge.uplinks) {
+      text_ += "  " + node + " -> outside [label=" + labelOf(uplink.lines) +
+               (uplink.open ? "]\n" : ", style=dotted, arrowhead=tee]\n");
     }
   }
 
@@ -174,12 +174,12 @@ std::string labelOf(const std::vector<std::string>& lines) {
   return label + "\"";
 }
 
-std::string graphDot(const std::vector<Item>& stock) {
-  const std::vector<Interface> interfaces = interfacesOf(stock);
+std::string graphDot(const std::vector<AttachmentStatus>& statuses) {
+  const std::vector<Interface> interfaces = interfacesOf(statuses);
   if (interfaces.empty()) return std::string{kHead} + "  nothing [label=\"no attachments\", shape=plaintext]\n}\n";
   Drawing drawing{idLengthFor(interfaces)};
   for (const auto& [name, bridge] : bridgesOf(interfaces)) drawing.addBridge(name, bridge);
   return drawing.text();
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
@@ -26,19 +26,19 @@ std::vector<std::string> addressesOf(const Attachment& attachment) {
 
 }  // namespace
 
-std::vector<Interface> interfacesOf(const std::vector<Item>& stock) {
+std::vector<Interface> interfacesOf(const std::vector<AttachmentStatus>& statuses) {
   std::vector<Interface> interfaces;
-  for (const Item& item : stock) {
-    if (interfaces.empty() || !isSameInterface(interfaces.back().first->key, item.key)) {
-      interfaces.push_back({&item, {}, {}, item.health});
+  for (const AttachmentStatus& status : statuses) {
+    if (interfaces.empty() || !isSameInterface(interfaces.back().first->key, status.key)) {
+      interfaces.push_back({&status, {}, {}, status.health});
     }
     Interface& interface = interfaces.back();
-    if (isBad(item.health) && !isBad(interface.health)) interface.health = item.health;
-    if (!item.attachment) continue;
-    append(interface.addresses, addressesOf(*item.attachment));
-    append(interface.ports, portsOf(item.attachment->forwards));
+    if (isBad(status.health) && !isBad(interface.health)) interface.health = status.health;
+    if (!status.attachment) continue;
+    append(interface.addresses, addressesOf(*status.attachment));
+    append(interface.ports, portsOf(status.attachment->forwards));
   }
   return interfaces;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,22 +1,22 @@
-// Interfaces of containers, as people see them.
+// Interfaces of containers: the attachments of a plugin chain in one.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// What one network did for one interface of a container: to people the parts of a chain are one.
+/// One interface of a container in one network. Chained plugins have attachments of their own, which are merged here.
 struct Interface {
-  const Item* first;
+  const AttachmentStatus* first;
   std::vector<std::string> addresses;  ///< without prefix length
-  std::vector<std::string> ports;      ///< see words.h
-  Health health;                       ///< the first bad one of its parts
+  std::vector<std::string> ports;      ///< see format.h
+  Health health;                       ///< the first bad one, if any
 };
 
-/// Of attachments in the order of takeStock(), which have to live longer.
-std::vector<Interface> interfacesOf(const std::vector<Item>& stock);
+/// `statuses` is sorted as by collectStatus(), and must outlive the result.
+std::vector<Interface> interfacesOf(const std::vector<AttachmentStatus>& statuses);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -2,15 +2,15 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/interfaces.h"
-#include "plugin/ctl/item_json.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-std::string listText(const std::vector<Item>& stock, const Screen& screen) {
-  if (stock.empty()) return "no attachments\n";
+std::string listText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal) {
+  if (statuses.empty()) return "no attachments\n";
   using enum Column::Fit;
   Table table{{{"NETWORK"},
                {"CONTAINER", Shorten},
@@ -20,7 +20,7 @@ std::string listText(const std::vector<Item>& stock, const Screen& screen) {
                {"AGE", Whole, true},
                {"HEALTH"}}};
   std::size_t bad = 0;
-  const std::vector<Interface> interfaces = interfacesOf(stock);
+  const std::vector<Interface> interfaces = interfacesOf(statuses);
   for (const Interface& interface : interfaces) {
     const AttachmentKey& key = interface.first->key;
     if (isBad(interface.health)) ++bad;
@@ -32,30 +32,19 @@ std::string listText(const std::vector<Item>& stock, const Screen& screen) {
                {interface.first->age ? textOf(*interface.first->age) : ""},
                {std::string{nameOf(interface.health)}, colourOf(interface.health)}});
   }
-  std::string text = table.text(screen);
-  if (bad > 0) {
-    text += "\n" + std::to_string(bad) + " of " + counted(interfaces.size(), "attachment") +
-            (bad == 1 ? " is" : " are") + " not well: \"pons check\" says why\n";
-  }
+  std::string text = table.text(terminal);
+  if (bad > 0) { text += "\n" + withFaults(bad, interfaces.size()) + ": run \"ponsctl check\" for details\n"; }
   return text;
 }
 
-std::string listJson(const std::vector<Item>& stock) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("attachments").beginArray();
-  for (const Item& item : stock) {
-    writer.beginObject();
-    writeItem(writer, item);
-    writer.endObject();
-  }
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+std::string listJson(const std::vector<AttachmentStatus>& statuses) {
+  return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "attachments", statuses, writeStatus); });
 }
 
 Answer list(const Arguments& arguments) {
-  const auto stock = takeStock(arguments);
-  if (!stock) return failure("list", stock.error());
-  return {0, arguments.json ? listJson(*stock) : listText(*stock, arguments.screen), {}};
+  const auto statuses = collectStatus(arguments);
+  if (!statuses) return failure("list", statuses.error());
+  return {0, arguments.json ? listJson(*statuses) : listText(*statuses, arguments.terminal), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,12 +1,11 @@
-// pons list: the attachments of all networks, one a line.
+// ponsctl list: the attachments of all networks, one line per interface.
 #pragma once
 
-#include "plugin/ctl/screen.h"
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-std::string listText(const std::vector<Item>& stock, const Screen& screen);
-std::string listJson(const std::vector<Item>& stock);
+std::string listText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal);
+std::string listJson(const std::vector<AttachmentStatus>& statuses);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// ponsctl: the commands for administrators.
+// ponsctl, the program for administrators: prints the answer of one command.
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -7,14 +7,14 @@
 
 #include "netlib/os/file.h"
 
-#include "plugin/ctl/tool.h"
+#include "plugin/ctl/commands.h"
 
 namespace {
 
 pons::Answer answer(int argc, char** argv) {
   try {
     const auto environment = pons::cni::Environment::read([](const char* key) { return std::getenv(key); });
-    return pons::tools::runTool(argc, argv, environment);
+    return pons::ctl::run(argc, argv, environment);
   } catch (const std::exception& problem) {
     return {EXIT_FAILURE, {}, std::string{"ponsctl: "} + problem.what() + "\n"};
   }
@@ -23,7 +23,7 @@ pons::Answer answer(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // The failed write is reported as any other.
+  // A closed pipe is then a failed write (EPIPE) with exit code 1.
   std::signal(SIGPIPE, SIG_IGN);
   const pons::Answer result = answer(argc, argv);
   static_cast<void>(netlib::writeAll(STDERR_FILENO, result.err, "stderr"));

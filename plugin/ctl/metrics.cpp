@@ -4,8 +4,9 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/json_output.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
@@ -24,13 +25,6 @@ std::string labelsOf(const Sample& sample) {
     text += (text.empty() ? "{" : ",") + name + "=\"" + escaped(value) + "\"";
   }
   return text.empty() ? text : text + "}";
-}
-
-void write(json::Writer& writer, const Metric& metric, const Sample& sample) {
-  writer.beginObject().member("name", metric.name + sample.suffix);
-  writer.key("labels").beginObject();
-  for (const auto& [name, value] : sample.labels) writer.member(name, value);
-  writer.endObject().member("value", textOfNumber(sample.value)).endObject();
 }
 
 }  // namespace
@@ -55,13 +49,17 @@ std::string metricsText(const std::vector<Metric>& metrics) {
 }
 
 std::string metricsJson(const std::vector<Metric>& metrics) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("metrics").beginArray();
-  for (const Metric& metric : metrics) {
-    for (const Sample& sample : metric.samples) write(writer, metric, sample);
-  }
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+  return jsonDocument([&](json::Writer& writer) {
+    writer.key("metrics").beginArray();
+    for (const Metric& metric : metrics) {
+      for (const Sample& sample : metric.samples) {
+        writer.beginObject().member("name", metric.name + sample.suffix).key("labels").beginObject();
+        for (const auto& [name, value] : sample.labels) writer.member(name, value);
+        writer.endObject().member("value", textOfNumber(sample.value)).endObject();
+      }
+    }
+    writer.endArray();
+  });
 }
 
 Answer metrics(const Arguments& arguments) {
@@ -70,4 +68,4 @@ Answer metrics(const Arguments& arguments) {
   return {0, arguments.json ? metricsJson(*found) : metricsText(*found), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// pons metrics: numbers for Prometheus.
+// ponsctl metrics: metrics for Prometheus.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 #include "plugin/ctl/arguments.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 struct Sample {
   std::vector<std::pair<std::string, std::string>> labels = {};
   double value;
-  std::string suffix = {};  ///< of the name: "_bucket", "_sum" and "_count" of a histogram
+  std::string suffix = {};  ///< appended to the name: "_bucket", "_sum" or "_count" of a histogram
 };
 
 /// All samples of one name.
@@ -25,15 +25,15 @@ struct Metric {
   std::vector<Sample> samples = {};
 };
 
-/// Without zeros at its end.
+/// Up to six decimals, without trailing zeros.
 std::string textOfNumber(double number);
 
-/// Prometheus' text format, version 0.0.4. A metric without samples is left out.
+/// The Prometheus text format, version 0.0.4. Omits metrics without samples.
 std::string metricsText(const std::vector<Metric>& metrics);
-/// Values are text, as in Prometheus' own answers.
+/// Values are strings, as in the HTTP API of Prometheus.
 std::string metricsJson(const std::vector<Metric>& metrics);
 
-/// What the counters, the ledger, the configurations and the kernel tell.
+/// From the counters, the ledger, the network configurations and the kernel.
 netlib::Result<std::vector<Metric>> metricsOf(const Arguments& arguments);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,11 +1,11 @@
-// Where pons metrics gets its numbers from.
+// The data of ponsctl metrics.
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/metrics.h"
 #include "plugin/ctl/networks.h"
 #include "plugin/ctl/rule_facts.h"
 #include "plugin/telemetry/counters.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
@@ -13,11 +13,10 @@ using Seconds = std::chrono::duration<double>;
 
 double numberOf(auto count) { return static_cast<double>(count); }
 
-void addVerbs(std::vector<Metric>& metrics, const tally::Tally& tally) {
-  Metric results{"pons_verbs_total", "counter", "Runs of each verb of CNI, by the error code that it answered."};
-  Metric times{"pons_verb_duration_seconds", "histogram",
-               "How long each verb took, from its environment to its answer."};
-  for (const tally::VerbTally& one : tally.verbs) {
+void addVerbs(std::vector<Metric>& metrics, const counters::Snapshot& counters) {
+  Metric results{"pons_verbs_total", "counter", "CNI calls by verb and error code, 0 for success."};
+  Metric times{"pons_verb_duration_seconds", "histogram", "Duration of CNI calls by verb."};
+  for (const counters::VerbCounters& one : counters.verbs) {
     const std::string verb{nameOf(one.verb)};
     for (const auto& [code, count] : one.results) {
       results.samples.push_back(
@@ -27,7 +26,7 @@ void addVerbs(std::vector<Metric>& metrics, const tally::Tally& tally) {
     for (std::size_t i = 0; i < one.times.size(); ++i) {
       upTo += one.times.at(i);
       const std::string bound =
-          i < tally::kBounds.size() ? textOfNumber(Seconds{tally::kBounds.at(i)}.count()) : "+Inf";
+          i < counters::kBounds.size() ? textOfNumber(Seconds{counters::kBounds.at(i)}.count()) : "+Inf";
       times.samples.push_back({{{"verb", verb}, {"le", bound}}, numberOf(upTo), "_bucket"});
     }
     times.samples.push_back({{{"verb", verb}}, Seconds{one.sum}.count(), "_sum"});
@@ -37,22 +36,23 @@ void addVerbs(std::vector<Metric>& metrics, const tally::Tally& tally) {
   metrics.push_back(std::move(times));
 }
 
-void addEvents(std::vector<Metric>& metrics, const tally::Tally& tally) {
-  const auto add = [&](const std::string& name, tally::Event event, const std::string& help) {
-    metrics.push_back({name, "counter", help, {{{}, numberOf(tally.of(event))}}});
+void addEvents(std::vector<Metric>& metrics, const counters::Snapshot& counters) {
+  const auto add = [&](const std::string& name, counters::Event event, const std::string& help) {
+    metrics.push_back({name, "counter", help, {{{}, numberOf(counters.of(event))}}});
   };
-  using enum tally::Event;
-  add("pons_repaired_total", Mended, "States of attachments that pons repair brought back.");
-  add("pons_repair_failures_total", Unmended, "States that pons repair could not bring back.");
-  add("pons_reclaimed_total", Reclaimed, "Attachments of dead containers that an ADD took away as it needed room.");
-  add("pons_swept_total", Swept, "Leftovers without a record that GC took away.");
+  using enum counters::Event;
+  add("pons_repaired_total", Repaired, "Faults of attachments that ponsctl repair has repaired.");
+  add("pons_repair_failures_total", NotRepaired, "Faults of attachments that ponsctl repair could not repair.");
+  add("pons_reclaimed_total", Reclaimed,
+      "Attachments of stopped containers that an ADD removed to reuse their resources.");
+  add("pons_swept_total", OrphanDeleted, "Orphans, objects without a record, that GC has deleted.");
 }
 
 void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& networks) {
-  Metric attachments{"pons_attachments", "gauge", "Attachments on record."};
-  Metric ports{"pons_bridge_ports", "gauge", "Ports of a network's bridge, of which the kernel allows 1023."};
-  Metric sizes{"pons_pool_addresses", "gauge", "Addresses that a range set has to give."};
-  Metric used{"pons_pool_addresses_used", "gauge", "Addresses of a range set that somebody has."};
+  Metric attachments{"pons_attachments", "gauge", "Recorded attachments."};
+  Metric ports{"pons_bridge_ports", "gauge", "Ports of a network's bridge; the kernel allows 1023."};
+  Metric sizes{"pons_pool_addresses", "gauge", "Addresses in a range set."};
+  Metric used{"pons_pool_addresses_used", "gauge", "Assigned addresses of a range set."};
   for (const NetworkState& network : networks) {
     attachments.samples.push_back({{{"network", network.name}}, numberOf(network.attachments)});
     if (network.ports) {
@@ -67,7 +67,7 @@ void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& 
   for (Metric* metric : {&attachments, &ports, &sizes, &used}) metrics.push_back(std::move(*metric));
 }
 
-/// Only those with a policy cost a question to the kernel.
+/// Sends kernel requests only for attachments with an egress policy.
 void addDenied(std::vector<Metric>& metrics, Host& host, const Attachment& attachment) {
   for (const auto& [family, denied] : deniedBy(host, attachment)) {
     metrics.back().samples.push_back({{{"network", attachment.key.network.toString()},
@@ -79,7 +79,7 @@ void addDenied(std::vector<Metric>& metrics, Host& host, const Attachment& attac
 }
 
 netlib::Result<> addRecords(std::vector<Metric>& metrics, const Arguments& arguments) {
-  metrics.push_back({"pons_egress_denied_packets_total", "counter", "Packets that an egress policy dropped."});
+  metrics.push_back({"pons_egress_denied_packets_total", "counter", "Packets dropped by an egress policy."});
   auto host = TRY(openHost(arguments));
   if (!host) return {};
   for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
@@ -94,12 +94,12 @@ netlib::Result<> addRecords(std::vector<Metric>& metrics, const Arguments& argum
 netlib::Result<std::vector<Metric>> metricsOf(const Arguments& arguments) {
   std::vector<Metric> metrics;
   const auto networks = TRY(networksOf(arguments));
-  const auto tally = TRY(tally::read(arguments.stateDir));
+  const auto counters = TRY(counters::read(arguments.stateDir));
   addNetworks(metrics, networks.all);
-  addVerbs(metrics, tally);
-  addEvents(metrics, tally);
+  addVerbs(metrics, counters);
+  addEvents(metrics, counters);
   TRY(addRecords(metrics, arguments));
   return metrics;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -2,20 +2,19 @@
 
 #include <algorithm>
 
-#include "netlib/base/utf8.h"
-
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 constexpr netlib::Uint128 kMaxNumber = INT64_MAX;
 
-/// As near as JSON's readers can tell.
+/// Limited to 2^63 - 1, the range of JSON integers.
 std::int64_t numberOf(netlib::Uint128 count) { return static_cast<std::int64_t>(std::min(count, kMaxNumber)); }
 
 Cell portsCell(const NetworkState& network) {
@@ -34,7 +33,7 @@ std::string originOf(const NetworkState& network) {
   return network.origin.empty() ? "records" : network.origin.substr(network.origin.rfind('/') + 1);
 }
 
-/// One a pool; what is the network's stands in the first.
+/// One row per pool; the first has the columns of the network.
 std::vector<Row> rowsOf(const NetworkState& network) {
   std::vector<Row> rows;
   for (const Pool& pool : network.pools) {
@@ -49,7 +48,7 @@ std::vector<Row> rowsOf(const NetworkState& network) {
                     {""}});
   }
   if (rows.empty()) {
-    const std::string ipam = network.ipam.empty() ? "no addresses" : "given by " + network.ipam;
+    const std::string ipam = network.ipam.empty() ? "no addresses" : "assigned by " + network.ipam;
     rows.push_back({{""}, {""}, {""}, {""}, {ipam}, {""}, {""}, {""}, {""}});
   }
   Row& first = rows.front();
@@ -61,24 +60,24 @@ std::vector<Row> rowsOf(const NetworkState& network) {
   return rows;
 }
 
+void writePool(json::Writer& writer, const Pool& pool) {
+  writer.member("ranges", pool.ranges).member("size", numberOf(pool.size));
+  writer.member("used", numberOf(pool.used)).member("free", numberOf(pool.free()));
+}
+
 void writeNetwork(json::Writer& writer, const NetworkState& network) {
-  writer.beginObject().member("network", network.name).member("bridge", network.bridge);
-  if (network.ports) writer.member("ports", static_cast<std::int64_t>(*network.ports));
-  writer.member("maxPorts", static_cast<std::int64_t>(kMaxPorts));
-  writer.member("attachments", static_cast<std::int64_t>(network.attachments));
+  writer.member("network", network.name).member("bridge", network.bridge);
+  if (network.ports) writeNumber(writer, "ports", *network.ports);
+  writeNumber(writer, "maxPorts", kMaxPorts);
+  writeNumber(writer, "attachments", network.attachments);
   if (!network.ipam.empty()) writer.member("ipam", network.ipam);
   if (!network.origin.empty()) writer.member("file", network.origin);
-  writer.key("pools").beginArray();
-  for (const Pool& pool : network.pools) {
-    writer.beginObject().member("ranges", pool.ranges).member("size", numberOf(pool.size));
-    writer.member("used", numberOf(pool.used)).member("free", numberOf(pool.free())).endObject();
-  }
-  writer.endArray().endObject();
+  writeObjects(writer, "pools", network.pools, writePool);
 }
 
 }  // namespace
 
-std::string networksText(const std::vector<NetworkState>& networks, const Screen& screen) {
+std::string networksText(const std::vector<NetworkState>& networks, const Terminal& terminal) {
   if (networks.empty()) return "no networks\n";
   using enum Column::Fit;
   Table table{{{"NETWORK"},
@@ -93,23 +92,18 @@ std::string networksText(const std::vector<NetworkState>& networks, const Screen
   for (const NetworkState& network : networks) {
     for (Row& row : rowsOf(network)) table.add(std::move(row));
   }
-  return table.text(screen);
+  return table.text(terminal);
 }
 
 std::string networksJson(const std::vector<NetworkState>& networks) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("networks").beginArray();
-  for (const NetworkState& network : networks) writeNetwork(writer, network);
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+  return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "networks", networks, writeNetwork); });
 }
 
 Answer networks(const Arguments& arguments) {
   const auto found = networksOf(arguments);
   if (!found) return failure("networks", found.error());
-  std::string problems;
-  for (const std::string& problem : found->problems) problems += "pons networks: " + netlib::printable(problem) + "\n";
-  return {0, arguments.json ? networksJson(found->all) : networksText(found->all, arguments.screen), problems};
+  return {0, arguments.json ? networksJson(found->all) : networksText(found->all, arguments.terminal),
+          linesOf("networks", found->problems)};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

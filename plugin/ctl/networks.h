@@ -1,24 +1,24 @@
-// pons networks: which there are, how full their pools and bridges are.
+// ponsctl networks: all networks with the usage of their address pools and bridges.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "plugin/ctl/screen.h"
-#include "plugin/ctl/stock.h"
+#include "plugin/ctl/status.h"
+#include "plugin/ctl/terminal.h"
 #include "plugin/ledger/address_pool.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// The kernel's limit (BR_MAX_PORTS less one).
+/// Ports of a Linux bridge: BR_MAX_PORTS (1 << BR_PORT_BITS, net/bridge/br_private.h) less one.
 inline constexpr std::size_t kMaxPorts = 1023;
 
-/// A range set: one address of each container comes from it.
+/// The usage of a range set, from which each container gets one address.
 struct Pool {
-  std::string ranges = {};  ///< "10.42.0.0/24", or several
+  std::string ranges = {};  ///< "10.42.0.0/24", separated by ", "
   netlib::Uint128 size = 0;
-  std::size_t used = 0;  ///< of these addresses
+  std::size_t used = 0;
 
   netlib::Uint128 free() const { return used > size ? 0 : size - used; }
 };
@@ -26,23 +26,23 @@ struct Pool {
 struct NetworkState {
   std::string name;
   std::string bridge = {};
-  std::optional<std::size_t> ports = std::nullopt;  ///< of the bridge, whoever made them; nothing where it is missing
-  std::size_t attachments = 0;                      ///< by networks of pons, chained parts not counted
+  std::optional<std::size_t> ports = std::nullopt;  ///< of the bridge, including foreign ones; nothing if it is missing
+  std::size_t attachments = 0;                      ///< without those of chained plugins
   std::vector<Pool> pools = {};
-  std::string ipam = {};    ///< who else gives the addresses, or knows of them: "host-local", "static", …
-  std::string origin = {};  ///< the file of its configuration; empty where only records tell of it
+  std::string ipam = {};    ///< the IPAM plugin or mode if not pons' own: "host-local", "static", …
+  std::string origin = {};  ///< its configuration file; empty if it is known from records only
 };
 
 struct Networks {
   std::vector<NetworkState> all = {};
-  std::vector<std::string> problems = {};  ///< of configurations that are not among them
+  std::vector<std::string> problems = {};  ///< errors of configurations that are omitted
 };
 
-/// Those that are configured in the directory, and those that have attachments; by name. Where no file tells the
-/// ranges, the pools are the whole subnets of the leases.
+/// The networks configured in `arguments.configDir` and those with attachments, by name. Without a configuration, the
+/// pools are the whole subnets of the leases.
 netlib::Result<Networks> networksOf(const Arguments& arguments);
 
-std::string networksText(const std::vector<NetworkState>& networks, const Screen& screen);
+std::string networksText(const std::vector<NetworkState>& networks, const Terminal& terminal);
 std::string networksJson(const std::vector<NetworkState>& networks);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

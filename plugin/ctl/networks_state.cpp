@@ -1,14 +1,14 @@
-// Where pons networks gets its facts from: configurations, the ledger, the kernel.
+// The data of ponsctl networks: configurations, ledger and kernel.
 #include <algorithm>
 #include <map>
 
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/conf_file.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/networks.h"
-#include "plugin/ctl/words.h"
 #include "plugin/ledger/host_local.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 using netlib::IpAddress;
 using netlib::IpPrefix;
@@ -41,13 +41,13 @@ std::vector<IpAddress> leasesOf(std::optional<Host>& host, const NetworkName& ne
   return leased;
 }
 
-/// Nothing where no plugin of the network is pons, or where what it says cannot work.
+/// Nothing if the network has no plugin of type "pons" or "bridge", or if its configuration is invalid.
 std::optional<cni::Request> requestOf(const NetworkConf& conf, const Arguments& arguments,
                                       std::vector<std::string>& problems) {
   for (const PluginConf& plugin : conf.plugins) {
     const auto applet = appletFor(plugin.type);
     if (applet != cni::Applet::Pons && applet != cni::Applet::Bridge) continue;
-    auto request = inventedAdd(plugin, arguments.stateDir);
+    auto request = exampleAdd(plugin, arguments.stateDir);
     if (request) return std::move(*request);
     problems.push_back(conf.file + ": " + request.error().message);
   }
@@ -71,7 +71,7 @@ NetworkState configured(std::optional<Host>& host, const NetworkConf& conf, cons
   return network;
 }
 
-/// What its attachments tell of a network whose configuration nobody has here.
+/// A network without a configuration file, from one of its attachments.
 NetworkState recorded(std::optional<Host>& host, const Attachment& attachment) {
   NetworkState network{.name = attachment.key.network.toString(), .bridge = attachment.bridge.name.toString()};
   if (attachment.delegated) network.ipam = attachment.delegated->type;
@@ -88,7 +88,7 @@ using ByName = std::map<std::string, NetworkState>;
 
 struct Configured {
   ByName own = {};
-  ByName bridges = {};  ///< of type "bridge": of pons only where pons has their attachments
+  ByName bridges = {};  ///< of type "bridge": listed only if pons has attachments of them
 };
 
 Configured configuredIn(const Arguments& arguments, std::optional<Host>& host, std::vector<std::string>& problems) {
@@ -149,4 +149,4 @@ netlib::Result<Networks> networksOf(const Arguments& arguments) {
   return networks;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -6,52 +6,43 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/telemetry/counters.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 struct Repaired {
   RepairMode mode;
-  std::vector<RepairedFault> findings;
+  std::vector<RepairedFault> faults;
 
-  bool isBroken(const RepairedFault& finding) const { return mode == RepairMode::DryRun || !finding.reason.empty(); }
-  int exitCode() const {
-    return std::ranges::any_of(findings, [this](const RepairedFault& f) { return isBroken(f); }) ? kFailed : 0;
+  bool isRepaired(const RepairedFault& fault) const { return mode == RepairMode::Repair && fault.reason.empty(); }
+  std::size_t countRepaired() const {
+    return static_cast<std::size_t>(std::ranges::count_if(faults, [this](const auto& f) { return isRepaired(f); }));
   }
 };
 
-Answer textOf(const Repaired& repaired) {
-  if (repaired.findings.empty()) return {0, "nothing is missing\n", {}};
-  Answer answer{repaired.exitCode(), {}, {}};
-  for (const RepairedFault& finding : repaired.findings) {
-    answer.out += repaired.isBroken(finding) ? "broken: " : "mended: ";
-    answer.out += netlib::printable(finding.key.toString() + ": " + finding.what);
-    answer.out += finding.reason.empty() ? "\n" : " (" + netlib::printable(finding.reason) + ")\n";
+std::string textOf(const Repaired& repaired) {
+  if (repaired.faults.empty()) return "nothing is missing\n";
+  const std::string left = repaired.mode == RepairMode::DryRun ? "fault: " : "not repaired: ";
+  std::string text;
+  for (const RepairedFault& fault : repaired.faults) {
+    text += repaired.isRepaired(fault) ? "repaired: " : left;
+    text += netlib::printable(fault.key.toString() + ": " + fault.what);
+    text += fault.reason.empty() ? "\n" : " (" + netlib::printable(fault.reason) + ")\n";
   }
-  return answer;
+  return text;
 }
 
-Answer jsonOf(const Repaired& repaired) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("findings").beginArray();
-  for (const RepairedFault& finding : repaired.findings) {
-    writer.beginObject();
-    writeKey(writer, finding.key);
-    writer.member("what", finding.what).member("mended", !repaired.isBroken(finding));
-    if (!finding.reason.empty()) writer.member("reason", finding.reason);
-    writer.endObject();
-  }
-  writer.endArray().endObject();
-  return documentOf(writer, repaired.exitCode());
-}
-
-void count(const std::string& stateDir, const std::vector<RepairedFault>& findings) {
-  const auto mended =
-      static_cast<std::size_t>(std::ranges::count_if(findings, [](const RepairedFault& f) { return f.reason.empty(); }));
-  tally::count(stateDir, tally::Event::Mended, mended);
-  tally::count(stateDir, tally::Event::Unmended, findings.size() - mended);
+std::string jsonOf(const Repaired& repaired) {
+  return jsonDocument([&](json::Writer& writer) {
+    writeObjects(writer, "findings", repaired.faults, [&](json::Writer& to, const RepairedFault& fault) {
+      writeKey(to, fault.key);
+      to.member("what", fault.what).member("mended", repaired.isRepaired(fault));
+      if (!fault.reason.empty()) to.member("reason", fault.reason);
+    });
+  });
 }
 
 }  // namespace
@@ -61,12 +52,16 @@ Answer repair(const Arguments& arguments) {
   if (!host) return failure("repair", host.error());
   Repaired repaired{arguments.dryRun ? RepairMode::DryRun : RepairMode::Repair, {}};
   if (*host) {
-    auto findings = pons::repair(**host, repaired.mode);
-    if (!findings) return failure("repair", findings.error());
-    repaired.findings = std::move(*findings);
-    if (!arguments.dryRun) count(arguments.stateDir, repaired.findings);
+    auto faults = pons::repair(**host, repaired.mode);
+    if (!faults) return failure("repair", faults.error());
+    repaired.faults = std::move(*faults);
   }
-  return arguments.json ? jsonOf(repaired) : textOf(repaired);
+  const std::size_t left = repaired.faults.size() - repaired.countRepaired();
+  if (*host && !arguments.dryRun) {
+    counters::count(arguments.stateDir, counters::Event::Repaired, repaired.countRepaired());
+    counters::count(arguments.stateDir, counters::Event::NotRepaired, left);
+  }
+  return {left == 0 ? 0 : kFailed, arguments.json ? jsonOf(repaired) : textOf(repaired), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

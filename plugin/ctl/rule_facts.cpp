@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "plugin/ctl/common.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 #include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/forward_chains.h"
@@ -11,7 +11,7 @@
 #include "plugin/firewall/nat_table.h"
 #include "plugin/firewall/source_subnets.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace nft = netlib::nft;
 using netlib::Family;
@@ -61,7 +61,8 @@ void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& a
   }
 }
 
-bool areThere(Host& host, const nft::Table& table, const std::string& set, const std::vector<nft::Element>& elements) {
+bool allPresent(Host& host, const nft::Table& table, const std::string& set,
+                const std::vector<nft::Element>& elements) {
   return std::ranges::all_of(elements, [&](const nft::Element& wanted) {
     const auto found = nft::findElement(host.netfilter, table, set, wanted);
     return found && *found && (*found)->jumpTo == wanted.jumpTo;
@@ -70,9 +71,9 @@ bool areThere(Host& host, const nft::Table& table, const std::string& set, const
 
 void addGuard(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
   for (const auto& [set, elements] : guard::elementsOf(attachment)) {
-    const bool present = areThere(host, guard::table(), set, elements);
+    const bool present = allPresent(host, guard::table(), set, elements);
     const std::string rule =
-        "what " + attachment.hostVeth.toString() + " may send, " + counted(elements.size(), "element");
+        "allowed sources of " + attachment.hostVeth.toString() + ", " + counted(elements.size(), "element");
     rules.push_back({"bridge pons", set, rule, present});
   }
 }
@@ -82,7 +83,7 @@ void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
   for (const Family family : egress::familiesOf(attachment)) {
     const nft::Table table = nat::tableOf(family);
     const auto elements = egress::elementsOf(attachment, family);
-    const bool present = areThere(host, table, egress::kPolicies, elements);
+    const bool present = allPresent(host, table, egress::kPolicies, elements);
     rules.push_back(
         {tableName(family), egress::kPolicies, counted(elements.size(), "source") + " to chain " + chain, present});
     const std::size_t wanted = egress::ruleCountOf(attachment, family);
@@ -103,12 +104,12 @@ void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
     }
   }
   if (!has(attachment, shared_state::forwardAccept(attachment))) return;
-  const auto places = forward::inspect(host, {attachment.bridge.name, attachment.adminChain});
-  if (!places) return;
-  for (const forward::ChainState& place : *places) {
-    if (place.wanted == 0 && place.present == 0) continue;  // it drops nothing
-    rules.push_back({"", place.name, "accept what " + bridge + " forwards, " + counted(place.wanted, "rule"),
-                     place.present >= place.wanted});
+  const auto chains = forward::inspect(host, {attachment.bridge.name, attachment.adminChain});
+  if (!chains) return;
+  for (const forward::ChainState& chain : *chains) {
+    if (chain.wanted == 0 && chain.present == 0) continue;  // a chain without drop policy
+    rules.push_back({"", chain.name, "accept forwarded traffic of " + bridge + ", " + counted(chain.wanted, "rule"),
+                     chain.present >= chain.wanted});
   }
 }
 
@@ -133,4 +134,4 @@ std::map<Family, nft::Counted> deniedBy(Host& host, const Attachment& attachment
   return denied;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

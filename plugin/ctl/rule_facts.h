@@ -1,16 +1,16 @@
-// What nf_tables, and other firewalls, have for one attachment.
+// Rules and elements of one attachment in nf_tables and other firewalls.
 #pragma once
 
 #include <map>
 
 #include "plugin/ctl/facts.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// Its own elements, its network's chains, and the rules in chains of others.
+/// Its own elements, the chains of its network, and accept rules in chains of other firewalls.
 std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment);
 
-/// What its egress policy has dropped, by family; nothing where it has none. A chain that is gone is among the rules.
+/// Dropped by its egress policy, by family; empty without a policy. Omits a chain that is missing.
 std::map<netlib::Family, netlib::nft::Counted> deniedBy(Host& host, const Attachment& attachment);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -5,46 +5,46 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-std::string someOf(const std::set<std::string>& containers) {
-  constexpr std::size_t kSome = 5;
-  std::vector<std::string> some{containers.begin(), containers.end()};
-  some.resize(std::min(some.size(), kSome));
-  return joined(some) + (containers.size() > kSome ? ", …" : "");
+std::string listOf(const std::set<std::string>& containers) {
+  constexpr std::size_t kMax = 5;
+  std::vector<std::string> first{containers.begin(), containers.end()};
+  first.resize(std::min(first.size(), kMax));
+  return joined(first) + (containers.size() > kMax ? ", …" : "");
 }
 
-/// The attachments of the one container whose id begins so; one whose whole id it is comes before all others.
-netlib::Result<std::vector<AttachmentKey>> keysOf(std::vector<AttachmentKey> keys, const std::string& beginning) {
+/// The attachments of the container with that ID, else of the only one whose ID has that prefix.
+netlib::Result<std::vector<AttachmentKey>> keysOf(std::vector<AttachmentKey> keys, const std::string& prefix) {
   std::set<std::string> containers;
   for (const AttachmentKey& key : keys) {
     const std::string& id = key.container.toString();
-    if (id.starts_with(beginning)) containers.insert(id);
+    if (id.starts_with(prefix)) containers.insert(id);
   }
-  if (containers.empty()) return netlib::fail(ENOENT, "no container on record has an id that begins with " + beginning);
-  if (containers.size() > 1 && !containers.contains(beginning)) {
-    return netlib::fail(EEXIST,
-                        counted(containers.size(), "container") + " have ids that begin so: " + someOf(containers));
+  if (containers.empty()) return netlib::fail(ENOENT, "no recorded container ID begins with " + prefix);
+  if (containers.size() > 1 && !containers.contains(prefix)) {
+    return netlib::fail(
+        EEXIST, counted(containers.size(), "container ID") + " begin with " + prefix + ": " + listOf(containers));
   }
-  const std::string& id = containers.contains(beginning) ? beginning : *containers.begin();
+  const std::string& id = containers.contains(prefix) ? prefix : *containers.begin();
   std::erase_if(keys, [&id](const AttachmentKey& key) { return key.container.toString() != id; });
   std::ranges::sort(keys);
   return keys;
 }
 
-netlib::Result<std::vector<Shown>> look(const Arguments& arguments) {
+netlib::Result<std::vector<Shown>> collect(const Arguments& arguments) {
   auto host = TRY(openHost(arguments));
-  if (!host) return netlib::fail(ENOENT, "nothing is on record in " + arguments.stateDir);
+  if (!host) return netlib::fail(ENOENT, "no attachments are recorded in " + arguments.stateDir);
   const std::vector<AttachmentKey> all = TRY(host->ledger.attachments());
   const std::vector<AttachmentKey> keys = TRY(keysOf(all, arguments.subject));
   std::vector<Shown> shown;
-  for (Item& item : takeStock(*host, keys)) {
-    Facts facts = item.attachment ? factsOf(*host, *item.attachment) : Facts{};
-    shown.push_back({std::move(item), std::move(facts)});
+  for (AttachmentStatus& status : collectStatus(*host, keys)) {
+    Facts facts = status.attachment ? factsOf(*host, *status.attachment) : Facts{};
+    shown.push_back({std::move(status), std::move(facts)});
   }
   return shown;
 }
@@ -52,9 +52,9 @@ netlib::Result<std::vector<Shown>> look(const Arguments& arguments) {
 }  // namespace
 
 Answer show(const Arguments& arguments) {
-  const auto shown = look(arguments);
+  const auto shown = collect(arguments);
   if (!shown) return failure("show", shown.error());
-  return {0, arguments.json ? showJson(*shown) : showText(*shown, arguments.screen), {}};
+  return {0, arguments.json ? showJson(*shown) : showText(*shown, arguments.terminal), {}};
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

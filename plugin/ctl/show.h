@@ -1,17 +1,16 @@
-// pons show: everything about one container.
+// ponsctl show: the attachments of one container and their state in the kernel.
 #pragma once
 
 #include "plugin/ctl/facts.h"
-#include "plugin/ctl/screen.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 struct Shown {
-  Item item;
+  AttachmentStatus status;
   Facts facts;
 };
 
-std::string showText(const std::vector<Shown>& shown, const Screen& screen);
+std::string showText(const std::vector<Shown>& shown, const Terminal& terminal);
 std::string showJson(const std::vector<Shown>& shown);
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,81 +1,58 @@
-// What pons show prints for programs.
-#include "plugin/ctl/item_json.h"
+// The JSON of ponsctl show.
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/show.h"
-#include "plugin/json/json.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-void writeCount(json::Writer& writer, std::string_view name, std::uint64_t count) {
-  writer.member(name, static_cast<std::int64_t>(count));
-}
-
 void writeLink(json::Writer& writer, const LinkFact& fact) {
-  writer.beginObject().member("name", fact.name).member("where", fact.where).member("present", fact.link.has_value());
-  if (fact.link) {
-    writer.member("up", fact.link->up()).member("mtu", fact.link->mtu);
-    if (fact.link->mac) writer.member("mac", fact.link->mac->toString());
-    writeCount(writer, "receivedBytes", fact.statistics.receivedBytes);
-    writeCount(writer, "receivedPackets", fact.statistics.receivedPackets);
-    writeCount(writer, "receivedDropped", fact.statistics.receivedDropped);
-    writeCount(writer, "sentBytes", fact.statistics.sentBytes);
-    writeCount(writer, "sentPackets", fact.statistics.sentPackets);
-    writeCount(writer, "sentDropped", fact.statistics.sentDropped);
-  }
-  writer.endObject();
+  writer.member("name", fact.name).member("where", fact.where).member("present", fact.link.has_value());
+  if (!fact.link) return;
+  writer.member("up", fact.link->up()).member("mtu", fact.link->mtu);
+  if (fact.link->mac) writer.member("mac", fact.link->mac->toString());
+  writeNumber(writer, "receivedBytes", fact.statistics.receivedBytes);
+  writeNumber(writer, "receivedPackets", fact.statistics.receivedPackets);
+  writeNumber(writer, "receivedDropped", fact.statistics.receivedDropped);
+  writeNumber(writer, "sentBytes", fact.statistics.sentBytes);
+  writeNumber(writer, "sentPackets", fact.statistics.sentPackets);
+  writeNumber(writer, "sentDropped", fact.statistics.sentDropped);
 }
 
 void writeRoute(json::Writer& writer, const RouteFact& route) {
-  writer.beginObject().member("destination", route.destination);
+  writer.member("destination", route.destination);
   if (!route.gateway.empty()) writer.member("gateway", route.gateway);
-  writer.member("metric", route.metric).member("mtu", route.mtu).endObject();
+  writer.member("metric", route.metric).member("mtu", route.mtu);
 }
 
 void writeRule(json::Writer& writer, const RuleFact& rule) {
-  writer.beginObject().member("table", rule.table).member("place", rule.place);
-  writer.member("rule", rule.rule).member("present", rule.present).endObject();
+  writer.member("table", rule.table).member("place", rule.place);
+  writer.member("rule", rule.rule).member("present", rule.present);
 }
 
-void writeHold(json::Writer& writer, const HoldFact& hold) {
-  writer.beginObject().member("name", hold.name);
-  writeCount(writer, "holders", hold.holders);
+void writeReference(json::Writer& writer, const ReferenceFact& reference) {
+  writer.member("name", reference.sharedState);
+  writeNumber(writer, "holders", reference.count);
+}
+
+void writeShown(json::Writer& writer, const Shown& one) {
+  writeStatus(writer, one.status);
+  writeStrings(writer, "containerAddresses", one.facts.addresses);
+  writeObjects(writer, "links", one.facts.links, writeLink);
+  writeObjects(writer, "routes", one.facts.routes, writeRoute);
+  writeObjects(writer, "rules", one.facts.rules, writeRule);
+  writeObjects(writer, "holds", one.facts.references, writeReference);
+  if (!one.facts.denied) return;
+  writer.key("egressDenied").beginObject();
+  writeNumber(writer, "packets", one.facts.denied->packets);
+  writeNumber(writer, "bytes", one.facts.denied->bytes);
   writer.endObject();
-}
-
-template <class Fact>
-void writeAll(json::Writer& writer, std::string_view name, const std::vector<Fact>& facts,
-              void (*write)(json::Writer& writer, const Fact& fact)) {
-  writer.key(name).beginArray();
-  for (const Fact& fact : facts) write(writer, fact);
-  writer.endArray();
 }
 
 }  // namespace
 
 std::string showJson(const std::vector<Shown>& shown) {
-  json::Writer writer{json::Style::Indented};
-  writer.beginObject().key("attachments").beginArray();
-  for (const Shown& one : shown) {
-    writer.beginObject();
-    writeItem(writer, one.item);
-    writer.key("containerAddresses").beginArray();
-    for (const std::string& address : one.facts.addresses) writer.value(address);
-    writer.endArray();
-    writeAll(writer, "links", one.facts.links, writeLink);
-    writeAll(writer, "routes", one.facts.routes, writeRoute);
-    writeAll(writer, "rules", one.facts.rules, writeRule);
-    writeAll(writer, "holds", one.facts.holds, writeHold);
-    if (one.facts.denied) {
-      writer.key("egressDenied").beginObject();
-      writeCount(writer, "packets", one.facts.denied->packets);
-      writeCount(writer, "bytes", one.facts.denied->bytes);
-      writer.endObject();
-    }
-    writer.endObject();
-  }
-  writer.endArray().endObject();
-  return writer.text() + "\n";
+  return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "attachments", shown, writeShown); });
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,12 +1,12 @@
-// What pons show prints for people.
+// The text of ponsctl show.
 #include <algorithm>
 
-#include "plugin/ctl/sheet.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/properties.h"
 #include "plugin/ctl/show.h"
 #include "plugin/ctl/table.h"
-#include "plugin/ctl/words.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
@@ -20,11 +20,11 @@ std::string rateOf(const RateLimit& limit) {
   return std::to_string(limit.rate / 1000) + " kbit/s, burst " + textOfBytes(limit.burst / 8);
 }
 
-std::string placeOf(const Attachment& attachment) {
+std::string interfaceText(const Attachment& attachment) {
   if (attachment.key.plugin != ChainedPlugin::None) {
-    return attachment.key.ifName.toString() + ", by the chained plugin " + std::string{nameOf(attachment.key.plugin)};
+    return attachment.key.ifName.toString() + ", chained plugin " + std::string{nameOf(attachment.key.plugin)};
   }
-  return attachment.key.ifName.toString() + ", on the host " + attachment.hostVeth.toString() + " at bridge " +
+  return attachment.key.ifName.toString() + ", host side " + attachment.hostVeth.toString() + " on bridge " +
          attachment.bridge.name.toString();
 }
 
@@ -32,49 +32,51 @@ std::string portsText(const EgressPolicy& policy) {
   std::vector<std::string> ports;
   for (const Port port : policy.tcpPorts) ports.push_back("tcp " + std::to_string(port));
   for (const Port port : policy.udpPorts) ports.push_back("udp " + std::to_string(port));
-  return ports.empty() ? "" : " at " + joined(ports);
+  return ports.empty() ? "" : ", " + joined(ports);
 }
 
-void addEgress(Sheet& sheet, const EgressPolicy& policy) {
+void addEgress(PropertyList& properties, const EgressPolicy& policy) {
   std::vector<std::string> destinations;
   for (const auto& destination : policy.destinations) destinations.push_back(destination.toString());
-  if (!destinations.empty()) sheet.add("may reach", joined(destinations) + portsText(policy));
+  if (!destinations.empty()) properties.add("egress", "to " + joined(destinations) + portsText(policy));
   std::vector<std::string> servers;
   for (const auto& server : policy.nameservers) servers.push_back(server.toString());
-  if (!servers.empty()) sheet.add("may ask", joined(servers) + " by DNS");
-  if (destinations.empty() && servers.empty()) sheet.add("may reach", "nobody");
+  if (!servers.empty()) properties.add("egress", "DNS to " + joined(servers));
+  if (destinations.empty() && servers.empty()) properties.add("egress", "denied");
 }
 
-void addAttachment(Sheet& sheet, const Attachment& attachment) {
-  sheet.add("namespace", attachment.netnsPath);
-  for (const Lease& lease : attachment.leases) sheet.add("address", withGateway(lease));
-  for (const std::string& port : portsOf(attachment.forwards)) sheet.add("port", port);
-  if (attachment.hostLocalDir) sheet.add("addresses", "also in the files of host-local in " + *attachment.hostLocalDir);
-  if (attachment.delegated) sheet.add("addresses", "given by the IPAM plugin " + attachment.delegated->type);
-  if (attachment.isolated) sheet.add("isolation", "reaches no other isolated port of the bridge");
-  if (attachment.ingress != IngressPolicy::Open) sheet.add("ingress", std::string{nameOf(attachment.ingress)});
-  if (attachment.guard == SpoofGuard::Mac) sheet.add("guard", "it sends from its MAC address alone");
-  if (attachment.guard == SpoofGuard::Address) sheet.add("guard", "it sends from its MAC and IP addresses alone");
-  if (attachment.egress) addEgress(sheet, *attachment.egress);
+void addAttachment(PropertyList& properties, const Attachment& attachment) {
+  properties.add("namespace", attachment.netnsPath);
+  for (const Lease& lease : attachment.leases) properties.add("address", withGateway(lease));
+  for (const std::string& port : portsOf(attachment.forwards)) properties.add("port", port);
+  if (attachment.hostLocalDir)
+    properties.add("addresses", "also recorded by host-local in " + *attachment.hostLocalDir);
+  if (attachment.delegated) properties.add("addresses", "assigned by the IPAM plugin " + attachment.delegated->type);
+  if (attachment.isolated) properties.add("port isolation", "no traffic to other isolated ports of the bridge");
+  if (attachment.ingress != IngressPolicy::Open) properties.add("ingress", std::string{nameOf(attachment.ingress)});
+  if (attachment.guard == SpoofGuard::Mac) properties.add("spoof guard", "on (MAC)");
+  if (attachment.guard == SpoofGuard::Address) properties.add("spoof guard", "on (MAC and IP)");
+  if (attachment.egress) addEgress(properties, *attachment.egress);
   if (!attachment.bandwidth) return;
-  if (attachment.bandwidth->ingress) sheet.add("to it", rateOf(*attachment.bandwidth->ingress));
-  if (attachment.bandwidth->egress) sheet.add("from it", rateOf(*attachment.bandwidth->egress));
+  if (attachment.bandwidth->ingress) properties.add("ingress rate", rateOf(*attachment.bandwidth->ingress));
+  if (attachment.bandwidth->egress) properties.add("egress rate", rateOf(*attachment.bandwidth->egress));
 }
 
-std::string headText(const Item& item, const Facts& facts, const Screen& screen) {
-  Sheet sheet;
-  sheet.add("container", item.key.container.toString());
-  sheet.add("network", item.key.network.toString());
-  sheet.add("interface", item.attachment ? placeOf(*item.attachment) : item.key.ifName.toString());
-  sheet.add("health", std::string{nameOf(item.health)}, colourOf(item.health));
-  for (const Fault& fault : item.faults) sheet.add(fault.sharedState.empty() ? "broken" : "broken, shared", fault.what);
-  if (item.age) sheet.add("age", textOf(*item.age));
-  if (item.attachment) addAttachment(sheet, *item.attachment);
+std::string headText(const AttachmentStatus& status, const Facts& facts, const Terminal& terminal) {
+  PropertyList properties;
+  properties.add("container", status.key.container.toString());
+  properties.add("network", status.key.network.toString());
+  properties.add("interface", status.attachment ? interfaceText(*status.attachment) : status.key.ifName.toString());
+  properties.add("health", std::string{nameOf(status.health)}, colourOf(status.health));
+  for (const Fault& fault : status.faults)
+    properties.add(fault.sharedState.empty() ? "fault" : "fault, shared", fault.what);
+  if (status.age) properties.add("age", textOf(*status.age));
+  if (status.attachment) addAttachment(properties, *status.attachment);
   if (facts.denied) {
-    sheet.add("denied",
-              counted(facts.denied->packets, "packet") + " by its egress policy, " + textOfBytes(facts.denied->bytes));
+    properties.add("denied", counted(facts.denied->packets, "packet") + " (" + textOfBytes(facts.denied->bytes) +
+                                 ") by the egress policy");
   }
-  return sheet.text(screen);
+  return properties.text(terminal);
 }
 
 Row rowOf(const LinkFact& fact) {
@@ -87,13 +89,13 @@ Row rowOf(const LinkFact& fact) {
           {link.mac ? link.mac->toString() : ""}};
 }
 
-std::string linksText(const Facts& facts, const Screen& screen) {
+std::string linksText(const Facts& facts, const Terminal& terminal) {
   Table table{{{"LINK"}, {"WHERE"}, {"STATE"}, {"MTU", Whole, true}, {"MAC"}}};
   for (const LinkFact& fact : facts.links) table.add(rowOf(fact));
-  return table.text(screen);
+  return table.text(terminal);
 }
 
-std::string trafficText(const Facts& facts, const Screen& screen) {
+std::string trafficText(const Facts& facts, const Terminal& terminal) {
   Table table{{{"LINK"},
                {"RECEIVED", Whole, true},
                {"PACKETS", Whole, true},
@@ -112,54 +114,55 @@ std::string trafficText(const Facts& facts, const Screen& screen) {
                {std::to_string(counted.sentPackets)},
                {std::to_string(counted.sentDropped)}});
   }
-  return table.empty() ? "" : "\n" + table.text(screen);
+  return table.empty() ? "" : "\n" + table.text(terminal);
 }
 
-std::string addressesText(const Facts& facts, const Screen& screen) {
+std::string addressesText(const Facts& facts, const Terminal& terminal) {
   if (facts.addresses.empty()) return {};
   Table table{{{"ADDRESSES IN THE CONTAINER", Wrap}}};
   table.add({{joined(facts.addresses)}});
-  return "\n" + table.text(screen);
+  return "\n" + table.text(terminal);
 }
 
-std::string routesText(const Facts& facts, const Screen& screen) {
+std::string routesText(const Facts& facts, const Terminal& terminal) {
   if (facts.routes.empty()) return {};
   Table table{{{"ROUTE IN THE CONTAINER"}, {"GATEWAY"}, {"METRIC", Whole, true}, {"MTU", Whole, true}}};
   const auto shown = [](std::uint32_t number) { return number == 0 ? std::string{} : std::to_string(number); };
   for (const RouteFact& route : facts.routes) {
     table.add({{route.destination}, {route.gateway}, {shown(route.metric)}, {shown(route.mtu)}});
   }
-  return "\n" + table.text(screen);
+  return "\n" + table.text(terminal);
 }
 
-std::string rulesText(const Facts& facts, const Screen& screen) {
+std::string rulesText(const Facts& facts, const Terminal& terminal) {
   if (facts.rules.empty()) return {};
-  Table table{{{"TABLE"}, {"MAP OR CHAIN", Wrap}, {"RULE", Wrap}, {"STATE"}}};
+  Table table{{{"TABLE"}, {"WHERE", Wrap}, {"RULE", Wrap}, {"STATE"}}};
   for (const RuleFact& rule : facts.rules) {
-    const Cell state = rule.present ? Cell{"there", Colour::Good} : Cell{"missing", Colour::Bad};
+    const Cell state = rule.present ? Cell{"present", Colour::Good} : Cell{"missing", Colour::Bad};
     table.add({{rule.table}, {rule.place}, {rule.rule}, state});
   }
-  return "\n" + table.text(screen);
+  return "\n" + table.text(terminal);
 }
 
-std::string holdsText(const Facts& facts, const Screen& screen) {
-  if (facts.holds.empty()) return {};
-  Table table{{{"SHARED STATE"}, {"HOLDERS", Whole, true}}};
-  for (const HoldFact& hold : facts.holds) table.add({{hold.name}, {std::to_string(hold.holders)}});
-  return "\n" + table.text(screen);
+std::string referencesText(const Facts& facts, const Terminal& terminal) {
+  if (facts.references.empty()) return {};
+  Table table{{{"SHARED STATE"}, {"REFERENCES", Whole, true}}};
+  for (const auto& [sharedState, count] : facts.references) table.add({{sharedState}, {std::to_string(count)}});
+  return "\n" + table.text(terminal);
 }
 
 }  // namespace
 
-std::string showText(const std::vector<Shown>& shown, const Screen& screen) {
+std::string showText(const std::vector<Shown>& shown, const Terminal& terminal) {
   std::string text;
   for (const Shown& one : shown) {
-    text += (text.empty() ? "" : "\n") + headText(one.item, one.facts, screen);
-    if (!one.item.attachment) continue;
-    text += "\n" + linksText(one.facts, screen) + trafficText(one.facts, screen) + addressesText(one.facts, screen) +
-            routesText(one.facts, screen) + rulesText(one.facts, screen) + holdsText(one.facts, screen);
+    text += (text.empty() ? "" : "\n") + headText(one.status, one.facts, terminal);
+    if (!one.status.attachment) continue;
+    text += "\n" + linksText(one.facts, terminal) + trafficText(one.facts, terminal) +
+            addressesText(one.facts, terminal) + routesText(one.facts, terminal) + rulesText(one.facts, terminal) +
+            referencesText(one.facts, terminal);
   }
   return text;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -5,22 +5,22 @@
 
 #include "netlib/base/utf8.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kShortest = 12;
 
-/// In characters: continuation bytes of UTF-8 take no place of their own.
-std::size_t placesOf(std::string_view text) {
+/// The number of code points: UTF-8 continuation bytes are not counted.
+std::size_t columnsOf(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::size_t longestWordOf(std::string_view text) {
   std::size_t longest = 0;
-  for (const std::string& word : wrapped(text, 0)) longest = std::max(longest, placesOf(word));
+  for (const std::string& word : wrapped(text, 0)) longest = std::max(longest, columnsOf(word));
   return longest;
 }
 
@@ -39,7 +39,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     std::string& last = lines.back();
     if (last.empty()) {
       last = word;
-    } else if (placesOf(last) + 1 + placesOf(word) <= width) {
+    } else if (columnsOf(last) + 1 + columnsOf(word) <= width) {
       last.append(1, ' ').append(word);
     } else {
       lines.emplace_back(word);
@@ -48,9 +48,9 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   return lines;
 }
 
-std::size_t tellingLengthOf(const std::set<std::string>& texts) {
+std::size_t distinctLengthOf(const std::set<std::string>& texts) {
   std::size_t length = kShortest;
-  // In order, those that share the most stand next to each other.
+  // In sorted order, texts with the longest common prefix are adjacent.
   for (auto one = texts.begin(), next = one; one != texts.end() && ++next != texts.end(); ++one) {
     const auto differing = std::ranges::mismatch(*one, *next).in1 - one->begin();
     length = std::max(length, static_cast<std::size_t>(differing) + 1);
@@ -65,7 +65,7 @@ void Table::add(Row row) {
 
 std::size_t Table::lengthOf(std::size_t column, const std::vector<Row>& rows) const {
   std::size_t length = columns_[column].title.size();
-  for (const Row& row : rows) length = std::max(length, placesOf(row[column].text));
+  for (const Row& row : rows) length = std::max(length, columnsOf(row[column].text));
   return length;
 }
 
@@ -74,7 +74,7 @@ void Table::shorten(std::vector<Row>& rows) const {
     if (columns_[column].fit != Column::Fit::Shorten) continue;
     std::set<std::string> texts;
     for (const Row& row : rows) texts.insert(row[column].text);
-    const std::size_t length = tellingLengthOf(texts);
+    const std::size_t length = distinctLengthOf(texts);
     for (Row& row : rows) {
       std::string& text = row[column].text;
       if (text.find(' ') == std::string::npos) text.resize(std::min(text.size(), length));
@@ -82,7 +82,7 @@ void Table::shorten(std::vector<Row>& rows) const {
   }
 }
 
-/// The widest column that may be broken into lines gives way first, down to its longest word.
+/// Narrows the widest column that can be wrapped first, down to its longest word.
 Table::Widths Table::widthsFor(const std::vector<Row>& rows, std::size_t width) const {
   Widths widths;
   Widths least;
@@ -104,7 +104,7 @@ Table::Widths Table::widthsFor(const std::vector<Row>& rows, std::size_t width) 
   return widths;
 }
 
-std::string Table::line(const Row& row, const Widths& widths, const Screen& screen) const {
+std::string Table::line(const Row& row, const Widths& widths, const Terminal& terminal) const {
   std::vector<std::vector<std::string>> parts;
   std::size_t height = 1;
   for (std::size_t column = 0; column < row.size(); ++column) {
@@ -114,33 +114,33 @@ std::string Table::line(const Row& row, const Widths& widths, const Screen& scre
   }
   std::string text;
   for (std::size_t number = 0; number < height; ++number) {
-    std::size_t owed = 0;  // blanks, written only where something follows
+    std::size_t pending = 0;  // blanks before the next cell: none at the end of a line
     for (std::size_t column = 0; column < row.size(); ++column) {
       const std::string part = number < parts[column].size() ? parts[column][number] : "";
-      const std::size_t room = widths[column] - std::min(widths[column], placesOf(part));
-      const std::size_t before = columns_[column].right ? room : 0;
-      owed += before;
+      const std::size_t padding = widths[column] - std::min(widths[column], columnsOf(part));
+      const std::size_t before = columns_[column].right ? padding : 0;
+      pending += before;
       if (!part.empty()) {
-        text.append(owed, ' ').append(screen.in(row[column].colour, part));
-        owed = 0;
+        text.append(pending, ' ').append(terminal.in(row[column].colour, part));
+        pending = 0;
       }
-      owed += room - before + kGap;
+      pending += padding - before + kGap;
     }
     text += '\n';
   }
   return text;
 }
 
-std::string Table::text(const Screen& screen) const {
+std::string Table::text(const Terminal& terminal) const {
   Row titles;
   for (const Column& column : columns_) titles.push_back({column.title});
   std::vector<Row> rows = rows_;
-  if (sumOf(widthsFor(rows, SIZE_MAX)) > screen.width) shorten(rows);
-  const Widths widths = widthsFor(rows, screen.width);
+  if (sumOf(widthsFor(rows, SIZE_MAX)) > terminal.width) shorten(rows);
+  const Widths widths = widthsFor(rows, terminal.width);
   const bool titled = std::ranges::any_of(columns_, [](const Column& column) { return !column.title.empty(); });
-  std::string text = titled ? line(titles, widths, screen) : "";
-  for (const Row& row : rows) text += line(row, widths, screen);
+  std::string text = titled ? line(titles, widths, terminal) : "";
+  for (const Row& row : rows) text += line(row, widths, terminal);
   return text;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

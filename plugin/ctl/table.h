@@ -1,18 +1,18 @@
-// Tables for people: columns in line, as wide as the screen where that is possible.
+// Tables with aligned columns, at most as wide as the terminal if possible.
 #pragma once
 
 #include <set>
 #include <string>
 #include <vector>
 
-#include "plugin/ctl/screen.h"
+#include "plugin/ctl/terminal.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
-/// The length at which those that differ still do when they are cut; no less than 12.
-std::size_t tellingLengthOf(const std::set<std::string>& texts);
+/// The prefix length at which different texts are still different; at least 12.
+std::size_t distinctLengthOf(const std::set<std::string>& texts);
 
-/// Lines of whole words, none longer than `width` characters unless a word is; at least one line.
+/// Wraps between words; at least one line. A line is longer than `width` characters only if it is one longer word.
 std::vector<std::string> wrapped(std::string_view text, std::size_t width);
 
 struct Cell {
@@ -21,16 +21,16 @@ struct Cell {
 };
 
 struct Column {
-  /// What may happen to it where the table is wider than the screen.
+  /// How it is narrowed if the table is wider than the terminal.
   enum class Fit : unsigned char {
     Whole,
-    Shorten,  ///< single words are cut to a length at which all that differ still do, but to no less than 12
-    Wrap,     ///< broken between words into several lines
+    Shorten,  ///< texts of one word are cut to distinctLengthOf() characters
+    Wrap,     ///< wrapped between words
   };
 
   std::string title;
   Fit fit = Fit::Whole;
-  bool right = false;  ///< numbers
+  bool right = false;  ///< right-aligned
 };
 
 using Row = std::vector<Cell>;
@@ -39,12 +39,12 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// As many cells as there are columns.
+  /// One cell per column. Control characters are escaped.
   void add(Row row);
   bool empty() const { return rows_.empty(); }
 
-  /// With the titles, where there are any, as its first line. Wider than the screen only where a single word is.
-  std::string text(const Screen& screen) const;
+  /// The first line has the titles, if any. Wider than the terminal only if a column cannot be narrowed further.
+  std::string text(const Terminal& terminal) const;
 
  private:
   using Widths = std::vector<std::size_t>;
@@ -52,10 +52,10 @@ class Table {
   std::size_t lengthOf(std::size_t column, const std::vector<Row>& rows) const;
   void shorten(std::vector<Row>& rows) const;
   Widths widthsFor(const std::vector<Row>& rows, std::size_t width) const;
-  std::string line(const Row& row, const Widths& widths, const Screen& screen) const;
+  std::string line(const Row& row, const Widths& widths, const Terminal& terminal) const;
 
   std::vector<Column> columns_;
   std::vector<Row> rows_;
 };
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -22,7 +22,7 @@ void undoOwn(Host& host, const std::vector<const Step*>& steps, netlib::ErrorLis
   for (const Step* step : steps | std::views::reverse) {
     if (!step->sharedState().empty()) continue;
     failures.add("undo " + step->name(), step->undo(host));
-    trace::lap("undo " + step->name());
+    trace::timing("undo " + step->name());
   }
 }
 
@@ -44,11 +44,11 @@ netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const 
   for (const Step* step : steps | std::views::reverse) {
     if (step->sharedState().empty()) continue;
     failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
-    trace::lap("release " + step->name());
+    trace::timing("release " + step->name());
   }
   failures.add("hand over published ports", handOverPorts(host, hostLock, record.attachment));
   if (failures.none()) failures.add("release", host.ledger.release(hostLock, record));
-  trace::lap("erase the record");
+  trace::timing("erase the record");
   return {};
 }
 
@@ -57,7 +57,7 @@ netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const 
 netlib::Result<> teardown(Host& host, Record& record, const std::vector<const Step*>& steps) {
   netlib::ErrorList failures;
   failures.add("mark the record", markDeleting(host, record));
-  trace::lap("mark the record");
+  trace::timing("mark the record");
   undoOwn(host, steps, failures);
   failures.add("lock the ledger", undoShared(host, record, steps, failures));
   return failures.result();
@@ -104,7 +104,7 @@ netlib::Result<> Transaction::apply(const Step& step) {
     return netlib::fail(std::move(error));
   }
   applied_.push_back(&step);
-  trace::lap(step.name());
+  trace::timing(step.name());
   return {};
 }
 

@@ -21,16 +21,12 @@ constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
 /// bridged packets pass this hook as well.
 void appendInternal(nft::Transaction& transaction, Family family) {
   const nft::Table table = nat::tableOf(family);
-  for (const nft::Interface side : {nft::Interface::In, nft::Interface::Out}) {
-    transaction.addRule(table, kForwarding,
-                        nft::Rule{}
-                            .loadInterfaceName(side, 0)
-                            .inSet(kInternalBridges, 0)
-                            .loadInterfaceName(nft::Interface::In, 0)
-                            .loadInterfaceName(nft::Interface::Out, kNameRegisters)
-                            .notInSet(kInternalPairs, 0)
-                            .drop());
-  }
+  const auto append = [&](nft::Rule& rule) {
+    rule.lookup(kInternalBridges, 0).loadIifname(0).loadOifname(kNameRegisters).lookupNot(kInternalPairs, 0).drop();
+    transaction.addRule(table, kForwarding, rule);
+  };
+  append(nft::Rule{}.loadIifname(0));
+  append(nft::Rule{}.loadOifname(0));
 }
 
 }  // namespace
@@ -48,23 +44,19 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
                                .hostEndian = true});
   }
   transaction.addChain(table, kBetweenBridges, "ingress policies");
-  transaction.addRule(table, kBetweenBridges, nft::Rule{}.connectionIsKnown().accept());
+  transaction.addRule(table, kBetweenBridges, nft::Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
   transaction.addRule(table, kBetweenBridges,
-                      nft::Rule{}
-                          .loadInterfaceName(nft::Interface::In, 0)
-                          .loadInterfaceName(nft::Interface::Out, kNameRegisters)
-                          .inSet(kSameBridgeOk, 0)
-                          .accept());
+                      nft::Rule{}.loadIifname(0).loadOifname(kNameRegisters).lookup(kSameBridgeOk, 0).accept());
   transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
   transaction.addBaseChain(
       table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
   appendInternal(transaction, family);
   transaction.addRule(table, kForwarding,
                       nft::Rule{}
-                          .loadInterfaceName(nft::Interface::In, 0)
-                          .inSet(kPolicyBridges, 0)
-                          .loadInterfaceName(nft::Interface::Out, 0)
-                          .inSet(kPolicyBridges, 0)
+                          .loadIifname(0)
+                          .lookup(kPolicyBridges, 0)
+                          .loadOifname(0)
+                          .lookup(kPolicyBridges, 0)
                           .jump(kBetweenBridges));
 }
 

@@ -13,7 +13,7 @@ namespace pons::egress {
 
 namespace nft = netlib::nft;
 using netlib::Family;
-using nft::Icmp6;
+using nft::Icmpv6Type;
 using nft::Rule;
 
 namespace {
@@ -56,14 +56,15 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
   std::vector<Rule> rules;
   const auto add = [&rules](Rule& rule) { rules.push_back(std::move(rule)); };
 
-  add(Rule{}.connectionIsKnown().accept());
+  add(Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
   if (family == Family::Ipv6) {
     // Untracked by conntrack; guard_table.h has filtered their content.
-    for (const Icmp6 type : {Icmp6::NeighbourSolicitation, Icmp6::NeighbourAdvertisement, Icmp6::MulticastReport}) {
-      add(Rule{}.icmp6Is(type).accept());
+    for (const Icmpv6Type type :
+         {Icmpv6Type::NeighbourSolicitation, Icmpv6Type::NeighbourAdvertisement, Icmpv6Type::MulticastReport}) {
+      add(Rule{}.icmpv6Type(type).accept());
     }
     // Every interface sends these when it comes up: dropped without being logged.
-    add(Rule{}.icmp6Is(Icmp6::RouterSolicitation).drop());
+    add(Rule{}.icmpv6Type(Icmpv6Type::RouterSolicitation).drop());
   }
   for (const netlib::IpAddress& server : policy.nameservers) {
     if (server.family() != family) continue;
@@ -71,18 +72,18 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
     constexpr std::array<std::uint8_t, 2> kPort{0, kDnsPort};
     for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp}) {
       add(Rule{}
-              .address(nft::Direction::Destination, whole)
-              .transportProtocolIs(static_cast<std::uint8_t>(protocol))
-              .is({nft::Header::Transport, 2, 2}, kPort)
+              .daddr(whole)
+              .l4proto(static_cast<std::uint8_t>(protocol))
+              .payload({nft::Header::Transport, 2, 2}, kPort)
               .accept());
     }
   }
   if (!destinationsOf(policy, family).empty()) {
     Rule allowed;
-    allowed.loadAddress(family, nft::Direction::Destination, 0).inSet(destinationsSet(attachment.hostVeth), 0);
+    allowed.loadDaddr(family, 0).lookup(destinationsSet(attachment.hostVeth), 0);
     if (hasPorts(policy)) {
-      allowed.loadTransportProtocol(afterAddress).loadDestinationPort(afterAddress + 1);
-      allowed.inSet(portsSet(attachment.hostVeth), afterAddress);
+      allowed.loadL4proto(afterAddress).loadDport(afterAddress + 1);
+      allowed.lookup(portsSet(attachment.hostVeth), afterAddress);
     }
     add(allowed.accept());
   }
@@ -90,10 +91,10 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
     constexpr std::uint64_t kEachMinute = 5;
     const AttachmentKey& key = attachment.key;
     add(Rule{}
-            .atMostEachMinute(kEachMinute)
+            .limit(kEachMinute, nft::LimitUnit::Minute)
             .log("pons denied " + key.container.toString() + " " + key.ifName.toString() + ": "));
   }
-  add(Rule{}.count().drop());
+  add(Rule{}.counter().drop());
   return rules;
 }
 
@@ -109,11 +110,7 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
                              .hostEndian = true});
   transaction.addBaseChain(
       table, {.name = kEgress, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_MANGLE});
-  transaction.addRule(table, kEgress,
-                      Rule{}
-                          .loadInterfaceName(nft::Interface::In, 0)
-                          .loadAddress(family, nft::Direction::Source, IFNAMSIZ / 4)
-                          .verdictMap(kPolicies, 0));
+  transaction.addRule(table, kEgress, Rule{}.loadIifname(0).loadSaddr(family, IFNAMSIZ / 4).vmap(kPolicies, 0));
 }
 
 std::vector<std::pair<const char*, std::size_t>> chains() { return {{kEgress, 1}}; }

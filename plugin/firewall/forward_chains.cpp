@@ -19,11 +19,6 @@ namespace {
 constexpr std::size_t kAccepts = 3;
 constexpr const char* kForward = "FORWARD";
 
-const std::vector<std::string>& programDirectories() {
-  static const std::vector<std::string> directories{"/usr/sbin", "/sbin", "/usr/bin"};
-  return directories;
-}
-
 std::string commentOf(const BridgeRules& wanted) { return "pons forward " + wanted.bridge.toString(); }
 
 bool isMissing(const ChainState& place) { return place.present < place.wanted; }
@@ -84,9 +79,9 @@ std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted
   const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(commentOf(wanted)))); };
   if (place.hasAdminChain) append(nft::Rule{}.jump(*wanted.adminChain));
   if (!place.drops) return rules;
-  append(nft::Rule{}.interfaceIs(nft::Interface::In, bridge).accept());
-  append(nft::Rule{}.interfaceIs(nft::Interface::Out, bridge).connectionIsKnown(dialect).accept());
-  append(nft::Rule{}.interfaceIs(nft::Interface::Out, bridge).destinationWasTranslated(dialect).accept());
+  append(nft::Rule{}.iifname(bridge).accept());
+  append(nft::Rule{}.oifname(bridge).ctState(nft::kEstablished | nft::kRelated, dialect).accept());
+  append(nft::Rule{}.oifname(bridge).ctStatus(nft::kDnat, dialect).accept());
   return rules;
 }
 
@@ -118,33 +113,29 @@ netlib::Result<> insertNft(Host& host, const NftChain& place, const BridgeRules&
 // iptables-legacy
 
 struct LegacyChain {
+  iptables::Iptables program;
   Family family;
-  std::vector<std::string> ours;  ///< lines of "iptables -S"
+  std::vector<std::string> deletions = {};  ///< of the rules with the bridge's comment
   bool drops = false;
   bool hasAdminChain = false;
 
   ChainState state() const {
-    return {std::string{"iptables-legacy "} + std::string{nameOf(family)} + " chain FORWARD", ours.size(),
+    return {std::string{"iptables-legacy "} + std::string{nameOf(family)} + " chain FORWARD", deletions.size(),
             (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
   }
 };
 
 netlib::Result<LegacyChain> legacyChain(Family family, const BridgeRules& wanted) {
-  const auto table = TRY(iptables::readFilterTable(family, programDirectories()));
-  const auto linesOf = [&table](const std::string& chain) {
-    const auto found = table.chains.find(chain);
-    return found == table.chains.end() ? std::vector<iptables::Line>{} : found->second;
+  auto program = TRY(iptables::Iptables::open(family, iptables::Backend::Legacy));
+  auto table = TRY(program.readFilterTable());
+  const auto rulesOf = [&table](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
+    return table.rulesOf(chain);
   };
-  const auto rulesOf = [&](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
-    std::vector<filter::Rule> rules;
-    for (const iptables::Line& line : linesOf(chain)) rules.push_back(line.rule);
-    return rules;
-  };
-  LegacyChain place{.family = family, .ours = {}};
+  LegacyChain place{.program = std::move(program), .family = family};
   place.drops = TRY(filter::drops(kForward, table.forwardPolicyDrops, rulesOf));
   place.hasAdminChain = wanted.adminChain && table.chains.contains(*wanted.adminChain);
-  for (const iptables::Line& line : linesOf(kForward)) {
-    if (line.rule.comment == commentOf(wanted)) place.ours.push_back(line.text);
+  for (const iptables::Rule& rule : table.chains[kForward]) {
+    if (rule.option("--comment") == commentOf(wanted)) place.deletions.push_back(rule.deletion());
   }
   return place;
 }
@@ -171,16 +162,10 @@ bool canBeNamed(const std::string& bridge) {
   return bridge.find_first_of("\"\\'!") == std::string::npos && !bridge.ends_with('+');
 }
 
-std::vector<std::string> legacyDeletions(const LegacyChain& place) {
-  std::vector<std::string> commands;
-  for (const std::string& line : place.ours) commands.push_back("-D" + line.substr(2));
-  return commands;
-}
-
 netlib::Result<> insertLegacy(const LegacyChain& place, const BridgeRules& wanted) {
   const std::string& bridge = wanted.bridge.toString();
   if (!canBeNamed(bridge)) return netlib::fail(EINVAL, "iptables has no way to name the bridge " + bridge);
-  std::vector<std::string> commands = legacyDeletions(place);
+  std::vector<std::string> commands = place.deletions;
   std::size_t position = 0;
   const auto insert = [&](const std::string& matches, const std::string& target) {
     commands.push_back("-I FORWARD " + std::to_string(++position) + matches + " -m comment --comment \"" +
@@ -192,7 +177,7 @@ netlib::Result<> insertLegacy(const LegacyChain& place, const BridgeRules& wante
     insert(" -o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED", "ACCEPT");
     insert(" -o " + bridge + " -m conntrack --ctstate DNAT", "ACCEPT");
   }
-  return iptables::change(place.family, programDirectories(), commands);
+  return place.program.change("filter", commands);
 }
 
 netlib::Result<> removeNft(Host& host, const BridgeRules& wanted) {
@@ -216,7 +201,7 @@ netlib::Result<> removeLegacy(const BridgeRules& wanted) {
     // Without the program there could be no rule of ours.
     if (place.failedWith(ENOENT)) continue;
     if (!place) return netlib::fail(place.error());
-    if (!place->ours.empty()) TRY(iptables::change(family, programDirectories(), legacyDeletions(*place)));
+    TRY(place->program.change("filter", place->deletions));
   }
   return {};
 }

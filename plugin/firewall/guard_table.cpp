@@ -10,7 +10,7 @@ namespace pons::guard {
 
 namespace nft = netlib::nft;
 using nft::Header;
-using nft::Icmp6;
+using nft::Icmpv6Type;
 using nft::Rule;
 
 namespace {
@@ -60,7 +60,7 @@ constexpr std::array<std::uint8_t, 2> kWithOneOption{0, 32};
 /// The key of the sets: the port's name, then that field.
 Rule& loadKey(Rule& rule, nft::Field field) {
   constexpr nft::Register kBehindName = IFNAMSIZ / 4;
-  return rule.loadInterfaceName(nft::Interface::In, 0).load(field, kBehindName);
+  return rule.loadIifname(0).loadPayload(field, kBehindName);
 }
 
 /// Appends rules to a chain. Where the chain is about one EtherType, each rule that reads the network header matches it
@@ -73,18 +73,18 @@ class Chain {
   /// The beginning of a rule.
   Rule here() const {
     Rule rule;
-    if (!type_.empty()) rule.is(kEtherType, type_);
+    if (!type_.empty()) rule.payload(kEtherType, type_);
     return rule;
   }
   void add(const Rule& rule) { transaction_.addRule(table(), name_, rule); }
-  void drop(Rule rule = {}) { add(rule.count().drop()); }
+  void drop(Rule rule = {}) { add(rule.counter().drop()); }
   void dropUnless(nft::Field field, const char* set) {
     Rule rule = here();
-    loadKey(rule, field).notInSet(set, 0);
+    loadKey(rule, field).lookupNot(set, 0);
     drop(std::move(rule));
   }
   void acceptIf(nft::Field field, const char* set) { acceptIf(here(), field, set); }
-  void acceptIf(Rule rule, nft::Field field, const char* set) { add(loadKey(rule, field).inSet(set, 0).accept()); }
+  void acceptIf(Rule rule, nft::Field field, const char* set) { add(loadKey(rule, field).lookup(set, 0).accept()); }
 
  private:
   nft::Transaction& transaction_;
@@ -99,7 +99,7 @@ void appendSets(nft::Transaction& transaction) {
                     .keyType = nft::concat(nft::kIfname, type),
                     .keyLength = IFNAMSIZ + length,
                     .hostEndian = true,
-                    .unnamed = field};
+                    .rawField = field};
   };
   transaction.addSet(table(), set(kMacs, nft::kEtherAddr, 8));
   transaction.addSet(table(), set(kAddresses4, nft::kIpv4Addr, 4));
@@ -111,46 +111,46 @@ void appendSets(nft::Transaction& transaction) {
 void appendArp(Chain chain) {
   chain.dropUnless(kArpMac, kMacs);
   Rule ofIpv4 = chain.here();
-  ofIpv4.is(kArpKind, kArpOfIpv4);
+  ofIpv4.payload(kArpKind, kArpOfIpv4);
   chain.acceptIf(std::move(ofIpv4), kArpAddress, kAddresses4);
   chain.drop();
 }
 
 void appendIpv4(Chain chain) {
-  chain.drop(std::move(chain.here().transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcpServer)));
+  chain.drop(std::move(chain.here().l4proto(IPPROTO_UDP).payload(kSourcePort, kDhcpServer)));
   chain.acceptIf(kSource4, kAddresses4);
   chain.drop();
 }
 
 void appendIpv6(Chain chain) {
-  chain.drop(std::move(chain.here().transportProtocolIs(IPPROTO_UDP).is(kSourcePort, kDhcp6Server)));
-  chain.add(Rule{}.transportProtocolIs(IPPROTO_ICMPV6).jump(kIcmp6));
+  chain.drop(std::move(chain.here().l4proto(IPPROTO_UDP).payload(kSourcePort, kDhcp6Server)));
+  chain.add(Rule{}.l4proto(IPPROTO_ICMPV6).jump(kIcmp6));
   chain.acceptIf(kSource6, kAddresses6);
   chain.drop();
 }
 
 void appendIcmp6(Chain chain) {
   constexpr std::array<std::uint8_t, 16> kNone{};
-  for (const Icmp6 type : {Icmp6::MulticastQuery, Icmp6::RouterAdvertisement, Icmp6::Redirect}) {
-    chain.drop(std::move(Rule{}.icmp6Is(type)));
+  for (const Icmpv6Type type : {Icmpv6Type::MulticastQuery, Icmpv6Type::RouterAdvertisement, Icmpv6Type::Redirect}) {
+    chain.drop(std::move(Rule{}.icmpv6Type(type)));
   }
-  chain.add(Rule{}.icmp6Is(Icmp6::NeighbourAdvertisement).jump(kAdvertisement));
-  chain.add(chain.here().is(kSource6, kNone).jump(kUnspecified));
+  chain.add(Rule{}.icmpv6Type(Icmpv6Type::NeighbourAdvertisement).jump(kAdvertisement));
+  chain.add(chain.here().payload(kSource6, kNone).jump(kUnspecified));
 }
 
 /// At most one option: a second one could name another MAC.
 void appendAdvertisement(Chain chain) {
   chain.dropUnless(kTarget, kTargets);
-  chain.add(chain.here().is(kPayloadLength, kWithoutOption).returnToCaller());
+  chain.add(chain.here().payload(kPayloadLength, kWithoutOption).returnToCaller());
   Rule withMac = chain.here();
-  withMac.is(kPayloadLength, kWithOneOption).is(kFirstOption, kTargetMacOption);
-  chain.add(loadKey(withMac, kOptionMac).inSet(kTargetMacs, 0).returnToCaller());
+  withMac.payload(kPayloadLength, kWithOneOption).payload(kFirstOption, kTargetMacOption);
+  chain.add(loadKey(withMac, kOptionMac).lookup(kTargetMacs, 0).returnToCaller());
   chain.drop();
 }
 
 void appendUnspecified(Chain chain) {
-  chain.acceptIf(std::move(Rule{}.icmp6Is(Icmp6::NeighbourSolicitation)), kTarget, kTargets);
-  chain.add(Rule{}.icmp6Is(Icmp6::MulticastReport).accept());
+  chain.acceptIf(std::move(Rule{}.icmpv6Type(Icmpv6Type::NeighbourSolicitation)), kTarget, kTargets);
+  chain.add(Rule{}.icmpv6Type(Icmpv6Type::MulticastReport).accept());
   chain.drop();
 }
 
@@ -173,9 +173,9 @@ void appendSkeleton(nft::Transaction& transaction) {
   Chain{transaction, kByMac}.dropUnless(kSourceMac, kMacs);
   Chain byAddress{transaction, kByAddress};
   byAddress.dropUnless(kSourceMac, kMacs);
-  byAddress.add(Rule{}.is(kEtherType, kTypeIp).jump(kIp));
-  byAddress.add(Rule{}.is(kEtherType, kTypeIp6).jump(kIp6));
-  byAddress.add(Rule{}.is(kEtherType, kTypeArp).jump(kArp));
+  byAddress.add(Rule{}.payload(kEtherType, kTypeIp).jump(kIp));
+  byAddress.add(Rule{}.payload(kEtherType, kTypeIp6).jump(kIp6));
+  byAddress.add(Rule{}.payload(kEtherType, kTypeArp).jump(kArp));
   byAddress.drop();
   appendArp({transaction, kArp, kTypeArp});
   appendIpv4({transaction, kIp, kTypeIp});
@@ -184,8 +184,8 @@ void appendSkeleton(nft::Transaction& transaction) {
   appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
   transaction.addBaseChain(table(), {.name = kSpoofGuard, .type = "filter", .hook = kPrerouting, .priority = kEarly});
-  transaction.addRule(table(), kSpoofGuard, Rule{}.interfaceGroupIs(groupOf(SpoofGuard::Mac)).jump(kByMac));
-  transaction.addRule(table(), kSpoofGuard, Rule{}.interfaceGroupIs(groupOf(SpoofGuard::Address)).jump(kByAddress));
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(groupOf(SpoofGuard::Mac)).jump(kByMac));
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(groupOf(SpoofGuard::Address)).jump(kByAddress));
 }
 
 std::vector<std::pair<const char*, std::size_t>> chains() {

@@ -57,8 +57,7 @@ void appendMaps(nft::Transaction& transaction, Family family) {
 /// A packet to ::1 stays on the loopback link whatever its destination is translated to. So it is left alone: without a
 /// listener it is refused at once, and clients of "localhost" try 127.0.0.1 next.
 void appendReturnOfLoopback6(nft::Transaction& transaction, const char* chain) {
-  transaction.addRule(tableOf(Family::Ipv6), chain,
-                      nft::Rule{}.address(nft::Direction::Destination, loopback(Family::Ipv6)).returnToCaller());
+  transaction.addRule(tableOf(Family::Ipv6), chain, nft::Rule{}.daddr(loopback(Family::Ipv6)).returnToCaller());
 }
 
 /// NAT applies to the first packet of a conntrack entry only, and an entry of UDP lives as long as packets come: a
@@ -69,17 +68,15 @@ void appendUdpZone(nft::Transaction& transaction, Family family) {
   const nft::Table table = tableOf(family);
   transaction.addChain(table, kUdpZone, "published ports by UDP");
   if (family == Family::Ipv6) appendReturnOfLoopback6(transaction, kUdpZone);
-  transaction.addRule(table, kUdpZone,
-                      nft::Rule{}
-                          .loadAddress(family, nft::Direction::Destination, 0)
-                          .loadDestinationPort(addressRegisters(family))
-                          .inSet(kUdpIp, 0)
-                          .trackInZone(kZone));
-  transaction.addRule(table, kUdpZone, nft::Rule{}.loadDestinationPort(0).inSet(kUdpAny, 0).trackInZone(kZone));
+  transaction.addRule(
+      table, kUdpZone,
+      nft::Rule{}.loadDaddr(family, 0).loadDport(addressRegisters(family)).lookup(kUdpIp, 0).ctZoneSet(kZone));
+  transaction.addRule(table, kUdpZone, nft::Rule{}.loadDport(0).lookup(kUdpAny, 0).ctZoneSet(kZone));
   for (const auto& [chain, hook] : {std::pair{kRawPrerouting, NF_INET_PRE_ROUTING}, {kRawOutput, NF_INET_LOCAL_OUT}}) {
     transaction.addBaseChain(
         table, {.name = chain, .type = "filter", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_RAW});
-    transaction.addRule(table, chain, nft::Rule{}.transportProtocolIs(IPPROTO_UDP).destinationIsLocal().jump(kUdpZone));
+    transaction.addRule(table, chain,
+                        nft::Rule{}.l4proto(IPPROTO_UDP).fibDaddrType(nft::AddressType::Local).jump(kUdpZone));
   }
 }
 
@@ -90,19 +87,19 @@ void appendForwards(nft::Transaction& transaction, Family family) {
   if (family == Family::Ipv6) appendReturnOfLoopback6(transaction, kForwards);
   transaction.addRule(table, kForwards,
                       nft::Rule{}
-                          .loadAddress(family, nft::Direction::Destination, 0)
-                          .loadTransportProtocol(address)
-                          .loadDestinationPort(address + 1)
+                          .loadDaddr(family, 0)
+                          .loadL4proto(address)
+                          .loadDport(address + 1)
                           .map(kForwardsIp, 0, 0)
-                          .labelConnection(kPublished, address + 1)
-                          .translateDestination(family, 0, address));
+                          .ctLabelSet(kPublished, address + 1)
+                          .dnat(family, 0, address));
   transaction.addRule(table, kForwards,
                       nft::Rule{}
-                          .loadTransportProtocol(0)
-                          .loadDestinationPort(1)
+                          .loadL4proto(0)
+                          .loadDport(1)
                           .map(kForwardsAny, 0, 0)
-                          .labelConnection(kPublished, address + 1)
-                          .translateDestination(family, 0, address));
+                          .ctLabelSet(kPublished, address + 1)
+                          .dnat(family, 0, address));
 }
 
 void appendHooks(nft::Transaction& transaction, Family family) {
@@ -113,10 +110,9 @@ void appendHooks(nft::Transaction& transaction, Family family) {
         table, {.name = chain, .type = "nat", .hook = static_cast<std::uint32_t>(hook), .priority = NF_IP_PRI_NAT_DST});
     if (family == Family::Ipv4 && hook == NF_INET_PRE_ROUTING) {
       // From outside this is a martian, which the kernel drops at routing, but not once its destination is translated.
-      transaction.addRule(table, chain,
-                          nft::Rule{}.address(nft::Direction::Destination, loopback(family)).returnToCaller());
+      transaction.addRule(table, chain, nft::Rule{}.daddr(loopback(family)).returnToCaller());
     }
-    transaction.addRule(table, chain, nft::Rule{}.destinationIsLocal().jump(kForwards));
+    transaction.addRule(table, chain, nft::Rule{}.fibDaddrType(nft::AddressType::Local).jump(kForwards));
   }
   transaction.addBaseChain(
       table, {.name = kPostrouting, .type = "nat", .hook = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_NAT_SRC});
@@ -130,18 +126,10 @@ void appendLoopback(nft::Transaction& transaction) {
   transaction.addBaseChain(
       table, {.name = kMartian127, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
   transaction.addRule(table, kMartian127,
-                      nft::Rule{}
-                          .loadInterfaceName(nft::Interface::In, 0)
-                          .inSet(kBridges, 0)
-                          .address(nft::Direction::Destination, loopback(Family::Ipv4))
-                          .drop());
-  transaction.addRule(table, kPostrouting,
-                      nft::Rule{}
-                          .hasConnectionLabel(kPublished)
-                          .address(nft::Direction::Source, loopback(Family::Ipv4))
-                          .loadInterfaceName(nft::Interface::Out, 0)
-                          .inSet(kBridges, 0)
-                          .masquerade());
+                      nft::Rule{}.loadIifname(0).lookup(kBridges, 0).daddr(loopback(Family::Ipv4)).drop());
+  transaction.addRule(
+      table, kPostrouting,
+      nft::Rule{}.ctLabel(kPublished).saddr(loopback(Family::Ipv4)).loadOifname(0).lookup(kBridges, 0).masquerade());
 }
 
 /// The label marks connections that pons translated. Those that other programs translated (kube-proxy's service
@@ -149,13 +137,8 @@ void appendLoopback(nft::Transaction& transaction) {
 void appendPostrouting(nft::Transaction& transaction, Family family) {
   const nft::Table table = tableOf(family);
   transaction.addRule(table, kPostrouting,
-                      nft::Rule{}
-                          .hasConnectionLabel(kPublished)
-                          .loadAddress(family, nft::Direction::Destination, 0)
-                          .inSet(kMasqueraded, 0)
-                          .masquerade());
-  transaction.addRule(table, kPostrouting,
-                      nft::Rule{}.loadAddress(family, nft::Direction::Source, 0).verdictMap(kSources, 0));
+                      nft::Rule{}.ctLabel(kPublished).loadDaddr(family, 0).lookup(kMasqueraded, 0).masquerade());
+  transaction.addRule(table, kPostrouting, nft::Rule{}.loadSaddr(family, 0).vmap(kSources, 0));
 }
 
 void appendPort(std::vector<std::uint8_t>& to, Port port) {

@@ -67,9 +67,7 @@ void appendSubnet(nft::Transaction& transaction, const IpPrefix& subnet) {
   const std::string chain = subnetChain(subnet);
   transaction.addChain(table, chain);
   // No match on iifname: in postrouting, packets that br_netfilter brings have no input interface.
-  transaction.addRule(
-      table, chain,
-      nft::Rule{}.hasConnectionLabel(kPublished).address(nft::Direction::Destination, subnet).masquerade());
+  transaction.addRule(table, chain, nft::Rule{}.ctLabel(kPublished).daddr(subnet).masquerade());
 }
 
 std::vector<nft::Element> sourceElements(const IpPrefix& subnet) { return sourceElements(std::vector{subnet}); }
@@ -89,11 +87,10 @@ void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const st
                              .keyLength = addressRegisters(nat.family) * 4});
   transaction.addChain(table, chain, comment);
   for (const auto& subnet : nat.subnets) {
-    transaction.addRule(table, subnetChain(subnet),
-                        nft::Rule{}.loadAddress(nat.family, nft::Direction::Source, 0).inSet(chain, 0).jump(chain));
+    transaction.addRule(table, subnetChain(subnet), nft::Rule{}.loadSaddr(nat.family, 0).lookup(chain, 0).jump(chain));
   }
   const auto appendReturn = [&](const netlib::IpPrefix& destination) {
-    transaction.addRule(table, chain, nft::Rule{}.address(nft::Direction::Destination, destination).returnToCaller());
+    transaction.addRule(table, chain, nft::Rule{}.daddr(destination).returnToCaller());
   };
   for (const auto& subnet : nat.subnets) appendReturn(subnet);
   for (const auto& group : groups(nat.family)) appendReturn(group);

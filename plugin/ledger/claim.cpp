@@ -86,7 +86,7 @@ Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
   constexpr int kNewFile = O_RDWR | O_CREAT | O_EXCL;
   auto file = state_.openFile(recordName(key), kNewFile);
   if (!file.failedWith(ENOENT)) return file;
-  TRY(state_.makeDirectories(recordDirectory(key.network)));
+  TRY(state_.createDirectories(recordDirectory(key.network)));
   return state_.openFile(recordName(key), kNewFile);
 }
 
@@ -145,11 +145,11 @@ Result<> Ledger::addMissingReferences(const FileLock& /*hostLock*/, const Attach
 // The directory usually exists: creating it first would be an extra system call per reference.
 Result<> Ledger::addReference(const std::string& sharedState, const AttachmentKey& key) {
   const ClaimLink claim = referenceClaim(key, sharedState);
-  const Result<> made = state_.makeLink(claim.name, claim.target);
+  const Result<> made = state_.createSymlink(claim.name, claim.target);
   if (!made.failedWith(ENOENT)) return made.failedWith(EEXIST) ? addClaim(state_, claim, key) : made;
-  TRY(state_.makeDirectories(referenceDirectory(sharedState)));
+  TRY(state_.createDirectories(referenceDirectory(sharedState)));
   firstReferences_.insert(sharedState);
-  return state_.makeLink(claim.name, claim.target);
+  return state_.createSymlink(claim.name, claim.target);
 }
 
 }  // namespace pons

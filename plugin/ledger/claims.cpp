@@ -111,7 +111,7 @@ ClaimLink referenceClaim(const AttachmentKey& key, const std::string& sharedStat
 }
 
 Result<std::optional<AttachmentKey>> pointeeOf(const Directory& state, const std::string& claim) {
-  const auto target = state.readLink(claim);
+  const auto target = state.readSymlink(claim);
   if (target.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
   if (target.failedWith(EINVAL))
     return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not a symlink to a record");
@@ -131,10 +131,10 @@ Result<std::optional<AttachmentKey>> ownerOf(const Directory& state, const std::
 
 Result<> addClaim(const Directory& state, const ClaimLink& claim, const AttachmentKey& key) {
   // The directory usually exists: creating it first would be an extra system call per claim.
-  Result<> made = state.makeLink(claim.name, claim.target);
+  Result<> made = state.createSymlink(claim.name, claim.target);
   if (made.failedWith(ENOENT)) {
-    TRY(state.makeDirectories(parentOf(claim.name)));
-    made = state.makeLink(claim.name, claim.target);
+    TRY(state.createDirectories(parentOf(claim.name)));
+    made = state.createSymlink(claim.name, claim.target);
   }
   if (!made.failedWith(EEXIST)) return made;
 
@@ -142,7 +142,7 @@ Result<> addClaim(const Directory& state, const ClaimLink& claim, const Attachme
   if (owner == key) return {};
   if (owner) return netlib::fail(EADDRINUSE, claim.name + " belongs to " + described(*owner));
   TRY(state.remove(claim.name));
-  return state.makeLink(claim.name, claim.target);
+  return state.createSymlink(claim.name, claim.target);
 }
 
 Result<> removeClaim(const Directory& state, const ClaimLink& claim, const AttachmentKey& key) {

@@ -113,7 +113,7 @@ Result<std::vector<AttachmentKey>> check(const Directory& state, const Attachmen
 
 Result<> add(const Directory& state, const PortForward& forward, const AttachmentKey& key) {
   // Usually the only claim of its port, so its directory does not exist yet.
-  TRY(state.makeDirectories(portDirectory(forward.protocol, forward.hostPort)));
+  TRY(state.createDirectories(portDirectory(forward.protocol, forward.hostPort)));
   for (std::size_t position = 0;; ++position) {
     const ClaimLink link = linkAt(key, forward, position);
     const Result<> taken = addClaim(state, link, key);

@@ -23,7 +23,7 @@ Result<> Ledger::saveOriginals(const std::string& sharedState, const std::map<st
 
   auto created = state_.createFile(originalsName(sharedState), writer.text());
   if (created.failedWith(ENOENT)) {
-    TRY(state_.makeDirectories("originals"));
+    TRY(state_.createDirectories("originals"));
     created = state_.createFile(originalsName(sharedState), writer.text());
   }
   if (created.failedWith(EEXIST)) return {};

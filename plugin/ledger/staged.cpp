@@ -11,7 +11,7 @@ using netlib::Result;
 using netlib::UniqueFd;
 
 Result<UniqueFd> Ledger::stage(const AttachmentKey& key, const std::string& content) {
-  TRY(state_.makeDirectories(std::string{kStaged}));
+  TRY(state_.createDirectories(std::string{kStaged}));
   const Result<> created = state_.createFile(stagedName(key), content);
   if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());
   UniqueFd file = TRY(state_.openFile(stagedName(key), O_RDONLY));

@@ -1,7 +1,6 @@
 #include "plugin/migration/reference_rules.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
@@ -10,9 +9,8 @@
 #include <sha2.h>
 
 #include "netlib/base/error_list.h"
+#include "netlib/filter/iptables.h"
 #include "netlib/nft/transaction.h"
-
-#include "plugin/migration/iptables_program.h"
 
 namespace pons {
 
@@ -21,40 +19,42 @@ namespace {
 using netlib::Family;
 using netlib::IpAddress;
 using netlib::IpPrefix;
-using Backend = Iptables::Backend;
+using netlib::iptables::Backend;
+using netlib::iptables::Iptables;
+using netlib::iptables::Rule;
 using Addresses = std::vector<IpAddress>;
 
-// Chains and links of the reference plugins; the lengths are theirs.
+// Names of the reference plugins, and the lengths that they are cut to.
 constexpr const char* kNat = "nat";
 constexpr const char* kPostrouting = "POSTROUTING";
-constexpr const char* kPorts = "CNI-HOSTPORT-DNAT";
+constexpr const char* kHostPorts = "CNI-HOSTPORT-DNAT";
 constexpr const char* kFilter = "filter";
 constexpr const char* kForward = "CNI-FORWARD";
 constexpr std::size_t kChainLength = 28;
 constexpr std::size_t kIfbLength = 15;
 
-/// The chains of a table that may tell of the container, with their rules; those that are not there are missing.
-using Chains = std::map<std::string, std::vector<IptablesRule>>;
+/// The existing ones of the chains in question, with their rules.
+using Chains = std::map<std::string, std::vector<Rule>>;
 
-/// What there is in one family and backend.
-struct Place {
+/// The rules of one family and backend.
+struct Ruleset {
   const Iptables& iptables;
   const ReferenceNames& names;
   const Chains& chains;
-  Addresses& addresses;  ///< those asked for; where these are none, those that the rules tell
+  Addresses& addresses;  ///< as requested; if empty, those found in the rules
 
-  std::vector<IptablesRule> rulesOf(const std::string& chain) const {
+  std::vector<Rule> rulesOf(const std::string& chain) const {
     const auto found = chains.find(chain);
-    return found == chains.end() ? std::vector<IptablesRule>{} : found->second;
+    return found == chains.end() ? std::vector<Rule>{} : found->second;
   }
   bool has(const std::string& chain) const { return chains.contains(chain); }
 };
 
-bool isAmong(const Addresses& addresses, const std::optional<IpAddress>& address) {
+bool contains(const Addresses& addresses, const std::optional<IpAddress>& address) {
   return address && std::ranges::find(addresses, *address) != addresses.end();
 }
 
-/// Of -s or -d: nothing where it is no single address.
+/// Of -s or -d: nothing for a subnet.
 std::optional<IpAddress> singleAddress(std::string_view text) {
   const auto prefix = IpPrefix::parse(text);
   if (!prefix) return IpAddress::parse(text);
@@ -62,97 +62,95 @@ std::optional<IpAddress> singleAddress(std::string_view text) {
 }
 
 /// Of --to-destination: "10.1.0.2:80" or "[fd00::2]:80".
-std::optional<IpAddress> targetOf(const IptablesRule& rule) {
+std::optional<IpAddress> targetOf(const Rule& rule) {
   std::string_view text = rule.option("--to-destination");
   text = text.substr(0, text.rfind(':'));
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   return IpAddress::parse(text);
 }
 
-/// Deletes, and where nobody else enters the chain any more, takes it with them.
-netlib::Result<> deleteEntries(const Place& place, const std::vector<IptablesRule>& rules, const std::string& chain,
-                               bool chainGoes) {
+/// Deletes rules, and the chain if `removeChain`, in one transaction.
+netlib::Result<> deleteRules(const Ruleset& ruleset, const std::vector<Rule>& rules, const std::string& chain,
+                             bool removeChain) {
   std::vector<std::string> commands;
-  for (const IptablesRule& rule : rules) commands.push_back(deletionOf(rule));
-  if (chainGoes) commands.insert(commands.end(), {"-F " + chain, "-X " + chain});
-  return place.iptables.change(kNat, commands);
+  for (const Rule& rule : rules) commands.push_back(rule.deletion());
+  if (removeChain) commands.insert(commands.end(), {"-F " + chain, "-X " + chain});
+  return ruleset.iptables.change(kNat, commands);
 }
 
-std::vector<IptablesRule> jumpingTo(std::vector<IptablesRule> rules, const std::string& chain) {
-  std::erase_if(rules, [&](const IptablesRule& rule) { return rule.option("-j") != chain; });
+std::vector<Rule> jumpingTo(std::vector<Rule> rules, const std::string& chain) {
+  std::erase_if(rules, [&](const Rule& rule) { return rule.option("-j") != chain; });
   return rules;
 }
 
-void learn(Addresses& addresses, const std::optional<IpAddress>& address) {
-  if (address && !isAmong(addresses, address)) addresses.push_back(*address);
+void addUnique(Addresses& addresses, const std::optional<IpAddress>& address) {
+  if (address && !contains(addresses, address)) addresses.push_back(*address);
 }
 
-/// The container's second interface in the same network shares both chains: what is about its address stays.
-netlib::Result<> removeMasquerade(const Place& place) {
-  const std::string& chain = place.names.masquerade;
-  if (!place.has(chain)) return {};
-  const auto entries = jumpingTo(place.rulesOf(kPostrouting), chain);
-  std::vector<IptablesRule> ours;
-  for (const IptablesRule& rule : entries) {
-    if (isAmong(place.addresses, singleAddress(rule.option("-s")))) ours.push_back(rule);
+/// The chains have one name per container and network: rules for other interfaces of the container remain.
+netlib::Result<> removeMasquerade(const Ruleset& ruleset) {
+  const std::string& chain = ruleset.names.masquerade;
+  if (!ruleset.has(chain)) return {};
+  const auto entries = jumpingTo(ruleset.rulesOf(kPostrouting), chain);
+  std::vector<Rule> ours;
+  for (const Rule& rule : entries) {
+    if (contains(ruleset.addresses, singleAddress(rule.option("-s")))) ours.push_back(rule);
   }
-  return deleteEntries(place, ours, chain, ours.size() == entries.size());
+  return deleteRules(ruleset, ours, chain, ours.size() == entries.size());
 }
 
-netlib::Result<> removeForwards(const Place& place) {
-  const std::string& chain = place.names.forwards;
-  if (!place.has(chain)) return {};
-  const auto translations = jumpingTo(place.rulesOf(chain), "DNAT");
-  std::vector<IptablesRule> ours;
-  for (const IptablesRule& rule : translations) {
-    if (isAmong(place.addresses, targetOf(rule))) ours.push_back(rule);
+netlib::Result<> removeForwards(const Ruleset& ruleset) {
+  const std::string& chain = ruleset.names.forwards;
+  if (!ruleset.has(chain)) return {};
+  const auto translations = jumpingTo(ruleset.rulesOf(chain), "DNAT");
+  std::vector<Rule> ours;
+  for (const Rule& rule : translations) {
+    if (contains(ruleset.addresses, targetOf(rule))) ours.push_back(rule);
   }
-  if (ours.size() != translations.size()) return deleteEntries(place, ours, chain, false);
-  return deleteEntries(place, jumpingTo(place.rulesOf(kPorts), chain), chain, true);
+  if (ours.size() != translations.size()) return deleteRules(ruleset, ours, chain, false);
+  return deleteRules(ruleset, jumpingTo(ruleset.rulesOf(kHostPorts), chain), chain, true);
 }
 
-netlib::Result<> removeAccepts(const Place& place) {
+netlib::Result<> removeAccepts(const Ruleset& ruleset) {
   std::vector<std::string> commands;
-  for (const IptablesRule& rule : place.rulesOf(kForward)) {
-    const bool about = isAmong(place.addresses, singleAddress(rule.option("-s"))) ||
-                       isAmong(place.addresses, singleAddress(rule.option("-d")));
-    if (about && rule.option("-j") == "ACCEPT") commands.push_back(deletionOf(rule));
+  for (const Rule& rule : ruleset.rulesOf(kForward)) {
+    const bool about = contains(ruleset.addresses, singleAddress(rule.option("-s"))) ||
+                       contains(ruleset.addresses, singleAddress(rule.option("-d")));
+    if (about && rule.option("-j") == "ACCEPT") commands.push_back(rule.deletion());
   }
-  return place.iptables.change(kFilter, commands);
+  return ruleset.iptables.change(kFilter, commands);
 }
 
-void learnAddresses(const Place& place) {
-  if (!place.addresses.empty()) return;
-  for (const IptablesRule& rule : jumpingTo(place.rulesOf(kPostrouting), place.names.masquerade)) {
-    learn(place.addresses, singleAddress(rule.option("-s")));
+void findAddresses(const Ruleset& ruleset) {
+  if (!ruleset.addresses.empty()) return;
+  for (const Rule& rule : jumpingTo(ruleset.rulesOf(kPostrouting), ruleset.names.masquerade)) {
+    addUnique(ruleset.addresses, singleAddress(rule.option("-s")));
   }
-  for (const IptablesRule& rule : place.rulesOf(place.names.forwards)) learn(place.addresses, targetOf(rule));
+  for (const Rule& rule : ruleset.rulesOf(ruleset.names.forwards)) addUnique(ruleset.addresses, targetOf(rule));
 }
 
-/// Tables and chains that may be about the container.
-using Wanted = std::vector<std::pair<const char*, std::string>>;
+/// Tables and chains.
+using ChainNames = std::vector<std::pair<const char*, std::string>>;
 
-/// Those of them that there are: exactly for nf_tables, by table for the older backend, which tells no more.
-netlib::Result<Wanted> foundOf(Host& host, Family family, Backend backend, const Wanted& wanted) {
-  std::set<std::pair<std::string, std::string>> there;
-  const auto note = [&](const std::string& table, const std::string& chain) { there.emplace(table, chain); };
+/// The existing ones; with Backend::Legacy all those of existing tables, as /proc lists only tables.
+netlib::Result<ChainNames> existing(Host& host, Family family, Backend backend, const ChainNames& wanted) {
+  std::set<std::pair<std::string, std::string>> present;
+  const auto note = [&](const std::string& table, const std::string& chain) { present.emplace(table, chain); };
   if (backend == Backend::Nft) {
     for (const char* table : {kNat, kFilter}) {
       for (const auto& chain : TRY(netlib::nft::listChains(host.netfilter, {family, table}))) note(table, chain.name);
     }
   } else {
-    const std::string directory = "/proc/thread-self/net/";
-    std::ifstream tables{directory + (family == Family::Ipv4 ? "ip_tables_names" : "ip6_tables_names")};
-    for (std::string table; std::getline(tables, table);) {
+    for (const std::string& table : TRY(netlib::iptables::tableNames(family))) {
       for (const auto& [wantedTable, chain] : wanted) note(table, chain);
     }
   }
-  Wanted found;
-  std::ranges::copy_if(wanted, std::back_inserter(found), [&](const auto& one) { return there.contains(one); });
+  ChainNames found;
+  std::ranges::copy_if(wanted, std::back_inserter(found), [&](const auto& one) { return present.contains(one); });
   return found;
 }
 
-netlib::Result<Chains> readAll(const Iptables& iptables, const Wanted& found) {
+netlib::Result<Chains> readChains(const Iptables& iptables, const ChainNames& found) {
   Chains chains;
   for (const auto& [table, chain] : found) {
     if (auto rules = TRY(iptables.rulesOf(table, chain))) chains.emplace(chain, *std::move(rules));
@@ -161,34 +159,31 @@ netlib::Result<Chains> readAll(const Iptables& iptables, const Wanted& found) {
 }
 
 netlib::Result<> removeFrom(Host& host, Family family, Backend backend, const ReferenceNames& names,
-                            const Addresses& asked) {
-  const Wanted wanted{
-      {kNat, names.masquerade}, {kNat, names.forwards}, {kFilter, kForward}, {kNat, kPostrouting}, {kNat, kPorts}};
-  const Wanted found = TRY(foundOf(host, family, backend, wanted));
+                            const Addresses& requested) {
+  const ChainNames wanted{
+      {kNat, names.masquerade}, {kNat, names.forwards}, {kFilter, kForward}, {kNat, kPostrouting}, {kNat, kHostPorts}};
+  const ChainNames found = TRY(existing(host, family, backend, wanted));
   Addresses addresses;
-  std::ranges::copy_if(asked, std::back_inserter(addresses), [&](const IpAddress& a) { return a.family() == family; });
-  const bool concerned = std::ranges::any_of(found, [&](const auto& one) {
+  std::ranges::copy_if(requested, std::back_inserter(addresses),
+                       [&](const IpAddress& a) { return a.family() == family; });
+  const bool relevant = std::ranges::any_of(found, [&](const auto& one) {
     return one.second == names.masquerade || one.second == names.forwards ||
            (one.second == kForward && !addresses.empty());
   });
-  if (!concerned) return {};
+  if (!relevant) return {};
 
-  const Iptables iptables = TRY(Iptables::open(family, backend));
-  const Chains chains = TRY(readAll(iptables, found));
-  const Place place{iptables, names, chains, addresses};
-  learnAddresses(place);
+  const Iptables iptables = TRY(Iptables::open(family, backend, netlib::iptables::Fallback::Plain));
+  const Chains chains = TRY(readChains(iptables, found));
+  const Ruleset ruleset{iptables, names, chains, addresses};
+  findAddresses(ruleset);
   netlib::ErrorList failures;
-  failures.add("masquerade chain " + names.masquerade, removeMasquerade(place));
-  failures.add("port chain " + names.forwards, removeForwards(place));
-  failures.add(std::string{"chain "} + kForward, removeAccepts(place));
+  failures.add("masquerade chain " + names.masquerade, removeMasquerade(ruleset));
+  failures.add("port chain " + names.forwards, removeForwards(ruleset));
+  failures.add(std::string{"chain "} + kForward, removeAccepts(ruleset));
   return failures.result();
 }
 
-}  // namespace
-
-namespace {
-
-/// The digest as lower-case hex digits.
+/// In lower-case hexadecimal digits.
 std::string sha512(const std::string& text) {
   std::array<char, SHA512_DIGEST_STRING_LENGTH> digits{};
   SHA512Data(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digits.data());

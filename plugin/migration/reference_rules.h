@@ -1,5 +1,5 @@
-// The iptables rules that the reference plugins (containernetworking/plugins, up to 1.5 and in their iptables mode)
-// made for a container: masquerade, published ports and firewall, in either family and backend.
+// The iptables rules of a container from the reference plugins (containernetworking/plugins up to 1.5, and later with
+// backend iptables): masquerade, published ports and firewall, in both families and backends.
 #pragma once
 
 #include <vector>
@@ -10,21 +10,22 @@
 
 namespace pons {
 
-/// How the reference names what it makes for a container in a network: the first digits of a hash of both.
+/// Names with the first digits of a SHA-512 of network and container ID.
 struct ReferenceNames {
   explicit ReferenceNames(const AttachmentKey& key);
 
-  std::string masquerade;    ///< chain of table nat, entered from POSTROUTING by source address
-  std::string forwards;      ///< chain of table nat, entered from CNI-HOSTPORT-DNAT by port
-  netlib::IfName bandwidth;  ///< ifb link of its bandwidth plugin, one for all interfaces of the container
+  std::string masquerade;    ///< chain of table nat, called from POSTROUTING by source address
+  std::string forwards;      ///< chain of table nat, called from CNI-HOSTPORT-DNAT by port
+  netlib::IfName bandwidth;  ///< ifb link of the bandwidth plugin, one for all interfaces of the container
 
  private:
   explicit ReferenceNames(const std::string& hash);
 };
 
-/// Takes the rules of this container away that are about one of `addresses`; where these are none of the family, those
-/// about all addresses that the container has by these rules. Chains that serve all containers stay. Asks nf_tables and
-/// /proc first, and runs iptables only where the reference's chains are.
+/// Removes the container's rules for `addresses`; if none is of the family, those for all addresses found in these
+/// rules. Shared chains (CNI-FORWARD, CNI-HOSTPORT-DNAT) remain. Looks for the chains with nf_tables and /proc first,
+/// and executes iptables only if they exist: then ENOENT if it is not installed. Continues after an error; the error
+/// has all messages.
 netlib::Result<> removeReferenceRules(Host& host, const AttachmentKey& key,
                                       const std::vector<netlib::IpAddress>& addresses);
 

@@ -143,7 +143,7 @@ struct BridgeSettings {
   friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
 };
 
-/// st_dev and st_ino of a network namespace: tells whether a path still refers to the same one.
+/// st_dev and st_ino of a network namespace, to check whether a path still refers to the same one.
 struct NetnsId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;

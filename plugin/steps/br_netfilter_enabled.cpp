@@ -5,7 +5,7 @@
 namespace pons {
 
 namespace link = netlib::link;
-using link::BridgeFilter;
+using link::BrNetfilter;
 
 namespace {
 
@@ -22,14 +22,14 @@ netlib::Result<> requireModule() {
   return known ? netlib::Result<>{} : netlib::Result<>{netlib::fail(known.error())};
 }
 
-netlib::Result<> set(Host& host, unsigned bridge, BridgeFilter filter) {
+netlib::Result<> set(Host& host, unsigned bridge, BrNetfilter filter) {
   netlib::Batch batch;
-  link::appendSetFilter(batch, bridge, filter);
+  link::appendSetBrNetfilter(batch, bridge, filter);
   TRY(host.route.request(batch));
   return {};
 }
 
-constexpr BridgeFilter kOn{.ipv4 = true, .ipv6 = true};
+constexpr BrNetfilter kOn{.ipv4 = true, .ipv6 = true};
 
 std::string textOf(bool on) { return on ? "1" : "0"; }
 
@@ -43,7 +43,7 @@ class BrNetfilterEnabled final : public Step {
 
   netlib::Result<> apply(Host& host) const override {
     TRY(requireModule());
-    const BridgeFilter before = host.bridge.filter;
+    const BrNetfilter before = host.bridge.brNetfilter;
     if (before == kOn) return {};
     const auto lock = TRY(host.ledger.lockHost());
     TRY(host.ledger.saveOriginals(sharedState(), {{kIpv4, textOf(before.ipv4)}, {kIpv6, textOf(before.ipv6)}}));
@@ -62,7 +62,7 @@ class BrNetfilterEnabled final : public Step {
   netlib::Result<> verify(Host& host) const override {
     const auto module = requireModule();
     if (!module) return broken(module.error().message);
-    if (host.bridge.filter == kOn) return {};
+    if (host.bridge.brNetfilter == kOn) return {};
     return broken(name() + " is off (nf_call_iptables, nf_call_ip6tables)");
   }
 

@@ -75,21 +75,22 @@ netlib::Result<> restoreOriginal(const InnerDirectory& etc) {
   return TRY(etc.beginsWith(kName, kMark)) ? removeIfPresent(etc, kName) : netlib::Result<>{};
 }
 
-bool isFrozen(const InnerDirectory& etc) {
-  return std::ranges::any_of(std::array{".", kName, kOriginal, kDraft}, [&](auto name) { return etc.isFrozen(name); });
+bool isImmutable(const InnerDirectory& etc) {
+  return std::ranges::any_of(std::array{".", kName, kOriginal, kDraft},
+                             [&](auto name) { return etc.isImmutable(name); });
 }
 
 netlib::Result<> restore(const RootDirectory& root) {
   const auto etc = root.directory(kDirectory);
   if (!etc) return ignoringContainers(netlib::fail(etc.error()));
   auto restored = ignoringContainers(restoreOriginal(*etc));
-  return restored.failedWith(EPERM) && isFrozen(*etc) ? netlib::Result<>{} : restored;
+  return restored.failedWith(EPERM) && isImmutable(*etc) ? netlib::Result<>{} : restored;
 }
 
 netlib::Result<> unmount(const RootDirectory& root, const UniqueFd& staged) {
   const auto place = root.locate(kPath);
   if (!place) return ignoringContainers(netlib::fail(place.error()));
-  return TRY(file_mount::isAt(staged, *place)) ? file_mount::remove(*place) : netlib::Result<>{};
+  return TRY(file_mount::isMounted(staged, *place)) ? file_mount::unmount(*place) : netlib::Result<>{};
 }
 
 /// The ledger admits one attachment for each root.
@@ -149,7 +150,7 @@ class ResolvConfPresent final : public Step {
     const auto place = root.locate(kPath);
     if (!place) return explained(place.error());
     const auto staged = host.ledger.stage(attachment_.key, contentOf(resolvConf_));
-    const auto mounted = staged ? file_mount::put(*staged, *place) : netlib::Result<>{netlib::fail(staged.error())};
+    const auto mounted = staged ? file_mount::mount(*staged, *place) : netlib::Result<>{netlib::fail(staged.error())};
     if (mounted) return {};
     static_cast<void>(host.ledger.unstage(attachment_.key));  // the first error is the one to report
     return explained(mounted.error());

@@ -43,7 +43,7 @@ class RouteLocalnet final : public Step {
     TRY(tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
       transaction.addElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
     }));
-    if (host.bridge.routesLoopback) return {};
+    if (host.bridge.routeLocalnet) return {};
     const std::string name = sysctlOf(attachment_);
     const std::string value = TRY(sysctl::read(name));
     if (value == "1") return {};

@@ -6,7 +6,7 @@
 
 #include "plugin/telemetry/log.h"
 
-namespace pons::tally {
+namespace pons::counters {
 
 using cni::ErrorCode;
 using cni::Verb;
@@ -18,7 +18,7 @@ namespace {
 constexpr std::array kVerbs{Verb::Add, Verb::Del, Verb::Check, Verb::Gc, Verb::Status};
 
 constexpr unsigned kAnyOther = static_cast<unsigned>(ErrorCode::Internal);
-/// Where a code is counted. New ones come at the end: the file outlives an update.
+/// The index of a code in the file. Append only: the file survives an update of pons.
 constexpr std::array kCodes{0U,
                             kAnyOther,
                             static_cast<unsigned>(ErrorCode::IncompatibleVersion),
@@ -35,7 +35,7 @@ constexpr std::array kCodes{0U,
                             static_cast<unsigned>(ErrorCode::AlreadyAttached),
                             static_cast<unsigned>(ErrorCode::CheckFailed)};
 
-// The file: what a verb has, kVerbRoom numbers each; then the events.
+// Layout of the file: kVerbRoom counters per verb, then the events.
 constexpr std::size_t kCodesAt = 0;
 constexpr std::size_t kTimesAt = 24;
 constexpr std::size_t kSumAt = 56;
@@ -66,18 +66,18 @@ void counting(const std::string& stateDir, Count count) {
   if (counters) {
     count(*counters);
   } else {
-    log::debug("not counted: " + counters.error().message);
+    log::debug("counters not updated: " + counters.error().message);
   }
 }
 
-VerbTally tallyOf(const SharedCounters& counters, Verb verb) {
-  VerbTally tally{verb, {}, {}, microseconds{counters.get(placeOf(verb) + kSumAt)}};
+VerbCounters countersOf(const SharedCounters& file, Verb verb) {
+  VerbCounters values{verb, {}, {}, microseconds{file.get(placeOf(verb) + kSumAt)}};
   for (std::size_t i = 0; i < kCodes.size(); ++i) {
-    const std::uint64_t times = counters.get(placeOf(verb) + kCodesAt + i);
-    if (times > 0 || kCodes.at(i) == 0) tally.results.emplace_back(kCodes.at(i), times);
+    const std::uint64_t times = file.get(placeOf(verb) + kCodesAt + i);
+    if (times > 0 || kCodes.at(i) == 0) values.results.emplace_back(kCodes.at(i), times);
   }
-  for (std::size_t i = 0; i < tally.times.size(); ++i) tally.times.at(i) = counters.get(placeOf(verb) + kTimesAt + i);
-  return tally;
+  for (std::size_t i = 0; i < values.times.size(); ++i) values.times.at(i) = file.get(placeOf(verb) + kTimesAt + i);
+  return values;
 }
 
 }  // namespace
@@ -96,15 +96,15 @@ void count(const std::string& stateDir, Event event, std::size_t times) {
            [&](SharedCounters& counters) { counters.add(kEventsAt + static_cast<std::size_t>(event), times); });
 }
 
-netlib::Result<Tally> read(const std::string& stateDir) {
-  Tally tally{};
-  auto counters = open(stateDir);
-  if (!counters && !counters.failedWith(ENOENT)) return netlib::fail(counters.error());
+netlib::Result<Snapshot> read(const std::string& stateDir) {
+  Snapshot snapshot{};
+  auto file = open(stateDir);
+  if (!file && !file.failedWith(ENOENT)) return netlib::fail(file.error());
   for (const Verb verb : kVerbs) {
-    tally.verbs.push_back(counters ? tallyOf(*counters, verb) : VerbTally{verb, {{0, 0}}, {}, microseconds{0}});
+    snapshot.verbs.push_back(file ? countersOf(*file, verb) : VerbCounters{verb, {{0, 0}}, {}, microseconds{0}});
   }
-  for (std::size_t i = 0; counters && i < tally.events.size(); ++i) tally.events.at(i) = counters->get(kEventsAt + i);
-  return tally;
+  for (std::size_t i = 0; file && i < snapshot.events.size(); ++i) snapshot.events.at(i) = file->get(kEventsAt + i);
+  return snapshot;
 }
 
-}  // namespace pons::tally
+}  // namespace pons::counters

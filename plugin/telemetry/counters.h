@@ -1,5 +1,5 @@
-// How often what happened on this host, counted by all runs together in <stateDir>/counters.1: what pons metrics tells.
-// Counting never fails a verb: a host without the file has no numbers, and that is all.
+// Host-wide event counters, shared by all runs through a memory-mapped file, <stateDir>/counters.1. `ponsctl metrics`
+// prints them. A failure to count never fails a verb; it is logged at level debug.
 #pragma once
 
 #include <array>
@@ -10,9 +10,9 @@
 
 #include "plugin/cni/environment.h"
 
-namespace pons::tally {
+namespace pons::counters {
 
-/// Upper bounds of the time that a verb took; what took longer is in one more.
+/// Upper bounds of the duration histogram; longer durations are counted in one more bucket.
 inline constexpr std::array kBounds = [] {
   using std::chrono::microseconds;
   return std::array{microseconds{1'000},     microseconds{2'000},     microseconds{5'000},     microseconds{10'000},
@@ -22,31 +22,32 @@ inline constexpr std::array kBounds = [] {
 }();
 
 enum class Event : std::uint8_t {
-  Mended,     ///< a state that repair brought back
-  Unmended,   ///< one that it could not bring back
-  Reclaimed,  ///< an attachment whose container was gone, taken away for the sake of another's ADD
-  Swept,      ///< something without a record that GC took away
+  Repaired,       ///< state restored by `ponsctl repair`
+  NotRepaired,    ///< state that it could not restore
+  Reclaimed,      ///< attachment of a dead container, torn down by an ADD that needed its resources
+  OrphanDeleted,  ///< kernel object without a record, deleted by GC
 };
 
 inline constexpr std::size_t kEvents = 4;
 
-/// Code 0 is success, any other CNI's.
+/// `code`: 0 for success, else the CNI error code; codes without a counter of their own are counted as 999.
 void countVerb(const std::string& stateDir, cni::Verb verb, unsigned code, std::chrono::microseconds took);
 void count(const std::string& stateDir, Event event, std::size_t times = 1);
 
-struct VerbTally {
+struct VerbCounters {
   cni::Verb verb;
-  std::vector<std::pair<unsigned, std::uint64_t>> results;  ///< by code, those that came; always that of 0
-  std::array<std::uint64_t, kBounds.size() + 1> times;      ///< one for each bound: not added up
+  std::vector<std::pair<unsigned, std::uint64_t>>
+      results;                                          ///< {code, count}; zero counts are omitted, except of code 0
+  std::array<std::uint64_t, kBounds.size() + 1> times;  ///< per bucket, not cumulative
   std::chrono::microseconds sum;
 };
-struct Tally {
-  std::vector<VerbTally> verbs;  ///< all but VERSION, which touches nothing
+struct Snapshot {
+  std::vector<VerbCounters> verbs;  ///< all but VERSION, which is not counted
   std::array<std::uint64_t, kEvents> events;
 
   std::uint64_t of(Event event) const { return events.at(static_cast<std::size_t>(event)); }
 };
-/// All zeros where nobody has counted yet. The file is made where it can be.
-netlib::Result<Tally> read(const std::string& stateDir);
+/// All zero if nothing has been counted yet. Creates the file if the directory is writable.
+netlib::Result<Snapshot> read(const std::string& stateDir);
 
-}  // namespace pons::tally
+}  // namespace pons::counters

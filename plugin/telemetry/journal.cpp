@@ -16,10 +16,10 @@ namespace pons::journal {
 namespace {
 
 constexpr std::string_view kSocket = "/run/systemd/journal/socket";
-/// A datagram that is too long would be refused as a whole.
+/// Keeps the datagram below the socket send buffer size: sendto() fails with EMSGSIZE above it.
 constexpr std::size_t kMaxMessage = 32U << 10U;
 
-/// The form with a length takes any byte, line breaks too.
+/// Name, little-endian 64-bit length, value: this form allows any byte in the value, including newlines.
 void append(std::string& entry, const std::string& name, std::string_view value) {
   const std::uint64_t length = htole64(value.size());
   entry += name + "\n";

@@ -1,5 +1,5 @@
-// journald's own protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram an entry, whose fields can be searched
-// for. Not by libsystemd, a shared library that every start of a container would have to load.
+// journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram per entry, with searchable fields.
+// Without libsystemd, whose loading would slow down each container start.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct Field {
   std::string value;
 };
 
-/// `priority` as in syslog(3). False where no journald takes it.
+/// `priority` as in syslog(3). Never blocks. False if journald does not accept the datagram.
 bool send(int priority, std::string_view message, const std::vector<Field>& fields);
 
 }  // namespace pons::journal

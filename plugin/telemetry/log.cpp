@@ -32,12 +32,12 @@ Severity severityOf(Level level) {
   return kSeverities.at(static_cast<std::size_t>(level));
 }
 
-/// Of the process: a plugin is one run of one verb.
+/// Per process: each process runs one verb.
 struct State {
   Level level = Level::Warning;
   Target target = {};
   std::optional<spdlog::logger> logger = std::nullopt;
-  std::vector<journal::Field> told = {};
+  std::vector<journal::Field> fields = {};
   std::optional<Clock::time_point> start = std::nullopt;
 };
 State& state() {
@@ -45,7 +45,7 @@ State& state() {
   return instance;
 }
 
-/// A container is not refused for want of a log: stderr is there, which runtimes keep.
+/// Falls back to stderr, which runtimes keep: a log file that cannot be opened must not fail the ADD.
 spdlog::sink_ptr makeSink(const Target& target) {
   if (target.place == Place::Syslog)
     return std::make_shared<spdlog::sinks::syslog_sink_st>("pons", LOG_PID, LOG_DAEMON, true);
@@ -62,14 +62,14 @@ spdlog::logger& opened() {
   if (!all.logger) {
     all.logger.emplace("pons", makeSink(all.target));
     all.logger->set_level(spdlog::level::trace);
-    const bool datesItself = all.target.place == Place::Syslog;
-    all.logger->set_pattern(datesItself ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z pons[%P] %l: %v");
+    const bool addsTimestamp = all.target.place == Place::Syslog;
+    all.logger->set_pattern(addsTimestamp ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z pons[%P] %l: %v");
     all.logger->flush_on(spdlog::level::trace);
   }
   return *all.logger;
 }
 
-/// Readers split at blanks and "=".
+/// Log parsers split at spaces and "=".
 std::string quoted(const std::string& value) {
   if (value.find_first_of(" =\"\\") == std::string::npos) return netlib::printable(value);
   std::string text = "\"";
@@ -88,7 +88,7 @@ std::string milliseconds() {
 }
 
 std::vector<journal::Field> fields() {
-  std::vector<journal::Field> all = state().told;
+  std::vector<journal::Field> all = state().fields;
   if (std::string passed = milliseconds(); !passed.empty()) all.push_back({"ms", std::move(passed)});
   return all;
 }
@@ -101,15 +101,13 @@ void configure(Level level, Target target) {
   state().logger.reset();
 }
 
-void tell(std::string_view name, std::string value) {
+void setField(std::string_view name, std::string value) {
   if (!state().start) state().start = Clock::now();
-  if (!value.empty()) state().told.push_back({name, std::move(value)});
+  if (!value.empty()) state().fields.push_back({name, std::move(value)});
 }
 
-bool wants(Level level) { return level >= state().level && state().level != Level::Off; }
-
 void write(Level level, std::string_view message) {
-  if (!wants(level)) return;
+  if (level < state().level || state().level == Level::Off) return;
   const std::vector<journal::Field> all = fields();
   if (state().target.place == Place::Journal) {
     if (journal::send(severityOf(level).ofSyslog, message, all)) return;

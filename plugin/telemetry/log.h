@@ -1,6 +1,6 @@
-// Lines for people and for log keepers: on stderr, in a file, to journald or syslog; never on stdout, which belongs to
-// the protocol. Each bears what the run is about. The only room that knows spdlog. Library code (netlib, the ledger,
-// steps) does not log: it returns errors.
+// Log lines with the context of the run as key=value fields: to stderr, a file, journald or syslog; never to stdout,
+// which CNI reserves for the result. The only component that uses spdlog. Library code (netlib, ledger, steps) does not
+// log: it returns errors.
 #pragma once
 
 #include <string>
@@ -10,19 +10,16 @@
 
 namespace pons::log {
 
-/// What is written and where. Nothing is opened before the first line that is to be written: most runs have none.
-/// A file is opened for appending, a line a write, so that processes can share it and it can be renamed at any time.
-/// Where the target cannot be had the lines go to stderr.
+/// Minimum level and target. The target is opened by the first line that is written: most runs write none. A file is
+/// opened with O_APPEND and each line is one write(2), so processes can share it and it can be rotated at any time. If
+/// the target cannot be opened, standard error is used.
 void configure(Level level, Target target);
 
-/// From now on every line bears this as "name=value", and the milliseconds since the first call: in journald as the
-/// fields PONS_NAME. An empty value is left out. `name` is lower case and lives as long as the program.
-void tell(std::string_view name, std::string value);
+/// Adds "name=value" to all following lines (journald: field PONS_NAME), and with the first call "ms", the milliseconds
+/// since then. An empty value is omitted. `name` is lower case and has static storage duration.
+void setField(std::string_view name, std::string value);
 
-/// Whether lines of that level are written at all: for those that cost something to make.
-bool wants(Level level);
-
-/// One line, whatever is in the message.
+/// Writes one line; control characters and invalid UTF-8 in the message are escaped.
 void write(Level level, std::string_view message);
 
 inline void debug(std::string_view message) { write(Level::Debug, message); }

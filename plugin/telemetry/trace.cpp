@@ -15,15 +15,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-struct Lap {
+struct Timing {
   std::string what;
   microseconds took;
 };
 
-/// Of the process: a plugin is one run of one verb. Written out at the end, so that writing is not measured.
+/// Per process: each process runs one verb. Printed at the end, so that printing is not measured.
 struct Record {
   Clock::time_point last;
-  std::vector<Lap> laps;
+  std::vector<Timing> timings;
 };
 std::optional<Record> record;
 
@@ -38,11 +38,11 @@ microseconds usedSoFar() {
 
 void begin() { record = Record{Clock::now(), {{"start of the process", usedSoFar()}}}; }
 
-void lap(std::string_view what) {
+void timing(std::string_view what) {
   log::debug(what);
   if (!record) return;
   const auto now = Clock::now();
-  record->laps.push_back({std::string{what}, std::chrono::duration_cast<microseconds>(now - record->last)});
+  record->timings.push_back({std::string{what}, std::chrono::duration_cast<microseconds>(now - record->last)});
   record->last = now;
 }
 
@@ -55,9 +55,9 @@ std::string lines() {
     number.insert(0, number.size() < 7 ? 7 - number.size() : 0, ' ');
     text += "pons trace: " + number + " us  " + what + "\n";
   };
-  for (const Lap& lap : record->laps) {
-    add(lap.took, lap.what);
-    sum += lap.took;
+  for (const Timing& one : record->timings) {
+    add(one.took, one.what);
+    sum += one.took;
   }
   add(sum, "in all");
   return text;

@@ -1,5 +1,5 @@
-// Where the time of one run goes, for PONS_TRACE=1: laps between the points that the work passes. Each is a line of the
-// log, too, at level debug.
+// Timing of one run, for PONS_TRACE=1: the time between consecutive points of the work. Each point is also logged at
+// level debug.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace pons::trace {
 
-/// From here on laps are taken down; the first is what the process used up to now (processor time, as nobody tells when
-/// it was started). Without it lap() does nothing.
+/// Starts recording. The first timing is the CPU time (user and system) of the process so far, as from getrusage(2).
+/// Without this call timing() only logs.
 void begin();
 
-/// `what` was done since the lap before.
-void lap(std::string_view what);
+/// Records the time since the previous call, which `what` took.
+void timing(std::string_view what);
 
-/// One line a lap, "pons trace: <microseconds> <what>"; empty where none were taken down.
+/// One line per timing, "pons trace: <microseconds> us  <what>", and the sum; empty without begin().
 std::string lines();
 
 }  // namespace pons::trace

@@ -1,4 +1,4 @@
-// The verbs of CNI, each a few lines over the plan.
+// ADD, DEL and CHECK, each based on the plan of the attachment.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -6,13 +6,16 @@
 
 namespace pons {
 
-/// Attaches the container, or leaves the host as it was. The answer is the result in the request's version.
-cni::Result<std::string> add(const cni::Request& asked, Host& host);
+/// Attaches the container; on error all changes are rolled back. Returns the result in the version of the request.
+/// First tears down what an interrupted call or a dead container left under the same key. UnknownContainer if CNI_NETNS
+/// does not exist, AlreadyAttached if the attachment does, TryAgain if its record or the host lock stays locked.
+cni::Result<std::string> add(const cni::Request& received, Host& host);
 
-/// Takes the attachment away. What is gone already is fine, and so is an attachment that nobody knows.
+/// Tears the attachment down. Idempotent: what no longer exists is not an error, and neither is a missing record; then
+/// state of the reference plugins for this attachment is removed.
 cni::Result<> del(const cni::Request& request, Host& host);
 
-/// Verifies every step and the previous result against what is there; changes nothing.
+/// Compares every step and prevResult with the kernel and the record; changes nothing. CheckFailed for a difference.
 cni::Result<> check(const cni::Request& request, Host& host);
 
 }  // namespace pons

@@ -17,7 +17,7 @@ using netlib::MacAddress;
 
 namespace {
 
-constexpr std::uint32_t kEthernetMtu = 1500;  // what the kernel gives a veth that names none
+constexpr std::uint32_t kEthernetMtu = 1500;  // the default MTU of a veth
 
 /// A locally administered unicast address with these five bytes.
 MacAddress localMac(std::uint8_t first, std::uint64_t rest) {
@@ -26,10 +26,10 @@ MacAddress localMac(std::uint8_t first, std::uint64_t rest) {
   return MacAddress{bytes};
 }
 
-/// Derived from the address, so that an address that is leased again comes with the MAC that the neighbours know.
+/// Derived from the address, so that neighbour (ARP/NDP) entries stay valid when the address is leased again.
 MacAddress macFor(const AttachmentKey& key, const std::vector<Lease>& leases) {
   constexpr std::uint8_t kFromIpv4 = 0x0a;
-  constexpr std::uint64_t kIpv4Tag = std::uint64_t{0x58} << 32;  // 0a:58, as other container networks have it
+  constexpr std::uint64_t kIpv4Tag = std::uint64_t{0x58} << 32;  // 0a:58, as in other CNI plugins
   constexpr std::uint8_t kFromHash = 0x06;
   const auto ipv4 = std::ranges::find(leases, Family::Ipv4, [](const Lease& l) { return l.address.family(); });
   if (ipv4 != leases.end()) {
@@ -42,7 +42,7 @@ void appendOnce(std::vector<IpPrefix>& to, const IpPrefix& prefix) {
   if (std::ranges::find(to, prefix) == to.end()) to.push_back(prefix);
 }
 
-/// Of the network; those of addresses that nobody chose from a range are known with them only.
+/// Those of the configuration, and of the leases: a delegated IPAM plugin returns addresses of other subnets.
 std::vector<IpPrefix> subnetsOf(const cni::Config& config, const std::vector<Lease>& leases, Family family) {
   std::vector<IpPrefix> subnets;
   for (const IpPrefix& subnet : pons::subnetsOf(config)) {
@@ -70,7 +70,7 @@ bool hasFamily(const std::vector<Lease>& leases, Family family) {
   return std::ranges::find(leases, family, [](const Lease& l) { return l.address.family(); }) != leases.end();
 }
 
-/// Runtimes ship a "::/0" to networks that have IPv4 only: the kernel would refuse it.
+/// Runtimes send "::/0" also to IPv4-only networks; the kernel would reject it.
 std::vector<Route> usableRoutes(const std::vector<Route>& configured, const std::vector<Lease>& leases) {
   std::vector<Route> routes;
   for (const Route& route : configured) {
@@ -78,7 +78,7 @@ std::vector<Route> usableRoutes(const std::vector<Route>& configured, const std:
     if (hasFamily(leases, family)) {
       routes.push_back(route);
     } else {
-      log::info("route to " + route.destination.toString() + " is left out: the container has no " +
+      log::info("route to " + route.destination.toString() + " is skipped: the container has no " +
                 std::string{nameOf(family)} + " address");
     }
   }
@@ -90,22 +90,23 @@ std::vector<Route> routesFor(const cni::Config& config, const std::vector<Lease>
   if (!config.isDefaultGateway) return routes;
   for (const Lease& lease : leases) {
     const Family family = lease.address.family();
-    const bool have = std::ranges::any_of(routes, [family](const Route& route) { return isDefault(route, family); });
-    if (have || !lease.gateway) continue;
+    const bool hasDefault =
+        std::ranges::any_of(routes, [family](const Route& route) { return isDefault(route, family); });
+    if (hasDefault || !lease.gateway) continue;
     routes.push_back({.destination = *IpPrefix::of(IpAddress::unspecified(family), 0), .gateway = lease.gateway});
   }
   return routes;
 }
 
-/// Where IPAM names no gateway, the bridge has the subnet's first address, as the reference plugins do it.
-netlib::Result<> nameGateways(std::vector<Lease>& leases) {
+/// The default gateway is the first address of the subnet, as in the reference plugins.
+netlib::Result<> setDefaultGateways(std::vector<Lease>& leases) {
   for (Lease& lease : leases) {
     const bool isHost = lease.address.length() == netlib::bitsOf(lease.address.family());
     if (lease.gateway || isHost) continue;
     lease.gateway = IpAddress::fromNumber(lease.address.family(), lease.address.first().number() + 1);
     if (*lease.gateway != lease.address.address()) continue;
-    return netlib::fail(EINVAL, "the container's address " + lease.address.toString() +
-                                    " is the first of its subnet, which is the gateway's: name another \"gateway\"");
+    return netlib::fail(EINVAL, "container address " + lease.address.toString() +
+                                    " is the default gateway, the first address of its subnet: set \"gateway\"");
   }
   return {};
 }
@@ -143,18 +144,18 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
   }
   if (smallest != 0 && smallest < cni::kMinMtuIpv6 &&
       !subnetsOf(config, config.addresses.fixed, Family::Ipv6).empty()) {
-    return netlib::fail(EINVAL, "\"mtu\": \"auto\" finds " + std::to_string(smallest) +
-                                    " on the links of the default routes, and IPv6 needs at least " +
+    return netlib::fail(EINVAL, "\"mtu\": \"auto\" resolves to " + std::to_string(smallest) +
+                                    ", the MTU of a default route's link, but IPv6 requires at least " +
                                     std::to_string(cni::kMinMtuIpv6));
   }
-  return smallest;  // 0, the kernel's default, on a host without a way out
+  return smallest;  // 0, the default of the kernel, on a host without a default route
 }
 
 netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
                                          std::vector<Lease> leases) {
   const cni::Config& config = request.config;
-  if (config.isGateway) TRY(nameGateways(leases));
-  constexpr std::uint8_t kHostEnd = 0x02;
+  if (config.isGateway) TRY(setDefaultGateways(leases));
+  constexpr std::uint8_t kHostVethPrefix = 0x02;
   const MacAddress mac = config.mac.value_or(macFor(request.key, leases));
   Attachment attachment{.key = request.key,
                         .netnsPath = request.netnsPath,
@@ -164,7 +165,7 @@ netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId ne
                                    .promiscuous = config.promiscuous,
                                    .forceAddress = config.forceAddress},
                         .hostVeth = hostVethName(request.key),
-                        .hostMac = localMac(kHostEnd, netlib::hashOf(request.key.toString())),
+                        .hostMac = localMac(kHostVethPrefix, netlib::hashOf(request.key.toString())),
                         .containerMac = mac,
                         .mtu = mtu,
                         .hairpin = config.hairpin,
@@ -201,7 +202,7 @@ std::vector<IpPrefix> subnetsOf(const cni::Config& config) {
   return subnets;
 }
 
-void fillIn(Record& record, const cni::Config& config) {
+void completeFromConfig(Record& record, const cni::Config& config) {
   if (!record.salvaged) return;
   record.attachment.hostLocalDir = config.addresses.hostLocalDir;
   record.attachment.delegated = config.delegated;

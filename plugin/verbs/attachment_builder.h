@@ -1,5 +1,4 @@
-// From a runtime's request to the plain Attachment, and from that to the result: the two borders between the protocol
-// and the work.
+// Converts a request to an Attachment, and an Attachment to the result of ADD.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -7,23 +6,25 @@
 
 namespace pons {
 
-/// The number of bytes that the request asks for, "auto" looked up: the smallest MTU among the default routes' links.
-/// EINVAL where that is too small for the IPv6 addresses of the configuration.
+/// The MTU in bytes; 0: the default of the kernel. "auto" is the smallest MTU among the links of the default routes, 0
+/// without one. EINVAL if that is below 1280 and the configuration has an IPv6 subnet.
 netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
 
-/// The attachment with these leases, one for each of the request's range sets. EINVAL where the bridge is to be a
-/// gateway that IPAM does not name, and the container has its address.
+/// The attachment with these leases, one per range set or fixed address of the request. Takes no lock: called under
+/// the host lock by Ledger::claim(). EINVAL if isGateway is set, IPAM has no "gateway", and a lease is the
+/// first address of its subnet, which would be the gateway.
 netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
                                          std::vector<Lease> leases);
 
-/// Of the network that this is the configuration of; without those of addresses that are given by others.
+/// The subnets in the configuration, without duplicates; not those of a delegated IPAM plugin.
 std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config);
 
-/// The attachment of a record, made whole for the way back: what the claims of a damaged one do not tell, the
-/// configuration may, namely who else has heard of its addresses.
-void fillIn(Record& record, const cni::Config& config);
+/// For the teardown of an attachment whose record was damaged (record.salvaged): sets `hostLocalDir` and `delegated`
+/// from the configuration, which the claims do not contain. No effect on other records.
+void completeFromConfig(Record& record, const cni::Config& config);
 
-/// What ADD answers, behind the results of earlier plugins.
+/// The result of ADD: bridge, host veth and container interface, appended to the previous result. Uses host.bridge,
+/// which the step BridgePresent sets.
 cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host);
 
 }  // namespace pons

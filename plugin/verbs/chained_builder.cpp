@@ -13,22 +13,21 @@ using netlib::Family;
 
 namespace {
 
-bool isContainers(const cni::Interface& interface, const AttachmentKey& key) {
+bool isContainerInterface(const cni::Interface& interface, const AttachmentKey& key) {
   return interface.name == key.ifName.toString() && !interface.sandbox.empty();
 }
 
-/// The addresses of the container's interface. One that says of no interface to be on it counts, too: results before
-/// 0.3.0 know no interfaces.
+/// The addresses of the container's interface, and those without an interface: results before 0.3.0 have no interfaces.
 std::vector<netlib::IpPrefix> addressesIn(const cni::AddResult& result, const AttachmentKey& key) {
   std::vector<netlib::IpPrefix> addresses;
   for (const cni::Address& address : result.addresses) {
-    if (address.interface && !isContainers(result.interfaces.at(*address.interface), key)) continue;
+    if (address.interface && !isContainerInterface(result.interfaces.at(*address.interface), key)) continue;
     addresses.push_back(address.address);
   }
   return addresses;
 }
 
-/// The bridge, or the link of another kind, through which the host reaches one of the addresses.
+/// The link (bridge or other) through which the host routes to the first reachable address.
 netlib::Result<std::optional<netlib::IfName>> linkTowards(Host& host, const std::vector<netlib::IpPrefix>& addresses) {
   for (const netlib::IpPrefix& address : addresses) {
     const unsigned index = TRY(netlib::route::linkTowards(host.route, address.address()));
@@ -38,7 +37,7 @@ netlib::Result<std::optional<netlib::IfName>> linkTowards(Host& host, const std:
   return std::optional<netlib::IfName>{};
 }
 
-/// What lets the container reach itself by its published port, and the answers to 127.0.0.1 find back.
+/// Source NAT with which a container reaches its own published port, and with which replies to 127.0.0.1 return.
 std::vector<SourceNat> hairpinNats(const std::vector<PortForward>& forwards,
                                    const std::vector<netlib::IpPrefix>& addresses) {
   std::vector<SourceNat> nats;
@@ -55,8 +54,8 @@ std::vector<SourceNat> hairpinNats(const std::vector<PortForward>& forwards,
   return nats;
 }
 
-/// The other end of the container's interface, which an earlier plugin tells of.
-netlib::Result<netlib::IfName> hostEndOf(Host& host, const cni::Request& request) {
+/// The peer of the container's interface, from the previous result.
+netlib::Result<netlib::IfName> hostVethOf(Host& host, const cni::Request& request) {
   const unsigned inside = TRY(netlib::link::find(host.container->route, request.key.ifName)).index;
   for (const cni::Interface& interface : request.previous->interfaces) {
     const auto name = netlib::IfName::parse(interface.name);
@@ -64,8 +63,8 @@ netlib::Result<netlib::IfName> hostEndOf(Host& host, const cni::Request& request
     const auto link = netlib::link::find(host.route, *name);
     if (link && link->kind == "veth" && link->peer == inside) return *name;
   }
-  return netlib::fail(EINVAL, "prevResult names no veth of the host whose other end is " +
-                                  request.key.ifName.toString() + ": only a veth can be limited");
+  return netlib::fail(EINVAL, "prevResult has no host veth whose peer is " + request.key.ifName.toString() +
+                                  ": bandwidth limits require a veth");
 }
 
 std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
@@ -77,16 +76,16 @@ std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
   return links;
 }
 
-/// Where the network's own plugin lets only the MAC address pass that it gave, another one cuts the container off.
+/// The spoof guard of the network would drop all frames with another MAC.
 netlib::Result<> refuseGuardedMac(Host& host, const cni::Request& request) {
   if (!request.config.tuning || !request.config.tuning->mac) return {};
   AttachmentKey network = request.key;
   network.plugin = ChainedPlugin::None;
   const auto record = TRY(host.ledger.find(network));
   if (!record || record->attachment.guard == SpoofGuard::None) return {};
-  return netlib::fail(EINVAL, "\"mac\": the spoof guard of network " + network.network.toString() + " lets " +
-                                  record->attachment.containerMac.toString() +
-                                  " pass only: choose the address by the capability \"mac\" instead, or set "
+  return netlib::fail(EINVAL, "\"mac\": the spoof guard of network " + network.network.toString() +
+                                  " accepts only source MAC " + record->attachment.containerMac.toString() +
+                                  ": set the address by the capability \"mac\" instead, or set "
                                   "\"macspoofchk\" to false");
 }
 
@@ -112,12 +111,12 @@ netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, Net
   attachment.loopbackPorts = config.sourceNat && bridge;
   attachment.masqueradeAll = config.masqueradeAll;
   if (config.sourceNat) attachment.sourceNats = hairpinNats(attachment.forwards, addresses);
-  // Of a container that the host does not route to, nothing passes the host's firewall.
+  // Without a route to the container, none of its traffic passes the forward chains of the host.
   attachment.acceptForward = config.acceptForward && bridge;
   attachment.adminChain = config.adminChain;
   if (bridge) attachment.ingress = config.ingress;
   attachment.bandwidth = config.bandwidth;
-  if (config.bandwidth) attachment.hostVeth = TRY(hostEndOf(host, request));
+  if (config.bandwidth) attachment.hostVeth = TRY(hostVethOf(host, request));
   attachment.tuning = config.tuning;
   if (config.tuning) attachment.savedTuning = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
   return attachment;
@@ -127,7 +126,7 @@ cni::AddResult describeChained(const cni::Request& request) {
   cni::AddResult result = *request.previous;
   if (!request.config.tuning) return result;
   for (cni::Interface& interface : result.interfaces) {
-    if (!isContainers(interface, request.key)) continue;
+    if (!isContainerInterface(interface, request.key)) continue;
     if (request.config.tuning->mac) interface.mac = request.config.tuning->mac->toString();
     if (request.config.tuning->mtu) interface.mtu = *request.config.tuning->mtu;
   }

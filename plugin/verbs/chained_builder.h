@@ -1,4 +1,5 @@
-// From a chained plugin's request to its Attachment: what the plugins before it made is in the previous result.
+// Converts the request of a chained plugin to an Attachment; prevResult describes what the plugins before it have
+// created.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -6,13 +7,15 @@
 
 namespace pons {
 
-/// Whether there is anything to do; where not, the previous result is passed on and nothing is written down.
+/// False if the plugin has nothing to configure: then ADD returns the previous result and writes no record.
 bool hasWork(const cni::Request& request);
 
-/// The request has a previous result, and host.container is open.
+/// Requires request.previous and host.container. Called under the host lock by Ledger::claim(); if
+/// tuning sets a MAC, it also locks the record of the network's own attachment. EINVAL if the MAC contradicts the spoof
+/// guard of the network, or a rate limit is set and the interface is no veth.
 netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, NetnsId netns, Host& host);
 
-/// The previous result, with what this plugin changed in it.
+/// The previous result with this plugin's changes.
 cni::AddResult describeChained(const cni::Request& request);
 
 }  // namespace pons

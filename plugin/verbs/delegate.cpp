@@ -19,12 +19,12 @@ using netlib::Program;
 
 namespace {
 
-/// A DHCP server may be slow; runtimes give up on a container after two to four minutes.
-constexpr std::chrono::minutes kPatience{2};
+/// A DHCP server may be slow; runtimes abort after two to four minutes.
+constexpr std::chrono::minutes kTimeout{2};
 
-constexpr std::size_t kMaxConfig = std::size_t{1} << 20;  // it is written into the record
+constexpr std::size_t kMaxConfig = std::size_t{1} << 20;  // the record contains it
 
-/// Tells that a plugin failed, whose own words are in Delegate::failure_.
+/// The errno of a failed plugin, whose error is in Delegate::failure_.
 constexpr int kPluginFailed = EREMOTEIO;
 
 std::vector<std::string> directoriesOf(std::string_view searchPath) {
@@ -39,17 +39,17 @@ cni::Result<Program> findProgram(const std::string& type, const std::string& sea
   const std::vector<std::string> directories = directoriesOf(searchPath);
   if (directories.empty()) {
     return cni::fail(ErrorCode::InvalidEnvironment, "required env variables [CNI_PATH] missing",
-                     "ipam type " + type + " is a program that is looked for there");
+                     "ipam type " + type + " is a program in CNI_PATH");
   }
   auto program = Program::find(directories, type);
   if (program) return std::move(program).value();
   const std::string& message = program.error().message;
-  // Not to be trusted is another matter than not to be there.
+  // EPERM: the file exists, but users other than root could replace it.
   if (program.failedWith(EPERM)) return cni::fail(ErrorCode::Io, "ipam type " + type + ": " + message);
   return cni::fail(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message);
 }
 
-/// Ours without the variables of the call, which are set anew.
+/// The environment of the plugin, without the variables of the CNI call.
 std::vector<std::string> inherited() {
   std::vector<std::string> variables;
   bool hasPath = false;
@@ -64,56 +64,57 @@ std::vector<std::string> inherited() {
 }
 
 cni::Error failureOf(const Program& program, const netlib::Outcome& outcome) {
-  auto said = cni::parseError(outcome.output);
-  if (said) {
-    if (said->details.empty()) said->details = "said by " + program.path();
-    return *said;
+  auto reported = cni::parseError(outcome.output);
+  if (reported) {
+    if (reported->details.empty()) reported->details = "reported by " + program.path();
+    return *reported;
   }
   constexpr std::size_t kMaxShown = 500;
   return {ErrorCode::Internal, program.path() + " failed with status " + std::to_string(outcome.status),
           netlib::asUtf8((outcome.output + outcome.errors).substr(0, kMaxShown))};
 }
 
-/// An attachment of which only this is known.
-Attachment knownTo(const cni::Request& request) {
+/// The part of the attachment that is known before ADD of the plugin.
+Attachment minimalAttachment(const cni::Request& request) {
   Attachment attachment = bareAttachment(request.key, request.config.bridge);
   attachment.delegated = request.config.delegated;
   return attachment;
 }
 
-/// What the plugin said, put where a configuration of our own would have put it.
-cni::Result<cni::Request> completed(const cni::Request& request, const cni::AddResult& given) {
-  if (given.addresses.empty()) {
+/// Adds the result of the plugin to the request, as if the configuration contained it.
+cni::Result<cni::Request> withResult(const cni::Request& request, const cni::AddResult& result) {
+  if (result.addresses.empty()) {
     return cni::fail(ErrorCode::Internal, "IPAM plugin returned missing IP config",
-                     "ipam type " + request.config.delegated->type + " gave no address");
+                     "ipam type " + request.config.delegated->type + " returned no address");
   }
   cni::Request whole = request;
-  for (const cni::Address& address : given.addresses) {
+  for (const cni::Address& address : result.addresses) {
     if (address.gateway && address.gateway->family() != address.address.family()) {
-      return cni::fail(ErrorCode::Decode, "IPAM plugin gave " + address.address.toString() + " the gateway " +
-                                              address.gateway->toString() + " of another family");
+      return cni::fail(ErrorCode::Decode, "IPAM plugin returned for " + address.address.toString() + " the gateway " +
+                                              address.gateway->toString() + " of the other address family");
     }
     whole.config.addresses.fixed.push_back({address.address, address.gateway});
   }
-  whole.config.routes = given.routes;
-  if (whole.config.dns.empty()) whole.config.dns = given.dns;
+  whole.config.routes = result.routes;
+  if (whole.config.dns.empty()) whole.config.dns = result.dns;
   return whole;
 }
 
 }  // namespace
 
 bool isPassedOn(std::string_view name) {
-  constexpr std::array kOfTheCall{"CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH"};
-  // Of the dynamic linker and the C library (those that it ignores itself in programs with more rights than their
-  // caller, see ld.so(8)), of shells and of interpreters.
+  constexpr std::array kCniVariables{"CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS",
+                                     "CNI_IFNAME",  "CNI_ARGS",        "CNI_PATH"};
+  // Variables of the dynamic linker and the C library (those that ld.so(8) ignores in secure-execution mode), of shells
+  // and of interpreters.
   constexpr std::array kPrefixes{"LD_", "DYLD_", "MALLOC_", "BASH_FUNC_", "PYTHON", "PERL", "RUBY", "NODE_"};
   constexpr std::array kNames{"GLIBC_TUNABLES", "GCONV_PATH", "GETCONF_DIR", "HOSTALIASES", "LOCALDOMAIN",
                               "LOCPATH",        "NIS_PATH",   "NLSPATH",     "RES_OPTIONS", "RESOLV_HOST_CONF",
                               "TZDIR",          "TMPDIR",     "BASH_ENV",    "ENV",         "SHELLOPTS",
                               "BASHOPTS",       "PS4",        "IFS",         "CDPATH",      "GLOBIGNORE"};
   const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
-  return std::ranges::find(kOfTheCall, name) == kOfTheCall.end() && std::ranges::find(kNames, name) == kNames.end() &&
-         std::ranges::none_of(kPrefixes, begins);
+  return std::ranges::find(kCniVariables, name) == kCniVariables.end() &&
+         std::ranges::find(kNames, name) == kNames.end() && std::ranges::none_of(kPrefixes, begins);
 }
 
 Delegate::Delegate(const cni::Request& request)
@@ -141,10 +142,10 @@ cni::Result<cni::Request> Delegate::add(const cni::Request& request) {
   }
   const auto whole = [&]() -> cni::Result<cni::Request> {
     const std::string output = TRY(run({Verb::Add, *plugin_, key_, netnsPath_}));
-    return completed(request, TRY(cni::parseIpamResult(output, version_)));
+    return withResult(request, TRY(cni::parseIpamResult(output, version_)));
   }();
   if (!whole) {
-    const auto freed = free(knownTo(request));
+    const auto freed = free(minimalAttachment(request));
     if (!freed) log::warning("DEL after the failed ADD of ipam type " + plugin_->type + ": " + freed.error().message);
   }
   return whole;
@@ -155,10 +156,10 @@ netlib::Result<> Delegate::free(const Attachment& attachment) { return runFor(Ve
 netlib::Result<> Delegate::check(const Attachment& attachment) { return runFor(Verb::Check, attachment); }
 
 netlib::Result<> Delegate::runFor(Verb verb, const Attachment& attachment) {
-  const bool ours = key_ == attachment.key;
-  const bool current = ours && verb == verb_ && plugin_ && plugin_->type == attachment.delegated->type;
+  const bool isThis = key_ == attachment.key;
+  const bool current = isThis && verb == verb_ && plugin_ && plugin_->type == attachment.delegated->type;
   const auto done =
-      run({verb, current ? *plugin_ : *attachment.delegated, attachment.key, ours ? netnsPath_ : std::string{}});
+      run({verb, current ? *plugin_ : *attachment.delegated, attachment.key, isThis ? netnsPath_ : std::string{}});
   if (done) return {};
   failure_ = done.error();
   return netlib::fail(kPluginFailed, done.error().message);
@@ -181,13 +182,13 @@ cni::Result<std::string> Delegate::run(const Call& call) const {
     environment.push_back("CNI_NETNS=" + call.netnsPath);
   }
   const auto outcome =
-      TRY(program.run({}, {.environment = std::move(environment), .input = call.plugin.config, .timeout = kPatience}));
+      TRY(program.run({}, {.environment = std::move(environment), .input = call.plugin.config, .timeout = kTimeout}));
   if (!outcome.errors.empty()) log::info(program.path() + ": " + netlib::asUtf8(outcome.errors));
   if (outcome.status != 0) return netlib::fail(failureOf(program, outcome));
   return outcome.output;
 }
 
-cni::Error Delegate::explained(const cni::Error& error) const {
+cni::Error Delegate::withPluginError(const cni::Error& error) const {
   if (!failure_ || error.message.find(failure_->message) == std::string::npos) return error;
   return {failure_->code, error.message, failure_->details};
 }

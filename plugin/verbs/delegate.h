@@ -1,5 +1,5 @@
-// Foreign IPAM plugins: the program that "ipam.type" names gives the addresses in our place (CNI 1.1.0, section 4). It
-// is called with our own input and environment, but for CNI_COMMAND.
+// Delegated IPAM plugins: the program that "ipam.type" names allocates the addresses (CNI 1.1.0, section 4). It gets
+// the configuration and environment of this call, with CNI_COMMAND replaced.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -7,28 +7,31 @@
 
 namespace pons {
 
-/// The calls of one verb. See netlib/program.h for what may be executed.
+/// The IPAM calls of one verb, each limited to two minutes. See netlib/os/program.h for which files are executed.
 class Delegate final : public IpamCaller {
  public:
   explicit Delegate(const cni::Request& request);
   explicit Delegate(const cni::NetworkRequest& request);
-  /// For who has no request: attachments are freed as their records say. The path is CNI_PATH.
+  /// Without a request: calls use the plugin and configuration in the record. `searchPath` as CNI_PATH.
   explicit Delegate(std::string searchPath);
 
-  /// The request with the addresses, routes and DNS that its plugin gives: at least one address. One that fails has
-  /// been told to take back what it may have given.
+  /// Runs ADD of the plugin in the request; returns the request with the addresses (at least one), routes and DNS of
+  /// its result. Returns the request unchanged if it has no delegated plugin. On error DEL of the plugin has been run.
   cni::Result<cni::Request> add(const cni::Request& request);
 
-  /// DEL, with the configuration of this verb where it is about that attachment and its plugin, else with the recorded.
+  /// Runs DEL of the plugin, with the configuration of this call if the call is DEL of this attachment with the same
+  /// plugin, else with the recorded one. EREMOTEIO if the plugin cannot be run or fails.
   netlib::Result<> free(const Attachment& attachment) override;
-  /// CHECK likewise.
+  /// The same for CHECK.
   netlib::Result<> check(const Attachment& attachment) override;
 
-  /// GC or STATUS of the plugin in the request; nothing where it names none.
+  /// Runs GC or STATUS of the plugin in the request; does nothing if it has no delegated plugin.
   cni::Result<> callForNetwork();
 
-  /// The error of a verb: where a plugin's failure is the cause, with the code that the plugin gave.
-  cni::Error explained(const cni::Error& error) const;
+  /// Restores code and details of the plugin's error, which errno cannot carry: if the last failed free() or check() is
+  /// the cause of `error`. That is decided by the message of the failure being a substring of error.message, so callers
+  /// may add text around an error of free() and check(), but must not reword it.
+  cni::Error withPluginError(const cni::Error& error) const;
 
  private:
   struct Call {
@@ -50,8 +53,8 @@ class Delegate final : public IpamCaller {
   std::optional<cni::Error> failure_;
 };
 
-/// Whether a variable of our environment goes on to another program: not those with which its caller would decide what
-/// code runs in it.
+/// True if a delegated plugin inherits the environment variable `name`: neither those of the CNI call, which are set
+/// anew, nor those that make the dynamic linker, the C library, shells or interpreters load code or read other files.
 bool isPassedOn(std::string_view name);
 
 }  // namespace pons

@@ -20,7 +20,7 @@ std::vector<PortForward> forwardsFor(const std::vector<cni::PortMapping>& mappin
       if (address == addresses.end() || host.family() != family) continue;
       forwards.push_back({mapping.protocol, host, mapping.hostPort, address->address(), mapping.containerPort});
     }
-    // Runtimes send a pair of mappings, one for each family, to containers that have one family only.
+    // Runtimes send one mapping per family even to containers with addresses of one family.
     if (forwards.size() == before) {
       log::info("port " + std::to_string(mapping.hostPort) +
                 " is not published: the container has no address of its family");

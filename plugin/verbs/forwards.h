@@ -1,4 +1,4 @@
-// From a runtime's port mappings to the forwards of each family.
+// Converts port mappings to port forwards per address family.
 #pragma once
 
 #include <vector>
@@ -7,8 +7,8 @@
 
 namespace pons {
 
-/// They lead to the first of the container's addresses in each family. A mapping without a host address serves both
-/// families; one with an address serves its own.
+/// The target is the first of `addresses` in each family. A mapping without a host address is forwarded for both
+/// families, one with a host address for that family; a mapping without a target is skipped and logged.
 std::vector<PortForward> forwardsFor(const std::vector<cni::PortMapping>& mappings,
                                      const std::vector<netlib::IpPrefix>& addresses);
 

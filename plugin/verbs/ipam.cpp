@@ -13,7 +13,7 @@ namespace {
 const std::string& directoryOf(const IpamRequest& request) { return *request.addresses.hostLocalDir; }
 
 AddressSources sourcesOf(const IpamRequest& request) {
-  // An IPAM plugin gives what its configuration says, be it an address of this host or of another.
+  // An IPAM plugin may allocate any address of its ranges, including those of the host.
   return {request.network, {}, [](const netlib::IpAddress&) { return false; }};
 }
 
@@ -25,9 +25,9 @@ cni::Result<std::string> describe(const IpamRequest& request, const std::vector<
   return cni::printResult(result, request.version);
 }
 
-/// Made whole by the result: one that cannot be told takes the leases back.
-cni::Result<std::string> lease(const IpamRequest& request, std::chrono::milliseconds patience) {
-  const HostLocal files = TRY(HostLocal::lock(directoryOf(request), request.network, patience));
+/// The result is printed before anything is reserved: an address that cannot be returned must not be leased.
+cni::Result<std::string> lease(const IpamRequest& request, std::chrono::milliseconds lockTimeout) {
+  const HostLocal files = TRY(HostLocal::lock(directoryOf(request), request.network, lockTimeout));
   const HostLocalOwner owner = ownerFrom(*request.key);
   if (const auto own = TRY(files.addressesOf(owner)); !own.empty()) {
     return cni::fail(ErrorCode::AlreadyAttached, own.front().toString() + " has been allocated to " + owner.container +
@@ -42,15 +42,15 @@ cni::Result<std::string> lease(const IpamRequest& request, std::chrono::millisec
   return result;
 }
 
-netlib::Result<> release(const IpamRequest& request, std::chrono::milliseconds patience) {
-  const auto files = TRY(HostLocal::lockExisting(directoryOf(request), request.network, patience));
+netlib::Result<> release(const IpamRequest& request, std::chrono::milliseconds lockTimeout) {
+  const auto files = TRY(HostLocal::lockExisting(directoryOf(request), request.network, lockTimeout));
   return files ? files->releaseAll(ownerFrom(*request.key)) : netlib::Result<>{};
 }
 
-netlib::Result<> collect(const IpamRequest& request, std::chrono::milliseconds patience) {
-  const auto files = TRY(HostLocal::lockExisting(directoryOf(request), request.network, patience));
+netlib::Result<> collect(const IpamRequest& request, std::chrono::milliseconds lockTimeout) {
+  const auto files = TRY(HostLocal::lockExisting(directoryOf(request), request.network, lockTimeout));
   if (!files) return {};
-  return files->sweep([&](const HostLocalOwner& owner) { return isForgotten(request.valid, owner); });
+  return files->sweep([&](const HostLocalOwner& owner) { return isUnlisted(request.valid, owner); });
 }
 
 cni::Result<> checkLease(const IpamRequest& request) {
@@ -83,18 +83,18 @@ cni::Result<> checkStatic(const IpamRequest& request) {
 
 }  // namespace
 
-cni::Result<std::string> hostLocal(const IpamRequest& request, std::chrono::milliseconds patience) {
+cni::Result<std::string> hostLocal(const IpamRequest& request, std::chrono::milliseconds lockTimeout) {
   switch (request.verb) {
     case Verb::Add:
-      return lease(request, patience);
+      return lease(request, lockTimeout);
     case Verb::Del:
-      TRY(release(request, patience));
+      TRY(release(request, lockTimeout));
       break;
     case Verb::Check:
       TRY(checkLease(request));
       break;
     case Verb::Gc:
-      TRY(collect(request, patience));
+      TRY(collect(request, lockTimeout));
       break;
     case Verb::Status:
       if (const auto free = checkAvailable(request); !free) {
@@ -102,7 +102,7 @@ cni::Result<std::string> hostLocal(const IpamRequest& request, std::chrono::mill
       }
       break;
     case Verb::Version:
-      break;  // answered before anything is read
+      break;  // handled in serve()
   }
   return std::string{};
 }
@@ -113,11 +113,11 @@ cni::Result<std::string> staticAddresses(const IpamRequest& request) {
   return std::string{};
 }
 
-bool isForgotten(const std::optional<std::vector<cni::ValidAttachment>>& valid, const HostLocalOwner& owner) {
+bool isUnlisted(const std::optional<std::vector<cni::ValidAttachment>>& valid, const HostLocalOwner& owner) {
   const auto container = ContainerId::parse(owner.container);
   if (!valid || !container) return false;
   return std::ranges::none_of(*valid, [&](const cni::ValidAttachment& attachment) {
-    // Files of old plugins name no interface.
+    // Files of old releases of host-local contain no interface name.
     return attachment.container == *container && (owner.ifName.empty() || attachment.ifName.toString() == owner.ifName);
   });
 }

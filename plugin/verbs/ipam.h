@@ -1,5 +1,5 @@
-// The verbs of the IPAM plugins "host-local" and "static", for the main plugins of others: what they know is in the
-// request and in host-local's files, and nowhere else.
+// pons as IPAM plugin "host-local" or "static" of another main plugin. The only state is in the files of host-local;
+// the ledger is not used.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -7,14 +7,14 @@
 
 namespace pons {
 
-/// What `request.verb` answers on stdout: an IPAM result for ADD, else nothing. `patience` bounds the wait for the
-/// lock.
-cni::Result<std::string> hostLocal(const cni::IpamRequest& request, std::chrono::milliseconds patience);
-/// The same for addresses that the configuration names.
+/// Executes request.verb; returns the output: an IPAM result for ADD, else empty. Takes the lock of host-local's
+/// directory; TryAgain after `lockTimeout`.
+cni::Result<std::string> hostLocal(const cni::IpamRequest& request, std::chrono::milliseconds lockTimeout);
+/// The same for the addresses in the configuration. Takes no lock.
 cni::Result<std::string> staticAddresses(const cni::IpamRequest& request);
 
-/// Whether the runtime's list of what it has says that this owner is gone. Without a list nothing says so; and of one
-/// whose names pons never takes the list, as it was read, does not tell.
-bool isForgotten(const std::optional<std::vector<cni::ValidAttachment>>& valid, const HostLocalOwner& owner);
+/// True if the list of valid attachments does not contain the owner. False without a list, and for an owner with an
+/// invalid container ID, which the decoded list never contains.
+bool isUnlisted(const std::optional<std::vector<cni::ValidAttachment>>& valid, const HostLocalOwner& owner);
 
 }  // namespace pons

@@ -28,8 +28,8 @@ netlib::Result<cni::AddResult> describe(const cni::Request& request, Container& 
   interface.sandbox = request.netnsPath;
   cni::AddResult result{.interfaces = {interface}, .addresses = {}, .routes = {}, .dns = {}};
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    for (const auto& held : TRY(netlib::address::list(container.route, family, link::kLoopbackIndex))) {
-      result.addresses.push_back({.interface = 0, .address = held.prefix, .gateway = std::nullopt});
+    for (const auto& entry : TRY(netlib::address::list(container.route, family, link::kLoopbackIndex))) {
+      result.addresses.push_back({.interface = 0, .address = entry.prefix, .gateway = std::nullopt});
     }
   }
   return result;
@@ -42,7 +42,7 @@ cni::Result<std::string> add(const cni::Request& request, Container& container) 
 
 cni::Result<> check(Container& container) {
   if (TRY(link::find(container.route, link::kLoopbackIndex)).up()) return {};
-  return cni::fail(ErrorCode::CheckFailed, "lo is down in the container: attach it anew");
+  return cni::fail(ErrorCode::CheckFailed, "lo is down in the container: restart the container");
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ cni::Result<> check(Container& container) {
 cni::Result<std::string> serveLoopback(const cni::Request& request) {
   auto container = Container::open(request.netnsPath);
   if (request.verb == cni::Verb::Del) {
-    // A namespace that is gone, or whose path names something else by now, has no lo to be taken down.
+    // Nothing to do if the path does not exist or is no longer a network namespace.
     if (container) TRY(setUp(*container, false));
     return std::string{};
   }

@@ -1,11 +1,11 @@
-// The reference plugin "loopback": lo of a container, up or down. It shares nothing and keeps nothing.
+// The plugin "loopback": sets lo of a container up or down. It has no record and no shared state.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
 
 namespace pons {
 
-/// ADD, DEL or CHECK. The answer to ADD is the previous result, or lo with its addresses where there is none.
+/// ADD, DEL or CHECK. ADD returns the previous result, or without one lo and its addresses.
 cni::Result<std::string> serveLoopback(const cni::Request& request);
 
 }  // namespace pons

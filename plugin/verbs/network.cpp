@@ -24,25 +24,25 @@ bool isListed(const cni::NetworkRequest& request, const AttachmentKey& key) {
   return std::ranges::find(*request.valid, cni::ValidAttachment{key.container, key.ifName}) != request.valid->end();
 }
 
-/// What a killed verb left goes whatever the runtime says.
-netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const Record& record) {
+/// An attachment of an interrupted ADD or DEL is orphaned even if the runtime lists it.
+netlib::Result<bool> isOrphaned(const cni::NetworkRequest& request, Host& host, const Record& record) {
   const bool committed = record.state == RecordState::Committed || record.salvaged;
   return request.valid && committed ? !isListed(request, record.attachment.key) : isDead(host, record);
 }
 
 netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const AttachmentKey& key) {
   auto found = host.ledger.find(key, std::chrono::milliseconds{0});
-  if (found.failedWith(ETIMEDOUT)) return {};  // another verb is at work on it
+  if (found.failedWith(ETIMEDOUT)) return {};  // locked by another call
   if (!found) return netlib::fail(found.error());
   std::optional<Record>& record = *found;
-  if (!record || !TRY(isGarbage(request, host, *record))) return {};
-  fillIn(*record, request.config);
+  if (!record || !TRY(isOrphaned(request, host, *record))) return {};
+  completeFromConfig(*record, request.config);
   return teardown(host, *record, planFor(record->attachment));
 }
 
-/// One on record goes with its record.
-netlib::Result<bool> isGarbage(const cni::NetworkRequest& request, Host& host, const HostLocalOwner& owner) {
-  if (!isForgotten(request.valid, owner)) return false;
+/// A lease with a record is freed with the record.
+netlib::Result<bool> isOrphaned(const cni::NetworkRequest& request, Host& host, const HostLocalOwner& owner) {
+  if (!isUnlisted(request.valid, owner)) return false;
   const auto container = ContainerId::parse(owner.container);
   const auto ifName = netlib::IfName::parse(owner.ifName);
   if (!container || !ifName) return true;
@@ -54,7 +54,7 @@ netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) 
   if (!dataDir) return {};
   const auto files = TRY(HostLocal::lockExisting(*dataDir, request.network, host.ledger.patience()));
   if (!files) return {};
-  return files->sweep([&](const HostLocalOwner& owner) { return isGarbage(request, host, owner); });
+  return files->sweep([&](const HostLocalOwner& owner) { return isOrphaned(request, host, owner); });
 }
 
 netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
@@ -63,17 +63,19 @@ netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
   failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
   failures.add("ports", sweep.ports());
   failures.add("shared state", sweep.shared(request.config.bridge));
-  tally::count(request.config.settings.stateDir, tally::Event::Swept, sweep.found().size());
-  for (const Orphan& swept : sweep.found()) log::info("swept " + swept.kind + " " + swept.name + ": " + swept.why);
+  counters::count(request.config.settings.stateDir, counters::Event::OrphanDeleted, sweep.found().size());
+  for (const Orphan& orphan : sweep.found()) {
+    log::info("deleted " + orphan.kind + " " + orphan.name + ": " + orphan.why);
+  }
   return failures.result();
 }
 
 cni::Failure limited(const std::string& what) {
-  return cni::fail(ErrorCode::NotAvailableLimited, what + ": run \"pons repair\"");
+  return cni::fail(ErrorCode::NotAvailableLimited, what + ": run \"ponsctl repair\"");
 }
 
 cni::Result<> verifyShared(const NetworkName& network, Host& host) {
-  // The shared state of a network's attachments follows from any one of them.
+  // All attachments of a network have the same shared state.
   const auto attachment = TRY(host.ledger.anyOf(network));
   if (!attachment) return {};
   for (const auto& step : planFor(*attachment)) {
@@ -84,7 +86,7 @@ cni::Result<> verifyShared(const NetworkName& network, Host& host) {
   return {};
 }
 
-/// A plugin that is not there gives no address: in STATUS that is its own code.
+/// A missing plugin (InvalidEnvironment) has a code of its own in STATUS: ADD would fail.
 cni::Result<> statusOfDelegate(const cni::NetworkRequest& request) {
   auto answer = Delegate{request}.callForNetwork();
   if (!answer && answer.error().code == ErrorCode::InvalidEnvironment) {
@@ -101,18 +103,18 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   host.ipam = std::move(calls);
   netlib::ErrorList failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    const bool asked = key.network == request.network && key.plugin == request.part;
-    if (asked) failures.add(key.toString(), collect(request, host, key));
+    const bool requested = key.network == request.network && key.plugin == request.plugin;
+    if (requested) failures.add(key.toString(), collect(request, host, key));
   }
-  // What bears a mark without a record is looked for by the plugin that is told of the bridge and the subnets.
-  if (request.part == ChainedPlugin::None) {
+  // Only the configuration of the main plugin has bridge and subnets, by which orphans are found.
+  if (request.plugin == ChainedPlugin::None) {
     failures.add("sweep", sweepNetwork(request, host));
     failures.add("sweep host-local's files", sweepHostLocal(request, host));
   }
   const auto forwarded = delegate.callForNetwork();
   if (failures.none()) return forwarded;
   if (!forwarded) failures.add("GC of the IPAM plugin", netlib::fail(EREMOTEIO, forwarded.error().message));
-  return netlib::fail(delegate.explained(failures.result().error()));
+  return netlib::fail(delegate.withPluginError(failures.result().error()));
 }
 
 cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
@@ -122,8 +124,7 @@ cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
   if (const auto nft = netlib::nft::probe(host.netfilter); !nft) return unavailable(nft.error());
   if (const auto writable = host.ledger.checkWritable(); !writable) return unavailable(writable.error());
   const auto free = host.ledger.checkFree(request.network, request.config.addresses);
-  // The next ADD takes the dead ones away. Were it not said so, a runtime that asks before each ADD would never come to
-  // the one that heals the pool.
+  // With dead attachments the next ADD reclaims their addresses: a runtime that calls STATUS first must not skip it.
   if (!free && TRY(deadOf(host, request.network)).empty()) return unavailable(free.error());
   return statusOfDelegate(request);
 }

@@ -1,4 +1,4 @@
-// GC and STATUS: the verbs of CNI that are about a network.
+// GC and STATUS, the verbs that concern a network.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -6,12 +6,12 @@
 
 namespace pons {
 
-/// Takes away every attachment of the network that the runtime no longer has, and then what bears pons' mark without a
-/// record. Where the runtime does not say what it has, only attachments whose namespace or link is gone. Goes on after
-/// failures and reports them all. An attachment that another verb is at work on is left to it.
+/// Tears down every attachment of the network that is not in the list of valid attachments, then deletes orphans
+/// (kernel objects of pons without a record). Without a list only attachments of dead containers. Attachments that
+/// another call has locked are skipped. Continues after failures and reports all of them in one error.
 cni::Result<> gc(const cni::NetworkRequest& request, Host& host);
 
-/// Fails where an ADD could not be served (50), or where attachments of the network have lost shared state (51).
+/// NotAvailable (50) if ADD would fail, NotAvailableLimited (51) if shared state of running attachments is missing.
 cni::Result<> status(const cni::NetworkRequest& request, Host& host);
 
 }  // namespace pons

@@ -17,8 +17,7 @@ double rateOf(unsigned count, Work work) {
   return count / std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void takeRound(Hosts& hosts, const std::vector<Candidate>& candidates, unsigned count, unsigned round,
-               Samples& into) {
+void takeRound(Hosts& hosts, const std::vector<Candidate>& candidates, unsigned count, unsigned round, Samples& into) {
   for (const Candidate& candidate : rotated(candidates, round)) {
     if (round % candidate.every != 0) continue;
     std::vector<Container> containers;

@@ -26,8 +26,8 @@ class Hosts {
   /// Deletes a namespace and the veth pairs whose other ends are on that host.
   void end(const std::string& netns, const Host& host);
 
-  /// Prepares a host: one container, so that bridge, address and rules exist, and one conntrack entry, since requests on
-  /// an empty conntrack table are cheaper.
+  /// Prepares a host: one container, so that bridge, address and rules exist, and one conntrack entry, since requests
+  /// on an empty conntrack table are cheaper.
   void occupy(const Host& host, const Chain& chain);
 
  private:

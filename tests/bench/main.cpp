@@ -23,7 +23,7 @@ struct Experiment {
 };
 
 /// scale is last: its thousands of containers would affect the other measurements.
-constexpr std::array kExperiments{Experiment{"single", bench::single},     Experiment{"dual-stack", bench::dualStack},
+constexpr std::array kExperiments{Experiment{"single", bench::single}, Experiment{"dual-stack", bench::dualStack},
                                   Experiment{"budget", bench::budget}, Experiment{"guards", bench::guards},
                                   Experiment{"burst", bench::burst},   Experiment{"scale", bench::scale}};
 

@@ -50,7 +50,7 @@ struct ScaleSetup {
 
 void attach(Hosts& hosts, const ScaleSetup& setup, const Effort& effort, unsigned size, Samples& into) {
   std::vector candidates{candidate(Subject::Pons, setup.pons.chain), candidate(Subject::Baseline, setup.alone.chain),
-                          candidate(Subject::Floor, Floor{setup.pons.host.netns})};
+                         candidate(Subject::Floor, Floor{setup.pons.host.netns})};
   if (setup.reference) {
     const unsigned few = effort.mostReferenceRuns(size < 5000 ? 3 : 2);
     candidates.push_back(candidate(Subject::Reference, setup.reference->chain, everyFor(few, effort.fewerRuns())));

@@ -64,20 +64,20 @@ std::string ponsTables() {
 TEST_CASE("containers of the reference plugins keep working after a switch to pons, and their DEL leaves nothing") {
   if (!canCompare() || ourPlugins() == kReferencePlugins) return FakeHost::countSkip();
   Exchange exchange{kReferencePlugins, ourPlugins()};
-  const auto departed = departedOf(exchange.list, exchange.older, "cni0");
-  REQUIRE(about(rules("nft"), departed, exchange.older) != "");
+  const auto unrecorded = unrecordedOf(exchange.list, exchange.older, "cni0");
+  REQUIRE(about(rules("nft"), unrecorded, exchange.older) != "");
   REQUIRE(isLeased(exchange.older));
   REQUIRE(exchange.newer.addresses.at(0) != exchange.older.addresses.at(0));
   exchange.checkTraffic(exchange.older, 8080, &exchange.newer);
   exchange.checkTraffic(exchange.newer, 8081, &exchange.older);
 
   exchange.del(exchange.older);
-  CHECK(about(rules("nft"), departed, exchange.older) == "");
+  CHECK(about(rules("nft"), unrecorded, exchange.older) == "");
   CHECK_FALSE(isLeased(exchange.older));
   exchange.checkTraffic(exchange.newer, 8081, nullptr);
 
   exchange.del(exchange.newer);
-  CHECK(about(rules("nft"), departedOf(exchange.list, exchange.newer, "cni0"), exchange.newer) == "");
+  CHECK(about(rules("nft"), unrecordedOf(exchange.list, exchange.newer, "cni0"), exchange.newer) == "");
   CHECK_FALSE(isLeased(exchange.newer));
   CHECK(ponsTables() == "");
   CHECK(links().find("veth") == std::string::npos);

@@ -10,7 +10,7 @@
 
 namespace support {
 
-pons::Departed departedOf(const Conflist& list, const Attached& attached, const std::string& bridge) {
+pons::UnrecordedAttachment unrecordedOf(const Conflist& list, const Attached& attached, const std::string& bridge) {
   // libcni's cnitool names containers after their namespace.
   std::array<char, SHA512_DIGEST_STRING_LENGTH> hash{};
   SHA512Data(reinterpret_cast<const std::uint8_t*>(attached.netns.data()), attached.netns.size(), hash.data());
@@ -25,8 +25,8 @@ std::string rules(const std::string& backend) {
   return outputOf({"iptables-" + backend + "-save"}) + outputOf({"ip6tables-" + backend + "-save"});
 }
 
-std::string about(const std::string& text, const pons::Departed& departed, const Attached& attached) {
-  const pons::ReferenceNames names{departed.key};
+std::string about(const std::string& text, const pons::UnrecordedAttachment& unrecorded, const Attached& attached) {
+  const pons::ReferenceNames names{unrecorded.key};
   std::vector<std::string> marks{names.masquerade, names.forwards};
   for (const std::string& address : attached.addresses) {
     for (const char* end : {"/", ":", "]"}) marks.push_back(address + end);

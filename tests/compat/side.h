@@ -13,7 +13,8 @@
 namespace support {
 
 /// Debian's directory of the reference plugins; the directory into which scripts/install has put pons under their names
-/// (created by the first call). PONS_COMPAT_PLUGINS replaces the latter: with the reference plugins it tests the harness.
+/// (created by the first call). PONS_COMPAT_PLUGINS replaces the latter: with the reference plugins it tests the
+/// harness.
 inline constexpr const char* kReferencePlugins = "/usr/lib/cni";
 std::string ourPlugins();
 

@@ -6,14 +6,14 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/migration/reference_leftovers.h"
+#include "plugin/migration/reference_orphans.h"
 
 #include "tests/compat/reference.h"
 #include "tests/support/eventually.h"
 #include "tests/support/runtime.h"
 
 using namespace support;
-using pons::Departed;
+using pons::UnrecordedAttachment;
 
 namespace {
 
@@ -22,9 +22,9 @@ const std::string kPorts = R"({"portMappings": [{"hostPort": 8080, "containerPor
                                "bandwidth": {"ingressRate": 80000000, "ingressBurst": 8000000,
                                              "egressRate": 80000000, "egressBurst": 8000000}})";
 
-void mustRemove(const Departed& departed) {
+void mustRemove(const UnrecordedAttachment& unrecorded) {
   pons::Host host = openHost();
-  const auto removed = pons::removeReferenceLeftovers(host, departed);
+  const auto removed = pons::removeReferenceOrphans(host, unrecorded);
   REQUIRE_MESSAGE(removed.ok(), removed.error().message);
 }
 
@@ -67,8 +67,8 @@ TEST_CASE("all that the reference made for a container is removed, in both famil
     const Attached gone = side.attach(list, "gone");
     side.capabilities = {};
     const Attached stays = side.attach(list, "stays");
-    const Departed first = departedOf(list, gone, "cni0");
-    const Departed second = departedOf(list, stays, "cni0");
+    const UnrecordedAttachment first = unrecordedOf(list, gone, "cni0");
+    const UnrecordedAttachment second = unrecordedOf(list, stays, "cni0");
     const std::string ofSecond = about(rules(backend), second, stays);
     REQUIRE(about(rules(backend), first, gone) != "");
     REQUIRE(ofSecond != "");
@@ -107,11 +107,11 @@ TEST_CASE("without namespace and addresses, the attachment is found in the comme
   side.configure(list);
   side.capabilities = kPorts;
   const Attached gone = side.attach(list, "gone");
-  Departed departed = departedOf(list, gone, "cni0");
-  departed.netnsPath = "";
-  REQUIRE(about(rules("nft"), departed, gone) != "");
-  mustRemove(departed);
-  CHECK(about(rules("nft"), departed, gone) == "");
+  UnrecordedAttachment unrecorded = unrecordedOf(list, gone, "cni0");
+  unrecorded.netnsPath = "";
+  REQUIRE(about(rules("nft"), unrecorded, gone) != "");
+  mustRemove(unrecorded);
+  CHECK(about(rules("nft"), unrecorded, gone) == "");
   // No interface is removed from a namespace that was not given.
   CHECK(outputOf({"ip", "-n", "gone", "link"}).find("eth0") != std::string::npos);
 }
@@ -123,25 +123,25 @@ TEST_CASE("only a veth of this network's bridge is taken out of the container") 
   side.configure(list);
   const Attached attached = side.attach(list, "here");
   const auto isThere = [] { return outputOf({"ip", "-n", "here", "link"}).find("eth0") != std::string::npos; };
-  Departed departed = departedOf(list, attached, "cni0");
+  UnrecordedAttachment unrecorded = unrecordedOf(list, attached, "cni0");
 
-  departed.bridge = netlib::IfName::parse("cni1").value();
-  mustRemove(departed);
+  unrecorded.bridge = netlib::IfName::parse("cni1").value();
+  mustRemove(unrecorded);
   CHECK(isThere());
   outputOf({"ip", "link", "add", "cni1", "type", "bridge"});
-  mustRemove(departed);
+  mustRemove(unrecorded);
   CHECK(isThere());
-  departed.bridge = netlib::IfName::parse("cni0").value();
+  unrecorded.bridge = netlib::IfName::parse("cni0").value();
   const std::string veth = attached.result.substr(attached.result.find("\"veth") + 1, 12);
   outputOf({"ip", "link", "set", veth, "alias", "pons other c9 eth0"});
-  mustRemove(departed);
+  mustRemove(unrecorded);
   CHECK(isThere());
   outputOf({"ip", "link", "set", veth, "alias", "mine"});
-  mustRemove(departed);
+  mustRemove(unrecorded);
   CHECK_FALSE(isThere());
 
   outputOf({"ip", "-n", "here", "link", "add", "eth0", "type", "bridge"});
-  mustRemove(departed);
+  mustRemove(unrecorded);
   CHECK(isThere());
 }
 
@@ -152,12 +152,12 @@ TEST_CASE("an address that a container gave itself is not taken for its own") {
   side.configure(list);
   const Attached greedy = side.attach(list, "greedy");
   const Attached neighbour = side.attach(list, "neighbour");
-  const Departed ofNeighbour = departedOf(list, neighbour, "cni0");
+  const UnrecordedAttachment ofNeighbour = unrecordedOf(list, neighbour, "cni0");
   const std::string before = about(rules("nft"), ofNeighbour, neighbour);
   REQUIRE(before != "");
   for (const std::string& address : neighbour.addresses) {
     outputOf({"ip", "-n", "greedy", "addr", "add", address, "dev", "eth0"});
   }
-  mustRemove(departedOf(list, greedy, "cni0"));
+  mustRemove(unrecordedOf(list, greedy, "cni0"));
   CHECK(about(rules("nft"), ofNeighbour, neighbour) == before);
 }

@@ -120,7 +120,8 @@ using AfterFault = void (*)(const CrashFixture& fixture, const TracedOutcome& tr
 
 /// Runs the verb with a fault at each of its calls, or for a short run at every seventh with the errors in turn, each
 /// time between `before` and `after`.
-void failEvery(const CrashFixture& fixture, const std::string& verb, void (*before)(const CrashFixture&), AfterFault after) {
+void failEvery(const CrashFixture& fixture, const std::string& verb, void (*before)(const CrashFixture&),
+               AfterFault after) {
   before(fixture);
   const std::vector<TracedCall> calls = fixture.callTraced(verb, {}).calls;
   fixture.must("DEL");

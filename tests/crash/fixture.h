@@ -47,7 +47,7 @@ class CrashFixture {
   std::optional<std::string> neighbour_;  ///< the result of its ADD
   std::string empty_;                     ///< the dump before any ADD
   std::string before_;                    ///< the dump before c1's ADD
-  mutable std::string quickDump_;            ///< the quickDump() of a state whose dump was equal to before_
+  mutable std::string quickDump_;         ///< the quickDump() of a state whose dump was equal to before_
 };
 
 /// True with PONS_TEST_LONG=1: all combinations, else each call and each error once.
@@ -57,9 +57,9 @@ bool wantsAll();
 
 /// Begins a test case; it is counted as skipped if ptrace(2) or a fake host is not available.
 #define REQUIRE_CRASH_FIXTURE(name, neighbour) \
-  if (!support::canTrace()) {          \
-    support::FakeHost::countSkip();    \
-    return;                            \
-  }                                    \
-  REQUIRE_FAKE_HOST(name##Host);       \
+  if (!support::canTrace()) {                  \
+    support::FakeHost::countSkip();            \
+    return;                                    \
+  }                                            \
+  REQUIRE_FAKE_HOST(name##Host);               \
   const support::CrashFixture name { name##Host, neighbour }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "plugin/ledger/address_pool.h"
 #include "plugin/cni/decode/request.h"
+#include "plugin/ledger/address_pool.h"
 
 #include "tests/fuzz/targets.h"
 

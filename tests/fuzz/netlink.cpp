@@ -86,7 +86,7 @@ void fuzz::netlink(std::string_view input) {
   const std::vector<std::uint8_t> datagram(input.begin(), input.end());
   // Sequence numbers 1 to 3 are ours.
   netlib::Answers answers{1, 3};
-  const auto taken = answers.take(datagram);
+  const auto taken = answers.parse(datagram);
   bool whole = true;
   const std::size_t count = countMessages(datagram, whole);
   HOLDS(!taken || whole);

@@ -244,13 +244,13 @@ TEST_CASE("The host's end of a container's veth is found, and never that of anot
 
   Socket inside = host.inside("/run/netns/c1", open);
   const auto eth0 = netlib::link::find(inside, name("eth0"));
-  const auto found = netlib::link::findOtherEnd(bench.route, bench.container.fd(), *eth0);
+  const auto found = netlib::link::findPeer(bench.route, bench.container.fd(), *eth0);
   REQUIRE(found.ok());
   CHECK(found->name == "v0");
 
   const auto eth1 = netlib::link::find(inside, name("eth1"));
   CHECK(eth1->peer == end->index);
-  CHECK(netlib::link::findOtherEnd(bench.route, bench.container.fd(), *eth1).failedWith(ENODEV));
+  CHECK(netlib::link::findPeer(bench.route, bench.container.fd(), *eth1).failedWith(ENODEV));
   const auto loopback = netlib::link::find(inside, name("lo"));
-  CHECK(netlib::link::findOtherEnd(bench.route, bench.container.fd(), *loopback).failedWith(ENODEV));
+  CHECK(netlib::link::findPeer(bench.route, bench.container.fd(), *loopback).failedWith(ENODEV));
 }

@@ -168,7 +168,8 @@ TEST_CASE("Rules are counted, and gone with their chain") {
           }).ok());
   CHECK(nft::countRules(socket, kTable, "c").value() == 0);
   REQUIRE(commit(socket, [](auto& t) {
-            for (int i = 0; i < 3; ++i) t.addRule(kTable, "c", nft::Rule{}.destinationIsLocal().drop());
+            for (int i = 0; i < 3; ++i)
+              t.addRule(kTable, "c", nft::Rule{}.fibDaddrType(nft::AddressType::Local).drop());
           }).ok());
   CHECK(nft::countRules(socket, kTable, "c").value() == 3);
   CHECK(commit(socket, [](auto& t) { t.addChain(kTable, "c", "again"); }).failedWith(EEXIST));

@@ -126,9 +126,9 @@ TEST_CASE("a mounted file is read-only, outlives its name, and goes as it came")
   const auto root = RootDirectory::open(image.path());
   {
     const auto staged = opened("/run/staged");
-    REQUIRE(file_mount::put(staged, root->locate("etc/resolv.conf").value()).ok());
-    CHECK(file_mount::isAt(staged, root->locate("etc/resolv.conf").value()).value());
-    CHECK(!file_mount::isAt(staged, root->locate("etc").value()).value());
+    REQUIRE(file_mount::mount(staged, root->locate("etc/resolv.conf").value()).ok());
+    CHECK(file_mount::isMounted(staged, root->locate("etc/resolv.conf").value()).value());
+    CHECK(!file_mount::isMounted(staged, root->locate("etc").value()).value());
   }
   CHECK(mountCount() == mounts + 1);
   CHECK(outputOf({"grep", image.path() + "/etc/resolv.conf ro,nosuid,nodev,noexec", "/proc/self/mountinfo"}) != "");
@@ -136,7 +136,7 @@ TEST_CASE("a mounted file is read-only, outlives its name, and goes as it came")
   CHECK(image.resolvConf() == "ours");
   CHECK(open((image / "etc/resolv.conf").c_str(), O_WRONLY | O_CLOEXEC) == -1);
   CHECK(errno == EROFS);
-  REQUIRE(file_mount::remove(root->locate("etc/resolv.conf").value()).ok());
+  REQUIRE(file_mount::unmount(root->locate("etc/resolv.conf").value()).ok());
   CHECK(image.resolvConf() == "the image's");
   CHECK(mountCount() == mounts);
 }
@@ -150,8 +150,8 @@ TEST_CASE("nothing is mounted over what is no regular file, and nothing unmounte
   const std::size_t mounts = mountCount();
   const auto root = RootDirectory::open(image.path());
   for (const char* name : {"etc", "fifo"}) {
-    CHECK(file_mount::put(opened("/run/staged"), root->locate(name).value()).failedWith(EINVAL));
+    CHECK(file_mount::mount(opened("/run/staged"), root->locate(name).value()).failedWith(EINVAL));
   }
-  CHECK(file_mount::remove(root->locate("etc/resolv.conf").value()).failedWith(EINVAL));
+  CHECK(file_mount::unmount(root->locate("etc/resolv.conf").value()).failedWith(EINVAL));
   CHECK(mountCount() == mounts);
 }

@@ -16,19 +16,19 @@ bool begins(const pons::Step& step, const char* name) { return step.name().start
 
 bool isTables(const pons::Step& step) { return begins(step, "tables pons"); }
 
-// These have nothing that could be looked at, or nothing on the host.
+// Steps without a verifiable state, or without state on the host.
 bool leavesNothing(const pons::Step& step) {
   return begins(step, "flush of conntrack") || begins(step, "announcement") || begins(step, "addresses of");
 }
 
-// The tables are made by whoever misses them first; here they are there from their own step on, so that later steps can
-// be told from them.
+// Normally the first step that needs the tables creates them; here a step of its own does, so that the changes of later
+// steps are distinguishable.
 void makeTables(pons::Host& host, const pons::Attachment& attachment) {
   const auto lock = host.ledger.lockHost().value();
   REQUIRE(pons::tables::rebuild(host, lock, attachment).ok());
 }
 
-// The chains of source NAT come in the transaction of the step behind them; here each comes with its own step.
+// Normally the source NAT chains are created in the transaction of a later step; here each is created with its own.
 netlib::Result<> makeChain(pons::Host& host, const pons::Attachment& attachment, const pons::Step& step) {
   netlib::nft::Transaction transaction;
   for (const auto& subnet : pons::sourceSubnets(attachment)) {
@@ -45,7 +45,7 @@ netlib::Result<> makeChain(pons::Host& host, const pons::Attachment& attachment,
   return transaction.commit(host.netfilter);
 }
 
-// There is no claim here: what of the attachment alone would have come with it, repair() makes.
+// There is no claim here: repair() creates what a claim would have created.
 netlib::Result<> bringAbout(pons::Host& host, const pons::Step& step) {
   return step.comesWithClaim() && step.sharedState().empty() ? step.repair(host) : step.apply(host);
 }
@@ -139,7 +139,7 @@ TEST_CASE("verify() names the kernel objects that were deleted") {
        {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=0"},
        {"sysctl", "-qw", "net.ipv4.conf.pons0.route_localnet=1"},
        "route_localnet"},
-      {"veth", {"ip", "link", "set", veth, "nomaster"}, {"sh", "-c", plugBack}, "no port"},
+      {"veth", {"ip", "link", "set", veth, "nomaster"}, {"sh", "-c", plugBack}, "not attached"},
       {"veth", {"ip", "link", "set", veth, "group", "0"}, {"ip", "link", "set", veth, "group", "28784"}, "link group"},
       {"addresses",
        {"ip", "-n", "c1", "addr", "del", "fd42::7/64", "dev", "eth0"},

@@ -97,12 +97,12 @@ TEST_CASE("Rate limits are set completely or not at all") {
     REQUIRE(step->apply(bench.host).ok());
     bench.checkRefuses("tbf");
     bench.attachment.bandwidth->ingress.reset();
-    bench.checkRefuses("redirected");
+    bench.checkRefuses("ingress redirect");
     CHECK(step->verify(bench.host).ok());
   }
   SUBCASE("a foreign link has the ifb's name") {
     outputOf({"ip", "link", "add", bench.ifb(), "type", "ifb"});
-    bench.checkRefuses("not of pons");
+    bench.checkRefuses("not created by pons");
   }
 }
 
@@ -138,8 +138,8 @@ TEST_CASE("verify() names changed rate limits, and repair() restores them") {
   const std::string ifb = bench.ifb();
   const std::pair<std::string, std::string> breakages[] = {
       {"tc qdisc del dev theirs root", "limit on theirs is gone"},
-      {"tc qdisc change dev theirs root handle 706f: tbf rate 30mbit burst 50000 latency 25ms", "another"},
-      {"tc qdisc change dev theirs root handle 706f: tbf rate 20mbit burst 500000 latency 25ms", "another"},
+      {"tc qdisc change dev theirs root handle 706f: tbf rate 30mbit burst 50000 latency 25ms", "expected"},
+      {"tc qdisc change dev theirs root handle 706f: tbf rate 20mbit burst 500000 latency 25ms", "expected"},
       {"tc qdisc del dev " + ifb + " root", "limit on " + ifb},
       {"tc qdisc del dev theirs ingress", "not redirected"},
       {"tc filter del dev theirs ingress", "not redirected"},

@@ -58,8 +58,8 @@ const T& chosen(const std::vector<T>& variants, Settings settings, unsigned numb
   return variants.at(settings == Settings::Equal ? 0 : (number - 1) % variants.size());
 }
 
-/// Two and three containers of the form are attached one after the other and detached in every order, with equal and with
-/// different settings. After each ADD and DEL all of them are checked; in the end the host is as it was.
+/// Two and three containers of the form are attached one after the other and detached in every order, with equal and
+/// with different settings. After each ADD and DEL all of them are checked; in the end the host is as it was.
 void tryEveryOrder(const Form& form);
 
 }  // namespace support

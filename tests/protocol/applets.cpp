@@ -69,7 +69,7 @@ TEST_CASE("Each plugin of a chain is attached once, and a second ADD names it") 
   Chain chain{{kBridge, kPortmap}};
   const std::string result = chain.add();
   checkError(Plugins::call("portmap", "ADD", withPrevious(kPortmap.config(), result)), ErrorCode::AlreadyAttached,
-             {"portmap", "DEL it first"});
+             {"portmap", "call DEL first"});
   chain.check();
   chain.del();
 }

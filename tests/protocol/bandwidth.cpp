@@ -35,7 +35,7 @@ TEST_CASE(
     CHECK_MESSAGE(contains(rootOf(keyed("c1")), "rate 8Mbit burst 20000b lat 25ms"), rootOf(keyed("c1")));
     demo.checkAll();
     shell("ip link set " + keyed("c1") + " down");
-    checkError(demo.check("c1"), ErrorCode::CheckFailed, {keyed("c1"), "down", "pons repair"});
+    checkError(demo.check("c1"), ErrorCode::CheckFailed, {keyed("c1"), "down", "ponsctl repair"});
     checkSilent(demo.del("c1"));
     checkSilent(demo.del("c1"));
     CHECK(host.dump() == before);

@@ -123,8 +123,8 @@ TEST_CASE("CHECK compares with the previous result and the namespace") {
   checkError(check(withPrevious(network, R"({"ips": [{"address": "10.42.0.8/24"}]})")), ErrorCode::CheckFailed,
              {"lacks address 10.42.0.7/24"});
   checkError(check(withPrevious(network, R"({"interfaces": [{"name": "eth1", "sandbox": "/x"}]})")),
-             ErrorCode::CheckFailed, {"names no interface eth0"});
+             ErrorCode::CheckFailed, {"has no interface eth0"});
   checkError(check(withResult, {.netns = "/run/netns/other"}), ErrorCode::CheckFailed,
-             {"/run/netns/other", "another namespace"});
+             {"/run/netns/other", "different network namespace"});
   checkError(check(withResult, {.netns = "/run/netns/gone"}), ErrorCode::CheckFailed, {"/run/netns/gone"});
 }

@@ -239,7 +239,7 @@ TEST_CASE("A lock held by another process is waited for with a timeout, and the 
   REQUIRE(flock(lock.get(), LOCK_EX) == 0);
   const Unchanged unchanged{host};
   checkError(add(configWithIpam(R"("lockTimeout": 1)")), ErrorCode::TryAgain,
-             {"/run/pons/lock", "process " + std::to_string(getpid()), "1000 ms"});
+             {"/run/pons/lock", "PID " + std::to_string(getpid()), "1000 ms"});
 }
 
 TEST_CASE("Code 100: a second ADD is refused, and the first attachment is not changed") {
@@ -249,7 +249,7 @@ TEST_CASE("Code 100: a second ADD is refused, and the first attachment is not ch
   resultOf(first);
   {
     const Unchanged unchanged{host};
-    checkError(add(configWithIpam("")), ErrorCode::AlreadyAttached, {"c1", "demo", "eth0", "DEL it first"});
+    checkError(add(configWithIpam("")), ErrorCode::AlreadyAttached, {"c1", "demo", "eth0", "call DEL first"});
   }
   checkSilent(check(withPrevious(configWithIpam(""), first.out)));
 }

@@ -62,7 +62,8 @@ void addAndDie(const pons::cni::Request& request, std::size_t step) {
 
 }  // namespace
 
-TEST_CASE("GC removes exactly the attachments that are not in the runtime's list, under either key and in Go's spelling") {
+TEST_CASE(
+    "GC removes exactly the attachments that are not in the runtime's list, under either key and in Go's spelling") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::string goCase = R"(, "cni.dev/valid-attachments": [{"ContainerID": "c1", "IfName": "eth0"}]})";
   const auto listings = std::vector<std::function<std::string(const std::string&)>>{

@@ -74,10 +74,11 @@ TEST_CASE("The log file gets a line for each verb, and nothing of it comes to st
   checkSilent(del(network));
   const std::string log = contentOf("/run/pons.log");
   const std::string subject = "container=c1 interface=eth0 netns=/run/netns/c1 network=demo";
-  CHECK(hasLine(log, R"(T[\d:.]+[+]00:00 pons\[\d+\] info: done verb=ADD )" + subject +
+  CHECK(hasLine(log, R"(T[\d:.]+[+]00:00 pons\[\d+\] info: ADD done verb=ADD )" + subject +
                          R"( link=pons\w+ addresses=10\.42\.0\.\d+/24 ms=\d+\.\d{3}\n)"));
-  CHECK(hasLine(log, "error: container c1 is attached [^\n]* verb=ADD " + subject + R"( code=100 ms=[\d.]+\n)"));
-  CHECK(hasLine(log, "info: done verb=DEL " + subject + R"( ms=[\d.]+\n)"));
+  CHECK(
+      hasLine(log, "error: container c1 is already attached [^\n]* verb=ADD " + subject + R"( code=100 ms=[\d.]+\n)"));
+  CHECK(hasLine(log, "info: DEL done verb=DEL " + subject + R"( ms=[\d.]+\n)"));
   CHECK(std::ranges::count(log, '\n') == 3);
 }
 
@@ -111,7 +112,7 @@ TEST_CASE("At level debug the configuration and each step has its line") {
   resultOf(attached);
   CHECK(hasLine(attached.err, R"(debug: \{"cniVersion".* verb=ADD)"));
   CHECK(hasLine(attached.err, R"(debug: bridge pons0 verb=ADD)"));
-  CHECK(hasLine(attached.err, R"(info: done)"));
+  CHECK(hasLine(attached.err, R"(info: ADD done)"));
 }
 
 TEST_CASE("PONS_LOG goes before the configuration: level, place or both") {
@@ -154,7 +155,7 @@ TEST_CASE("journald gets the line with fields that can be searched for") {
   resultOf(attached);
   CHECK(attached.err.empty());
   const std::string entry = journald.next();
-  CHECK(entry.starts_with(field("MESSAGE", "done") + field("PRIORITY", "6") + field("SYSLOG_IDENTIFIER", "pons") +
+  CHECK(entry.starts_with(field("MESSAGE", "ADD done") + field("PRIORITY", "6") + field("SYSLOG_IDENTIFIER", "pons") +
                           field("PONS_VERB", "ADD") + field("PONS_CONTAINER", "c1") + field("PONS_INTERFACE", "eth0")));
   CHECK(contains(entry, field("PONS_TRACEPARENT", kTraceParent) + field("PONS_NETWORK", "demo")));
   CHECK(contains(entry, "\nPONS_MS\n"));
@@ -168,7 +169,7 @@ TEST_CASE("syslog gets the line") {
   const Keeper syslog{"/dev/log"};
   const Outcome attached = add(configWithIpam(R"("logFile": "syslog", "logLevel": "info")"));
   resultOf(attached);
-  CHECK(hasLine(syslog.next(), R"(<30>.*pons\[\d+\]: info: done verb=ADD container=c1)"));
+  CHECK(hasLine(syslog.next(), R"(<30>.*pons\[\d+\]: info: ADD done verb=ADD container=c1)"));
 }
 
 TEST_CASE("A log that cannot be opened refuses no container: the lines go to stderr") {
@@ -178,7 +179,7 @@ TEST_CASE("A log that cannot be opened refuses no container: the lines go to std
   for (const char* place : {"/run/directory", "journal"}) {
     const Outcome attached = add(configWithIpam(R"("logFile": ")" + std::string{place} + R"(", "logLevel": "info")"));
     resultOf(attached);
-    CHECK(hasLine(attached.err, "info: done verb=ADD container=c1"));
+    CHECK(hasLine(attached.err, "info: ADD done verb=ADD container=c1"));
     del(configWithIpam(""));
   }
 }

@@ -10,7 +10,7 @@ namespace support {
 /// GC or STATUS as a runtime calls it: without a word of any container.
 Outcome callForNetwork(const std::string& verb, const std::string& config);
 
-/// "pons repair" with these arguments more.
+/// "ponsctl repair" with these arguments more.
 Outcome repair(const std::vector<std::string>& arguments = {});
 
 /// `runtimeConfig` with these mappings of host ports to container ports, by TCP.

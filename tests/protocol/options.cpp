@@ -86,7 +86,7 @@ TEST_CASE("Routes of a family in which the container has no address are left out
   const Document result = resultOf(attached);
   REQUIRE(result["routes"].items().size() == 1);
   CHECK(textOf(result["routes"].items()[0]["dst"]) == "0.0.0.0/0");
-  CHECK(contains(attached.err, "route to ::/0 is left out: the container has no IPv6 address"));
+  CHECK(contains(attached.err, "route to ::/0 is skipped: the container has no IPv6 address"));
   CHECK(contains(outputOf({"ip", "-n", "c1", "route"}), "default via 10.42.0.1"));
   checkSilent(check(withPrevious(network, attached.out)));
 }

@@ -12,7 +12,7 @@
 
 namespace support {
 
-/// Whom a call is about.
+/// The attachment of a call.
 struct Subject {
   std::string container = "c1";
   std::string netns = "/run/netns/c1";

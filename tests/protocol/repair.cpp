@@ -1,4 +1,4 @@
-// Repair: deleted kernel objects are restored, by `pons repair` and by the next ADD.
+// Repair: deleted kernel objects are restored, by `ponsctl repair` and by the next ADD.
 #include <chrono>
 #include <list>
 #include <regex>
@@ -143,7 +143,7 @@ class Monitor {
 
 }  // namespace
 
-TEST_CASE("pons repair restores everything on record, and --dry-run only reports what is missing") {
+TEST_CASE("ponsctl repair restores everything on record, and --dry-run only reports what is missing") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   ThreeNetworks setup;
   setup.checkAll();
@@ -156,13 +156,13 @@ TEST_CASE("pons repair restores everything on record, and --dry-run only reports
       const Unchanged unchanged{setup.host};
       const Outcome looked = repair({"--dry-run"});
       CHECK(looked.exitCode == 1);
-      CHECK_MESSAGE(looked.out.starts_with("broken: "), looked.out);
+      CHECK_MESSAGE(looked.out.starts_with("fault: "), looked.out);
       CHECK(looked.err.empty());
     }
     const Outcome repaired = repair();
     CHECK_MESSAGE(repaired.exitCode == 0, repaired.out << repaired.err);
-    CHECK_MESSAGE(repaired.out.starts_with("mended: "), repaired.out);
-    CHECK(repaired.out.find("broken: ") == std::string::npos);
+    CHECK_MESSAGE(repaired.out.starts_with("repaired: "), repaired.out);
+    CHECK(repaired.out.find("not repaired: ") == std::string::npos);
     CHECK(repair({"--dry-run"}).out == "nothing is missing\n");
     setup.checkAll();
   }
@@ -238,7 +238,7 @@ TEST_CASE("An attachment whose DEL has begun is not rebuilt") {
   CHECK(outputOf({"nft", "list", "ruleset"}).empty());
 }
 
-TEST_CASE("pons repair continues after a fault that it cannot repair, reports it and exits 1") {
+TEST_CASE("ponsctl repair continues after a fault that it cannot repair, reports it and exits 1") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kDual};
   Network second{"second", R"("ipam": {"subnet": "10.43.0.0/24"})"};
@@ -251,12 +251,12 @@ TEST_CASE("pons repair continues after a fault that it cannot repair, reports it
   const Outcome repaired = repair();
   CHECK(repaired.exitCode == 1);
   for (const char* who : {"demo a eth0", "demo b eth0", "demo c eth0", "demo d eth0"}) {
-    CHECK_MESSAGE(repaired.out.find(std::string{"broken: "} + who) != std::string::npos, repaired.out);
+    CHECK_MESSAGE(repaired.out.find(std::string{"not repaired: "} + who) != std::string::npos, repaired.out);
   }
   second.checkAll();
 }
 
-TEST_CASE("pons repair never plugs a container into another network's bridge") {
+TEST_CASE("ponsctl repair never plugs a container into another network's bridge") {
   REQUIRE_FAKE_HOST(host);
   Network alpha{"alpha", kDual};
   Network beta{"beta", R"("ipam": {"subnet": "10.43.0.0/24"})"};
@@ -274,7 +274,7 @@ TEST_CASE("pons repair never plugs a container into another network's bridge") {
   alpha.checkAll();
 }
 
-TEST_CASE("pons repair: its arguments, its state directory, and nothing to do") {
+TEST_CASE("ponsctl repair: its arguments, its state directory, and nothing to do") {
   REQUIRE_FAKE_HOST(host);
   CHECK(repair().out == "nothing is missing\n");
   CHECK(repair({"--help"}).exitCode == 0);
@@ -295,5 +295,5 @@ TEST_CASE("pons repair: its arguments, its state directory, and nothing to do") 
   shell("chmod 0777 /run/elsewhere");
   const Outcome refused = repair({"--state-dir", "/run/elsewhere"});
   CHECK(refused.exitCode == 1);
-  CHECK(refused.err.find("may be written by others") != std::string::npos);
+  CHECK(refused.err.find("is writable by other users") != std::string::npos);
 }

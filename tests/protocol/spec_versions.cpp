@@ -83,7 +83,7 @@ TEST_CASE("ADD, CHECK and DEL in every version of CNI") {
   }
 }
 
-TEST_CASE("T4: the result of an earlier plugin is kept, and the own indexes move behind it") {
+TEST_CASE("prevResult is kept, and the interface indexes of pons follow its interfaces") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   for (const std::string version : {"0.3.1", "0.4.0", "1.0.0", "1.1.0"}) {
@@ -111,7 +111,7 @@ TEST_CASE("T4: the result of an earlier plugin is kept, and the own indexes move
   }
 }
 
-TEST_CASE("T1: the Go-cased keys of containerd really publish the port") {
+TEST_CASE("The Go-cased keys of containerd publish the port") {
   REQUIRE_FAKE_HOST(host);
   const std::string netns = host.addNamespace("c1");
   const std::string outside = host.addOutside();

@@ -49,7 +49,7 @@ std::string persistentDirectory() {
 TEST_CASE("A state directory that cannot be used: every verb says why, and nothing is changed") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::vector<Damage> damages{
-      {"mkdir -m 777 /run/pons", {"/run/pons may be written by others"}},
+      {"mkdir -m 777 /run/pons", {"/run/pons is writable by other users"}},
       {"mkdir -m 700 /run/pons && chown 12 /run/pons", {"/run/pons belongs to user 12"}},
       {"mkdir /run/real && ln -s real /run/pons", {"/run/pons", "symlink"}},
       {"touch /run/pons", {"/run/pons"}},
@@ -99,8 +99,7 @@ TEST_CASE("A state directory that becomes full: some ADD fails and leaves nothin
   }
 }
 
-TEST_CASE(
-    "A truncated, empty or random record: other leases are kept, and its own attachment can be removed") {
+TEST_CASE("A truncated, empty or random record: other leases are kept, and its own attachment can be removed") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   for (const std::string damage : {"truncate -s 0", "truncate -s 1", "truncate -s 100", "truncate -s -3",
                                    "truncate -s +4096", "sed -i s/committed/confused_/", "sed -i 's/10.42.0/10.42.x/'",
@@ -286,13 +285,14 @@ TEST_CASE(
   host.addNamespace("after");
   const Outcome added = add(demo.config(), subjectOf("after"));
   resultOf(added);
-  CHECK_MESSAGE(added.err.find(directory + " is of an earlier boot: its leases are void") != std::string::npos,
-                added.err);
+  CHECK_MESSAGE(
+      added.err.find(directory + " was written before the last reboot: its leases are discarded") != std::string::npos,
+      added.err);
   CHECK(ledgerText(directory).find("c1:eth0") == std::string::npos);
   for (int i = 1; i <= 4; ++i) {
     demo.forget("c" + std::to_string(i));
     resultOf(add(demo.config(), subjectOf("c" + std::to_string(i))));
   }
   const Outcome again = demo.status();
-  CHECK(again.err.find("earlier boot") == std::string::npos);
+  CHECK(again.err.find("last reboot") == std::string::npos);
 }

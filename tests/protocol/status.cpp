@@ -32,7 +32,7 @@ TEST_CASE("STATUS is content with a host that never had a container, and with on
 TEST_CASE("STATUS says 50 where the state directory cannot be used") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   const std::vector<std::pair<std::string, std::string>> damages{
-      {"mkdir -m 777 /run/pons", "/run/pons may be written by others"},
+      {"mkdir -m 777 /run/pons", "/run/pons is writable by other users"},
       {"mkdir -m 700 /run/pons && chown 12 /run/pons", "/run/pons belongs to user 12"},
       {"mkdir /run/real && ln -s real /run/pons", "symlink"},
       {"touch /run/pons", "/run/pons"},
@@ -89,7 +89,7 @@ TEST_CASE("STATUS says 51 where the living attachments have lost what they share
     shell(damage);
     {
       const Unchanged unchanged{host};
-      checkError(demo.status(), ErrorCode::NotAvailableLimited, {words, "pons repair"});
+      checkError(demo.status(), ErrorCode::NotAvailableLimited, {words, "ponsctl repair"});
     }
     // Another network is not hurt by this one's bridge.
     if (damage.find("pons-demo") != std::string::npos) {
@@ -124,7 +124,7 @@ TEST_CASE("A lock is waited for up to lockTimeout, and the error has the PID of 
   Network demo{"demo", kIpam + R"(, "lockTimeout": 1)"};
   demo.attach(host, "c1");
   host.addNamespace("c2");
-  const std::string self = "process " + std::to_string(getpid());
+  const std::string self = "PID " + std::to_string(getpid());
   const auto hold = [](const std::string& path) {
     return netlib::FileLock::acquire(netlib::UniqueFd{open(path.c_str(), O_RDWR | O_CLOEXEC)}, std::chrono::seconds{1},
                                      path);

@@ -1,5 +1,5 @@
-// A container with several interfaces: in two networks, which share its published ports and its default routes, and twice in
-// one network, where it answers by either port.
+// A container with several interfaces: in two networks, which share its published ports and its default routes, and
+// twice in one network, where it answers by either port.
 #include <algorithm>
 
 #include <doctest/doctest.h>
@@ -85,7 +85,8 @@ void checkAll(std::vector<Membership>& memberships, const std::string& outside) 
 
 }  // namespace
 
-TEST_CASE("Networks of one container share its published ports and its default route, in every order of ADDs and DELs") {
+TEST_CASE(
+    "Networks of one container share its published ports and its default route, in every order of ADDs and DELs") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   for (const bool chained : {false, true}) {
     for (const std::vector<int>& added : {std::vector{0, 1}, {1, 0}, {0, 1, 2}, {2, 0, 1}}) {

@@ -1,4 +1,4 @@
-// Whom a container may begin to talk to.
+// Egress policies: the connections that a container may open.
 #include <doctest/doctest.h>
 
 #include "tests/runtime/topology.h"
@@ -21,15 +21,16 @@ void attach(Topology& topology, const std::string& policy) {
   const Addresses& ipv6 = addressesOf(Family::Ipv6);
   topology.serve(topology.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
   const std::string dns = R"("dns": {"servers": [")" + ipv4.outside + R"(", ")" + ipv6.outside + R"("]})";
-  topology.serve(topology.attach("b", ipsOf(ipv4.b, ipv6.b) + ", " + dns + R"(, "egressPolicy": )" + policy), kContainerPort,
-             "b");
+  topology.serve(topology.attach("b", ipsOf(ipv4.b, ipv6.b) + ", " + dns + R"(, "egressPolicy": )" + policy),
+                 kContainerPort, "b");
   for (const std::uint16_t port : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
     topology.serve(topology.outside, port, "web");
   }
   topology.serve(kHere, 443, "host");
 }
 
-void forEachTopology(const std::string& policy, const std::function<void(Topology& topology, const Addresses& who)>& work) {
+void forEachTopology(const std::string& policy,
+                     const std::function<void(Topology& topology, const Addresses& who)>& work) {
   for (const std::string bridged : {"0", "1"}) {
     CAPTURE(bridged);
     inTopology([&](Topology& topology) {

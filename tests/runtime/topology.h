@@ -1,4 +1,5 @@
-// A host between an external peer and its containers, which the built binary attaches to one dual-stack network. Container "a" publishes its port 80 as the host's 8080; "b" is a neighbour and client.
+// A host between an external peer and its containers, which the built binary attaches to one dual-stack network.
+// Container "a" publishes its port 80 as the host's 8080; "b" is a neighbour and client.
 #pragma once
 
 #include <functional>

@@ -12,7 +12,8 @@ using netlib::Family;
 
 namespace {
 
-// A network behind the host whose packets only pass through: 198.51.100.2 and 2001:db8:2::2, to which the outside has a route.
+// A network behind the host whose packets only pass through: 198.51.100.2 and 2001:db8:2::2, to which the outside has a
+// route.
 std::string addLan(Topology& topology) {
   const std::string lan = topology.host.addNamespace("lan");
   const std::vector<std::string> commands{

@@ -9,7 +9,8 @@ using netlib::Family;
 
 TEST_CASE("Path 1: from outside to a published port, which sees the true source") {
   forEachWay([](Topology& topology, const Way& way) {
-    CHECK(ask(topology.outside, way.transport, endpoint(way.addresses.host, kHostPort)) == "a " + way.addresses.outside);
+    CHECK(ask(topology.outside, way.transport, endpoint(way.addresses.host, kHostPort)) ==
+          "a " + way.addresses.outside);
   });
 }
 

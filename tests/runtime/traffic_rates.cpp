@@ -36,8 +36,7 @@ std::string limits(const std::string& members) { return R"("bandwidth": {)" + me
 
 }  // namespace
 
-TEST_CASE(
-    "A container receives and sends at its rates with containerd's burst, and its neighbour is not limited") {
+TEST_CASE("A container receives and sends at its rates with containerd's burst, and its neighbour is not limited") {
   inTopology([](Topology& topology) {
     const Addresses& ipv4 = addressesOf(netlib::Family::Ipv4);
     const Addresses& ipv6 = addressesOf(netlib::Family::Ipv6);

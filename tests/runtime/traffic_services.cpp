@@ -32,7 +32,8 @@ std::string serviceRules(const std::string& mode, const std::string& pod) {
 
 }  // namespace
 
-TEST_CASE("A foreign service load balancer keeps the client's source address with published ports of pons on the host") {
+TEST_CASE(
+    "A foreign service load balancer keeps the client's source address with published ports of pons on the host") {
   for (const std::string mode : {"iptables", "nftables"}) {
     for (const std::string masquerade : {"true", "false"}) {
       inTopology([&](Topology& topology) {

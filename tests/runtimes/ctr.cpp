@@ -48,10 +48,10 @@ void checkRun(const std::string& network, const std::string& conflist) {
 }
 
 /// ctr hands on no ports, so they are in the configuration, which it reads once for each container.
-std::string publishing(std::string conflist, const Guest& guest) {
-  const std::string port = std::to_string(guest.hostPort);
+std::string publishing(std::string conflist, const Workload& workload) {
+  const std::string port = std::to_string(workload.hostPort);
   const std::string udp =
-      guest.hasUdp ? R"(, {"hostPort": )" + port + R"(, "containerPort": 53, "protocol": "udp"})" : "";
+      workload.hasUdp ? R"(, {"hostPort": )" + port + R"(, "containerPort": 53, "protocol": "udp"})" : "";
   const std::string capability = R"("capabilities": {"portMappings": true})";
   const std::string ports = R"(, "runtimeConfig": {"portMappings": [{"hostPort": )" + port +
                             R"(, "containerPort": 80, "protocol": "tcp"})" + udp + "]}";
@@ -87,15 +87,15 @@ void checkFiveRuns(const std::string& network, const std::string& conflist) {
     machine.configure(network, conflist);
     const Containerd containerd{machine};
     const CtrRuns runs{machine, containerd};
-    const StartAll startAll = [&](const std::vector<Guest>& guests) {
+    const StartAll startAll = [&](const std::vector<Workload>& workloads) {
       std::vector<Place> places;
-      for (const Guest& guest : guests) {
-        machine.configure(network, publishing(conflist, guest));
-        places.push_back(runs.start(guest.name));
+      for (const Workload& workload : workloads) {
+        machine.configure(network, publishing(conflist, workload));
+        places.push_back(runs.start(workload.name));
       }
       return places;
     };
-    checkFive(machine, startAll, [&](std::size_t index) { runs.end(fiveGuests().at(index).name); });
+    checkFive(machine, startAll, [&](std::size_t index) { runs.end(fiveWorkloads().at(index).name); });
   });
 }
 

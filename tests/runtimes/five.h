@@ -11,17 +11,17 @@
 namespace support {
 
 /// A container that publishes its port 80 by TCP and, where it has UDP, its port 53.
-struct Guest {
+struct Workload {
   std::string name;
   std::uint16_t hostPort;  ///< of both
   bool hasUdp;
 };
 
 /// web1 to web5; two of them have UDP.
-std::vector<Guest> fiveGuests();
+std::vector<Workload> fiveWorkloads();
 
 /// Starts a container for each, which answers with its name; where their networks are.
-using StartAll = std::function<std::vector<Place>(const std::vector<Guest>& guests)>;
+using StartAll = std::function<std::vector<Place>(const std::vector<Workload>& workloads)>;
 /// Stops the one of that index.
 using Stop = std::function<void(std::size_t index)>;
 

@@ -1,5 +1,5 @@
-// A machine for container runtimes: a fake host with processes, cgroups and directories of its own. All processes, mounts
-// and files of the runtimes are removed with it.
+// A machine for container runtimes: a fake host with processes, cgroups and directories of its own. All processes,
+// mounts and files of the runtimes are removed with it.
 #pragma once
 
 #include <functional>

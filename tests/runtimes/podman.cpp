@@ -80,23 +80,23 @@ void checkClosed(const Machine& machine) {
   CHECK(!ask(machine.outside(), Transport::Tcp, kHostPort, {.source = {}, .timeout = std::chrono::milliseconds{200}}));
 }
 
-/// A line of shell that starts the guest in the background.
-std::string commandFor(const Guest& guest, const std::string& network) {
-  const std::string port = std::to_string(guest.hostPort);
-  return "podman run --detach --name " + guest.name + " --hostname " + guest.name + " --network " + network +
-         " --publish " + port + ":80" + (guest.hasUdp ? " --publish " + port + ":53/udp " : " ") + kImage + " & ";
+/// A line of shell that starts the workload in the background.
+std::string commandFor(const Workload& workload, const std::string& network) {
+  const std::string port = std::to_string(workload.hostPort);
+  return "podman run --detach --name " + workload.name + " --hostname " + workload.name + " --network " + network +
+         " --publish " + port + ":80" + (workload.hasUdp ? " --publish " + port + ":53/udp " : " ") + kImage + " & ";
 }
 
 void checkFiveIn(const std::string& network, const Machine& machine, const Podman& podman) {
-  const StartAll startAll = [&](const std::vector<Guest>& guests) {
+  const StartAll startAll = [&](const std::vector<Workload>& workloads) {
     std::string all;
-    for (const Guest& guest : guests) all += commandFor(guest, network);
+    for (const Workload& workload : workloads) all += commandFor(workload, network);
     machine.outputOf({"sh", "-c", all + "wait"});
     std::vector<Place> places;
-    for (const Guest& guest : guests) places.push_back(machine.placeOf(podman.pidOf(guest.name)));
+    for (const Workload& workload : workloads) places.push_back(machine.placeOf(podman.pidOf(workload.name)));
     return places;
   };
-  checkFive(machine, startAll, [&](std::size_t index) { podman.remove(fiveGuests().at(index).name); });
+  checkFive(machine, startAll, [&](std::size_t index) { podman.remove(fiveWorkloads().at(index).name); });
 }
 
 }  // namespace

@@ -97,10 +97,10 @@ void checkPods(const std::string& network, const std::string& conflist, CheckPod
   });
 }
 
-std::vector<std::string> portsOf(const Guest& guest) {
-  const std::string port = std::to_string(guest.hostPort);
+std::vector<std::string> portsOf(const Workload& workload) {
+  const std::string port = std::to_string(workload.hostPort);
   std::vector<std::string> ports{port + ":80/"};
-  if (guest.hasUdp) ports.push_back(port + ":53//udp");
+  if (workload.hasUdp) ports.push_back(port + ":53//udp");
   return ports;
 }
 
@@ -109,9 +109,9 @@ void checkFivePods(const std::string& network, const std::string& conflist) {
     machine.configure(network, conflist);
     const Containerd containerd{machine};
     std::vector<Pod> pods;
-    const StartAll startAll = [&](const std::vector<Guest>& guests) {
+    const StartAll startAll = [&](const std::vector<Workload>& workloads) {
       std::vector<std::pair<std::string, std::vector<std::string>>> wanted;
-      for (const Guest& guest : guests) wanted.emplace_back(guest.name, portsOf(guest));
+      for (const Workload& workload : workloads) wanted.emplace_back(workload.name, portsOf(workload));
       pods = containerd.runPods(wanted);
       std::vector<Place> places;
       for (const Pod& pod : pods) places.push_back(pod.place);

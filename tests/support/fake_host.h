@@ -81,7 +81,7 @@ std::string dumpTree(const std::filesystem::path& directory);
 
 }  // namespace support
 
-/// Begins a test case that needs a fake host, here `name`; where there can be none the case is skipped, loudly.
+/// Begins a test case that needs a fake host, here `name`; where there can be none the case is skipped and counted.
 #define REQUIRE_FAKE_HOST(name)         \
   if (!support::FakeHost::possible()) { \
     support::FakeHost::countSkip();     \

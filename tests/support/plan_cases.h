@@ -35,25 +35,23 @@ inline std::vector<PlanCase> planCases() {
                                                 {"hostPort": 5353, "containerPort": 53, "protocol": "udp"},
                                                 {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])";
   const std::string limits = R"("bandwidth": {"ingressRate": 20000000, "egressRate": 10000000})";
-  return {{"minimal", ipv4},
-          {"dual stack, published ports, exclusions, rate limits",
-           dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], )" + limits},
-          {"foreign bridge",
-           ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)",
-           {},
-           "br-admin"},
-          {"no addresses", R"("ipam": {})"},
-          {"requested address", dual, "IP=10.42.0.77,fd42::77"},
-          {"host-local", R"("ipam": {"type": "host-local", "dataDir": "/run/host-local",)"
-                         R"( "ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"},
-          {"host that forwards nothing, ingress policy",
-           dual + R"(, "ingressPolicy": "isolated")",
-           {},
-           {},
-           "iptables-nft -P FORWARD DROP; ip6tables-nft -A FORWARD -j REJECT;"
-           "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"},
-          {"resolv.conf", ipv4 + ", " + kDnsInRoot, {}, {}, kMakeRoots},
-          {"resolv.conf of a read-only root", ipv4 + ", " + kDnsInRoot, {}, {}, kMakeRoots + kReadOnlyRoots}};
+  return {
+      {"minimal", ipv4},
+      {"dual stack, published ports, exclusions, rate limits",
+       dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], )" + limits},
+      {"foreign bridge", ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)", {}, "br-admin"},
+      {"no addresses", R"("ipam": {})"},
+      {"requested address", dual, "IP=10.42.0.77,fd42::77"},
+      {"host-local", R"("ipam": {"type": "host-local", "dataDir": "/run/host-local",)"
+                     R"( "ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"},
+      {"host that forwards nothing, ingress policy",
+       dual + R"(, "ingressPolicy": "isolated")",
+       {},
+       {},
+       "iptables-nft -P FORWARD DROP; ip6tables-nft -A FORWARD -j REJECT;"
+       "nft 'add table inet fw; add chain inet fw f { type filter hook forward priority 0; policy drop; }'"},
+      {"resolv.conf", ipv4 + ", " + kDnsInRoot, {}, {}, kMakeRoots},
+      {"resolv.conf of a read-only root", ipv4 + ", " + kDnsInRoot, {}, {}, kMakeRoots + kReadOnlyRoots}};
 }
 
 inline PlanCase planCase(const std::string& name) {

@@ -15,6 +15,10 @@ inline std::string contentOf(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
+inline void setContent(const std::filesystem::path& path, std::string_view content) {
+  std::ofstream{path, std::ios::binary} << content;
+}
+
 inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace support

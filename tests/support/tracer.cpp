@@ -83,8 +83,7 @@ bool mayChange(long call, const std::uint64_t* arguments) {
 /// One run, from its first stop to its end.
 class Tracer {
  public:
-  Tracer(const FaultInjection& fault, std::vector<TracedCall>& calls)
-      : fault_(fault), calls_(calls) {}
+  Tracer(const FaultInjection& fault, std::vector<TracedCall>& calls) : fault_(fault), calls_(calls) {}
 
   /// The wait status that the program ended with.
   int follow(pid_t child) {
@@ -168,8 +167,7 @@ bool canTrace() {
   return answer;
 }
 
-TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options,
-                        const FaultInjection& fault) {
+TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options, const FaultInjection& fault) {
   TracedOutcome traced;
   Tracer tracer{fault, traced.calls};
   RunOptions supervised = options;

@@ -41,7 +41,6 @@ bool canTrace();
 
 /// Runs argv[0], which must not start threads or programs, with this fault. System calls are counted from the first
 /// read() of standard input on: earlier calls are those of the dynamic loader and libc.
-TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options,
-                        const FaultInjection& fault);
+TracedOutcome runTraced(const std::vector<std::string>& argv, const RunOptions& options, const FaultInjection& fault);
 
 }  // namespace support

@@ -1,4 +1,5 @@
-// Real traffic between namespaces: servers that answer with the client's address, and a client. Everything works in IPv4 and IPv6.
+// Real traffic between namespaces: servers that answer with the client's address, and a client. Everything works in
+// IPv4 and IPv6.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,24 @@
-// The arguments of pons as a tool: help, versions, and what is misunderstood.
+// The command line of ponsctl: help, versions and usage errors; and pons, which executes it.
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
+#include "tests/support/scratch.h"
 #include "tests/tools/tool_run.h"
 
 using namespace support;
 
-TEST_CASE("pons help lists the commands, and each command has a help of its own") {
+namespace {
+
+constexpr const char* kMoved = "pons: its commands have moved to ponsctl(8), ";
+
+Outcome plugin(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {}) {
+  return run(argv, {.environment = environment, .input = {}});
+}
+
+}  // namespace
+
+TEST_CASE("ponsctl help lists the commands, and each command has help of its own") {
   const Outcome help = tool({"help"});
   CHECK(help.ok());
   CHECK(help.err.empty());
@@ -16,44 +29,73 @@ TEST_CASE("pons help lists the commands, and each command has a help of its own"
     CHECK(contains(help.out, "\n  " + command + " "));
     const Outcome own = tool({command, "--help"});
     CHECK(own.ok());
-    CHECK(contains(own.out, "Usage: pons " + command));
+    CHECK(contains(own.out, "Usage: ponsctl " + command));
     CHECK(tool({"help", command}).out == own.out);
   }
 }
 
-TEST_CASE("pons version, --version and a call without arguments tell the release and the versions of CNI") {
+TEST_CASE("ponsctl version and --version, and pons without arguments, print the release and the CNI versions") {
   const std::string versions = "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n";
   const Outcome version = tool({"version"});
   CHECK(version.ok());
   CHECK(version.out.starts_with("CNI pons plugin v"));
   CHECK(version.out.ends_with(versions));
   CHECK(tool({"--version"}).out == version.out);
-  CHECK(tool({}).err == version.out);
+  CHECK(plugin({PONS_BINARY}).err == version.out);
   const auto document = jsonOf(tool({"version", "--json"}));
   CHECK(document["cniVersions"].items().size() == 7);
   CHECK(contains(version.out, "v" + std::string{document["version"].string().value()} + "\n"));
 }
 
-TEST_CASE("What cannot be understood ends with exit code 2, a word on stderr and nothing on stdout") {
-  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"nonsense"},
-                                                {"--json"},
-                                                {"--"},
-                                                {"version", "--unknown"},
-                                                {"version", "more"},
-                                                {"help", "nonsense"},
-                                                {"repair", "--state-dir"}}) {
-    CAPTURE(wrong.front());
-    const Outcome misused = tool(wrong);
+TEST_CASE("A usage error has exit code 2, a message with a hint on stderr, and no output") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> errors{
+      {{}, "no command given"},
+      {{"--"}, "no command given"},
+      {{"lst"}, "unknown command \"lst\"; did you mean \"list\"?"},
+      {{"LISST", "--json"}, "unknown command \"LISST\"; did you mean \"list\"?"},
+      {{"nonsense"}, "unknown command \"nonsense\"\n"},
+      {{"help", "dokter"}, "unknown command \"dokter\"; did you mean \"doctor\"?"},
+      {{"help", "nonsense"}, "unknown command \"nonsense\"\n"},
+      {{"--json"}, "unknown option \"--json\""},
+      {{"version", "--unknown"}, "unknown option \"--unknown\""},
+      {{"version", "more"}, "unexpected argument \"more\""},
+      {{"repair", "--state-dir"}, "--state-dir"},
+      {{"show"}, "container"}};
+  for (const auto& [arguments, message] : errors) {
+    CAPTURE(message);
+    const Outcome misused = tool(arguments);
     CHECK(misused.exitCode == 2);
     CHECK(misused.out.empty());
-    CHECK_MESSAGE(misused.err.starts_with("pons: "), misused.err);
+    CHECK_MESSAGE(misused.err.starts_with("ponsctl: "), misused.err);
+    CHECK_MESSAGE(contains(misused.err, message), misused.err);
     CHECK_MESSAGE(contains(misused.err, "--help"), misused.err);
   }
 }
 
-TEST_CASE("With CNI_COMMAND the arguments are none: a runtime is answered as ever") {
-  const Outcome asked =
-      run({PONS_BINARY, "version"}, {.environment = std::vector<std::string>{"CNI_COMMAND=VERSION"}, .input = {}});
-  CHECK(asked.ok());
-  CHECK(contains(asked.out, "supportedVersions"));
+TEST_CASE("pons with CNI_COMMAND ignores its arguments") {
+  const Outcome answered = plugin({PONS_BINARY, "version"}, {"CNI_COMMAND=VERSION"});
+  CHECK(answered.ok());
+  CHECK(contains(answered.out, "supportedVersions"));
+}
+
+TEST_CASE("pons with a command executes ponsctl: the one in its own directory, else the one in PATH") {
+  const Outcome beside = plugin({PONS_BINARY, "version"});
+  CHECK(beside.ok());
+  CHECK(beside.out == tool({"version"}).out);
+  CHECK_MESSAGE(beside.err.starts_with(kMoved), beside.err);
+  CHECK(plugin({PONS_BINARY, "lst"}).exitCode == 2);
+
+  const Scratch alone;
+  const Scratch path;
+  std::filesystem::copy_file(PONS_BINARY, alone / "pons");
+  std::filesystem::create_symlink(PONSCTL_BINARY, path / "ponsctl");
+  const Outcome inPath = plugin({alone / "pons", "version"}, {"PATH=/nonexistent:" + path.path()});
+  CHECK(inPath.ok());
+  CHECK(inPath.out == beside.out);
+  CHECK(inPath.err == beside.err);
+
+  const Outcome neither = plugin({alone / "pons", "list"}, {"PATH=/nonexistent"});
+  CHECK(neither.exitCode == 127);
+  CHECK(neither.out.empty());
+  CHECK_MESSAGE(contains(neither.err, "pons: cannot execute ponsctl: No such file or directory"), neither.err);
 }

@@ -1,4 +1,4 @@
-// pons explain: what it says of configurations, good and bad.
+// ponsctl explain: of valid and invalid configurations.
 #include "plugin/ctl/explain.h"
 
 #include <fstream>
@@ -10,10 +10,11 @@
 
 #include "tests/protocol/network.h"
 #include "tests/support/cni_input.h"
-#include "tests/tools/made_up.h"
+#include "tests/support/scratch.h"
+#include "tests/tools/samples.h"
 #include "tests/tools/tool_run.h"
 
-using namespace pons::tools;
+using namespace pons::ctl;
 using namespace support;
 
 namespace {
@@ -49,10 +50,10 @@ const std::string kMany = R"({
   ]
 })";
 
-/// The message and place of the mistake that the file has.
-std::string mistakeIn(const std::string& text) {
+/// The message and the position of the error in the text.
+std::string errorIn(const std::string& text) {
   const Explained whole = explainedText(text);
-  CHECK(!whole.works());
+  CHECK(!whole.isValid());
   const std::string shown = explainText(whole, kWide);
   const std::size_t at = shown.find("demo.conflist:");
   return at == std::string::npos ? shown : shown.substr(at, shown.find('\n', at) - at);
@@ -60,7 +61,7 @@ std::string mistakeIn(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("pons explain says what each key does, what is ignored and why, and what ADD would bring about") {
+TEST_CASE("ponsctl explain prints the effect of each key, why others are ignored, and what ADD would do") {
   checkGolden("explain-1-80.txt", explainText(explainedText(kOne), kNarrow));
   checkGolden("explain-1-200.txt", explainText(explainedText(kOne), kWide));
   checkGolden("explain-1.json", explainJson(explainedText(kOne)));
@@ -73,78 +74,77 @@ TEST_CASE("pons explain says what each key does, what is ignored and why, and wh
   checkGolden("explain-dhcp-80.txt", explainText(explainedText(foreign), kNarrow));
 }
 
-TEST_CASE("pons explain tells line and column of what cannot work") {
-  CHECK(mistakeIn("{\n  \"name\": \"demo\",\n  \"type\" \"pons\"}") ==
+TEST_CASE("ponsctl explain prints line and column of an error") {
+  CHECK(errorIn("{\n  \"name\": \"demo\",\n  \"type\" \"pons\"}") ==
         "demo.conflist:3:10: invalid JSON at line 3, column 10: Missing a colon after a name of object member.");
-  CHECK(mistakeIn("{\"name\": \"demo\"}") ==
-        "demo.conflist:1:1: neither \"type\", as a configuration has, nor \"plugins\", as a list has");
-  CHECK(mistakeIn("{\"plugins\": 5}") == "demo.conflist:1:13: \"plugins\" is no list of plugins");
-  CHECK(mistakeIn("{\"plugins\": [{\"type\": \"pons\"},\n {\"x\": 1}]}") ==
+  CHECK(errorIn("{\"name\": \"demo\"}") ==
+        "demo.conflist:1:1: neither \"type\" (configuration) nor \"plugins\" (configuration list) is present");
+  CHECK(errorIn("{\"plugins\": 5}") == "demo.conflist:1:13: \"plugins\" must be a non-empty array");
+  CHECK(errorIn("{\"plugins\": [{\"type\": \"pons\"},\n {\"x\": 1}]}") ==
         "demo.conflist:2:2: \"plugins[1].type\" is missing");
-  CHECK(mistakeIn("{\"plugins\": [\n {\"type\": \"pons\"}]}") == "demo.conflist:2:2: missing network name");
+  CHECK(errorIn("{\"plugins\": [\n {\"type\": \"pons\"}]}") == "demo.conflist:2:2: missing network name");
   const std::string head =
       "{\"cniVersion\": \"1.0.0\", \"name\": \"demo\", \"plugins\": [\n  {\"type\": \"pons\",\n   ";
-  CHECK(mistakeIn(head + "\"ipMasq\": 7}]}") == "demo.conflist:3:14: invalid \"ipMasq\": 7, expected true or false");
-  CHECK(mistakeIn(head + "\"IPAM\": {\"ranges\": [[{\"subnet\": \"10.0.0.1/24\"}]]}}]}") ==
+  CHECK(errorIn(head + "\"ipMasq\": 7}]}") == "demo.conflist:3:14: invalid \"ipMasq\": 7, expected true or false");
+  CHECK(errorIn(head + "\"IPAM\": {\"ranges\": [[{\"subnet\": \"10.0.0.1/24\"}]]}}]}") ==
         "demo.conflist:3:25: \"ipam.ranges[0][0]\": subnet 10.0.0.1/24 has host bits set; did you mean 10.0.0.0/24?");
-  CHECK(mistakeIn(head + "\"ipam\": {\"ranges\": [[{}]]}}]}") ==
+  CHECK(errorIn(head + "\"ipam\": {\"ranges\": [[{}]]}}]}") ==
         "demo.conflist:3:25: \"ipam.ranges[0][0].subnet\" is missing");
-  CHECK(mistakeIn(head + "\"vlan\": 5}]}").starts_with("demo.conflist:3:12: unsupported \"vlan\": 5"));
-  CHECK(mistakeIn("{\"cniVersion\": \"9.0.0\",\n \"name\": \"demo\", \"type\": \"pons\"}") ==
+  CHECK(errorIn(head + "\"vlan\": 5}]}").starts_with("demo.conflist:3:12: unsupported \"vlan\": 5"));
+  CHECK(errorIn("{\"cniVersion\": \"9.0.0\",\n \"name\": \"demo\", \"type\": \"pons\"}") ==
         "demo.conflist:1:16: incompatible CNI versions");
 }
 
-TEST_CASE(
-    "pons explain says of each key of an egress policy what it lets through, and of an empty one that it denies all") {
+TEST_CASE("ponsctl explain prints the effects of egress policy keys, and that an empty policy denies everything") {
   const auto effects = [](const std::string& policy) {
     const Explained whole =
         explainedText(pons::test::config(R"("ipam": {"subnet": "10.42.0.0/24"}, "egressPolicy": )" + policy));
-    REQUIRE(whole.works());
-    std::vector<std::string> told;
-    for (const KeyMeaning& key : whole.plugins.at(0).keys) {
-      if (key.key.starts_with("egressPolicy")) told.push_back(key.key + ": " + key.effect);
+    REQUIRE(whole.isValid());
+    std::vector<std::string> texts;
+    for (const ExplainedKey& key : whole.plugins.at(0).keys) {
+      if (key.key.starts_with("egressPolicy")) texts.push_back(key.key + ": " + key.effect);
     }
-    return told;
+    return texts;
   };
-  CHECK(effects("{}") == std::vector<std::string>{"egressPolicy: the container may begin nothing: all that it sends is "
-                                                  "dropped and counted, but answers"});
+  CHECK(effects("{}") ==
+        std::vector<std::string>{"egressPolicy: all outbound connections are denied (and counted); replies pass"});
   CHECK(effects(
             R"({"allowedCidrs": ["192.0.2.0/24"], "allowedTcpPorts": [443], "allowDns": false, "logDenied": true})") ==
         std::vector<std::string>{
-            "egressPolicy.allowedCidrs: what the container may begin to talk to; all else is dropped and counted",
-            "egressPolicy.allowedTcpPorts: of those only these TCP ports, and no UDP but what allowedUdpPorts has",
-            "egressPolicy.allowDns: DNS is let through only where allowedCidrs and ports let it",
-            "egressPolicy.logDenied: five of the drops a minute are written to the kernel's log"});
+            "egressPolicy.allowedCidrs: allowed destinations; other connections are dropped and counted",
+            "egressPolicy.allowedTcpPorts: allowed TCP ports of these destinations; UDP only with allowedUdpPorts",
+            "egressPolicy.allowDns: DNS needs allowedCidrs and its port like any other connection",
+            "egressPolicy.logDenied: drops are logged by the kernel, rate-limited to 5 per minute"});
 }
 
-TEST_CASE("Every key that pons asks a configuration for is written about") {
-  const pons::cni::KeysAsked asked;
+TEST_CASE("Every key that pons reads has an effect text") {
+  const pons::cni::KeysRead read;
   for (const char* ipam : {R"("subnet": "10.42.0.0/24")", R"("type": "host-local", "subnet": "10.42.0.0/24")",
                            R"("type": "static", "addresses": [{"address": "10.42.0.7/24"}])"}) {
     REQUIRE(pons::test::add(pons::test::config("\"ipam\": {" + std::string{ipam} + "}")).ok());
   }
-  std::size_t written = 0;
-  for (const std::string& key : asked.all()) {
-    // What runtimes say has other names in the words' table; what is in lists and small objects goes with them.
-    const bool isRuntimes =
+  std::size_t explainedKeys = 0;
+  for (const std::string& key : read.all()) {
+    // runtimeConfig is explained by its capabilities; elements and small objects by the key that contains them.
+    const bool isRuntimeKey =
         key.starts_with("runtimeconfig.") || key.starts_with("args.") || key.starts_with("prevresult");
-    const bool isOfNetwork = key == "name" || key == "cniversion";
+    const bool isNetworkKey = key == "name" || key == "cniversion";
     const bool isInside =
         key.find('[') != std::string::npos || key.starts_with("bandwidth.") || key.starts_with("ipam.dns.");
-    if (isRuntimes || isOfNetwork || isInside) continue;
+    if (isRuntimeKey || isNetworkKey || isInside) continue;
     CHECK_MESSAGE(!effectOf(pons::cni::Applet::Pons, key, false).empty(), key);
-    ++written;
+    ++explainedKeys;
   }
-  CHECK(written > 40);
+  CHECK(explainedKeys > 40);
 }
 
-TEST_CASE("pons explain of each example in the tree, and its exit codes") {
+TEST_CASE("ponsctl explain of each example configuration, and its exit codes") {
   for (const auto& file : std::filesystem::directory_iterator{std::string{PONS_SOURCE_DIR} + "/conf-examples"}) {
     CAPTURE(file.path().string());
     const Outcome explained = tool({"explain", file.path()});
     CHECK_MESSAGE(explained.ok(), explained.out);
     CHECK(!contains(explained.out, "is ignored"));
-    CHECK(contains(explained.out, "What ADD would bring about"));
+    CHECK(contains(explained.out, "What ADD would do"));
   }
   REQUIRE_FAKE_HOST(host);
   const Unchanged unchanged{host};
@@ -155,13 +155,29 @@ TEST_CASE("pons explain of each example in the tree, and its exit codes") {
   CHECK(jsonOf(tool({"explain", "--json", "/run/broken.conf"}))["error"]["line"].integer() == 2);
   const Outcome missing = tool({"explain", "/run/missing.conf"});
   CHECK(missing.exitCode == 1);
-  CHECK(missing.err == "pons explain: cannot open /run/missing.conf: No such file or directory\n");
+  CHECK(missing.err == "ponsctl explain: no file \"/run/missing.conf\"\n");
   CHECK(tool({"explain"}).exitCode == 2);
-  const Outcome coloured = tool({"explain", "/run/\x1b[31mred.conf"});
-  CHECK(contains(coloured.err, "/run/\\x1b[31mred.conf"));
-  // Recursion would not stand it.
+  const Outcome hasColours = tool({"explain", "/run/\x1b[31mred.conf"});
+  CHECK(contains(hasColours.err, "/run/\\x1b[31mred.conf"));
+  // Deeper than kMaxDepth: RapidJSON's parser is recursive.
   std::ofstream{"/run/deep.conf"} << "{\"a\": " << std::string(200'000, '[');
   const Outcome deep = tool({"explain", "/run/deep.conf"});
   CHECK(deep.exitCode == 1);
   CHECK(contains(deep.out, "nested deeper"));
+}
+
+TEST_CASE("ponsctl explain reads a pipe and /dev/stdin like a file") {
+  const Scratch directory;
+  const std::string file = directory / "1.conf";
+  std::ofstream{file} << kOne;
+  const Outcome read = tool({"explain", file});
+  REQUIRE_MESSAGE(read.ok(), read.err);
+  const std::string explain = std::string{PONSCTL_BINARY} + " explain ";
+  for (const std::string& command : {explain + "<(cat " + file + ")", "cat " + file + " | " + explain + "/dev/stdin",
+                                     explain + "/dev/stdin < " + file}) {
+    CAPTURE(command);
+    const Outcome piped = run({"bash", "-c", command});
+    CHECK_MESSAGE(piped.ok(), piped.err);
+    CHECK(piped.out == read.out);
+  }
 }

@@ -1,4 +1,4 @@
-// pons graph: what it draws, in words that graphviz reads; and on a host.
+// ponsctl graph: its DOT output, read by graphviz, and on a host.
 #include "plugin/ctl/graph.h"
 
 #include <filesystem>
@@ -7,68 +7,69 @@
 #include <sys/mount.h>
 
 #include "tests/protocol/network.h"
-#include "tests/tools/made_up.h"
+#include "tests/tools/samples.h"
 #include "tests/tools/tool_run.h"
 
-using namespace pons::tools;
+using namespace pons::ctl;
 using namespace support;
 
 namespace {
 
 bool hasGraphviz() { return std::filesystem::exists("/usr/bin/dot"); }
 
-/// Graphviz' own reading of it.
+/// Rendered by graphviz.
 Outcome readByGraphviz(const std::string& dot) {
   return run({"/usr/bin/dot", "-Tsvg"}, {.environment = {{"LANG=C.UTF-8"}}, .input = dot});
 }
 
-Item itemAt(unsigned number, const std::string& network, const std::string& bridge, unsigned ports = 0) {
+AttachmentStatus statusAt(unsigned number, const std::string& network, const std::string& bridge, unsigned ports = 0) {
   const std::string address = "10.43.0." + std::to_string(number + 2);
   std::vector<pons::PortForward> forwards;
   for (unsigned port = 0; port < ports; ++port) {
     forwards.push_back({pons::Protocol::Tcp, ip("0.0.0.0"), static_cast<pons::Port>(8000 + 100 * number + port),
                         ip(address), static_cast<pons::Port>(80 + port)});
   }
-  Item item = itemOf(keyOf(idOf(number), network), {{prefix(address + "/24"), ip("10.43.0.1")}}, std::move(forwards));
-  item.attachment->bridge.name = netlib::IfName::parse(bridge).value();
-  return item;
+  AttachmentStatus status =
+      statusOf(keyOf(idOf(number), network), {{prefix(address + "/24"), ip("10.43.0.1")}}, std::move(forwards));
+  status.attachment->bridge.name = netlib::IfName::parse(bridge).value();
+  return status;
 }
 
-/// 50 containers at three bridges: masqueraded, internal, and without a masquerade; one with many ports.
-std::vector<Item> fiftyItems() {
-  std::vector<Item> items;
+/// 50 containers on three bridges: masqueraded, internal, and not masqueraded; one has many ports.
+std::vector<AttachmentStatus> fiftyStatuses() {
+  std::vector<AttachmentStatus> statuses;
   for (unsigned number = 0; number < 50; ++number) {
     if (number < 30) {
-      items.push_back(itemAt(number, "web", "pons0", number == 3 ? 40 : number % 3));
+      statuses.push_back(statusAt(number, "web", "pons0", number == 3 ? 40 : number % 3));
     } else if (number < 40) {
-      items.push_back(itemAt(number, "db", "pons-db"));
-      items.back().attachment->internal = true;
+      statuses.push_back(statusAt(number, "db", "pons-db"));
+      statuses.back().attachment->internal = true;
     } else {
-      items.push_back(itemAt(number, "lan", "br-lan"));
-      items.back().attachment->sourceNats.front().masquerade = false;
+      statuses.push_back(statusAt(number, "lan", "br-lan"));
+      statuses.back().attachment->sourceNats.front().masquerade = false;
     }
   }
-  return items;
+  return statuses;
 }
 
-/// Names as an attacker would choose them, were he let.
-Item hostileItem() {
-  Item item = itemAt(1, "demo", "pons0");
-  item.attachment->bridge.name = netlib::IfName::parse("b\"];\\N\xff&lt;").value();
-  return item;
+/// A bridge name with special characters of DOT.
+AttachmentStatus hostileStatus() {
+  AttachmentStatus status = statusAt(1, "demo", "pons0");
+  status.attachment->bridge.name = netlib::IfName::parse("b\"];\\N\xff&lt;").value();
+  return status;
 }
 
 }  // namespace
 
-TEST_CASE("pons graph draws bridges, containers, ports and ways out") {
+TEST_CASE("ponsctl graph draws bridges, containers, ports and uplinks") {
   checkGolden("graph-0.dot", graphDot({}));
-  checkGolden("graph-1.dot", graphDot({oneItem()}));
+  checkGolden("graph-1.dot", graphDot({oneStatus()}));
   checkGolden("graph-health.dot", graphDot(allHealths()));
-  checkGolden("graph-many.dot", graphDot(fiftyItems()));
-  checkGolden("graph-hostile.dot", graphDot({hostileItem()}));
+  checkGolden("graph-many.dot", graphDot(fiftyStatuses()));
+  checkGolden("graph-hostile.dot", graphDot({hostileStatus()}));
 }
 
-TEST_CASE("pons graph: a label shows every byte and ends nowhere else") {
+TEST_CASE("ponsctl graph: special characters in labels are escaped") {
   CHECK(labelOf({}) == R"("")");
   CHECK(labelOf({"one", "two"}) == R"("one\ntwo")");
   CHECK(labelOf({R"(a"b)"}) == R"("a\"b")");
@@ -77,18 +78,18 @@ TEST_CASE("pons graph: a label shows every byte and ends nowhere else") {
   CHECK(labelOf({"\xff"}) == "\"\xef\xbf\xbd\"");
 }
 
-TEST_CASE("pons graph: graphviz reads what is drawn, whatever names there are") {
-  if (!hasGraphviz()) return FakeHost::countSkip("graphviz is not there");
-  for (const auto& items : {std::vector<Item>{}, {oneItem()}, allHealths(), fiftyItems()}) {
-    const Outcome read = readByGraphviz(graphDot(items));
+TEST_CASE("ponsctl graph: graphviz reads the output, with any names") {
+  if (!hasGraphviz()) return FakeHost::countSkip("graphviz is not installed");
+  for (const auto& statuses : {std::vector<AttachmentStatus>{}, {oneStatus()}, allHealths(), fiftyStatuses()}) {
+    const Outcome read = readByGraphviz(graphDot(statuses));
     CHECK_MESSAGE(read.ok(), read.err);
   }
-  const Outcome hostile = readByGraphviz(graphDot({hostileItem()}));
+  const Outcome hostile = readByGraphviz(graphDot({hostileStatus()}));
   CHECK_MESSAGE(hostile.ok(), hostile.err);
   CHECK_MESSAGE(contains(hostile.out, ">b&quot;];\\N\xef\xbf\xbd&amp;lt;<"), hostile.out);
 }
 
-TEST_CASE("On a host: pons graph draws what is there, as dot or as a picture") {
+TEST_CASE("On a host: ponsctl graph draws the attachments, as DOT or SVG") {
   REQUIRE_FAKE_HOST(host);
   CHECK(contains(tool({"graph"}).out, "no attachments"));
   Network web{"web", R"("ipam": {"subnet": "10.42.0.0/24"})"};
@@ -104,7 +105,7 @@ TEST_CASE("On a host: pons graph draws what is there, as dot or as a picture") {
     CHECK_MESSAGE(contains(drawn.out, part), drawn.out);
   }
   CHECK(tool({"graph", "--format", "png"}).exitCode == 2);
-  if (!hasGraphviz()) return FakeHost::countSkip("graphviz is not there");
+  if (!hasGraphviz()) return FakeHost::countSkip("graphviz is not installed");
   const Outcome picture = tool({"graph", "--format", "svg"});
   CHECK_MESSAGE(picture.ok(), picture.err);
   CHECK(contains(picture.out, "<svg "));

@@ -1,4 +1,4 @@
-// pons list and pons check: what they print of made-up attachments, and what they see on a host.
+// ponsctl list and ponsctl check: of sample attachments, and on a host.
 #include "plugin/ctl/list.h"
 
 #include <doctest/doctest.h>
@@ -6,43 +6,43 @@
 #include "plugin/ctl/check.h"
 
 #include "tests/protocol/network.h"
-#include "tests/tools/made_up.h"
+#include "tests/tools/samples.h"
 #include "tests/tools/tool_run.h"
 
-using namespace pons::tools;
+using namespace pons::ctl;
 using namespace support;
 
 namespace {
 
-std::vector<Item> many(unsigned number) {
-  std::vector<Item> items;
+std::vector<AttachmentStatus> many(unsigned number) {
+  std::vector<AttachmentStatus> statuses;
   for (unsigned i = 0; i < number; ++i) {
     const std::string last = std::to_string(i / 250) + "." + std::to_string(i % 250 + 2);
-    items.push_back(itemOf(keyOf(idOf(i)), {{prefix("10.42." + last + "/16"), ip("10.42.0.1")}}));
+    statuses.push_back(statusOf(keyOf(idOf(i)), {{prefix("10.42." + last + "/16"), ip("10.42.0.1")}}));
   }
-  return items;
+  return statuses;
 }
 
 }  // namespace
 
-TEST_CASE("pons list prints a line for each attachment, as wide as the screen") {
+TEST_CASE("ponsctl list prints one line per attachment, at most as wide as the terminal") {
   CHECK(listText({}, kNarrow) == "no attachments\n");
   checkGolden("list-0.json", listJson({}));
-  checkGolden("list-1-80.txt", listText({oneItem()}, kNarrow));
-  checkGolden("list-1-200.txt", listText({oneItem()}, kWide));
-  checkGolden("list-1.json", listJson({oneItem()}));
+  checkGolden("list-1-80.txt", listText({oneStatus()}, kNarrow));
+  checkGolden("list-1-200.txt", listText({oneStatus()}, kWide));
+  checkGolden("list-1.json", listJson({oneStatus()}));
   checkGolden("list-many-80.txt", listText(allHealths(), kNarrow));
   checkGolden("list-many-200.txt", listText(allHealths(), kWide));
   checkGolden("list-many.json", listJson(allHealths()));
-  checkGolden("list-coloured.txt", listText(allHealths(), {.width = 80, .coloured = true}));
-  for (const Screen& screen : {kNarrow, kWide}) {
-    const std::string text = listText(many(500), screen);
+  checkGolden("list-coloured.txt", listText(allHealths(), {.width = 80, .hasColours = true}));
+  for (const Terminal& terminal : {kNarrow, kWide}) {
+    const std::string text = listText(many(500), terminal);
     CHECK(std::ranges::count(text, '\n') == 501);
-    checkWidth(text, screen.width);
+    checkWidth(text, terminal.width);
   }
 }
 
-TEST_CASE("Containers whose ids begin alike are shown with as much of them as tells them apart") {
+TEST_CASE("Container IDs with a common prefix are shortened to a length at which they differ") {
   auto alike = many(2);
   alike[0].key.container = pons::ContainerId::parse("aaaaaaaaaaaaaaaaaaaa1" + std::string(40, 'b')).value();
   alike[1].key.container = pons::ContainerId::parse("aaaaaaaaaaaaaaaaaaaa2" + std::string(40, 'b')).value();
@@ -51,7 +51,7 @@ TEST_CASE("Containers whose ids begin alike are shown with as much of them as te
   CHECK(contains(text, " aaaaaaaaaaaaaaaaaaaa2 "));
 }
 
-TEST_CASE("A path that would command the terminal is written out") {
+TEST_CASE("Escape sequences in a path are printed escaped") {
   auto hostile = many(1);
   hostile[0].health = Health::Gone;
   hostile[0].faults = {{"", "", "cannot open \x1b[2J"}};
@@ -60,26 +60,26 @@ TEST_CASE("A path that would command the terminal is written out") {
   CHECK(!contains(text, "\x1b"));
 }
 
-TEST_CASE("pons check tells what is broken, once for a shared state, and what to do") {
+TEST_CASE("ponsctl check prints the faults, those of shared state once, and the remedies") {
   CHECK(checkText({}, kNarrow) == "no attachments\n");
-  CHECK(checkText({oneItem()}, kNarrow) == "1 attachment, nothing is missing\n");
-  CHECK(checkText(many(500), kNarrow) == "500 attachments, nothing is missing\n");
+  CHECK(checkText({oneStatus()}, kNarrow) == "1 attachment, no faults\n");
+  CHECK(checkText(many(500), kNarrow) == "500 attachments, no faults\n");
   checkGolden("check-0.json", checkJson({}));
-  checkGolden("check-1.json", checkJson({oneItem()}));
+  checkGolden("check-1.json", checkJson({oneStatus()}));
   checkGolden("check-many-80.txt", checkText(allHealths(), kNarrow));
   checkGolden("check-many-200.txt", checkText(allHealths(), kWide));
   checkGolden("check-many.json", checkJson(allHealths()));
   auto all = many(500);
-  for (Item& item : all) {
-    item.health = Health::Broken;
-    item.faults = {{"bridge pons0", "bridge-pons0", "bridge pons0 is down"}};
+  for (AttachmentStatus& status : all) {
+    status.health = Health::Broken;
+    status.faults = {{"bridge pons0", "bridge-pons0", "bridge pons0 is down"}};
   }
   const std::string text = checkText(all, kNarrow);
   CHECK(contains(text, "demo     500 attachments             bridge pons0 is down\n"));
   CHECK(std::ranges::count(text, '\n') < 8);
 }
 
-TEST_CASE("On a host: pons list and pons check see what containers have, what is broken and what is at work") {
+TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults and the health of attachments") {
   REQUIRE_FAKE_HOST(host);
   CHECK(tool({"list"}).out == "no attachments\n");
   CHECK(tool({"check"}).out == "no attachments\n");
@@ -95,7 +95,7 @@ TEST_CASE("On a host: pons list and pons check see what containers have, what is
     CHECK_MESSAGE(contains(listed.out, "demo     c1         eth0       " + address + ","), listed.out);
     CHECK(contains(listed.out, "8080->80/tcp"));
     CHECK(contains(listed.out, " ok\n"));
-    CHECK(tool({"check"}).out == "2 attachments, nothing is missing\n");
+    CHECK(tool({"check"}).out == "2 attachments, no faults\n");
     const auto document = jsonOf(tool({"list", "--json"}));
     const auto attachments = document["attachments"].items();
     REQUIRE(attachments.size() == 2);
@@ -113,10 +113,10 @@ TEST_CASE("On a host: pons list and pons check see what containers have, what is
   const std::string listed = tool({"list"}).out;
   CHECK_MESSAGE(contains(listed, " unreadable\n"), listed);
   CHECK_MESSAGE(contains(listed, " gone\n"), listed);
-  CHECK(contains(tool({"check"}).out, "pons gc --delete"));
+  CHECK(contains(tool({"check"}).out, "ponsctl gc --delete"));
   CHECK(tool({"list", "--state-dir", "/run/elsewhere"}).out == "no attachments\n");
   shell("chmod 0777 /run/pons");
   const Outcome refused = tool({"list"});
   CHECK(refused.exitCode == 1);
-  CHECK(contains(refused.err, "pons list: /run/pons may be written by others"));
+  CHECK(contains(refused.err, "ponsctl list: /run/pons is writable by other users"));
 }

@@ -1,4 +1,4 @@
-// pons metrics: what Prometheus reads, as made up and on a host.
+// ponsctl metrics: of sample metrics, and on a host.
 #include "plugin/ctl/metrics.h"
 
 #include <filesystem>
@@ -9,14 +9,14 @@
 #include "tests/protocol/network.h"
 #include "tests/tools/tool_run.h"
 
-using namespace pons::tools;
+using namespace pons::ctl;
 using namespace support;
 
 namespace {
 
-std::vector<Metric> madeUp() {
+std::vector<Metric> samples() {
   return {
-      {"pons_attachments", "gauge", "Attachments on record.", {{{{"network", "a\\b\"c\nd\xff"}}, 3}}},
+      {"pons_attachments", "gauge", "Recorded attachments.", {{{{"network", "a\\b\"c\nd\xff"}}, 3}}},
       {"pons_nothing", "gauge", "Has no samples."},
       {"pons_pool_addresses", "gauge", "Addresses.", {{{}, 18446744073709551616.0}}},
       {"pons_took_seconds",
@@ -33,13 +33,13 @@ bool hasLine(const Outcome& outcome, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("pons metrics prints Prometheus' text format, or JSON") {
+TEST_CASE("ponsctl metrics prints the Prometheus text format, or JSON") {
   CHECK(metricsText({}).empty());
-  checkGolden("metrics.txt", metricsText(madeUp()));
-  checkGolden("metrics.json", metricsJson(madeUp()));
+  checkGolden("metrics.txt", metricsText(samples()));
+  checkGolden("metrics.json", metricsJson(samples()));
 }
 
-TEST_CASE("On a host: pons metrics counts verbs by their result, pools, ports and repairs") {
+TEST_CASE("On a host: ponsctl metrics counts calls by result, pool addresses, bridge ports and repairs") {
   REQUIRE_FAKE_HOST(host);
   CHECK(hasLine(tool({"metrics"}), R"(pons_verbs_total{verb="ADD",result="ok",code="0"} 0)"));
   Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/29"})"};
@@ -74,7 +74,7 @@ TEST_CASE("On a host: pons metrics counts verbs by their result, pools, ports an
   CHECK(jsonOf(tool({"metrics", "--json"}))["metrics"].items().size() > 20);
 }
 
-TEST_CASE("On a host: pons metrics tells what an egress policy denied to whom") {
+TEST_CASE("On a host: ponsctl metrics counts the packets that an egress policy denied, per interface") {
   REQUIRE_FAKE_HOST(host);
   if (!std::filesystem::exists("/proc/sys/net/bridge")) return FakeHost::countSkip("needs br_netfilter");
   Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"}, "egressPolicy": {})"};
@@ -84,7 +84,7 @@ TEST_CASE("On a host: pons metrics tells what an egress policy denied to whom") 
                 R"(pons_egress_denied_packets_total{network="demo",container="c1",interface="eth0",family="ipv4"} 3)"));
 }
 
-TEST_CASE("On a host: many at once are all counted, and a damaged file stops no container") {
+TEST_CASE("On a host: concurrent calls are all counted, and a damaged counter file does not prevent an ADD") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
   demo.attach(host, "c1");
@@ -95,5 +95,5 @@ TEST_CASE("On a host: many at once are all counted, and a damaged file stops no 
   demo.attach(host, "c2");
   const Outcome refused = tool({"metrics"});
   CHECK(!refused.ok());
-  CHECK(contains(refused.err, "/run/pons/counters.1 has not 4096 bytes: remove it"));
+  CHECK(contains(refused.err, "/run/pons/counters.1 does not have 4096 bytes: remove it"));
 }

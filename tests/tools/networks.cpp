@@ -1,13 +1,13 @@
-// pons networks: pools and ports, as made up and on a host.
+// ponsctl networks: of sample networks, and on a host.
 #include "plugin/ctl/networks.h"
 
 #include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"
-#include "tests/tools/made_up.h"
+#include "tests/tools/samples.h"
 #include "tests/tools/tool_run.h"
 
-using namespace pons::tools;
+using namespace pons::ctl;
 using namespace support;
 
 namespace {
@@ -43,7 +43,7 @@ std::vector<NetworkState> manyNetworks() {
 
 }  // namespace
 
-TEST_CASE("pons networks tells pools and ports, as wide as the screen") {
+TEST_CASE("ponsctl networks prints pools and ports, at most as wide as the terminal") {
   CHECK(networksText({}, kNarrow) == "no networks\n");
   checkGolden("networks-0.json", networksJson({}));
   checkGolden("networks-1-80.txt", networksText({oneNetwork()}, kNarrow));
@@ -52,11 +52,11 @@ TEST_CASE("pons networks tells pools and ports, as wide as the screen") {
   checkGolden("networks-many-80.txt", networksText(manyNetworks(), kNarrow));
   checkGolden("networks-many-200.txt", networksText(manyNetworks(), kWide));
   checkGolden("networks-many.json", networksJson(manyNetworks()));
-  checkGolden("networks-coloured.txt", networksText(manyNetworks(), {.width = 80, .coloured = true}));
+  checkGolden("networks-coloured.txt", networksText(manyNetworks(), {.width = 80, .hasColours = true}));
   checkWidth(networksText({oneNetwork()}, kNarrow), 80);
 }
 
-TEST_CASE("On a host: pons networks joins what is configured and what has attachments") {
+TEST_CASE("On a host: ponsctl networks lists configured networks and those with attachments") {
   REQUIRE_FAKE_HOST(host);
   shell("mkdir /run/net.d");
   const std::vector<std::string> command{"networks", "--config-dir", "/run/net.d"};

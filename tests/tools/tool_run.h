@@ -1,4 +1,4 @@
-// The built program, called as a person calls it; and what it has to print, kept in files.
+// Runs of ponsctl, and comparison of its output with golden files.
 #pragma once
 
 #include <string>
@@ -11,17 +11,17 @@
 
 namespace support {
 
-/// "ponsctl" with these arguments, and these variables as its whole environment.
+/// Runs ponsctl with these arguments and only these environment variables ("NAME=value").
 Outcome tool(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 
-/// The standard output, which has to be one JSON document.
+/// The standard output, which must be one JSON document.
 pons::json::Document jsonOf(const Outcome& outcome);
 
-/// The text has to be that of tests/tools/golden/<name>. With PONS_WRITE_GOLDEN=1 it is written there: for people, who
-/// look at what changed.
+/// Compares the text with tests/tools/golden/<name>. With PONS_WRITE_GOLDEN=1 the file is written first; review the
+/// diff.
 void checkGolden(const std::string& name, const std::string& text);
 
-/// No line is longer than this, counted in characters.
+/// Checks that no line has more characters.
 void checkWidth(const std::string& text, std::size_t width);
 
 }  // namespace support

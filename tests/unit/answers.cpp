@@ -68,7 +68,7 @@ constexpr std::optional<std::size_t> kQuestion = std::nullopt;
 TEST_CASE("An acknowledgement is the error 0") {
   Answers answers{kFirst, 1};
   CHECK(!answers.complete(kAcknowledged));
-  REQUIRE(answers.take(error(0, 0, 20, {})).ok());
+  REQUIRE(answers.parse(error(0, 0, 20, {})).ok());
   CHECK(answers.complete(kAcknowledged));
   CHECK(answers.all().front().error == 0);
   CHECK(answers.all().front().reason.empty());
@@ -88,7 +88,7 @@ TEST_CASE("An error has the kernel's extended ACK text, whether the request is e
            error(-ENETUNREACH, NLM_F_ACK_TLVS, 37, both),
        }) {
     Answers answers{kFirst, 1};
-    REQUIRE(answers.take(bytes).ok());
+    REQUIRE(answers.parse(bytes).ok());
     CHECK(answers.all().front().error == ENETUNREACH);
     CHECK(answers.all().front().reason == "Nexthop has invalid gateway");
     CHECK(!answers.interrupted());
@@ -106,7 +106,7 @@ TEST_CASE("An error without extended ACK text, or with a truncated one, is an er
   for (const Bytes& bytes : {error(-EPERM, 0, 8, {}), error(-EPERM, NLM_F_ACK_TLVS | NLM_F_CAPPED, 8, cut),
                              error(-EPERM, NLM_F_ACK_TLVS | NLM_F_CAPPED, 8, {}), lying}) {
     Answers answers{kFirst, 1};
-    REQUIRE(answers.take(bytes).ok());
+    REQUIRE(answers.parse(bytes).ok());
     CHECK(answers.all().front().error == EPERM);
     CHECK(answers.all().front().reason.empty());
   }
@@ -116,14 +116,14 @@ TEST_CASE("A dump is complete with DONE, whose error counts") {
   Answers answers{kFirst, 1};
   Bytes datagram = message(kData, NLM_F_MULTI, kFirst, {1, 2, 3, 4});
   append(datagram, message(kData, NLM_F_MULTI, kFirst, {5, 6, 7, 8}));
-  REQUIRE(answers.take(datagram).ok());
+  REQUIRE(answers.parse(datagram).ok());
   CHECK(!answers.complete(kAcknowledged));
-  REQUIRE(answers.take(message(NLMSG_DONE, NLM_F_MULTI, kFirst, number(0))).ok());
+  REQUIRE(answers.parse(message(NLMSG_DONE, NLM_F_MULTI, kFirst, number(0))).ok());
   CHECK(answers.complete(kAcknowledged));
   CHECK(answers.all().front().messages.size() == 2);
 
   Answers failed{kFirst, 1};
-  REQUIRE(failed.take(message(NLMSG_DONE, NLM_F_MULTI, kFirst, number(-EINVAL))).ok());
+  REQUIRE(failed.parse(message(NLMSG_DONE, NLM_F_MULTI, kFirst, number(-EINVAL))).ok());
   CHECK(failed.complete(kAcknowledged));
   CHECK(failed.all().front().error == EINVAL);
 }
@@ -133,7 +133,7 @@ TEST_CASE("A dump with NLM_F_DUMP_INTR is reported") {
                              message(NLMSG_DONE, NLM_F_MULTI | NLM_F_DUMP_INTR, kFirst, number(0))}) {
     Answers answers{kFirst, 1};
     CHECK(!answers.interrupted());
-    REQUIRE(answers.take(bytes).ok());
+    REQUIRE(answers.parse(bytes).ok());
     CHECK(answers.interrupted());
   }
 }
@@ -142,8 +142,8 @@ TEST_CASE("Answers to other port ids and sequence numbers are ignored") {
   for (const std::uint32_t sequence : {0U, kFirst - 1, kFirst + 2, 0xffffffffU}) {
     CAPTURE(sequence);
     Answers answers{kFirst, 2};
-    REQUIRE(answers.take(error(-EPERM, 0, 0, {}, sequence)).ok());
-    REQUIRE(answers.take(message(kData, NLM_F_MULTI | NLM_F_DUMP_INTR, sequence, {1, 2, 3, 4})).ok());
+    REQUIRE(answers.parse(error(-EPERM, 0, 0, {}, sequence)).ok());
+    REQUIRE(answers.parse(message(kData, NLM_F_MULTI | NLM_F_DUMP_INTR, sequence, {1, 2, 3, 4})).ok());
     CHECK(!answers.interrupted());
     for (const Answer& answer : answers.all()) {
       CHECK(!answer.complete);
@@ -155,9 +155,9 @@ TEST_CASE("Answers to other port ids and sequence numbers are ignored") {
 
 TEST_CASE("Several requests are complete when the one that wanted an acknowledgement has it") {
   Answers answers{kFirst, 4};
-  REQUIRE(answers.take(error(-EEXIST, 0, 0, {}, kFirst + 1)).ok());
+  REQUIRE(answers.parse(error(-EEXIST, 0, 0, {}, kFirst + 1)).ok());
   CHECK(!answers.complete(2));
-  REQUIRE(answers.take(error(0, 0, 0, {}, kFirst + 2)).ok());
+  REQUIRE(answers.parse(error(0, 0, 0, {}, kFirst + 2)).ok());
   CHECK(answers.complete(2));
   CHECK(answers.all()[1].error == EEXIST);
 }
@@ -165,18 +165,18 @@ TEST_CASE("Several requests are complete when the one that wanted an acknowledge
 TEST_CASE("A question is answered by the first message, or by an error") {
   Answers answers{kFirst, 1};
   CHECK(!answers.complete(kQuestion));
-  REQUIRE(answers.take(message(kData, 0, kFirst, {1, 2, 3, 4})).ok());
+  REQUIRE(answers.parse(message(kData, 0, kFirst, {1, 2, 3, 4})).ok());
   CHECK(answers.complete(kQuestion));
   CHECK(!answers.complete(kAcknowledged));
 
   Answers refused{kFirst, 1};
-  REQUIRE(refused.take(error(-ENODEV, 0, 20, {})).ok());
+  REQUIRE(refused.parse(error(-ENODEV, 0, 20, {})).ok());
   CHECK(refused.complete(kQuestion));
 }
 
 TEST_CASE("The failure of the first request, the bracket of a transaction, is the end of all") {
   Answers answers{kFirst, 3};
-  REQUIRE(answers.take(error(-EPERM, 0, 0, {}, kFirst)).ok());
+  REQUIRE(answers.parse(error(-EPERM, 0, 0, {}, kFirst)).ok());
   CHECK(answers.complete(2));
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("Impossible lengths are EBADMSG") {
     REQUIRE(bytes.size() == 36);
     std::memcpy(bytes.data(), &length, sizeof length);
     Answers answers{kFirst, 1};
-    CHECK(answers.take(bytes).failedWith(EBADMSG));
+    CHECK(answers.parse(bytes).failedWith(EBADMSG));
   }
 }
 
@@ -195,17 +195,17 @@ TEST_CASE("A positive code, which the kernel never sends, is EBADMSG, and so is 
   for (const int code : {1, 4711, INT32_MIN}) {
     CAPTURE(code);
     Answers answers{kFirst, 1};
-    CHECK(answers.take(error(code, 0, 0, {})).failedWith(EBADMSG));
+    CHECK(answers.parse(error(code, 0, 0, {})).failedWith(EBADMSG));
   }
 }
 
 TEST_CASE("The last message of a datagram need not be padded") {
   Answers answers{kFirst, 1};
   Bytes datagram = message(kData, 0, kFirst, {1, 2, 3, 4, 5});
-  REQUIRE(answers.take(datagram).ok());
+  REQUIRE(answers.parse(datagram).ok());
   align(datagram);
   append(datagram, error(0, 0, 0, {}));
-  REQUIRE(answers.take(datagram).ok());
+  REQUIRE(answers.parse(datagram).ok());
   CHECK(answers.all().front().messages.size() == 2);
   CHECK(answers.complete(kAcknowledged));
 }
@@ -218,7 +218,7 @@ TEST_CASE("Every truncation of an answer is refused or accepted, and nothing aft
     CAPTURE(length);
     const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));  // ends where the memory ends
     Answers answers{kFirst, 2};
-    const auto taken = answers.take(part);
+    const auto taken = answers.parse(part);
     const bool betweenMessages = length == 0 || length == 24 || length == whole.size() - 20;
     CHECK(taken.ok() == betweenMessages);
     CHECK(!answers.all()[1].complete);
@@ -231,7 +231,7 @@ TEST_CASE("Every truncation of an answer is refused or accepted, and nothing aft
       std::memcpy(part.data(), &all, sizeof all);
       std::memcpy(part.data() + 4, &type, sizeof type);
       Answers answers{kFirst, 2};
-      const auto taken = answers.take(part);
+      const auto taken = answers.parse(part);
       CHECK((taken.ok() || taken.failedWith(EBADMSG)));
     }
   }

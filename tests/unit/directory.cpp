@@ -83,7 +83,7 @@ TEST_CASE("A state directory with another owner or unsafe mode is refused") {
       REQUIRE(chmod((scratch / "shared").c_str(), mode) == 0);
       const auto refused = Directory::openPrivate(scratch / "shared");
       CHECK(refused.failedWith(EPERM));
-      CHECK(refused.error().message.find("written by others") != std::string::npos);
+      CHECK(refused.error().message.find("writable by other users") != std::string::npos);
       CHECK(modeOf(scratch / "shared") == mode);
     }
   }
@@ -144,16 +144,16 @@ TEST_CASE("a file that is a symlink is not opened") {
 TEST_CASE("links, directories and their listing") {
   const Scratch scratch;
   const auto directory = Directory::openPrivate(scratch / "pons").value();
-  CHECK(directory.makeLink("a/b/link", "target").failedWith(ENOENT));
-  CHECK(directory.makeDirectories("a/b").ok());
-  CHECK(directory.makeDirectories("a/b").ok());
+  CHECK(directory.createSymlink("a/b/link", "target").failedWith(ENOENT));
+  CHECK(directory.createDirectories("a/b").ok());
+  CHECK(directory.createDirectories("a/b").ok());
   CHECK(modeOf(scratch / "pons/a") == 0700);
-  CHECK(directory.makeLink("a/b/link", "target").ok());
-  CHECK(directory.makeLink("a/b/link", "other").failedWith(EEXIST));
-  CHECK(directory.readLink("a/b/link").value() == "target");
+  CHECK(directory.createSymlink("a/b/link", "target").ok());
+  CHECK(directory.createSymlink("a/b/link", "other").failedWith(EEXIST));
+  CHECK(directory.readSymlink("a/b/link").value() == "target");
   CHECK(directory.exists("a/b/link").value());
   CHECK_FALSE(directory.exists("a/c").value());
-  CHECK(directory.makeDirectories("a/c").ok());
+  CHECK(directory.createDirectories("a/c").ok());
 
   auto names = directory.list("a").value();
   std::ranges::sort(names);
@@ -170,7 +170,7 @@ TEST_CASE("An unreadable file or directory is an error, never empty") {
   CHECK(directory.createFile("file", "x").ok());
   CHECK(directory.list("file").failedWith(ENOTDIR));
   CHECK(directory.list("none").failedWith(ENOENT));
-  CHECK(directory.readLink("file").failedWith(EINVAL));
+  CHECK(directory.readSymlink("file").failedWith(EINVAL));
   CHECK(directory.exists("file/below").failedWith(ENOTDIR));
   CHECK(directory.exists(std::string(300, 'x')).failedWith(ENAMETOOLONG));
 }

@@ -77,7 +77,7 @@ TEST_CASE("Waiting for a stuck holder times out, and the error has its PID") {
   CHECK(waited >= 150ms);
   CHECK(waited < 2s);
   CHECK(lock.error().message.find("the lock of this test") != std::string::npos);
-  CHECK(lock.error().message.find("process " + std::to_string(holder.pid())) != std::string::npos);
+  CHECK(lock.error().message.find("PID " + std::to_string(holder.pid())) != std::string::npos);
 }
 
 TEST_CASE("A lock released within the timeout is acquired") {

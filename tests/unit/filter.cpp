@@ -4,18 +4,17 @@
 #include "netlib/values/packet_filter.h"
 
 using netlib::iptables::parseFilterTable;
+using netlib::iptables::parseRule;
 namespace filter = netlib::filter;
 using filter::Verdict;
 
 namespace {
 
-/// What becomes of a packet, by the words of "iptables -S".
+/// `text` is the output of "iptables -S".
 bool drops(const std::string& text) {
   const auto table = parseFilterTable(text);
   const auto rulesOf = [&table](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
-    std::vector<filter::Rule> rules;
-    for (const auto& line : table.chains.at(chain)) rules.push_back(line.rule);
-    return rules;
+    return table.rulesOf(chain);
   };
   const auto answer = filter::drops("FORWARD", table.forwardPolicyDrops, rulesOf);
   REQUIRE(answer.ok());
@@ -55,21 +54,53 @@ TEST_CASE("A chain drops what no condition speaks of by its policy or by a rule 
   CHECK_FALSE(drops(kDropping + "-A FORWARD -j user\n-A user -j ACCEPT\n"));
 }
 
-TEST_CASE("A rule of iptables is known with its text, its comment and its target") {
+TEST_CASE("A rule of iptables has its text, comment and target") {
   const auto table = parseFilterTable(kDropping +
                                       "-A FORWARD -i br0 -m comment --comment \"pons forward br0\" -j ACCEPT\n"
                                       "-A FORWARD -m comment --comment bare -g user\n");
-  const auto& lines = table.chains.at("FORWARD");
-  REQUIRE(lines.size() == 2);
-  CHECK(lines[0].text == "-A FORWARD -i br0 -m comment --comment \"pons forward br0\" -j ACCEPT");
-  CHECK(lines[0].rule.comment == "pons forward br0");
-  CHECK(lines[0].rule.conditional);
-  CHECK(lines[0].rule.verdict == Verdict::Accept);
-  CHECK(lines[1].rule.comment == "bare");
-  CHECK_FALSE(lines[1].rule.conditional);
-  CHECK(lines[1].rule.verdict == Verdict::Goto);
-  CHECK(lines[1].rule.target == "user");
+  const std::string text = "-A FORWARD -i br0 -m comment --comment \"pons forward br0\" -j ACCEPT";
+  CHECK(table.chains.at("FORWARD").at(0).text == text);
   CHECK(table.chains.contains("deep"));
+  CHECK(table.rulesOf("none").empty());
+  const auto rules = table.rulesOf("FORWARD");
+  REQUIRE(rules.size() == 2);
+  CHECK(rules[0].comment == "pons forward br0");
+  CHECK(rules[0].conditional);
+  CHECK(rules[0].verdict == Verdict::Accept);
+  CHECK(rules[1].comment == "bare");
+  CHECK_FALSE(rules[1].conditional);
+  CHECK(rules[1].verdict == Verdict::Goto);
+  CHECK(rules[1].target == "user");
+}
+
+TEST_CASE("A rule of iptables is parsed with its quotes, and deleted by its own line") {
+  const std::string line =
+      R"(-A POSTROUTING -s 10.88.0.2/32 -m comment --comment "name: \"a \\ b\" id: \"c1\"" -j CNI-b60a)";
+  const auto rule = parseRule(line, "POSTROUTING");
+  REQUIRE(rule.ok());
+  CHECK(rule->option("-s") == "10.88.0.2/32");
+  CHECK(rule->option("--comment") == R"(name: "a \ b" id: "c1")");
+  CHECK(rule->option("-j") == "CNI-b60a");
+  CHECK(rule->option("-d") == "");
+  CHECK(rule->deletion() == "-D" + line.substr(2));
+}
+
+TEST_CASE("A negated option of a rule is ignored; an empty string in quotes is a word") {
+  const auto negated = parseRule("-A CNI-b60a ! -d 224.0.0.0/4 -j MASQUERADE", "CNI-b60a");
+  REQUIRE(negated.ok());
+  CHECK(negated->option("-d") == "");
+  CHECK(negated->option("-j") == "MASQUERADE");
+  const auto empty = parseRule(R"(-A X --comment "" -j)", "X");
+  REQUIRE(empty.ok());
+  CHECK(empty->words == std::vector<std::string>{"-A", "X", "--comment", "", "-j"});
+  CHECK(empty->option("-j") == "");
+}
+
+TEST_CASE("A line that is not a rule of the chain is EBADMSG") {
+  for (const char* line : {"", "-A", "-A OTHER -j X", "-I CHAIN -j X", "Warning!"}) {
+    CAPTURE(line);
+    CHECK(parseRule(line, "CHAIN").failedWith(EBADMSG));
+  }
 }
 
 TEST_CASE("Chains that jump in a circle are an error, and not for ever") {

@@ -7,19 +7,19 @@ namespace pons::cni {
 
 namespace {
 
-/// A bucket holds what may leave at once when the kernel comes late to a queue: up to two ticks of its clock, which are
-/// 10 ms where it ticks slowest; and some packets of 1514 bytes, whatever the rate. A larger one only means that there
-/// is no limit for a while after each pause: with the 512 MiB of containerd or the 4 GiB of CRI-O, for minutes.
+/// Caps the token bucket at 20 ms of the rate (two ticks at CONFIG_HZ=100: how late the kernel may serve a queue)
+/// or ten packets of 1514 bytes. A larger bucket disables the limit after each idle period: with the defaults of
+/// containerd (512 MiB) or CRI-O (4 GiB), for minutes.
 std::uint64_t largestBurst(std::uint64_t rate) {
-  constexpr std::uint64_t kBucketsASecond = 50;
+  constexpr std::uint64_t kBucketsPerSecond = 50;
   constexpr std::uint64_t kTenPackets = std::uint64_t{10} * 1514 * 8;
-  return std::max(rate / kBucketsASecond, kTenPackets);
+  return std::max(rate / kBucketsPerSecond, kTenPackets);
 }
 
 Result<std::optional<RateLimit>> decodeLimit(const Field& rateField, const Field& burstField) {
   const std::uint64_t rate = TRY(rateField.amount()).value_or(0);
   const std::uint64_t burst = TRY(burstField.amount()).value_or(0);
-  if (rate == 0 && burst != 0) return burstField.invalid("0, as there is no \"" + rateField.path() + "\"");
+  if (rate == 0 && burst != 0) return burstField.invalid("0, because \"" + rateField.path() + "\" is not set");
   if (rate == 0) return std::optional<RateLimit>{};
   if (rate < kMinRate) return rateField.invalid("0 or at least " + std::to_string(kMinRate));
   const std::uint64_t largest = largestBurst(rate);
@@ -46,7 +46,7 @@ Result<std::optional<Bandwidth>> decodeBandwidth(const Field& config) {
 
 Result<std::optional<Bandwidth>> decodeReferenceBandwidth(const Field& config) {
   for (const char* key : {"shapedSubnets", "unshapedSubnets"}) {
-    if (!TRY(config[key].items()).empty()) return config[key].unsupported("pons limits all that a container sends");
+    if (!TRY(config[key].items()).empty()) return config[key].unsupported("pons limits all traffic of a container");
   }
   if (hasLimits(config)) return decodeLimits(config);
   return decodeLimits(TRY(config["runtimeConfig"]["bandwidth"].object()));

@@ -1,4 +1,4 @@
-// Rate limits as CNI's capability "bandwidth" writes them: bits a second, and bits.
+// Rate limits of the capability "bandwidth": rates in bit/s, bursts in bits.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,12 @@
 
 namespace pons::cni {
 
-/// Of type "pons": the config's own "bandwidth", or where that is absent runtimeConfig's. Nothing where no direction is
-/// limited. InvalidConfig for a burst without a rate, and for a rate below kMinRate that is not 0.
+/// For type "pons": "bandwidth" of the configuration, else of runtimeConfig. Nothing if no direction is limited. Bursts
+/// are capped. InvalidConfig for a burst without a rate, and for a rate other than 0 below kMinRate.
 Result<std::optional<Bandwidth>> decodeBandwidth(const Field& config);
 
-/// Of type "bandwidth", as the reference plugin of that name reads it: "ingressRate" and the others stand in the config
-/// itself, and where any of them does, runtimeConfig is not looked at. UnsupportedField for limits by subnet.
+/// For type "bandwidth", as in the reference plugin: "ingressRate" and the other limits are keys of the configuration
+/// itself; if it has any of them, runtimeConfig is ignored. UnsupportedField for limits by subnet.
 Result<std::optional<Bandwidth>> decodeReferenceBandwidth(const Field& config);
 
 }  // namespace pons::cni

@@ -7,16 +7,15 @@ namespace {
 Result<> decodePortmap(Config& config, const Field& root) {
   const Field backend = root["backend"];
   const std::string wanted = TRY(backend.text()).value_or("nftables");
-  // Either way the ports are published by nf_tables: the effect is the same.
-  if (wanted != "nftables" && wanted != "iptables") return backend.unsupported("pons knows nftables and iptables");
-  // No mark is needed here, so any bit will do; but marking the packets of others by another's chain is iptables'
-  // alone.
+  // Both publish ports with nf_tables: the effect is the same.
+  if (wanted != "nftables" && wanted != "iptables") return backend.unsupported("pons supports nftables and iptables");
+  // pons needs no packet mark, so any bit is valid. "externalSetMarkChain" needs iptables.
   TRY(root["markMasqBit"].number(0, 31));
   const Field markChain = root["externalSetMarkChain"];
-  if (TRY(markChain.text())) return markChain.unsupported("nf_tables cannot jump to a chain of iptables");
+  if (TRY(markChain.text())) return markChain.unsupported("nf_tables cannot jump to an iptables chain");
   for (const Field& conditions : {root["conditionsV4"], root["conditionsV6"]}) {
     if (!TRY(conditions.items()).empty()) {
-      return conditions.unsupported("conditions are arguments of iptables; publish at a \"hostIP\" instead");
+      return conditions.unsupported("conditions are iptables arguments; use \"hostIP\" instead");
     }
   }
   config.sourceNat = TRY(root["snat"].boolean()).value_or(true);
@@ -28,8 +27,8 @@ Result<> decodePortmap(Config& config, const Field& root) {
 Result<> decodeFirewall(Config& config, const Field& root) {
   const Field backend = root["backend"];
   const std::string wanted = TRY(backend.text()).value_or("iptables");
-  // The effect is the same: the host's firewall, whichever it is, lets the bridge's containers through.
-  if (wanted != "iptables" && wanted != "firewalld") return backend.unsupported("pons knows iptables and firewalld");
+  // The effect is the same: the firewall of the host accepts the traffic of the bridge.
+  if (wanted != "iptables" && wanted != "firewalld") return backend.unsupported("pons supports iptables and firewalld");
   config.acceptForward = true;
   config.adminChain = TRY(root["iptablesAdminChainName"].text()).value_or("CNI-ADMIN");
   config.ingress =

@@ -1,12 +1,11 @@
-// The keys of the plugins that come after the network's own in a chain.
+// The keys of chained plugins: portmap, firewall, bandwidth, tuning.
 #pragma once
 
 #include "plugin/cni/decode/config.h"
 
 namespace pons::cni {
 
-/// What the environment's applet asks for, put into the members of `config` that are its business. Loopback has no
-/// keys.
+/// Sets the members of `config` that the keys of environment.applet determine. Loopback has no keys.
 Result<> decodeChained(Config& config, const Field& root, const Environment& environment);
 
 }  // namespace pons::cni

@@ -23,36 +23,36 @@ std::optional<Family> parseFamily(std::string_view text) {
   return std::nullopt;
 }
 
-/// What keys mean that are not there, and how a contradiction between keys is taken: the native plugin refuses it, the
-/// reference bridge has always let the one key win.
+/// Defaults of absent keys, and the handling of contradictory keys: the native plugin rejects them, the reference
+/// bridge plugin lets one of the keys win.
 struct Dialect {
   const char* bridge;
   bool isGateway;
   bool hairpin;
   bool strict;
-  bool isWholeChain;  ///< publishes ports, answers the host's firewall and guards what containers send, too
+  bool isWholeChain;  ///< also publishes ports, adds firewall accept rules and guards against spoofing
 };
 constexpr Dialect kNative{.bridge = "pons0", .isGateway = true, .hairpin = true, .strict = true, .isWholeChain = true};
 constexpr Dialect kReferenceBridge{
     .bridge = "cni0", .isGateway = false, .hairpin = false, .strict = false, .isWholeChain = false};
 
-Failure needsAddresses(const Field& field) { return field.invalid("false, for \"ipam\" gives no addresses"); }
+Failure needsAddresses(const Field& field) { return field.invalid("false, because \"ipam\" gives no addresses"); }
 
-/// Keys of the reference bridge that pons knows and cannot serve: an error is better than a network without them.
+/// Rejects keys of the reference bridge plugin that pons does not implement: ignoring them would make a different
+/// network.
 Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
-  constexpr std::string_view kVlan = "pons does not support the bridge's VLAN filtering";
+  constexpr std::string_view kVlan = "pons does not support VLAN filtering on the bridge";
   if (TRY(root["vlan"].number(0, 4094)).value_or(0) != 0) return root["vlan"].unsupported(kVlan);
   if (!TRY(root["vlanTrunk"].items()).empty()) return root["vlanTrunk"].unsupported(kVlan);
   if (!TRY(root["preserveDefaultVlan"].boolean()).value_or(true)) return root["preserveDefaultVlan"].unsupported(kVlan);
   const Field backend = root["ipMasqBackend"];
   const std::string wanted = TRY(backend.text()).value_or("nftables");
-  // Where the reference would use iptables the effect is the same.
+  // Where the reference plugin uses iptables, the effect is the same.
   const bool known = wanted == "nftables" || (wanted == "iptables" && !dialect.strict);
   if (!known) return backend.unsupported("pons uses nftables only");
   return {};
 }
 
-/// The network's bridge; the default where the key is missing.
 Result<netlib::IfName> decodeBridgeName(const Field& root, const Dialect& dialect) {
   const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes"));
   return bridge.value_or(*netlib::IfName::parse(dialect.bridge));
@@ -61,7 +61,7 @@ Result<netlib::IfName> decodeBridgeName(const Field& root, const Dialect& dialec
 Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect) {
   config.bridge = TRY(decodeBridgeName(root, dialect));
   config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
-  // Either lets a container reach itself through the bridge; both together deliver its packets twice.
+  // Either lets a container reach its own published ports; both together deliver its packets twice.
   const auto hairpin = TRY(root["hairpinMode"].boolean());
   config.hairpin = hairpin.value_or(dialect.hairpin && !config.promiscuous);
   if (config.hairpin && config.promiscuous) return root["hairpinMode"].invalid("false together with \"promiscMode\"");
@@ -95,11 +95,11 @@ Result<> decodeGuard(Config& config, const Field& root, const IpamConfig& ipam, 
   config.egress = TRY(decodeEgress(root, config.dns));
   if (!config.egress || config.guard == SpoofGuard::Address) return {};
   return fail(ErrorCode::InvalidConfig,
-              "\"egressPolicy\" needs addresses from \"ipam\", and \"macspoofchk\" and \"ipSpoofCheck\" to be on: it "
-              "goes by source address");
+              "\"egressPolicy\" requires addresses from \"ipam\", and \"macspoofchk\" and \"ipSpoofCheck\" to be true: "
+              "it selects packets by source address");
 }
 
-/// Of an internal network nothing leads out, and so nothing may ask for it.
+/// An internal network has no route to other hosts: keys that require one are rejected.
 Result<> decodeInternal(Config& config, const Field& root) {
   config.internal = TRY(root["internal"].boolean()).value_or(false);
   if (!config.internal) return {};
@@ -110,7 +110,7 @@ Result<> decodeInternal(Config& config, const Field& root) {
       std::ranges::any_of(config.routes, [](const Route& r) { return r.destination.length() == 0; });
   if (hasDefault) return root["internal"].invalid("false together with a default route in \"routes\"");
   if (!config.portMappings.empty()) {
-    return fail(ErrorCode::InvalidConfig, "\"portMappings\" cannot be published from an internal network");
+    return fail(ErrorCode::InvalidConfig, "\"portMappings\" cannot be used in an internal network");
   }
   config.isDefaultGateway = false;
   config.masquerade.clear();
@@ -129,7 +129,7 @@ Result<> decodeAddresses(Config& config, const Field& root, const IpamConfig& ip
   const Field disable = root["disableContainerInterface"];
   config.disableContainerInterface = TRY(disable.boolean()).value_or(false);
   if (config.disableContainerInterface && ipam.givesAddresses()) {
-    return disable.invalid("false, for \"ipam\" gives addresses and an interface that is down bears none");
+    return disable.invalid("false, because \"ipam\" gives addresses, which an interface that is down cannot use");
   }
   return {};
 }
@@ -144,15 +144,15 @@ Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
   return Mtu{.bytes = bytes->value_or(0)};
 }
 
-/// An address of the bridge reaches only those of its own subnet.
+/// The bridge can be the gateway only with an address in the same subnet.
 Result<> checkGateways(const Field& ipam, const AddressRequest& addresses) {
   const auto check = [&ipam](const netlib::IpPrefix& subnet,
                              const std::optional<netlib::IpAddress>& gateway) -> Result<> {
     if (!gateway || subnet.contains(*gateway)) return {};
-    return about(ipam.path(),
-                 fail(ErrorCode::InvalidConfig, "\"ipam\": subnet " + subnet.network().toString() +
-                                                    " does not contain its gateway " + gateway->toString() +
-                                                    ", which \"isGateway\" makes an address of the bridge"));
+    return withKey(ipam.path(),
+                   fail(ErrorCode::InvalidConfig, "\"ipam\": subnet " + subnet.network().toString() +
+                                                      " does not contain its gateway " + gateway->toString() +
+                                                      ", which \"isGateway\" assigns to the bridge"));
   };
   for (const RangeSet& set : addresses.sets) {
     for (const Range& range : set) TRY(check(range.subnet, range.gateway));
@@ -169,7 +169,7 @@ Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam
     if (!hasAddresses) return needsAddresses(root["isDefaultGateway"]);
     if (!isGateway.value_or(true)) return root["isGateway"].invalid("true, which \"isDefaultGateway\" implies");
   }
-  // isGateway alone may stay true in a plain L2 network: the reference takes such files, and there it means nothing.
+  // isGateway alone may be true without addresses: the reference plugin accepts such files, and it has no effect.
   config.isGateway = hasAddresses && (isGateway.value_or(dialect.isGateway) || isDefaultGateway.value_or(false));
   config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(dialect.isGateway && config.isGateway);
   return config.isGateway ? checkGateways(root["ipam"], config.addresses) : Result<>{};
@@ -191,7 +191,7 @@ Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& i
   if (dialect.strict && ipMasq.value_or(false) && !ipam.givesAddresses()) return needsAddresses(root["ipMasq"]);
   const bool wanted = ipMasq.value_or(dialect.isGateway && config.isGateway);
   for (const Family family : TRY(decodeFamilies(root["ipMasqFamilies"]))) {
-    const bool mayHave = ipam.foreignType || ipam.hasFamily(family);
+    const bool mayHave = ipam.delegatedType || ipam.hasFamily(family);
     if (wanted && mayHave) config.masquerade.push_back(family);
   }
   for (const Field& item : TRY(root["ipMasqExclude"].items())) {
@@ -203,34 +203,33 @@ Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& i
 Result<> decodePorts(Config& config, const Field& root, const IpamConfig& ipam) {
   config.portMappings = TRY(decodePortMappings(root));
   if (config.portMappings.empty() || ipam.givesAddresses()) return {};
-  return fail(ErrorCode::InvalidConfig, "\"portMappings\" need an address to lead to, and \"ipam\" gives none");
+  return fail(ErrorCode::InvalidConfig, "\"portMappings\" require an address, and \"ipam\" gives none");
 }
 
-/// Names a directory, which is opened when it is needed.
+/// The directory is opened later, by the step that writes resolv.conf.
 Result<std::optional<std::string>> decodeRootfs(const Field& rootfs) {
   const auto path = TRY(rootfs.parsed(parsePath, kExpectedPath));
   if (path && shared_state::resolvConf(*path).size() > NAME_MAX) {
-    return rootfs.invalid("a shorter path: the ledger makes a file name of it");
+    return rootfs.invalid("a shorter path: the ledger uses it as a file name");
   }
   return path;
 }
 
-/// What a network's configuration is read with, beside its text.
-struct Reading {
+struct DecodeContext {
   const Environment& environment;
   std::string_view input;
   const Dialect& dialect;
 };
 
-Result<> decodeNetwork(Config& config, const Field& root, Version version, const Reading& reading) {
-  const auto& [environment, input, dialect] = reading;
+Result<> decodeNetwork(Config& config, const Field& root, Version version, const DecodeContext& context) {
+  const auto& [environment, input, dialect] = context;
   TRY(refuseUnsupported(root, dialect));
   const CniArgs args = TRY(parseCniArgs(environment.args));
   const IpamConfig ipam = TRY(decodeIpam(root, version, args));
 
   TRY(decodeBridge(config, root, dialect));
   TRY(decodeAddresses(config, root, ipam, args));
-  if (ipam.foreignType) config.delegated = delegatedTo(*ipam.foreignType, environment, input);
+  if (ipam.delegatedType) config.delegated = delegatedTo(*ipam.delegatedType, environment, input);
   config.mtu = TRY(decodeMtu(root["mtu"], ipam));
   TRY(decodeGateway(config, root, ipam, dialect));
   TRY(decodeMasquerade(config, root, ipam, dialect));
@@ -267,10 +266,10 @@ Config decodeConfigOfDel(const Field& root, const Environment& environment, std:
   const Dialect& dialect = environment.applet == Applet::Bridge ? kReferenceBridge : kNative;
   config.settings = decodeSettingsLeniently(root, environment, config.ignored);
   config.bridge = orDefault(decodeBridgeName(root, dialect), *netlib::IfName::parse(dialect.bridge), config.ignored);
-  // With an "ipam" that cannot be read no ADD has come this far.
-  const IpamPartner partner = orDefault(decodePartner(root), IpamPartner{}, config.ignored);
-  config.addresses.hostLocalDir = partner.hostLocalDir;
-  if (partner.foreignType) config.delegated = delegatedTo(*partner.foreignType, environment, input);
+  // With an "ipam" that cannot be parsed, no ADD has allocated addresses.
+  const ExternalIpam external = orDefault(decodeExternalIpam(root), ExternalIpam{}, config.ignored);
+  config.addresses.hostLocalDir = external.hostLocalDir;
+  if (external.delegatedType) config.delegated = delegatedTo(*external.delegatedType, environment, input);
   return config;
 }
 

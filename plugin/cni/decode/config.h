@@ -1,5 +1,5 @@
-// The network configuration: every key, default and limit of the native plugin, which README.md lists for users, and
-// of the reference plugins whose names pons answers to.
+// The network configuration: all keys, defaults and limits of the native plugin (documented in pons.conf(5)) and of the
+// reference plugins that pons replaces.
 #pragma once
 
 #include <optional>
@@ -19,60 +19,60 @@
 
 namespace pons::cni {
 
-/// Bytes; below it the kernel drops IPv6 from a link (RFC 8200).
+/// Bytes; the kernel disables IPv6 on links with a smaller MTU (RFC 8200, section 5).
 inline constexpr std::uint32_t kMinMtuIpv6 = 1280;
 
 struct Mtu {
-  bool automatic = false;   ///< the smallest MTU of the links that default routes use
+  bool automatic = false;   ///< the smallest MTU among the links of the default routes
   std::uint32_t bytes = 0;  ///< 0: the kernel's default
 
   friend bool operator==(const Mtu&, const Mtu&) = default;
 };
 
-/// Consistent in itself: without addresses, for one, there is neither a gateway nor a masquerade nor a published port.
+/// Free of contradictions: without addresses, for example, no gateway, masquerade or published port is set.
 struct Config {
   Settings settings;
 
   netlib::IfName bridge = *netlib::IfName::parse("pons0");
-  bool isGateway = false;         ///< the bridge bears the gateway addresses, and the host forwards
-  bool isDefaultGateway = false;  ///< the container's default routes lead through it; implies isGateway
-  bool hairpin = true;            ///< never together with promiscuous
+  bool isGateway = false;         ///< the bridge has the gateway addresses, and the host forwards IP packets
+  bool isDefaultGateway = false;  ///< the container's default routes use them; implies isGateway
+  bool hairpin = true;            ///< mutually exclusive with promiscuous
   bool promiscuous = false;
   bool forceAddress = false;
   bool portIsolation = false;
   bool detectDuplicateAddresses = false;
   bool disableContainerInterface = false;
-  bool acceptForward = false;             ///< where the host's own firewall would drop what containers send
-  std::optional<std::string> adminChain;  ///< asked before that, where the host's firewall has such a chain
+  bool acceptForward = false;             ///< add accept rules to the host's firewall where needed
+  std::optional<std::string> adminChain;  ///< iptables chain that is jumped to before them, if it exists
   IngressPolicy ingress = IngressPolicy::Open;
-  bool internal = false;  ///< nothing is forwarded out of the bridge; never with default gateway, masquerade, ports
+  bool internal = false;  ///< no forwarding out of the bridge; excludes default gateway, masquerade and ports
   SpoofGuard guard = SpoofGuard::None;
-  std::optional<EgressPolicy> egress;  ///< never without the whole guard
+  std::optional<EgressPolicy> egress;  ///< requires SpoofGuard::Address
   Mtu mtu;
 
   std::optional<netlib::MacAddress> mac;
   AddressRequest addresses;
-  std::optional<DelegatedIpam> delegated;  ///< who gives the addresses in place of the request above
+  std::optional<DelegatedIpam> delegated;  ///< the IPAM plugin that replaces `addresses`
   std::vector<Route> routes;
-  std::vector<netlib::Family> masquerade;            ///< the families that leave the host under its address
-  std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations that see the container's own address
+  std::vector<netlib::Family> masquerade;            ///< families whose packets get the address of the host
+  std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations exempt from masquerading
   std::vector<PortMapping> portMappings;
-  bool sourceNat = true;       ///< published ports answer at 127.0.0.1 and to the container's own subnet
-  bool masqueradeAll = false;  ///< whoever uses a published port appears under an address of the host
+  bool sourceNat = true;       ///< published ports work at 127.0.0.1 and from the container's own subnet
+  bool masqueradeAll = false;  ///< masquerade all connections to published ports
   std::optional<Tuning> tuning;
   std::optional<Bandwidth> bandwidth;
   Dns dns;
-  std::optional<std::string> rootfs;  ///< the container's root on the host: `dns` is written into it
+  std::optional<std::string> rootfs;  ///< root directory of the container: resolv.conf is written there
 
-  std::vector<std::string> ignored;  ///< what could not be read and is not needed, as messages: see decodeConfigOfDel()
+  std::vector<std::string> ignored;  ///< error messages of keys that were ignored: see decodeConfigOfDel()
 };
 
-/// Of all verbs but DEL, in the terms of the environment's applet. `input` is the text that `root` was read from.
+/// For all verbs but DEL, with the keys and defaults of environment.applet. `input`: the text that `root` was parsed
+/// from.
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
 
-/// Of DEL, and of a GC that has no better one: the settings, the bridge, and which IPAM plugin has to hear that
-/// addresses are free. Nothing of it is needed: for what cannot be read, the default is taken and a message is in
-/// `ignored`. All other members are the defaults.
+/// For DEL, and for GC with an invalid configuration: settings, bridge, and the IPAM plugin to be called to free
+/// addresses. Never fails: invalid keys get their defaults, and `ignored` a message. All other members have defaults.
 Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

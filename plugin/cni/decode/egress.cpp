@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::array kKeys{"allowedCidrs", "allowedTcpPorts", "allowedUdpPorts", "allowDns", "logDenied"};
 
-/// A misspelt key would be a policy that nobody meant.
+/// A misspelt key would silently change the policy.
 Result<> refuseUnknown(const Field& policy) {
   for (const auto& [name, field] : TRY(policy.members())) {
-    if (std::ranges::find(kKeys, name) == kKeys.end()) return field.unsupported("an egress policy has no such key");
+    if (std::ranges::find(kKeys, name) == kKeys.end()) return field.unsupported("not a key of an egress policy");
   }
   return {};
 }
@@ -21,7 +21,7 @@ bool isInside(const netlib::IpPrefix& inner, const netlib::IpPrefix& outer) {
   return outer.length() <= inner.length() && outer.contains(inner.first());
 }
 
-/// Without those that are inside of others: the sets of nf_tables take no overlaps.
+/// Without prefixes that others contain: interval sets of nf_tables reject overlaps.
 Result<std::vector<netlib::IpPrefix>> decodeDestinations(const Field& list) {
   std::vector<netlib::IpPrefix> all;
   for (const Field& item : TRY(list.items())) {
@@ -54,8 +54,8 @@ Result<EgressPolicy> decodePolicy(const Field& policy, const Dns& dns) {
   decoded.destinations = TRY(decodeDestinations(policy["allowedCidrs"]));
   decoded.tcpPorts = TRY(decodePorts(policy["allowedTcpPorts"]));
   decoded.udpPorts = TRY(decodePorts(policy["allowedUdpPorts"]));
-  const bool saysAnything = !TRY(policy.members()).empty();
-  if (TRY(policy["allowDns"].boolean()).value_or(saysAnything)) decoded.nameservers = dns.nameservers;
+  const bool hasKeys = !TRY(policy.members()).empty();
+  if (TRY(policy["allowDns"].boolean()).value_or(hasKeys)) decoded.nameservers = dns.nameservers;
   decoded.logDenied = TRY(policy["logDenied"].boolean()).value_or(true);
   return decoded;
 }

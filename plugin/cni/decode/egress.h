@@ -1,12 +1,12 @@
-// Who may talk to whom, as a configuration says it.
+// The egress policy: the connections that a container may open.
 #pragma once
 
 #include "plugin/cni/decode/config.h"
 
 namespace pons::cni {
 
-/// "egressPolicy" of the runtime (runtimeConfig, args.cni) for one container, else that of the network. An empty object
-/// denies everything, DNS to the nameservers of `dns` included. Nothing where the key is nowhere.
+/// The first "egressPolicy" of runtimeConfig, args.cni and the configuration; nothing if there is none. An empty object
+/// denies everything, including DNS to the nameservers of `dns`. UnsupportedField for unknown keys.
 Result<std::optional<EgressPolicy>> decodeEgress(const Field& config, const Dns& dns);
 
 }  // namespace pons::cni

@@ -14,9 +14,9 @@ namespace pons::cni {
 
 namespace {
 
-/// InvalidConfig with the key in front: the ledger's reasons do not know where a value came from.
-Failure blame(const Field& field, const netlib::Error& reason) {
-  return about(field.path(), fail(ErrorCode::InvalidConfig, "\"" + field.path() + "\": " + reason.message));
+/// InvalidConfig with the key in front of the reason, which does not contain it.
+Failure invalidKey(const Field& field, const netlib::Error& reason) {
+  return withKey(field.path(), fail(ErrorCode::InvalidConfig, "\"" + field.path() + "\": " + reason.message));
 }
 
 Result<Range> decodeRange(const Field& field) {
@@ -25,11 +25,12 @@ Result<Range> decodeRange(const Field& field) {
   if (!subnet) return range["subnet"].missing();
   auto made = Range::make(*subnet, TRY(range["rangeStart"].address()), TRY(range["rangeEnd"].address()),
                           TRY(range["gateway"].address()));
-  if (!made) return blame(field, made.error());
+  if (!made) return invalidKey(field, made.error());
   return *made;
 }
 
-/// A list of lists as the convention has it. An element that is no list is a set of its own: go-cni sends a flat list.
+/// An array of arrays (CONVENTIONS.md of CNI). An element that is not an array is a set of its own: go-cni sends a flat
+/// array.
 Result<> appendSets(std::vector<RangeSet>& sets, const Field& list) {
   for (const Field& item : TRY(list.items())) {
     RangeSet set;
@@ -43,7 +44,7 @@ Result<> appendSets(std::vector<RangeSet>& sets, const Field& list) {
   return {};
 }
 
-/// The older form: one range, directly in "ipam".
+/// The older format: one range, directly in "ipam".
 Result<> appendPlainRange(std::vector<RangeSet>& sets, const Field& ipam) {
   const std::array parts{ipam["subnet"], ipam["rangeStart"], ipam["rangeEnd"], ipam["gateway"]};
   for (const Field& part : parts) {
@@ -68,10 +69,10 @@ std::ptrdiff_t countOf(const AddressRequest& addresses, netlib::Family family) {
          std::ranges::count(addresses.fixed, family, [](const Lease& lease) { return lease.address.family(); });
 }
 
-/// A result of these versions holds at most one address of each family, and at least one.
+/// Results of these versions contain at least one address, and at most one of each family.
 Result<> checkOldVersion(const IpamConfig& ipam, Version version) {
   const std::string prefix = "cniVersion " + std::string{textOf(version)} + " ";
-  if (!ipam.givesAddresses()) return fail(ErrorCode::InvalidConfig, prefix + "needs \"ipam\" with addresses");
+  if (!ipam.givesAddresses()) return fail(ErrorCode::InvalidConfig, prefix + "requires \"ipam\" with addresses");
   for (const netlib::Family family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
     if (countOf(ipam.addresses, family) > 1) {
       return fail(ErrorCode::InvalidConfig,
@@ -81,7 +82,7 @@ Result<> checkOldVersion(const IpamConfig& ipam, Version version) {
   return {};
 }
 
-/// A file name and nothing else: it is looked for in the directories of CNI_PATH.
+/// A plain file name: it is searched in the directories of CNI_PATH.
 std::optional<std::string> parseType(std::string_view text) {
   const bool isName = text != "." && text != ".." && text.find_first_of("/\\") == std::string_view::npos;
   return isName && netlib::isOneWord(text) ? std::optional{std::string{text}} : std::nullopt;
@@ -97,7 +98,7 @@ Result<> decodeRanges(AddressRequest& addresses, const Field& config, const CniA
   TRY(appendSets(addresses.sets, config["runtimeConfig"]["ipRanges"]));
   TRY(appendPlainRange(addresses.sets, ipam));
   TRY(appendSets(addresses.sets, ipam["ranges"]));
-  if (const auto checked = checkRangeSets(addresses.sets); !checked) return blame(ipam, checked.error());
+  if (const auto checked = checkRangeSets(addresses.sets); !checked) return invalidKey(ipam, checked.error());
   addresses.excluded = TRY(decodeExcluded(ipam["exclude"]));
   addresses.requested = TRY(decodeRequestedAddresses(config, args));
   return {};
@@ -107,22 +108,22 @@ Result<> decodeRanges(AddressRequest& addresses, const Field& config, const CniA
 
 bool IpamConfig::hasFamily(netlib::Family family) const { return countOf(addresses, family) > 0; }
 
-Result<IpamPartner> decodePartner(const Field& config) {
+Result<ExternalIpam> decodeExternalIpam(const Field& config) {
   const Field ipam = TRY(config["ipam"].object());
   const std::string type = TRY(decodeType(ipam));
-  if (type == "pons" || type == "static") return IpamPartner{};
-  if (type != "host-local") return IpamPartner{.hostLocalDir = {}, .foreignType = type};
+  if (type == "pons" || type == "static") return ExternalIpam{};
+  if (type != "host-local") return ExternalIpam{.hostLocalDir = {}, .delegatedType = type};
   const auto dataDir = TRY(ipam["dataDir"].parsed(parsePath, kExpectedPath));
-  return IpamPartner{.hostLocalDir = dataDir.value_or(kHostLocalDir), .foreignType = {}};
+  return ExternalIpam{.hostLocalDir = dataDir.value_or(kHostLocalDir), .delegatedType = {}};
 }
 
 Result<IpamConfig> decodeIpam(const Field& config, Version version, const CniArgs& args) {
-  IpamPartner partner = TRY(decodePartner(config));
+  ExternalIpam external = TRY(decodeExternalIpam(config));
   const Field ipam = config["ipam"];
   IpamConfig decoded;
-  decoded.addresses.hostLocalDir = std::move(partner.hostLocalDir);
-  decoded.foreignType = std::move(partner.foreignType);
-  if (decoded.foreignType) return decoded;  // the rest of "ipam" is the other plugin's
+  decoded.addresses.hostLocalDir = std::move(external.hostLocalDir);
+  decoded.delegatedType = std::move(external.delegatedType);
+  if (decoded.delegatedType) return decoded;  // the delegated plugin reads the rest of "ipam"
 
   if (ipam["type"].is("static")) {
     decoded.addresses.fixed = TRY(decodeStaticLeases(config, args));

@@ -1,4 +1,4 @@
-// The address part of a configuration: which addresses there are to choose from, or who else gives them.
+// "ipam": the ranges or addresses of a network, or the IPAM plugin that allocates them.
 #pragma once
 
 #include <vector>
@@ -10,27 +10,27 @@
 
 namespace pons::cni {
 
-/// Who, besides the ledger, has to hear of the addresses of a network.
-struct IpamPartner {
-  std::optional<std::string> hostLocalDir;  ///< "dataDir" of type host-local
-  std::optional<std::string> foreignType;   ///< a program in CNI_PATH that gives them; never with a '/'
+/// Where, besides the ledger, a network's addresses are recorded.
+struct ExternalIpam {
+  std::optional<std::string> hostLocalDir;   ///< "dataDir" of type host-local
+  std::optional<std::string> delegatedType;  ///< IPAM plugin in CNI_PATH; contains no '/'
 };
 
 struct IpamConfig {
-  AddressRequest addresses;  ///< empty where there are none (a plain L2 port), and where a foreign plugin gives them
+  AddressRequest addresses;  ///< empty without addresses (L2 only) and with a delegated plugin
   std::vector<Route> routes;
-  std::optional<std::string> foreignType;
+  std::optional<std::string> delegatedType;
 
-  bool givesAddresses() const { return foreignType || !addresses.sets.empty() || !addresses.fixed.empty(); }
-  /// Known from the configuration; what a foreign plugin gives is not.
+  bool givesAddresses() const { return delegatedType || !addresses.sets.empty() || !addresses.fixed.empty(); }
+  /// From the configuration; false with a delegated plugin, whose addresses are known only after its ADD.
   bool hasFamily(netlib::Family family) const;
 };
 
-/// All that DEL needs of "ipam".
-Result<IpamPartner> decodePartner(const Field& config);
+/// The part of "ipam" that DEL needs.
+Result<ExternalIpam> decodeExternalIpam(const Field& config);
 
-/// By ipam.type: "pons" (the default) and "host-local" choose from ranges, runtimeConfig.ipRanges first, then
-/// ipam.subnet, then ipam.ranges; "static" names the addresses; any other is a program.
+/// By ipam.type: "pons" (default) and "host-local" allocate from runtimeConfig.ipRanges, then ipam.subnet, then
+/// ipam.ranges; "static" lists the addresses; any other value is a delegated IPAM plugin.
 Result<IpamConfig> decodeIpam(const Field& config, Version version, const CniArgs& args);
 
 }  // namespace pons::cni

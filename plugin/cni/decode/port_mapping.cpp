@@ -23,15 +23,15 @@ Result<PortMapping> decodePortMapping(const Field& field) {
   };
   if (decoded.hostAddress && decoded.hostAddress->isLoopback() && !decoded.hostAddress->isIpv4()) {
     return hostAddress.invalid(
-        "another address: the kernel has no route_localnet for IPv6, so that nothing from ::1 leaves the host");
+        "another address: the kernel has no route_localnet for IPv6, so packets from ::1 cannot leave the host");
   }
   if (decoded.hostAddress && (decoded.hostAddress->isMulticast() || decoded.hostAddress->isBroadcast())) {
-    return hostAddress.invalid("an address that one host can bear");
+    return hostAddress.invalid("a unicast address");
   }
   return decoded;
 }
 
-/// Every host address that `b` matches is one that `a` matches.
+/// `a` matches every host address that `b` matches.
 bool includes(const std::optional<netlib::IpAddress>& a, const std::optional<netlib::IpAddress>& b) {
   if (!a || a == b) return true;
   return b && a->isUnspecified() && a->family() == b->family();
@@ -41,26 +41,31 @@ bool sameHostPort(const PortMapping& a, const PortMapping& b) {
   return a.protocol == b.protocol && a.hostPort == b.hostPort;
 }
 
-/// `a` makes `b` superfluous.
+/// `a` makes `b` redundant.
 bool includes(const PortMapping& a, const PortMapping& b) {
   return sameHostPort(a, b) && a.containerPort == b.containerPort && includes(a.hostAddress, b.hostAddress);
 }
 
-bool contradict(const PortMapping& a, const PortMapping& b) {
+bool conflict(const PortMapping& a, const PortMapping& b) {
   return sameHostPort(a, b) && a.containerPort != b.containerPort &&
          (includes(a.hostAddress, b.hostAddress) || includes(b.hostAddress, a.hostAddress));
+}
+
+Failure usedTwice(const Field& item, const PortMapping& other) {
+  return withKey(item.path(),
+                 fail(ErrorCode::InvalidConfig, "\"" + item.path() + "\": host port " + std::to_string(other.hostPort) +
+                                                    "/" + std::string{nameOf(other.protocol)} +
+                                                    " is used twice: already mapped to container port " +
+                                                    std::to_string(other.containerPort)));
 }
 
 Result<> appendMappings(std::vector<PortMapping>& mappings, const Field& list) {
   for (const Field& item : TRY(list.items())) {
     const PortMapping mapping = TRY(decodePortMapping(item));
-    const auto rival = std::ranges::find_if(mappings, [&](const auto& other) { return contradict(mapping, other); });
-    if (rival != mappings.end()) {
-      return item.invalid("another host port, for this one leads to the container's port " +
-                          std::to_string(rival->containerPort) + " already");
-    }
-    if (std::ranges::any_of(mappings, [&](const PortMapping& other) { return includes(other, mapping); })) continue;
-    std::erase_if(mappings, [&](const PortMapping& other) { return includes(mapping, other); });
+    const auto other = std::ranges::find_if(mappings, [&](const auto& earlier) { return conflict(mapping, earlier); });
+    if (other != mappings.end()) return usedTwice(item, *other);
+    if (std::ranges::any_of(mappings, [&](const PortMapping& earlier) { return includes(earlier, mapping); })) continue;
+    std::erase_if(mappings, [&](const PortMapping& earlier) { return includes(mapping, earlier); });
     mappings.push_back(mapping);
   }
   return {};

@@ -1,4 +1,4 @@
-// Published ports as CNI's capability "portMappings" writes them.
+// Published ports: the capability "portMappings".
 #pragma once
 
 #include <optional>
@@ -13,14 +13,14 @@ struct PortMapping {
   Protocol protocol;
   Port hostPort;
   Port containerPort;
-  /// Nothing: every address of the host, of both families. Unspecified: every address of that family.
+  /// Nothing: all addresses of the host. Unspecified (0.0.0.0, ::): all addresses of that family.
   std::optional<netlib::IpAddress> hostAddress;
 
   friend bool operator==(const PortMapping&, const PortMapping&) = default;
 };
 
-/// The config's own "portMappings" and then those of runtimeConfig, without those that others of them include.
-/// InvalidConfig where one host port would lead to two ports of the container.
+/// "portMappings" of the configuration, then those of runtimeConfig, without redundant ones. InvalidConfig for a host
+/// port that is mapped to two container ports.
 Result<std::vector<PortMapping>> decodePortMappings(const Field& config);
 
 }  // namespace pons::cni

@@ -31,8 +31,8 @@ Result<ContainerId> parseContainerId(const std::string& text) {
 Result<netlib::IfName> parseIfName(const std::string& text) {
   const auto name = netlib::IfName::parse(text);
   if (name) return *name;
-  return fail(ErrorCode::InvalidEnvironment, "CNI_IFNAME is no name for an interface",
-              "\"" + text + "\": 1 to 15 bytes without '/', ':' and white space are");
+  return fail(ErrorCode::InvalidEnvironment, "CNI_IFNAME is not a valid interface name",
+              "\"" + text + "\": must have 1 to 15 bytes and contain no '/', ':' or white space");
 }
 
 Result<json::Document> parseDocument(Verb verb, std::string_view input) {
@@ -47,12 +47,12 @@ Result<json::Document> parseDocument(Verb verb, std::string_view input) {
 
 Result<NetworkName> decodeNetworkName(const Field& field) {
   const auto text = TRY(field.text());
-  if (!text) return about(field.path(), fail(ErrorCode::InvalidConfig, "missing network name"));
+  if (!text) return withKey(field.path(), fail(ErrorCode::InvalidConfig, "missing network name"));
   const auto name = NetworkName::parse(*text);
   if (name) return *name;
-  return about(field.path(), fail(ErrorCode::InvalidConfig, "invalid characters found in network name",
-                                  "\"" + *text + "\": up to " + std::to_string(NetworkName::kMaxLength) +
-                                      " letters, digits, '_', '.' and '-', beginning with a letter or digit"));
+  return withKey(field.path(), fail(ErrorCode::InvalidConfig, "invalid characters found in network name",
+                                    "\"" + *text + "\": up to " + std::to_string(NetworkName::kMaxLength) +
+                                        " letters, digits, '_', '.' and '-', beginning with a letter or digit"));
 }
 
 Result<Version> decodeVersion(const Field& field, Verb verb, Applet applet) {
@@ -60,21 +60,21 @@ Result<Version> decodeVersion(const Field& field, Verb verb, Applet applet) {
   const auto version = parseVersion(text);
   const Version oldest = oldestVersionOf(applet);
   if (!version || *version < oldest) {
-    return about(field.path(), fail(ErrorCode::IncompatibleVersion, "incompatible CNI versions",
-                                    "config is \"" + text + "\", plugin supports " + supportedVersions(oldest)));
+    return withKey(field.path(), fail(ErrorCode::IncompatibleVersion, "incompatible CNI versions",
+                                      "config is \"" + text + "\", plugin supports " + supportedVersions(oldest)));
   }
   if (verb == Verb::Check && *version < Version::V0_4_0) {
     return fail(ErrorCode::IncompatibleVersion, "config version does not allow CHECK",
-                "config is \"" + std::string{textOf(*version)} + "\", CHECK came with 0.4.0");
+                "config is \"" + std::string{textOf(*version)} + "\", CHECK requires 0.4.0");
   }
   if ((verb == Verb::Gc || verb == Verb::Status) && *version < Version::V1_1_0) {
     return fail(ErrorCode::IncompatibleVersion, "config version does not allow " + std::string{nameOf(verb)},
-                "config is \"" + std::string{textOf(*version)} + "\", GC and STATUS came with 1.1.0");
+                "config is \"" + std::string{textOf(*version)} + "\", GC and STATUS require 1.1.0");
   }
   return *version;
 }
 
-/// Nothing for one with an id that pons never takes: it is not among the attachments of pons either.
+/// Nothing for an ID or name that pons rejects in ADD: no attachment of pons has it.
 Result<std::optional<ValidAttachment>> decodeValidAttachment(const Field& field) {
   const Field object = TRY(field.object());
   const auto containerText = TRY(object["containerID"].text());
@@ -89,7 +89,7 @@ Result<std::optional<ValidAttachment>> decodeValidAttachment(const Field& field)
 
 Result<std::optional<std::vector<ValidAttachment>>> decodeValidAttachments(const Field& root) {
   const bool isCurrent = root.has("cni.dev/valid-attachments");
-  // libcni is written in Go, whose encoder has null for an empty list.
+  // libcni sends null for an empty array: the encoding of a nil slice in Go.
   if (!isCurrent && !root.has("cni.dev/attachments")) return std::optional<std::vector<ValidAttachment>>{};
   const Field field = isCurrent ? root["cni.dev/valid-attachments"] : root["cni.dev/attachments"];
   std::vector<ValidAttachment> valid;
@@ -114,7 +114,7 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
   Request request{.applet = environment.applet,
                   .verb = verb,
                   .version = version,
-                  .key = {network, container, ifName, partOf(environment.applet)},
+                  .key = {network, container, ifName, chainedPluginOf(environment.applet)},
                   .netnsPath = environment.netns,
                   .config = {},
                   .previous = std::nullopt};
@@ -144,7 +144,7 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
   auto decoded = decodeConfig(root, version, environment, input);
-  // A mistake in a file must not keep what earlier versions of it have left behind.
+  // An invalid configuration must not block the removal of attachments made with earlier versions of it.
   if (!decoded && verb == Verb::Gc) {
     Config needed = decodeConfigOfDel(root, environment, input);
     if (needed.ignored.empty()) needed.ignored.push_back(decoded.error().message);
@@ -154,7 +154,7 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   NetworkRequest request{.verb = verb,
                          .version = version,
                          .network = network,
-                         .part = partOf(environment.applet),
+                         .plugin = chainedPluginOf(environment.applet),
                          .config = std::move(config),
                          .valid = std::nullopt};
   if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));
@@ -187,8 +187,8 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
     request.key = AttachmentKey{network, container, ifName};
   }
   if (verb == Verb::Del) {
-    const IpamPartner usual{.hostLocalDir = kHostLocalDir, .foreignType = {}};
-    request.addresses.hostLocalDir = orDefault(decodePartner(root), usual, request.ignored).hostLocalDir;
+    const ExternalIpam byDefault{.hostLocalDir = kHostLocalDir, .delegatedType = {}};
+    request.addresses.hostLocalDir = orDefault(decodeExternalIpam(root), byDefault, request.ignored).hostLocalDir;
     return request;
   }
   const CniArgs args = TRY(parseCniArgs(environment.args));

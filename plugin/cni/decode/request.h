@@ -1,4 +1,4 @@
-// Everything a runtime says about one attachment, valid as a whole or not at all.
+// A CNI request: environment and configuration, completely validated.
 #pragma once
 
 #include "plugin/cni/decode/config.h"
@@ -6,9 +6,9 @@
 
 namespace pons::cni {
 
-/// Bytes of the configuration of an ADD, of GC and STATUS; no runtime's comes near it.
+/// Maximum size in bytes of the configuration for ADD, GC and STATUS.
 inline constexpr std::size_t kMaxInput = 4 * 1024 * 1024;
-/// Of the other verbs: what ADD took, with its result as "prevResult", can be checked and taken away.
+/// For DEL and CHECK, whose input also contains the result of ADD as "prevResult".
 inline constexpr std::size_t kMaxInputWithResult = 4 * kMaxInput;
 
 struct Request {
@@ -21,12 +21,12 @@ struct Request {
   std::optional<AddResult> previous;
 };
 
-/// For ADD, DEL and CHECK. DEL needs little, and nothing else is looked at: neither a key that an upgrade made invalid
-/// nor a prevResult of somebody else may keep a container from being taken away. See decodeConfigOfDel(); the previous
-/// result is there where it can be read.
+/// For ADD, DEL and CHECK. For DEL only the needed keys are decoded (see decodeConfigOfDel()), and an invalid
+/// prevResult is ignored: neither a key that an upgrade of pons made invalid nor the result of another plugin may block
+/// DEL.
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input);
 
-/// An attachment that the runtime still has.
+/// An attachment that the runtime declares valid.
 struct ValidAttachment {
   ContainerId container;
   netlib::IfName ifName;
@@ -34,28 +34,28 @@ struct ValidAttachment {
   friend auto operator<=>(const ValidAttachment&, const ValidAttachment&) = default;
 };
 
-/// What GC and STATUS are about: a network, not a container.
+/// A request of GC or STATUS, which concerns a network.
 struct NetworkRequest {
   Verb verb;
   Version version;
   NetworkName network;
-  ChainedPlugin part;  ///< whose attachments of the network it is about
+  ChainedPlugin plugin;  ///< whose attachments of the network it concerns
   Config config;
-  /// "cni.dev/valid-attachments", or "cni.dev/attachments" as older libraries spell it; null is an empty list. Nothing
-  /// where neither is there: then the runtime does not say that any attachment is gone.
+  /// "cni.dev/valid-attachments", or "cni.dev/attachments" of older libraries; null is an empty array. Nothing if both
+  /// are absent: then the runtime does not declare any attachment invalid.
   std::optional<std::vector<ValidAttachment>> valid;
 };
 
-/// For GC and STATUS, which came with CNI 1.1.0.
+/// For GC and STATUS (CNI 1.1.0). For GC an invalid configuration is decoded as for DEL.
 Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environment, std::string_view input);
 
-/// What a main plugin of somebody else asks of us as its IPAM plugin.
+/// A call of pons as the IPAM plugin of another main plugin.
 struct IpamRequest {
   Verb verb;
   Version version;
   NetworkName network;
-  std::optional<AttachmentKey> key;  ///< nothing for GC and STATUS
-  AddressRequest addresses;          ///< for DEL host-local's directory only
+  std::optional<AttachmentKey> key;  ///< absent for GC and STATUS
+  AddressRequest addresses;          ///< for DEL only hostLocalDir
   std::vector<Route> routes;
   Dns dns;
   std::optional<AddResult> previous;
@@ -63,11 +63,11 @@ struct IpamRequest {
   std::vector<std::string> ignored;                   ///< as in Config
 };
 
-/// For every verb. `type` is the name under which we are called: "host-local" or "static".
+/// For all verbs. `type`: the expected ipam.type, "host-local" or "static".
 Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, std::string_view input,
                                      std::string_view type);
 
-/// The cniVersion that an error about this input answers to: the input's own where pons speaks it, else the newest.
+/// The cniVersion of an error about this input: that of the input if supported, else the newest.
 std::string_view versionForErrors(std::string_view input);
 
 }  // namespace pons::cni

@@ -8,8 +8,8 @@ namespace pons::cni {
 
 namespace {
 
-constexpr std::string_view kExpectedAddress = "an address that one interface can bear";
-constexpr std::string_view kExpectedMac = "a unicast Ethernet address such as 0a:58:0a:2a:00:07";
+constexpr std::string_view kExpectedAddress = "a unicast address other than loopback";
+constexpr std::string_view kExpectedMac = "a unicast MAC address such as 0a:58:0a:2a:00:07";
 
 std::optional<netlib::IpAddress> parseAddress(std::string_view text) {
   const auto prefix = netlib::IpPrefix::parse(text);

@@ -1,4 +1,4 @@
-// What a runtime asks for this one container: its addresses and its MAC.
+// Addresses and MAC that the runtime requests for one container.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,14 @@
 
 namespace pons::cni {
 
-/// Each of which one interface can bear, without repetition: from runtimeConfig.ips, args.cni.ips and IP in CNI_ARGS
-/// together. A prefix length with them is ignored, for the subnet has one.
+/// From runtimeConfig.ips, args.cni.ips and IP in CNI_ARGS together, without duplicates. Prefix lengths are ignored:
+/// the subnet has one. InvalidConfig if not isUsable().
 Result<std::vector<netlib::IpAddress>> decodeRequestedAddresses(const Field& config, const CniArgs& args);
 
-/// From the first of runtimeConfig.mac, args.cni.mac and MAC in CNI_ARGS that gives one.
+/// The first of runtimeConfig.mac, args.cni.mac and MAC in CNI_ARGS.
 Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config, const CniArgs& args);
 
-/// True where one interface can bear the address.
+/// True if an interface can have the address: unicast, neither unspecified nor loopback.
 bool isUsable(const netlib::IpAddress& address);
 
 }  // namespace pons::cni

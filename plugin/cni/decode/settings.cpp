@@ -58,9 +58,9 @@ std::optional<std::string> parsePath(std::string_view text) {
 }
 
 Result<LogSettings> logSettings(const Environment& environment, LogSettings configured) {
-  const std::string_view asked = environment.log;
-  const std::size_t colon = std::min(asked.find(':'), asked.size());
-  const std::string_view level = asked.substr(0, colon);
+  const std::string_view text = environment.log;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string_view level = text.substr(0, colon);
   const auto invalid = [&](std::string_view expected) {
     return fail(ErrorCode::InvalidEnvironment,
                 "invalid PONS_LOG=" + environment.log + ", expected " + std::string{expected});
@@ -70,8 +70,8 @@ Result<LogSettings> logSettings(const Environment& environment, LogSettings conf
     if (!parsed) return invalid(kExpectedLevel);
     configured.level = *parsed;
   }
-  if (colon < asked.size()) {
-    auto parsed = parsePlace(asked.substr(colon + 1));
+  if (colon < text.size()) {
+    auto parsed = parsePlace(text.substr(colon + 1));
     if (!parsed) return invalid(kExpectedPlace);
     configured.target = std::move(*parsed);
   }
@@ -93,7 +93,7 @@ Settings decodeSettingsLeniently(const Field& config, const Environment& environ
   return settings;
 }
 
-// One reading for both: of what is wrong the first is the error.
+// The first error, or else the lenient decoding, which then finds none.
 Result<Settings> decodeSettings(const Field& config, const Environment& environment) {
   TRY(decodeStateDir(config["stateDir"], environment.stateDir));
   TRY(decodeLogTarget(config));

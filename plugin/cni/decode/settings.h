@@ -1,4 +1,4 @@
-// How pons itself behaves, whatever network it serves: the only part of a configuration that DEL looks at.
+// Settings of pons itself, independent of the network.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ struct Settings {
   std::string stateDir = "/run/pons";  ///< absolute
   LogSettings log = {};
   std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
-  std::string pluginPath;  ///< CNI_PATH: directories joined by ':', in which foreign IPAM plugins are looked for
+  std::string pluginPath;  ///< CNI_PATH: directories separated by ':', searched for delegated IPAM plugins
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };
@@ -30,13 +30,13 @@ struct Settings {
 inline constexpr std::string_view kExpectedPath = "an absolute path without \"..\"";
 std::optional<std::string> parsePath(std::string_view text);
 
-/// PONS_LOG is "<level>", "<level>:<place>" or ":<place>", a place what "logFile" takes. It goes before the
-/// configuration: who looks for a fault sets it where the runtime is started. InvalidEnvironment.
+/// PONS_LOG is "<level>", "<level>:<target>" or ":<target>", with the values of "logLevel" and "logFile", and overrides
+/// both: it can be set for the runtime without changing the configuration. InvalidEnvironment for any other format.
 Result<LogSettings> logSettings(const Environment& environment, LogSettings configured = {});
 
 /// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
 Result<Settings> decodeSettings(const Field& config, const Environment& environment);
-/// The same with the default for what cannot be read, and a message in `ignored`.
+/// The same, but never fails: invalid values get their defaults, and `ignored` a message.
 Settings decodeSettingsLeniently(const Field& config, const Environment& environment,
                                  std::vector<std::string>& ignored);
 

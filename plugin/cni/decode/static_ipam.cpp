@@ -8,7 +8,7 @@ namespace pons::cni {
 
 namespace {
 
-constexpr std::string_view kExpected = "an address that one interface can bear, in CIDR notation such as 10.42.0.7/24";
+constexpr std::string_view kExpected = "a unicast address other than loopback, in CIDR notation such as 10.42.0.7/24";
 
 std::optional<netlib::IpPrefix> parseCidr(std::string_view text) {
   const auto prefix = netlib::IpPrefix::parse(text);
@@ -20,7 +20,7 @@ Failure invalidArg(std::string_view key, std::string_view value, std::string_vie
                                             " in CNI_ARGS, expected " + std::string{expected});
 }
 
-/// The words between commas, spaces around them dropped.
+/// Split at commas and spaces.
 std::vector<std::string_view> listed(std::string_view text) {
   std::vector<std::string_view> items;
   for (const std::string_view part : netlib::split(text, ',')) {
@@ -40,7 +40,7 @@ Result<Lease> decodeAddress(const Field& item) {
   return Lease{*address, gateway};
 }
 
-/// A list of CIDR texts.
+/// An array of strings in CIDR notation.
 Result<std::vector<Lease>> decodeList(const Field& ips) {
   std::vector<Lease> leases;
   for (const Field& item : TRY(ips.items())) {
@@ -83,7 +83,8 @@ Result<std::vector<Lease>> decodeStaticLeases(const Field& config, const CniArgs
   for (auto lease = leases.begin(); lease != leases.end(); ++lease) {
     for (auto other = leases.begin(); other != lease; ++other) {
       if (other->address.address() != lease->address.address()) continue;
-      return fail(ErrorCode::InvalidConfig, "ipam type static gives " + lease->address.address().toString() + " twice");
+      return fail(ErrorCode::InvalidConfig,
+                  "ipam type static has address " + lease->address.address().toString() + " twice");
     }
   }
   return leases;

@@ -1,4 +1,4 @@
-// The addresses of ipam type "static": named one by one, by the configuration or by the runtime.
+// The addresses of ipam type "static": listed in the configuration or by the runtime.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,9 @@
 
 namespace pons::cni {
 
-/// runtimeConfig.ips where it names any, else args.cni.ips, else ipam.addresses followed by IP of CNI_ARGS, whose
-/// GATEWAY goes to the addresses in whose subnet it is. Every address with its prefix length. As the reference has it.
+/// runtimeConfig.ips if not empty, else args.cni.ips, else ipam.addresses followed by IP of CNI_ARGS, whose GATEWAY
+/// applies to the addresses in the same subnet; as in the reference plugin. All in CIDR notation. InvalidConfig for
+/// duplicates and for addresses that are not isUsable().
 Result<std::vector<Lease>> decodeStaticLeases(const Field& config, const CniArgs& args);
 
 }  // namespace pons::cni

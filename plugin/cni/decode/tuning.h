@@ -7,10 +7,10 @@
 
 namespace pons::cni {
 
-/// "sysctl" (below net. alone, since others are the host's; IFNAME stands for the interface), "mac", "mtu", "promisc",
-/// "allmulti", "txQLen". The configuration's own, then CNI_ARGS (MAC) and runtimeConfig.mac, and over them args.cni.
-/// Where the host has /etc/cni/tuning/allowlist.conf each sysctl, as it is written, must match one of its lines:
-/// extended regular expressions. InvalidConfig where one does not.
+/// "sysctl" (only net.*: others are not per network namespace; IFNAME is replaced by the interface name), "mac", "mtu",
+/// "promisc", "allmulti", "txQLen". MAC of CNI_ARGS and runtimeConfig.mac override the configuration, args.cni
+/// overrides both. If /etc/cni/tuning/allowlist.conf exists, each sysctl key must match one of its lines (extended
+/// regular expressions, regex(7)), else InvalidConfig.
 Result<Tuning> decodeTuning(const Field& root, const Environment& environment);
 
 }  // namespace pons::cni

@@ -1,9 +1,9 @@
-#include "plugin/ctl/words.h"
+#include "plugin/ctl/format.h"
 
 #include <algorithm>
 #include <array>
 
-namespace pons::tools {
+namespace pons::ctl {
 
 std::string textOf(std::chrono::seconds age) {
   using namespace std::chrono;
@@ -57,10 +57,14 @@ std::string counted(std::size_t number, const std::string& noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
 }
 
+std::string withFaults(std::size_t bad, std::size_t all) {
+  return std::to_string(bad) + " of " + counted(all, "attachment") + (bad == 1 ? " has" : " have") + " faults";
+}
+
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
   std::string list;
   for (const std::string& text : texts) list.append(list.empty() ? "" : separator).append(text);
   return list;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-#include "plugin/migration/reference_leftovers.h"
+#include "plugin/migration/reference_orphans.h"
 
 #include <filesystem>
 
@@ -15,23 +15,23 @@ namespace link = netlib::link;
 
 constexpr const char* kTuningBackups = "/run/cni/tuning";
 
-/// Another attachment's of pons: its DEL takes it away.
+/// The veth of another attachment of pons, which its own DEL removes.
 bool isOfOther(const link::Link& end, const AttachmentKey& key) {
   return isOfPons(end) && end.name != hostVethName(key).toString();
 }
 
-/// The index of the host's end of the container's veth; nothing where that is gone, or not a port of the bridge.
-netlib::Result<std::optional<unsigned>> hostEndOf(Host& host, const Departed& departed) {
-  if (departed.netnsPath.empty() || !departed.bridge) return std::optional<unsigned>{};
-  auto container = Container::open(departed.netnsPath);
-  if (!container) return std::optional<unsigned>{};  // gone, or no namespace of a container: nothing of his is in it
-  const auto inside = link::find(container->route, departed.key.ifName);
-  const auto bridge = link::find(host.route, *departed.bridge);
+/// The index of the host end of the container's veth; nothing if it does not exist or is not a port of the bridge.
+netlib::Result<std::optional<unsigned>> hostEndOf(Host& host, const UnrecordedAttachment& unrecorded) {
+  if (unrecorded.netnsPath.empty() || !unrecorded.bridge) return std::optional<unsigned>{};
+  auto container = Container::open(unrecorded.netnsPath);
+  if (!container) return std::optional<unsigned>{};  // the namespace does not exist any more
+  const auto inside = link::find(container->route, unrecorded.key.ifName);
+  const auto bridge = link::find(host.route, *unrecorded.bridge);
   if (!inside || !bridge) return std::optional<unsigned>{};
-  const auto end = link::findOtherEnd(host.route, container->netns.fd(), *inside);
+  const auto end = link::findPeer(host.route, container->netns.fd(), *inside);
   if (end.failedWith(ENODEV)) return std::optional<unsigned>{};
   if (!end) return netlib::fail(end.error());
-  if (end->master != bridge->index || isOfOther(*end, departed.key)) return std::optional<unsigned>{};
+  if (end->master != bridge->index || isOfOther(*end, unrecorded.key)) return std::optional<unsigned>{};
   return std::optional{end->index};
 }
 
@@ -56,16 +56,16 @@ netlib::Result<> removeTuningBackup(const AttachmentKey& key) {
 
 }  // namespace
 
-netlib::Result<> removeReferenceLeftovers(Host& host, const Departed& departed) {
+netlib::Result<> removeReferenceOrphans(Host& host, const UnrecordedAttachment& unrecorded) {
   netlib::ErrorList failures;
-  const auto end = hostEndOf(host, departed);
-  if (!end) failures.add("look at the container's interface", netlib::fail(end.error()));
+  const auto end = hostEndOf(host, unrecorded);
+  if (!end) failures.add("find the container's interface", netlib::fail(end.error()));
 
-  // Not by the addresses that are inside: its root can give itself those of its neighbours.
-  failures.add("rules of the reference plugins", removeReferenceRules(host, departed.key, departed.addresses));
+  // Not by the addresses in the container: its root can assign itself those of other containers.
+  failures.add("rules of the reference plugins", removeReferenceRules(host, unrecorded.key, unrecorded.addresses));
   if (end && *end) failures.add("remove the container's interface", removeLink(host, **end));
-  failures.add("remove the ifb link", removeBandwidth(host, departed.key));
-  failures.add("remove the tuning backup", removeTuningBackup(departed.key));
+  failures.add("remove the ifb link", removeBandwidth(host, unrecorded.key));
+  failures.add("remove the tuning backup", removeTuningBackup(unrecorded.key));
   return failures.result();
 }
 

@@ -1,4 +1,4 @@
-#include "plugin/ctl/tool.h"
+#include "plugin/ctl/commands.h"
 
 #include <cstdlib>
 
@@ -6,13 +6,12 @@
 
 #include "plugin/cni/decode/settings.h"
 #include "plugin/ctl/command_line.h"
-#include "plugin/ctl/commands.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-Answer run(const Arguments& arguments) {
+Answer execute(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::List:
       return list(arguments);
@@ -42,13 +41,13 @@ Answer run(const Arguments& arguments) {
 
 }  // namespace
 
-Answer runTool(int argc, const char* const* argv, const cni::Environment& environment) {
-  Arguments defaults{.screen = Screen::of(STDOUT_FILENO, [](const char* name) { return std::getenv(name); })};
+Answer run(int argc, const char* const* argv, const cni::Environment& environment) {
+  Arguments defaults{.terminal = Terminal::of(STDOUT_FILENO, [](const char* name) { return std::getenv(name); })};
   defaults.stateDir = environment.stateDir.empty() ? cni::Settings{}.stateDir : environment.stateDir;
   if (!environment.path.empty()) defaults.pluginPath = environment.path;
   auto parsed = parse(argc, argv, defaults);
   if (auto* ended = std::get_if<Answer>(&parsed)) return std::move(*ended);
-  return run(std::get<Arguments>(parsed));
+  return execute(std::get<Arguments>(parsed));
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-#include "plugin/ctl/garbage.h"
+#include "plugin/ctl/orphans.h"
 
 #include <algorithm>
 #include <map>
@@ -9,7 +9,7 @@
 #include "plugin/engine/transaction.h"
 #include "plugin/verbs/attachment_builder.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 using netlib::Family;
 using netlib::IpAddress;
@@ -17,17 +17,16 @@ using netlib::IpPrefix;
 
 namespace {
 
-/// What is known of a network.
-struct Known {
+struct KnownNetwork {
   std::optional<cni::Config> config = std::nullopt;
   std::set<netlib::IfName> bridges = {};
 };
 
-/// What is looked at.
+/// What is searched.
 struct Scopes {
-  std::map<NetworkName, Known> networks = {};
-  std::set<netlib::IfName> bridges = {};  ///< beside those of the networks
-  std::set<NetworkName> elsewhere = {};   ///< their ledger is another one
+  std::map<NetworkName, KnownNetwork> networks = {};
+  std::set<netlib::IfName> bridges = {};  ///< in addition to those of the networks
+  std::set<NetworkName> elsewhere = {};   ///< their configuration names another state directory
 };
 
 void addConfigured(Scopes& scopes, const Arguments& arguments, std::vector<std::string>& problems) {
@@ -36,13 +35,13 @@ void addConfigured(Scopes& scopes, const Arguments& arguments, std::vector<std::
   for (const NetworkConf& conf : files.networks) {
     for (const PluginConf& plugin : conf.plugins) {
       if (appletFor(plugin.type) != cni::Applet::Pons) continue;
-      const auto request = inventedAdd(plugin, arguments.stateDir);
+      const auto request = exampleAdd(plugin, arguments.stateDir);
       if (!request) {
         problems.push_back(conf.file + ": " + request.error().message);
       } else if (request->config.settings.stateDir != arguments.stateDir) {
         scopes.elsewhere.insert(request->key.network);
       } else {
-        scopes.networks.emplace(request->key.network, Known{request->config, {request->config.bridge}});
+        scopes.networks.emplace(request->key.network, KnownNetwork{request->config, {request->config.bridge}});
       }
     }
   }
@@ -50,14 +49,14 @@ void addConfigured(Scopes& scopes, const Arguments& arguments, std::vector<std::
 
 netlib::Result<> addFound(Scopes& scopes, Host& host) {
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    Known& known = scopes.networks[key.network];
+    KnownNetwork& known = scopes.networks[key.network];
     const auto seen = host.ledger.snapshot(key);
     if (seen && *seen && key.plugin == ChainedPlugin::None) known.bridges.insert((*seen)->attachment.bridge.name);
   }
   for (const NetworkName& network : TRY(markedNetworks(host))) {
-    if (!scopes.elsewhere.contains(network)) scopes.networks.try_emplace(network);  // of which nothing is known
+    if (!scopes.elsewhere.contains(network)) scopes.networks.try_emplace(network);
   }
-  // No mark tells whose a bridge is.
+  // The alias of a bridge names no ledger: it may belong to the other one.
   if (!scopes.elsewhere.empty()) return {};
   for (const netlib::IfName& bridge : TRY(markedBridges(host))) scopes.bridges.insert(bridge);
   return {};
@@ -69,14 +68,13 @@ netlib::Result<Scopes> scopesFor(const Arguments& arguments, Host& host, std::ve
   TRY(addFound(scopes, host));
   if (arguments.network.empty()) return scopes;
   const auto wanted = NetworkName::parse(arguments.network);
-  if (!wanted) return netlib::fail(EINVAL, "\"" + arguments.network + "\" is no name of a network");
+  if (!wanted) return netlib::fail(EINVAL, "\"" + arguments.network + "\" is not a valid network name");
   std::erase_if(scopes.networks, [&wanted](const auto& scope) { return scope.first != *wanted; });
   scopes.bridges.clear();
   return scopes;
 }
 
-/// Into which published ports lead that are looked at. Where all networks are, and there is one ledger only, nobody
-/// else can have any.
+/// Published ports with a target in these subnets are searched: in all, if all networks are and there is one ledger.
 std::vector<IpPrefix> subnetsFor(const Arguments& arguments, const Scopes& scopes,
                                  const std::optional<cni::Config>& config) {
   if (arguments.network.empty() && scopes.elsewhere.empty()) {
@@ -86,50 +84,49 @@ std::vector<IpPrefix> subnetsFor(const Arguments& arguments, const Scopes& scope
   return config ? subnetsOf(*config) : std::vector<IpPrefix>{};
 }
 
-std::string causeOfDeath(const Record& record) {
-  if (record.salvaged) return "its record is damaged, and its link is gone";
-  if (record.state == RecordState::Claimed) return "its ADD died";
-  if (record.state == RecordState::Deleting) return "its DEL died";
-  return "its namespace and its link are gone";
+std::string reasonOf(const Record& record) {
+  if (record.salvaged) return "record cannot be parsed, and veth no longer exists";
+  if (record.state == RecordState::Claimed) return "ADD was interrupted";
+  if (record.state == RecordState::Deleting) return "DEL was interrupted";
+  return "network namespace and veth no longer exist";
 }
 
-/// Nothing where it lives, or where another verb is at work on it.
-netlib::Result<std::optional<Garbage>> collectOne(Host& host, const AttachmentKey& key,
-                                                  const std::optional<cni::Config>& config, bool take) {
+/// Nothing if the container exists, or another process has the record locked.
+netlib::Result<std::optional<OrphanResult>> collectAttachment(Host& host, const AttachmentKey& key,
+                                                              const std::optional<cni::Config>& config, bool deletes) {
   auto record = host.ledger.find(key, std::chrono::milliseconds{0});
-  if (record.failedWith(ETIMEDOUT)) return std::optional<Garbage>{};
+  if (record.failedWith(ETIMEDOUT)) return std::optional<OrphanResult>{};
   if (!record) return netlib::fail(record.error());
-  if (!*record || !TRY(isDead(host, **record))) return std::optional<Garbage>{};
+  if (!*record || !TRY(isDead(host, **record))) return std::optional<OrphanResult>{};
   const std::string part = key.plugin == ChainedPlugin::None ? "" : " " + std::string{nameOf(key.plugin)};
-  const std::string cause = causeOfDeath(**record);
-  Garbage garbage{{"attachment", key.ifName.toString() + part, cause, key.network, key.container}};
-  if (!take) return std::optional{std::move(garbage)};
-  if (config) fillIn(**record, *config);
-  const auto taken = teardown(host, **record, planFor((*record)->attachment));
-  if (!taken) garbage.failure = taken.error().message;
-  return std::optional{std::move(garbage)};
+  OrphanResult found{{"attachment", key.ifName.toString() + part, reasonOf(**record), key.network, key.container}};
+  if (!deletes) return std::optional{std::move(found)};
+  if (config) completeFromConfig(**record, *config);
+  const auto removed = teardown(host, **record, planFor((*record)->attachment));
+  if (!removed) found.failure = removed.error().message;
+  return std::optional{std::move(found)};
 }
 
-netlib::Result<> collectDead(Host& host, const Scopes& scopes, Collection& collection) {
+netlib::Result<> collectAttachments(Host& host, const Scopes& scopes, Orphans& orphans) {
   std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
   std::ranges::sort(keys);
   for (const AttachmentKey& key : keys) {
     const auto scope = scopes.networks.find(key.network);
     if (scope == scopes.networks.end()) continue;
-    auto dead = collectOne(host, key, scope->second.config, collection.taken);
-    if (!dead) {
-      collection.problems.push_back(key.toString() + ": " + dead.error().message);
-    } else if (*dead) {
-      collection.garbage.push_back(**std::move(dead));
+    auto found = collectAttachment(host, key, scope->second.config, orphans.deletes);
+    if (!found) {
+      orphans.problems.push_back(key.toString() + ": " + found.error().message);
+    } else if (*found) {
+      orphans.all.push_back(**std::move(found));
     }
   }
   return {};
 }
 
-void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Collection& collection) {
-  Sweep sweep{host, collection.taken ? Sweep::Mode::Delete : Sweep::Mode::Find};
-  const auto check = [&collection](const netlib::Result<>& swept) {
-    if (!swept) collection.problems.push_back(swept.error().message);
+void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Orphans& orphans) {
+  Sweep sweep{host, orphans.deletes ? Sweep::Mode::Delete : Sweep::Mode::Find};
+  const auto check = [&orphans](const netlib::Result<>& swept) {
+    if (!swept) orphans.problems.push_back(swept.error().message);
   };
   std::set<netlib::IfName> bridges = scopes.bridges;
   for (const auto& [network, known] : scopes.networks) {
@@ -138,17 +135,17 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Collect
   }
   check(sweep.ports());
   for (const netlib::IfName& bridge : bridges) check(sweep.shared(bridge));
-  for (const Orphan& leftover : sweep.found()) collection.garbage.push_back({leftover});
+  for (const Orphan& orphan : sweep.found()) orphans.all.push_back({orphan});
 }
 
 }  // namespace
 
-netlib::Result<Collection> collect(Host& host, const Arguments& arguments) {
-  Collection collection{.taken = arguments.deletes};
-  const Scopes scopes = TRY(scopesFor(arguments, host, collection.problems));
-  TRY(collectDead(host, scopes, collection));
-  sweep(host, scopes, arguments, collection);
-  return collection;
+netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments) {
+  Orphans orphans{.deletes = arguments.deletes};
+  const Scopes scopes = TRY(scopesFor(arguments, host, orphans.problems));
+  TRY(collectAttachments(host, scopes, orphans));
+  sweep(host, scopes, arguments, orphans);
+  return orphans;
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,4 +1,4 @@
-#include "plugin/ctl/screen.h"
+#include "plugin/ctl/terminal.h"
 
 #include <algorithm>
 #include <array>
@@ -8,11 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace pons::tools {
+namespace pons::ctl {
 
 namespace {
 
-/// Below it no table can be read, whatever the terminal claims.
+/// Narrower tables cannot be read.
 constexpr std::size_t kMinWidth = 40;
 
 std::size_t widthOf(int fd, const char* columns) {
@@ -20,22 +20,22 @@ std::size_t widthOf(int fd, const char* columns) {
   if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   std::size_t width = 0;
   if (columns != nullptr) std::from_chars(columns, columns + std::strlen(columns), width);
-  return width == 0 ? Screen{}.width : width;
+  return width == 0 ? Terminal{}.width : width;
 }
 
 }  // namespace
 
-Screen Screen::of(int fd, const std::function<const char*(const char* name)>& environment) {
+Terminal Terminal::of(int fd, const std::function<const char*(const char* name)>& environment) {
   const char* noColour = environment("NO_COLOR");
   const bool refused = noColour != nullptr && *noColour != '\0';
-  return {.width = std::max(widthOf(fd, environment("COLUMNS")), kMinWidth), .coloured = !refused && isatty(fd) == 1};
+  return {.width = std::max(widthOf(fd, environment("COLUMNS")), kMinWidth), .hasColours = !refused && isatty(fd) == 1};
 }
 
-std::string Screen::in(Colour colour, std::string_view text) const {
+std::string Terminal::in(Colour colour, std::string_view text) const {
   constexpr std::array<std::string_view, 5> kBegin{"", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[2m"};
   constexpr std::string_view kEnd = "\x1b[0m";
-  if (!coloured || colour == Colour::None) return std::string{text};
+  if (!hasColours || colour == Colour::None) return std::string{text};
   return std::string{kBegin.at(static_cast<std::size_t>(colour))}.append(text).append(kEnd);
 }
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

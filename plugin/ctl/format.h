@@ -1,4 +1,4 @@
-// How single things are written for people.
+// Values as text for terminals.
 #pragma once
 
 #include <chrono>
@@ -7,26 +7,29 @@
 
 #include "plugin/model/attachment.h"
 
-namespace pons::tools {
+namespace pons::ctl {
 
 /// In one unit, rounded down: "90s", "5m", "7h", "3d".
 std::string textOf(std::chrono::seconds age);
 
-/// "8080->80/tcp", or "192.0.2.1:8080->80/tcp" where it is not published at every address.
+/// "8080->80/tcp", or "192.0.2.1:8080->80/tcp" if published at one address only.
 std::string textOf(const PortForward& forward);
 
-/// Each once: a port that both families publish is one to people.
+/// textOf() of each, without duplicates: a port published for IPv4 and IPv6 is listed once.
 std::vector<std::string> portsOf(const std::vector<PortForward>& forwards);
 
 /// In binary units: "512 B", "1.5 KiB".
 std::string textOfBytes(std::uint64_t bytes);
 
-/// Of addresses: "253"; from a million millions on "2^64", the nearest power below or above.
+/// A number of addresses: "253"; from 10^12 on the nearest power of two, "2^64".
 std::string textOfCount(netlib::Uint128 number);
 
 /// "1 attachment", "2 attachments"
 std::string counted(std::size_t number, const std::string& noun);
 
+/// "1 of 2 attachments has faults"
+std::string withFaults(std::size_t bad, std::size_t all);
+
 std::string joined(const std::vector<std::string>& texts, std::string_view separator = ", ");
 
-}  // namespace pons::tools
+}  // namespace pons::ctl

@@ -1,0 +1,30 @@
+// Orphans: attachments of containers that no longer exist, and kernel objects and claims without a record.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugin/ctl/arguments.h"
+#include "plugin/engine/sweep.h"
+
+namespace pons::ctl {
+
+struct OrphanResult {
+  Orphan orphan;
+  std::string failure = {};  ///< why it could not be deleted; else empty
+};
+
+struct Orphans {
+  bool deletes = false;  ///< else they are only listed
+  std::vector<OrphanResult> all = {};
+  std::vector<std::string> problems = {};  ///< errors: what they concern was not searched completely
+
+  bool isLeft(const OrphanResult& one) const { return !deletes || !one.failure.empty(); }
+};
+
+/// Finds the orphans of `arguments.network`, or of all networks, and deletes them with `arguments.deletes`. Skips
+/// networks whose configuration names another state directory. Takes record locks without waiting, and the host lock.
+/// EINVAL if `arguments.network` is not a valid name.
+netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments);
+
+}  // namespace pons::ctl

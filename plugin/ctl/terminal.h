@@ -1,0 +1,25 @@
+// The width and the colours of the output.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace pons::ctl {
+
+enum class Colour : unsigned char { None, Good, Bad, Busy, Faint };
+
+struct Terminal {
+  std::size_t width = 80;  ///< columns
+  bool hasColours = false;
+
+  /// Of the terminal at `fd` (TIOCGWINSZ), at least 40 columns. If `fd` is not a terminal: COLUMNS, or 80 columns, and
+  /// no colours. NO_COLOR disables colours, see https://no-color.org.
+  static Terminal of(int fd, const std::function<const char*(const char* name)>& environment);
+
+  /// The text in that colour (SGR escape sequences), unchanged without colours.
+  std::string in(Colour colour, std::string_view text) const;
+};
+
+}  // namespace pons::ctl

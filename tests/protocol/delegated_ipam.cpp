@@ -1,0 +1,237 @@
+// Delegated IPAM plugins: programs in CNI_PATH, with every verb.
+#include <filesystem>
+#include <tuple>
+
+#include <doctest/doctest.h>
+
+#include "tests/protocol/network.h"
+#include "tests/support/text.h"
+
+using namespace support;
+using pons::cni::ErrorCode;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An IPAM plugin that logs every call, prints the given result, and fails on demand.
+class FakePlugin {
+ public:
+  explicit FakePlugin(const std::string& result) {
+    fs::create_directories("/run/plugins");
+    setContent("/run/plugins/fake", R"(#!/bin/sh
+cat > /run/plugins/stdin.$CNI_COMMAND
+env > /run/plugins/env.$CNI_COMMAND
+cat /proc/self/status > /run/plugins/status.$CNI_COMMAND
+echo "$CNI_COMMAND ${CNI_CONTAINERID:--} ${CNI_IFNAME:--} ${CNI_NETNS:--} ${CNI_ARGS:--}" >> /run/plugins/calls
+if [ -f /run/plugins/fail.$CNI_COMMAND ]; then cat /run/plugins/fail.$CNI_COMMAND; exit 1; fi
+if [ "$CNI_COMMAND" = ADD ]; then cat /run/plugins/result; fi
+)");
+    fs::permissions("/run/plugins/fake", static_cast<fs::perms>(0755));
+    setContent("/run/plugins/result", result);
+  }
+
+  /// The calls since the previous call of this function.
+  static std::string calls() {
+    const std::string text = contentOf("/run/plugins/calls");
+    fs::remove("/run/plugins/calls");
+    return text;
+  }
+  static void failOn(const std::string& verb, const std::string& answer) {
+    setContent("/run/plugins/fail." + verb, answer);
+  }
+  static void succeedOn(const std::string& verb) { fs::remove("/run/plugins/fail." + verb); }
+  static std::string input(const std::string& verb) { return contentOf("/run/plugins/stdin." + verb); }
+  static std::string environment(const std::string& verb) { return contentOf("/run/plugins/env." + verb); }
+};
+
+const std::string kGiven =
+    R"({"cniVersion": "1.1.0", "ips": [{"address": "10.50.0.9/24", "gateway": "10.50.0.1"}, {"address": "fd50::9/64"}],)"
+    R"( "routes": [{"dst": "10.60.0.0/16", "gw": "10.50.0.1"}], "dns": {"nameservers": ["10.50.0.53"]}})";
+const std::string kDelegated = R"("ipam": {"type": "fake", "range": "10.50.0.0/24"})";
+
+/// With the plugin's directory in CNI_PATH, and with variables that a plugin inherits and others that it must not.
+Outcome callWithPlugin(const std::string& verb, const std::string& config, const Subject& subject = {},
+                       const std::string& path = "/opt/cni/bin:/run/plugins") {
+  const bool ofNetwork = verb == "GC" || verb == "STATUS";
+  auto environment = ofNetwork ? std::vector<std::string>{"CNI_COMMAND=" + verb} : environmentOf(verb, subject);
+  std::erase(environment, "CNI_PATH=/opt/cni/bin");
+  for (const std::string& more : {"CNI_PATH=" + path, std::string{"KUBECONFIG=/etc/kube"},
+                                  std::string{"LD_PRELOAD=/nowhere.so"}, std::string{"BASH_ENV=/nowhere"}}) {
+    environment.push_back(more);
+  }
+  return run({PONS_BINARY}, {.environment = environment, .input = config});
+}
+
+}  // namespace
+
+TEST_CASE("Delegated IPAM: the plugin allocates the addresses and is called with every verb") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  const FakePlugin plugin{kGiven};
+  const std::string config = configOf("1.1.0", kDelegated);
+  const Subject subject{.args = "IgnoreUnknown=1;K8S_POD_NAME=p"};
+  const std::string call = " c1 eth0 /run/netns/c1 IgnoreUnknown=1;K8S_POD_NAME=p\n";
+
+  const Outcome added = callWithPlugin("ADD", config, subject);
+  const auto result = resultOf(added);
+  CHECK(addressIn(result) == "10.50.0.9");
+  CHECK(result["ips"].items().size() == 2);
+  CHECK(textOf(result["dns"]["nameservers"].items().at(0)) == "10.50.0.53");
+  CHECK(FakePlugin::calls() == "ADD" + call);
+  CHECK(FakePlugin::input("ADD") == config);
+  const std::string environment = FakePlugin::environment("ADD");
+  CHECK(contains(environment, "KUBECONFIG=/etc/kube\n"));
+  CHECK(contains(environment, "CNI_PATH=/opt/cni/bin:/run/plugins\n"));
+  for (const char* never : {"LD_PRELOAD", "BASH_ENV"}) CHECK(!contains(environment, never));
+  const std::string routes = outputOf({"ip", "-n", "c1", "route"});
+  CHECK_MESSAGE(contains(routes, "10.60.0.0/16 via 10.50.0.1"), routes);
+
+  const std::string checked = withPrevious(config, added.out);
+  checkSilent(callWithPlugin("CHECK", checked, subject));
+  CHECK(FakePlugin::calls() == "CHECK" + call);
+  CHECK(FakePlugin::input("CHECK") == checked);
+  checkSilent(callWithPlugin("STATUS", config));
+  CHECK(FakePlugin::calls() == "STATUS - - - -\n");
+  const std::string kept = withValid(config, {"c1"});
+  checkSilent(callWithPlugin("GC", kept));
+  CHECK(FakePlugin::calls() == "GC - - - -\n");
+  CHECK(FakePlugin::input("GC") == kept);
+
+  checkSilent(callWithPlugin("DEL", checked, subject));
+  CHECK(FakePlugin::calls() == "DEL" + call);
+  CHECK(FakePlugin::input("DEL") == checked);
+  // Without a record DEL is still delegated: the plugin may have a lease.
+  checkSilent(callWithPlugin("DEL", config, subject));
+  CHECK(FakePlugin::calls() == "DEL" + call);
+}
+
+TEST_CASE("Delegated IPAM: the plugin has the reduced capabilities of pons and no_new_privs") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const FakePlugin plugin{kGiven};
+  resultOf(callWithPlugin("ADD", configOf("1.1.0", kDelegated)));
+  const std::string status = contentOf("/run/plugins/status.ADD");
+  // chown, dac_override, fowner, net_bind_service, net_admin, net_raw, sys_ptrace, sys_admin
+  for (const char* line :
+       {"CapPrm:\t000000000028340b\n", "CapEff:\t000000000028340b\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"}) {
+    CHECK_MESSAGE(status.find(line) != std::string::npos, line);
+  }
+  checkSilent(callWithPlugin("DEL", configOf("1.1.0", kDelegated)));
+}
+
+TEST_CASE("Delegated IPAM: if ADD fails after that of the plugin, DEL of the plugin is called once") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const FakePlugin plugin{kGiven};
+  const std::string config = configOf("1.1.0", kDelegated);
+  const std::string both = "ADD c1 eth0 /run/netns/c1 -\nDEL c1 eth0 /run/netns/c1 -\n";
+  const auto fails = [&](ErrorCode code, const std::vector<std::string>& words, const std::string& input) {
+    const Unchanged unchanged{host};
+    checkError(callWithPlugin("ADD", input), code, words);
+    CHECK(FakePlugin::calls() == both);
+  };
+  shell("ip -n c1 link add eth0 type bridge");
+  fails(ErrorCode::AlreadyAttached, {"eth0"}, config);
+  shell("ip -n c1 link del eth0");
+
+  shell("ip addr add 10.50.0.9/32 dev lo");
+  fails(ErrorCode::InvalidConfig, {"10.50.0.9", "assigned to the host"}, config);
+  shell("ip addr del 10.50.0.9/32 dev lo");
+
+  FakePlugin::failOn("ADD", R"({"code": 123, "msg": "no lease for you", "details": "pool is dry"})");
+  fails(static_cast<ErrorCode>(123), {"no lease for you", "pool is dry"}, config);
+  FakePlugin::failOn("ADD", "Segmentation fault");
+  fails(ErrorCode::Internal, {"/run/plugins/fake", "Segmentation fault"}, config);
+  FakePlugin::succeedOn("ADD");
+
+  for (const auto& [answer, code, word] :
+       {std::tuple{R"({"cniVersion": "1.1.0"})", ErrorCode::Internal, "missing IP config"},
+        {R"({"ips": [{"address": "10.50.0.9"}]})", ErrorCode::Decode, "10.50.0.9"},
+        {R"({"ips": [{"address": "10.50.0.9/24", "gateway": "fd50::1"}]})", ErrorCode::Decode, "family"},
+        {"", ErrorCode::Decode, "invalid result"}}) {
+    setContent("/run/plugins/result", answer);
+    fails(code, {word}, config);
+  }
+}
+
+TEST_CASE("Delegated IPAM: a second ADD of an active attachment does not free its addresses") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const FakePlugin plugin{kGiven};
+  const std::string config = configOf("1.1.0", kDelegated);
+  resultOf(callWithPlugin("ADD", config));
+  static_cast<void>(FakePlugin::calls());
+  checkError(callWithPlugin("ADD", config), ErrorCode::AlreadyAttached, {"c1"});
+  CHECK(FakePlugin::calls().empty());
+}
+
+TEST_CASE("Delegated IPAM: GC of a dead container and DEL with another configuration call the plugin as recorded") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const FakePlugin plugin{kGiven};
+  const std::string config = configOf("1.1.0", kDelegated);
+  const Subject subject{.args = "K8S_POD_NAME=p"};
+  {
+    const Unchanged unchanged{host};
+    resultOf(callWithPlugin("ADD", config, subject));
+    static_cast<void>(FakePlugin::calls());
+    checkSilent(callWithPlugin("DEL", configOf("1.1.0", R"("ipam": {"subnet": "10.42.0.0/24"})"), subject));
+    CHECK(FakePlugin::calls() == "DEL c1 eth0 /run/netns/c1 K8S_POD_NAME=p\n");
+    CHECK(FakePlugin::input("DEL") == config);
+
+    resultOf(callWithPlugin("ADD", config, subject));
+    static_cast<void>(FakePlugin::calls());
+    checkSilent(callWithPlugin("GC", withValid(config, {})));
+    CHECK(FakePlugin::calls() == "DEL c1 eth0 - K8S_POD_NAME=p\nGC - - - -\n");
+    CHECK(FakePlugin::input("DEL") == config);
+  }
+}
+
+TEST_CASE("Delegated IPAM: errors of the plugin in CHECK, DEL, GC and STATUS keep their codes") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  const FakePlugin plugin{kGiven};
+  const std::string config = configOf("1.1.0", kDelegated);
+  const Outcome added = callWithPlugin("ADD", config);
+  resultOf(added);
+  for (const char* verb : {"CHECK", "DEL", "GC", "STATUS"}) {
+    FakePlugin::failOn(verb, std::string{R"({"code": 142, "msg": "cannot )"} + verb + R"("})");
+  }
+  const auto code = static_cast<ErrorCode>(142);
+  checkError(callWithPlugin("CHECK", withPrevious(config, added.out)), code, {"cannot CHECK"});
+  checkError(callWithPlugin("STATUS", config), code, {"cannot STATUS"});
+  checkError(callWithPlugin("GC", withValid(config, {"c1"})), code, {"cannot GC"});
+  // Everything else is removed; another DEL calls the plugin again.
+  checkError(callWithPlugin("DEL", config), code, {"cannot DEL"});
+  CHECK(!contains(outputOf({"ip", "-d", "link"}), "pons demo c1"));
+  CHECK(!contains(outputOf({"ip", "-n", "c1", "link"}), "eth0"));
+  FakePlugin::succeedOn("DEL");
+  checkSilent(callWithPlugin("DEL", config));
+}
+
+TEST_CASE("Delegated IPAM: a plugin that is missing or writable by others is not executed") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  const FakePlugin plugin{kGiven};
+  const std::string config = configOf("1.1.0", kDelegated);
+  resultOf(callWithPlugin("ADD", config));
+  const std::string nowhere = "/opt/cni/bin:/run/nowhere";
+  checkError(callWithPlugin("ADD", config, {.container = "c2"}, nowhere), ErrorCode::InvalidEnvironment,
+             {"fake", "CNI_PATH", "/run/nowhere"});
+  checkError(callWithPlugin("ADD", config, {.container = "c2"}, ""), ErrorCode::InvalidEnvironment, {"CNI_PATH"});
+  checkError(callWithPlugin("STATUS", config, {}, nowhere), ErrorCode::NotAvailable, {"fake", "/run/nowhere"});
+  checkError(callWithPlugin("DEL", config, {}, nowhere), ErrorCode::InvalidEnvironment, {"fake", "/run/nowhere"});
+  CHECK(!contains(outputOf({"ip", "-d", "link"}), "pons demo c1"));
+
+  static_cast<void>(FakePlugin::calls());
+  fs::permissions("/run/plugins", fs::perms::others_write, fs::perm_options::add);
+  checkError(callWithPlugin("ADD", config, {.container = "c2"}), ErrorCode::Io, {"written by everybody"});
+  CHECK(FakePlugin::calls().empty());
+  fs::permissions("/run/plugins", fs::perms::others_write, fs::perm_options::remove);
+  checkSilent(callWithPlugin("DEL", config));
+  CHECK(FakePlugin::calls() == "DEL c1 eth0 /run/netns/c1 -\n");
+}
