@@ -146,7 +146,8 @@ class CommandLine {
 Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
   auto unexpected = line.app().remaining(true);
   std::erase(unexpected, "--");
-  if (error.get_name() == "ExtrasError" && !unexpected.empty()) {
+  const bool isExtra = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  if (isExtra && !unexpected.empty()) {
     const std::string& first = unexpected.front();
     if (first.starts_with('-')) return misused("unknown option \"" + first + "\"");
     if (line.app().get_subcommands().empty()) return misused(line.unknownCommand(first));

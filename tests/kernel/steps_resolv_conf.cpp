@@ -106,14 +106,14 @@ TEST_CASE("a root that cannot have the file is refused with the reason and not c
        "etc: Not a directory"},
       {[](const RootFs& image) { image.readOnly(); }, "resolv.conf: No such file"},
       {[](const RootFs& image) { image.linked("/run/nothing").readOnly(); }, "resolv.conf: No such file"},
-      {[](const RootFs& image) { image.with("dir", "run/d/f").linked("/run/d").readOnly(); }, "regular file only"},
+      {[](const RootFs& image) { image.with("dir", "run/d/f").linked("/run/d").readOnly(); }, "mounted over a regular file"},
       {[](const RootFs& image) {
          image.with("mounted over");
          std::ofstream{"/run/theirs"} << "theirs";
          const std::string path = image / "etc/resolv.conf";
          REQUIRE(mount("/run/theirs", path.c_str(), nullptr, MS_BIND, nullptr) == 0);
        },
-       "mounted over"},
+       "is mounted on"},
   };
   for (std::size_t which = 0; which < refused.size(); ++which) {
     CAPTURE(which);

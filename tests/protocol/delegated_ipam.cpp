@@ -229,7 +229,7 @@ TEST_CASE("Delegated IPAM: a plugin that is missing or writable by others is not
 
   static_cast<void>(FakePlugin::calls());
   fs::permissions("/run/plugins", fs::perms::others_write, fs::perm_options::add);
-  checkError(callWithPlugin("ADD", config, {.container = "c2"}), ErrorCode::Io, {"written by everybody"});
+  checkError(callWithPlugin("ADD", config, {.container = "c2"}), ErrorCode::Io, {"writable by all users"});
   CHECK(FakePlugin::calls().empty());
   fs::permissions("/run/plugins", fs::perms::others_write, fs::perm_options::remove);
   checkSilent(callWithPlugin("DEL", config));

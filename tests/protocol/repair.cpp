@@ -283,7 +283,7 @@ TEST_CASE("ponsctl repair: its arguments, its state directory, and nothing to do
     const Outcome misused = repair(wrong);
     CHECK(misused.exitCode == 2);
     CHECK(misused.out.empty());
-    CHECK(misused.err.starts_with("pons: "));
+    CHECK(misused.err.starts_with("ponsctl: "));
   }
   Network demo{"demo", kDual + R"(, "stateDir": "/run/elsewhere")"};
   demo.attach(host, "c1");

@@ -162,7 +162,7 @@ TEST_CASE("a root that cannot be one is an error of the configuration, and nothi
                                                                {"/run/root\\u0000x", "absolute path"},
                                                                {"/" + endless, "shorter"},
                                                                {"/run/nothing", "No such file"},
-                                                               {"/", "host itself"},
+                                                               {"/", "own root directory"},
                                                                {"/run/root", "neither a file nor a symlink"}};
   for (const auto& [root, words] : roots) {
     CAPTURE(root);
