@@ -49,7 +49,10 @@ class NftElements final : public Step {
       const auto hostLock = TRY(host.ledger.lockHost());
       added = tables::replace(host, hostLock, attachment_);
     }
-    return added ? added : netlib::Result<>{netlib::fail(explained(added.error(), attachment_))};
+    if (added) return {};
+    // The transaction may have been committed although its answer was lost; the first error is the one to report.
+    static_cast<void>(undo(host));
+    return netlib::fail(explained(added.error(), attachment_));
   }
 
   netlib::Result<> undo(Host& host) const override {
