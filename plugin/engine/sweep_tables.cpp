@@ -77,8 +77,8 @@ netlib::Result<std::set<std::string>> knownVeths(Host& host) {
 
 }  // namespace
 
-/// The published ports of this network in nf_tables that nobody has claimed. A claim comes before its element, and
-/// under the host lock none can come: so what has no claim is nobody's.
+/// The published ports of this network in nf_tables without a claim. A claim comes before its element, and none can be
+/// added under the host lock: so an element without one is an orphan.
 netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPrefix>& subnets) {
   const nft::Table table = nat::tableOf(family);
   tables::Elements unclaimed;

@@ -229,6 +229,11 @@ netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Att
   });
 }
 
+netlib::Result<> rebuild(Host& host, const Attachment& attachment) {
+  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  return rebuild(host, hostLock, attachment);
+}
+
 void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
   const auto family = familyOf(table);
   return family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);

@@ -69,6 +69,8 @@ netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::I
 /// Replaces every table that this attachment or a recorded one needs, whatever it contains, by what the ledger says;
 /// one transaction. That is also the upgrade from a version with other names of chains and sets.
 netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
+/// The same for a caller without the host lock.
+netlib::Result<> rebuild(Host& host, const Attachment& attachment);
 
 /// Removes the tables of all families that exist.
 netlib::Result<> removeAll(Host& host);

@@ -87,9 +87,9 @@ netlib::Result<> verifyEgress(Host& host, const Attachment& attachment, const li
   return broken("ingress of " + veth.name + " is not redirected to " + name.toString());
 }
 
-class BandwidthLimited final : public Step {
+class BandwidthLimited final : public AttachmentStep {
  public:
-  explicit BandwidthLimited(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "rate limits on " + attachment_.hostVeth.toString(); }
 
@@ -122,9 +122,6 @@ class BandwidthLimited final : public Step {
     TRY(undo(host));
     return apply(host);
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

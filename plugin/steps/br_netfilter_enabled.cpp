@@ -33,9 +33,9 @@ constexpr BrNetfilter kOn{.ipv4 = true, .ipv6 = true};
 
 std::string textOf(bool on) { return on ? "1" : "0"; }
 
-class BrNetfilterEnabled final : public Step {
+class BrNetfilterEnabled final : public AttachmentStep {
  public:
-  explicit BrNetfilterEnabled(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "br_netfilter on bridge " + attachment_.bridge.name.toString(); }
 
@@ -65,9 +65,6 @@ class BrNetfilterEnabled final : public Step {
     if (host.bridge.brNetfilter == kOn) return {};
     return broken(name() + " is off (nf_call_iptables, nf_call_ip6tables)");
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -17,9 +17,9 @@ tables::Elements elementsOf(const Attachment& attachment) {
   return elements;
 }
 
-class BridgeInternal final : public Step {
+class BridgeInternal final : public AttachmentStep {
  public:
-  explicit BridgeInternal(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "no forwarding to or from bridge " + attachment_.bridge.name.toString(); }
   std::string sharedState() const override { return shared_state::internal(attachment_); }
@@ -43,13 +43,7 @@ class BridgeInternal final : public Step {
   }
 
   // tables::commit() rebuilds missing tables only, not one whose chain lost its drop rule.
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
-
- private:
-  const Attachment& attachment_;
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 };
 
 }  // namespace

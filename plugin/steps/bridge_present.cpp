@@ -101,9 +101,9 @@ netlib::Result<> restoreFlags(Host& host, const std::string& hold, const link::L
   return host.ledger.forgetOriginals(hold);
 }
 
-class BridgePresent final : public Step {
+class BridgePresent final : public AttachmentStep {
  public:
-  explicit BridgePresent(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "bridge " + attachment_.bridge.name.toString(); }
   std::string sharedState() const override { return shared_state::bridge(attachment_); }
@@ -156,9 +156,6 @@ class BridgePresent final : public Step {
     host.bridge = *bridge;
     return {};
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -8,9 +8,9 @@ namespace conntrack = netlib::conntrack;
 
 namespace {
 
-class ConntrackFlushed final : public Step {
+class ConntrackFlushed final : public AttachmentStep {
  public:
-  explicit ConntrackFlushed(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "flush of conntrack entries"; }
 
@@ -35,9 +35,6 @@ class ConntrackFlushed final : public Step {
 
   // Nothing to compare: conntrack entries of a running container come and go.
   netlib::Result<> verify(Host&) const override { return {}; }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

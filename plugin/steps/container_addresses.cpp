@@ -130,9 +130,9 @@ netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment) {
   return {};
 }
 
-class ContainerAddresses final : public Step {
+class ContainerAddresses final : public AttachmentStep {
  public:
-  explicit ContainerAddresses(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "addresses of " + attachment_.key.ifName.toString(); }
 
@@ -161,9 +161,6 @@ class ContainerAddresses final : public Step {
   netlib::Result<> repair(Host&) const override {
     return netlib::fail(EOPNOTSUPP, "state inside the container is not repaired: restart the container");
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

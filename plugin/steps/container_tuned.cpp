@@ -65,9 +65,9 @@ netlib::Result<> compare(const std::string& what, const T& wanted, const T& curr
   return broken(what + " is " + textOf(current) + ", expected " + textOf(wanted));
 }
 
-class ContainerTuned final : public Step {
+class ContainerTuned final : public AttachmentStep {
  public:
-  explicit ContainerTuned(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "tuning of " + attachment_.key.ifName.toString(); }
 
@@ -104,9 +104,6 @@ class ContainerTuned final : public Step {
     TRY(compare("the all-multicast mode" + of, wanted.allMulticast, current.allMulticast));
     return compare("the transmit queue length" + of, wanted.transmitQueueLength, current.transmitQueueLength);
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -4,9 +4,9 @@ namespace pons {
 
 namespace {
 
-class DelegatedAddresses final : public Step {
+class DelegatedAddresses final : public AttachmentStep {
  public:
-  explicit DelegatedAddresses(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "addresses of ipam type " + attachment_.delegated->type; }
   bool comesWithClaim() const override { return true; }
@@ -25,9 +25,6 @@ class DelegatedAddresses final : public Step {
   netlib::Result<> verify(Host& host) const override {
     return host.ipam == nullptr ? netlib::Result<>{} : host.ipam->check(attachment_);
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -8,9 +8,9 @@ namespace {
 /// Saved in the ledger once the host's chains have been inspected.
 constexpr const char* kAnswered = "answered";
 
-class ForwardAccepted final : public Step {
+class ForwardAccepted final : public AttachmentStep {
  public:
-  explicit ForwardAccepted(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "firewall accept rules for bridge " + attachment_.bridge.name.toString(); }
   std::string sharedState() const override { return shared_state::forwardAccept(attachment_); }
@@ -43,8 +43,6 @@ class ForwardAccepted final : public Step {
 
  private:
   forward::BridgeRules answer() const { return {attachment_.bridge.name, attachment_.adminChain}; }
-
-  const Attachment& attachment_;
 };
 
 }  // namespace

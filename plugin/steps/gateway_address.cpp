@@ -70,10 +70,10 @@ netlib::Result<> restoreReplaced(Host& host, const std::string& hold, unsigned b
   return host.ledger.forgetOriginals(hold);
 }
 
-class GatewayAddress final : public Step {
+class GatewayAddress final : public AttachmentStep {
  public:
   GatewayAddress(const Attachment& attachment, const netlib::IpPrefix& address)
-      : attachment_(attachment), address_(address) {}
+      : AttachmentStep(attachment), address_(address) {}
 
   std::string name() const override {
     return "gateway address " + address_.toString() + " on bridge " + attachment_.bridge.name.toString();
@@ -133,7 +133,6 @@ class GatewayAddress final : public Step {
     return netlib::ignoring(EEXIST, add(host));
   }
 
-  const Attachment& attachment_;
   netlib::IpPrefix address_;
 };
 

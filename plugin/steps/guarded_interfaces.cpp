@@ -29,9 +29,9 @@ netlib::Result<tables::Elements> elementsWithOthers(Host& host, const Attachment
   return elements;
 }
 
-class GuardedInterfaces final : public Step {
+class GuardedInterfaces final : public AttachmentStep {
  public:
-  explicit GuardedInterfaces(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "spoof guard across the container's interfaces"; }
   std::string sharedState() const override { return shared_state::guardedContainer(attachment_.key); }
@@ -61,13 +61,7 @@ class GuardedInterfaces final : public Step {
     return {};
   }
 
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
-
- private:
-  const Attachment& attachment_;
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 };
 
 }  // namespace

@@ -4,9 +4,9 @@ namespace pons {
 
 namespace {
 
-class HostLocalFiles final : public Step {
+class HostLocalFiles final : public AttachmentStep {
  public:
-  explicit HostLocalFiles(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "leases of host-local in " + *attachment_.hostLocalDir; }
   bool comesWithClaim() const override { return true; }
@@ -39,9 +39,6 @@ class HostLocalFiles final : public Step {
       TRY(files.reserve(ownerFrom(attachment_.key), lease.address.address()));
     return {};
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace {
 constexpr std::array kFamilies{Family::Ipv4, Family::Ipv6};
 
 /// The last ADD decides: networks that share a bridge must have the same policy.
-class IngressPolicyApplied final : public Step {
+class IngressPolicyApplied final : public AttachmentStep {
  public:
-  explicit IngressPolicyApplied(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "ingress policy of bridge " + attachment_.bridge.name.toString(); }
   std::string sharedState() const override { return shared_state::ingress(attachment_); }
@@ -42,10 +42,7 @@ class IngressPolicyApplied final : public Step {
   }
 
   // tables::commit() rebuilds missing tables only, not one whose chain lost its drop rule.
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 
  private:
   bool isSameBridgeOk() const { return attachment_.ingress == IngressPolicy::SameBridge; }
@@ -75,8 +72,6 @@ class IngressPolicyApplied final : public Step {
     if (isInSet == isSameBridgeOk()) return {};
     return broken(name() + ": its containers are " + (isInSet ? "not isolated" : "isolated") + " in nf_tables");
   }
-
-  const Attachment& attachment_;
 };
 
 }  // namespace

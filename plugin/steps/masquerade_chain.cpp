@@ -12,9 +12,9 @@ namespace nft = netlib::nft;
 
 namespace {
 
-class MasqueradeChain final : public Step {
+class MasqueradeChain final : public AttachmentStep {
  public:
-  MasqueradeChain(const Attachment& attachment, const SourceNat& nat) : attachment_(attachment), nat_(nat) {}
+  MasqueradeChain(const Attachment& attachment, const SourceNat& nat) : AttachmentStep(attachment), nat_(nat) {}
 
   std::string name() const override {
     return std::string{nameOf(nat_.family)} + " masquerade of network " + attachment_.key.network.toString();
@@ -47,13 +47,9 @@ class MasqueradeChain final : public Step {
   }
 
   // tables::commit() does not notice a chain that has lost rules.
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 
  private:
-  const Attachment& attachment_;
   const SourceNat& nat_;
 };
 

@@ -4,9 +4,9 @@ namespace pons {
 
 namespace {
 
-class NeighboursAnnounced final : public Step {
+class NeighboursAnnounced final : public AttachmentStep {
  public:
-  explicit NeighboursAnnounced(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "announcement of addresses"; }
 
@@ -25,9 +25,6 @@ class NeighboursAnnounced final : public Step {
   // Neighbour entries age: there is nothing to undo and nothing to verify.
   netlib::Result<> undo(Host&) const override { return {}; }
   netlib::Result<> verify(Host&) const override { return {}; }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

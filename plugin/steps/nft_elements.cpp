@@ -26,9 +26,9 @@ netlib::Error explained(netlib::Error error, const Attachment& attachment) {
   return error;
 }
 
-class NftElements final : public Step {
+class NftElements final : public AttachmentStep {
  public:
-  explicit NftElements(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   /// False where there is nothing of the kind.
   static bool areNeeded(const Attachment& attachment) { return !tables::elementsOf(attachment).empty(); }
@@ -71,10 +71,7 @@ class NftElements final : public Step {
   }
 
   // In one transaction: between the removal and the new policy packets would pass.
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 
  private:
   netlib::Result<> verifyForwards(Host& host) const {
@@ -134,8 +131,6 @@ class NftElements final : public Step {
     if (*rules == egress::ruleCountOf(attachment_, family)) return {};
     return broken("egress policy: nf_tables chain " + chain + " has lost rules");
   }
-
-  const Attachment& attachment_;
 };
 
 }  // namespace

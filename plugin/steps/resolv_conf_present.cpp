@@ -94,10 +94,10 @@ netlib::Result<> unmount(const RootDirectory& root, const UniqueFd& staged) {
 }
 
 /// The ledger admits one attachment for each root.
-class ResolvConfPresent final : public Step {
+class ResolvConfPresent final : public AttachmentStep {
  public:
   explicit ResolvConfPresent(const Attachment& attachment)
-      : attachment_(attachment), resolvConf_(*attachment.resolvConf) {}
+      : AttachmentStep(attachment), resolvConf_(*attachment.resolvConf) {}
 
   std::string name() const override { return "resolv.conf in " + resolvConf_.root; }
 
@@ -156,7 +156,6 @@ class ResolvConfPresent final : public Step {
     return explained(mounted.error());
   }
 
-  const Attachment& attachment_;
   const ResolvConf& resolvConf_;
 };
 

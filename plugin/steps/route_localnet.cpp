@@ -27,9 +27,9 @@ netlib::Result<> restoreSwitch(Host& host, const std::string& hold) {
   return host.ledger.forgetOriginals(hold);
 }
 
-class RouteLocalnet final : public Step {
+class RouteLocalnet final : public AttachmentStep {
  public:
-  explicit RouteLocalnet(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override {
     return "published ports at 127.0.0.1 through bridge " + attachment_.bridge.name.toString();
@@ -71,9 +71,6 @@ class RouteLocalnet final : public Step {
     return *value == "1" ? netlib::Result<>{}
                          : netlib::Result<>{broken(name() + ": " + sysctlOf(attachment_) + " is off")};
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -57,6 +57,15 @@ class Step {
   virtual netlib::Result<> repair(Host& host) const { return apply(host); }
 };
 
+/// A step of one attachment, which must outlive it.
+class AttachmentStep : public Step {
+ public:
+  explicit AttachmentStep(const Attachment& attachment) : attachment_(attachment) {}
+
+ protected:
+  const Attachment& attachment_;
+};
+
 using StepPointer = std::unique_ptr<const Step>;
 
 }  // namespace pons

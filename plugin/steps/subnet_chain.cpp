@@ -12,10 +12,10 @@ namespace nft = netlib::nft;
 
 namespace {
 
-class SubnetChain final : public Step {
+class SubnetChain final : public AttachmentStep {
  public:
   SubnetChain(const Attachment& attachment, const netlib::IpPrefix& subnet)
-      : attachment_(attachment), subnet_(subnet) {}
+      : AttachmentStep(attachment), subnet_(subnet) {}
 
   std::string name() const override { return "source NAT of subnet " + subnet_.toString(); }
   std::string sharedState() const override { return shared_state::subnet(subnet_); }
@@ -37,13 +37,9 @@ class SubnetChain final : public Step {
   }
 
   // tables::commit() does not notice a chain that has lost rules.
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 
  private:
-  const Attachment& attachment_;
   netlib::IpPrefix subnet_;
 };
 

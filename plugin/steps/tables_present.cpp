@@ -5,9 +5,9 @@ namespace pons {
 
 namespace {
 
-class TablesPresent final : public Step {
+class TablesPresent final : public AttachmentStep {
  public:
-  explicit TablesPresent(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override { return "tables pons of nf_tables"; }
   std::string sharedState() const override { return shared_state::tables(); }
@@ -28,13 +28,7 @@ class TablesPresent final : public Step {
     return {};
   }
 
-  netlib::Result<> repair(Host& host) const override {
-    const auto hostLock = TRY(host.ledger.lockHost());
-    return tables::rebuild(host, hostLock, attachment_);
-  }
-
- private:
-  const Attachment& attachment_;
+  netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 };
 
 }  // namespace

@@ -47,9 +47,9 @@ netlib::Error explained(netlib::Error error, const Attachment& attachment) {
   return error;
 }
 
-class VethPair final : public Step {
+class VethPair final : public AttachmentStep {
  public:
-  explicit VethPair(const Attachment& attachment) : attachment_(attachment) {}
+  using AttachmentStep::AttachmentStep;
 
   std::string name() const override {
     return "veth " + attachment_.hostVeth.toString() + " to " + attachment_.key.ifName.toString();
@@ -111,9 +111,6 @@ class VethPair final : public Step {
     TRY(host.route.request(batch));
     return {};
   }
-
- private:
-  const Attachment& attachment_;
 };
 
 }  // namespace

@@ -106,7 +106,8 @@ TEST_CASE("a root that cannot have the file is refused with the reason and not c
        "etc: Not a directory"},
       {[](const RootFs& image) { image.readOnly(); }, "resolv.conf: No such file"},
       {[](const RootFs& image) { image.linked("/run/nothing").readOnly(); }, "resolv.conf: No such file"},
-      {[](const RootFs& image) { image.with("dir", "run/d/f").linked("/run/d").readOnly(); }, "mounted over a regular file"},
+      {[](const RootFs& image) { image.with("dir", "run/d/f").linked("/run/d").readOnly(); },
+       "mounted over a regular file"},
       {[](const RootFs& image) {
          image.with("mounted over");
          std::ofstream{"/run/theirs"} << "theirs";
