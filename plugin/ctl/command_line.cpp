@@ -112,9 +112,9 @@ class CommandLine {
   }
 
   void addGc() {
-    CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find orphans: state of containers that no longer exist");
+    CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find leftovers of containers that no longer exist");
     gc.add_option("network", arguments_.network, "Only this network")->type_name("");
-    gc.add_flag("--delete", arguments_.deletes, "Delete the orphans (without: list them; exit code 1 if any)");
+    gc.add_flag("--delete", arguments_.deletes, "Delete the leftovers (without: list them; exit code 1 if any)");
   }
 
   void addExplain() {

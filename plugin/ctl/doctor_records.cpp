@@ -61,7 +61,7 @@ void checkOrphans(CheckResults& results, Host& host, const Arguments& arguments)
   const auto others = static_cast<std::size_t>(
       std::ranges::count_if(found->all, [](const OrphanResult& one) { return one.orphan.kind != "attachment"; }));
   if (others == 0) return;
-  results.push_back({Severity::Warning, kArea, counted(others, "orphan") + " without a record", kGcRemedy});
+  results.push_back({Severity::Warning, kArea, counted(others, "leftover") + " without a record", kGcRemedy});
 }
 
 /// The aliases of links still identify those of pons if the ledger was deleted.
@@ -75,7 +75,7 @@ void checkLostLedger(CheckResults& results) {
   if (ours == 0) return;
   results.push_back({Severity::Warning, kArea,
                      "there is no ledger, but " + counted(ours, "link") + " with an alias of pons",
-                     "\"ponsctl gc\" lists all orphans, and starts a new ledger"});
+                     "\"ponsctl gc\" lists all leftovers, and starts a new ledger"});
 }
 
 }  // namespace

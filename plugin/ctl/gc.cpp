@@ -25,7 +25,7 @@ std::string summaryOf(const Orphans& orphans) {
     const std::string removed = std::to_string(orphans.all.size() - left) + " removed";
     return left == 0 ? removed + "\n" : removed + ", " + std::to_string(left) + " left\n";
   }
-  const std::string offer = counted(left, "orphan") + ": --delete removes " + (left == 1 ? "it" : "them") + "\n";
+  const std::string offer = counted(left, "leftover") + ": --delete removes " + (left == 1 ? "it" : "them") + "\n";
   // The kernel removes a veth with the network namespace of its peer: one that exists has a namespace in use.
   const bool hasLinks = std::ranges::any_of(orphans.all, [](const auto& one) { return one.orphan.kind == "link"; });
   return hasLinks ? offer + "A link may be in use: deleting it disconnects its container.\n" : offer;
@@ -42,7 +42,7 @@ netlib::Result<Orphans> collectAt(const Arguments& arguments) {
 }  // namespace
 
 std::string gcText(const Orphans& orphans, const Terminal& terminal) {
-  if (orphans.all.empty()) return "no orphans\n";
+  if (orphans.all.empty()) return "no leftovers\n";
   using enum Column::Fit;
   Table table{{{"KIND"}, {"NETWORK"}, {"CONTAINER", Shorten}, {"NAME", Wrap}, {"WHY", Wrap}}};
   for (const auto& [orphan, failure] : orphans.all) {

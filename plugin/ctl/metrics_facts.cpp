@@ -45,7 +45,7 @@ void addEvents(std::vector<Metric>& metrics, const counters::Snapshot& counters)
   add("pons_repair_failures_total", NotRepaired, "Faults of attachments that ponsctl repair could not repair.");
   add("pons_reclaimed_total", Reclaimed,
       "Attachments of stopped containers that an ADD removed to reuse their resources.");
-  add("pons_swept_total", OrphanDeleted, "Orphans, objects without a record, that GC has deleted.");
+  add("pons_swept_total", OrphanDeleted, "Leftovers, objects without a record, that GC has deleted.");
 }
 
 void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& networks) {

@@ -239,7 +239,7 @@ TEST_CASE("On a host: ponsctl doctor finds state that other programs removed, an
   CHECK(contains(doctorRun().out, "1 attachment belongs to a stopped container or an interrupted ADD/DEL"));
   shell("rm " + recordOf(demo, "c1"));
   const Outcome lost = doctorRun();
-  CHECK_MESSAGE(contains(lost.out, "orphans without a record"), lost.out);
+  CHECK_MESSAGE(contains(lost.out, "leftovers without a record"), lost.out);
   shell("rm -rf /run/pons");
   const Outcome none = doctorRun();
   CHECK(none.exitCode == 1);

@@ -38,7 +38,7 @@ constexpr const char* kSubnet = R"("ipam": {"subnet": "10.42.0.0/24"})";
 }  // namespace
 
 TEST_CASE("ponsctl gc lists the orphans, and whether they were deleted") {
-  CHECK(gcText({}, kNarrow) == "no orphans\n");
+  CHECK(gcText({}, kNarrow) == "no leftovers\n");
   checkGolden("gc-0.json", gcJson({}));
   checkGolden("gc-1-80.txt", gcText(oneOrphan(), kNarrow));
   checkGolden("gc-1.json", gcJson(oneOrphan()));
@@ -56,7 +56,7 @@ TEST_CASE("ponsctl gc lists the orphans, and whether they were deleted") {
 TEST_CASE(
     "On a host: ponsctl gc finds stopped containers, changes nothing without --delete, and leaves running ones alone") {
   REQUIRE_FAKE_HOST(host);
-  CHECK(tool(gcCommand()).out == "no orphans\n");
+  CHECK(tool(gcCommand()).out == "no leftovers\n");
   Network demo{"demo", kSubnet};
   Network web{"web", R"("ipam": {"subnet": "10.43.0.0/24"})"};
   const Unchanged before{host};
@@ -73,14 +73,14 @@ TEST_CASE(
     CHECK_MESSAGE(
         contains(looked.out, "attachment  demo     c1         eth0  network namespace and veth no longer exist\n"),
         looked.out);
-    CHECK(contains(looked.out, "2 orphans: --delete removes them"));
-    CHECK(contains(tool(gcCommand({"web"})).out, "1 orphan: --delete"));
+    CHECK(contains(looked.out, "2 leftovers: --delete removes them"));
+    CHECK(contains(tool(gcCommand({"web"})).out, "1 leftover: --delete"));
   }
   CHECK(contains(tool(gcCommand({"web", "--delete"})).out, "1 removed"));
   const Outcome deleted = tool(gcCommand({"--delete"}));
   CHECK_MESSAGE(deleted.ok(), deleted.out);
   CHECK(contains(deleted.out, "1 removed"));
-  CHECK(tool(gcCommand()).out == "no orphans\n");
+  CHECK(tool(gcCommand()).out == "no leftovers\n");
   demo.forget("c1");
   demo.checkAll();
   checkSilent(demo.del("c2"));
@@ -106,7 +106,7 @@ TEST_CASE(
   CHECK(contains(looked.err, "ponsctl gc: /run/net.d/2.conf: invalid JSON"));
   shell("rm /run/net.d/2.conf; nft delete element ip pons forwards_any '{ tcp . 8081 }'");
   CHECK(tool(gcCommand({"--delete"})).ok());
-  CHECK(tool(gcCommand()).out == "no orphans\n");
+  CHECK(tool(gcCommand()).out == "no leftovers\n");
   away.checkAll();
 }
 
@@ -118,6 +118,6 @@ TEST_CASE("ponsctl gc: an invalid network name, and a record of a newer pons") {
   shell("sed -i 's/\"format\": 1/\"format\": 2/' " + recordOf(demo, "c1"));
   const Outcome looked = tool(gcCommand());
   CHECK(looked.exitCode == 1);
-  CHECK(looked.out == "no orphans\n");
+  CHECK(looked.out == "no leftovers\n");
   CHECK(contains(looked.err, "ponsctl gc: demo c1 eth0: "));
 }
