@@ -75,7 +75,7 @@ class [[nodiscard]] Result {
 };
 
 /// That one error is success: for what has already been removed, or already exists.
-inline Result<> ignoring(int code, Result<> result) { return result.failedWith(code) ? Result<>{} : result; }
+inline Result<> ignoring(int code, const Result<>& result) { return result.failedWith(code) ? Result<>{} : result; }
 
 }  // namespace netlib
 

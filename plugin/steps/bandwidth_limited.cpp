@@ -56,8 +56,8 @@ netlib::Result<> limit(Host& host, const Attachment& attachment, const link::Lin
   return redirect(host, veth, ifb);
 }
 
-netlib::Result<> ignoringGone(netlib::Result<> removed) {
-  return netlib::ignoring(ENOENT, netlib::ignoring(ENODEV, std::move(removed)));
+netlib::Result<> ignoringGone(const netlib::Result<>& removed) {
+  return netlib::ignoring(ENOENT, netlib::ignoring(ENODEV, removed));
 }
 
 netlib::Result<> unlimit(Host& host, const link::Link& veth) {
