@@ -45,10 +45,10 @@ netlib::Result<std::string> readStdin() {
 int executePonsctl(char** argv) {
   std::array<char, PATH_MAX> self{};
   const ssize_t length = readlink("/proc/self/exe", self.data(), self.size() - 1);
-  const std::string beside = std::string{self.data(), length > 0 ? static_cast<std::size_t>(length) : 0} + "ctl";
   std::fputs("pons: its commands have moved to ponsctl(8), which is executed in its place\n", stderr);
   argv[0] = const_cast<char*>("ponsctl");
-  execv(beside.c_str(), argv);
+  // Without /proc only PATH is left.
+  if (length > 0) execv((std::string{self.data(), static_cast<std::size_t>(length)} + "ctl").c_str(), argv);
   execvp(argv[0], argv);
   std::perror("pons: cannot execute ponsctl");
   return kCannotExecute;

@@ -156,8 +156,7 @@ Result<> HostLocal::release(const HostLocalOwner& owner, const IpAddress& addres
   const Result<> undrafted = directory_.remove(Directory::draftOf(name));
   if (!undrafted.ok() && !undrafted.failedWith(ENOENT)) return undrafted;
   if (!TRY(belongsTo(owner, address))) return {};
-  const Result<> removed = directory_.remove(name);
-  return removed.failedWith(ENOENT) ? Result<>{} : removed;
+  return netlib::ignoring(ENOENT, directory_.remove(name));
 }
 
 Result<> HostLocal::releaseAll(const HostLocalOwner& owner) const {

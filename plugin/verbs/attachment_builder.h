@@ -24,7 +24,7 @@ std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config);
 void completeFromConfig(Record& record, const cni::Config& config);
 
 /// The result of ADD: bridge, host veth and container interface, appended to the previous result. Uses host.bridge,
-/// which the step BridgePresent sets.
+/// which the step bridgePresent() sets.
 cni::AddResult describe(const cni::Request& request, const Attachment& attachment, const Host& host);
 
 }  // namespace pons
