@@ -73,6 +73,15 @@ pons::Answer answer(int argc, char** argv) {
   }
 }
 
+/// The runtime regards an ADD whose result it could not read as failed.
+void rollBack(const pons::Answer& result) {
+  try {
+    result.rollbackAdd();
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "pons: cannot write the result, and rollback failed: %s\n", problem.what());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,6 +93,6 @@ int main(int argc, char** argv) {
   // A failed write to stderr is ignored; a failed write to stdout rolls the ADD back.
   static_cast<void>(netlib::writeAll(STDERR_FILENO, result.err + pons::trace::lines(), "stderr"));
   if (netlib::writeAll(STDOUT_FILENO, result.out, "stdout")) return result.exitCode;
-  result.rollbackAdd();
+  rollBack(result);
   return EXIT_FAILURE;
 }

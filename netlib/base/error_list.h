@@ -8,14 +8,14 @@
 
 namespace netlib {
 
-/// The code of the first error and the messages of all, each after its `what`.
+/// The first error with cause, number and details; the messages of all of them, each after its `what`.
 class ErrorList {
  public:
   void add(const std::string& what, const Result<>& result) {
     if (result) return;
     const Error& error = result.error();
     if (!all_) {
-      all_ = Error{error.code, what + ": " + error.message};
+      all_ = error.reworded(what + ": " + error.message);
     } else {
       all_->message += "; " + what + ": " + error.message;
     }

@@ -21,14 +21,15 @@ Result<Program> find(Family family, Backend backend, Fallback fallback, const st
   static const std::array<std::string, 4> directories{"/usr/sbin", "/sbin", "/usr/bin", "/bin"};
   const std::string base = family == Family::Ipv4 ? "iptables" : "ip6tables";
   auto program = Program::find(directories, base + (backend == Backend::Nft ? "-nft" : "-legacy") + suffix);
-  const bool fallsBack = fallback == Fallback::Plain && program.failedWith(ENOENT);
+  const bool fallsBack = fallback == Fallback::Plain && program.failedWith(Cause::Missing);
   return fallsBack ? Program::find(directories, base + suffix) : std::move(program);
 }
 
 Error errorOf(const Program& program, const std::string& what, const Outcome& outcome) {
   const std::string& text = outcome.errors.empty() ? outcome.output : outcome.errors;
-  return {EIO, program.path() + " " + what + " failed (" + std::to_string(outcome.status) +
-                   "): " + text.substr(0, text.find('\n'))};
+  return {Cause::Program, 0,
+          program.path() + " " + what + " failed (" + std::to_string(outcome.status) +
+              "): " + text.substr(0, text.find('\n'))};
 }
 
 /// iptables-nft 1.8.9 reports a missing chain as "incompatible", as it does for a chain that it cannot print.
@@ -102,7 +103,7 @@ std::string_view Rule::option(std::string_view name) const {
 Result<Rule> parseRule(const std::string& line, const std::string& chain) {
   Rule rule{line, wordsOf(line)};
   const bool isRule = rule.words.size() >= 2 && rule.words[0] == "-A" && rule.words[1] == chain;
-  if (!isRule) return fail(EBADMSG, "unexpected line in \"iptables -S " + chain + "\": " + line);
+  if (!isRule) return fail(Cause::Damaged, "unexpected line in \"iptables -S " + chain + "\": " + line);
   return rule;
 }
 

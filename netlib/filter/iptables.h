@@ -25,7 +25,7 @@ struct Rule {
   std::string deletion() const { return "-D" + text.substr(2); }
 };
 
-/// A line of "iptables -S CHAIN". EBADMSG if it is not a rule of that chain.
+/// A line of "iptables -S CHAIN". Damaged if it is not a rule of that chain.
 Result<Rule> parseRule(const std::string& line, const std::string& chain);
 
 /// The table "filter" with all its chains.
@@ -50,14 +50,14 @@ enum class Backend : std::uint8_t { Nft, Legacy };
 enum class Fallback : bool { None, Plain };
 
 /// iptables and iptables-restore of one family and backend, from /usr/sbin, /sbin, /usr/bin or /bin (see
-/// Program::find()). They wait 10 s for the lock of x_tables and are killed after 20 s. Errors: EIO with the first line
-/// of stderr, and those of Program::run().
+/// Program::find()). They wait 10 s for the lock of x_tables and are killed after 20 s. Errors: Program with the first
+/// line of stderr, and those of Program::run().
 class Iptables {
  public:
-  /// ENOENT: not installed. EPERM: a user other than root could have written it.
+  /// Missing: not installed. Unsafe: a user other than root could have written it.
   static Result<Iptables> open(Family family, Backend backend, Fallback fallback = Fallback::None);
 
-  /// Nothing if there is no such chain. With Backend::Nft that is EIO: use nft::listChains() first.
+  /// Nothing if there is no such chain. With Backend::Nft that is an error: use nft::listChains() first.
   Result<std::optional<std::vector<Rule>>> rulesOf(const std::string& table, const std::string& chain) const;
   Result<FilterTable> readFilterTable() const;
 

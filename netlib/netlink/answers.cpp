@@ -34,10 +34,10 @@ std::optional<int> codeOf(std::span<const std::uint8_t> bytes) {
 Result<> Answers::parse(std::span<const std::uint8_t> datagram) {
   while (!datagram.empty()) {
     nlmsghdr header;
-    if (datagram.size() < sizeof header) return fail(EBADMSG, "truncated netlink datagram");
+    if (datagram.size() < sizeof header) return fail(Cause::Damaged, "truncated netlink datagram");
     std::memcpy(&header, datagram.data(), sizeof header);
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) {
-      return fail(EBADMSG, "netlink message with invalid length " + std::to_string(header.nlmsg_len));
+      return fail(Cause::Damaged, "netlink message with invalid length " + std::to_string(header.nlmsg_len));
     }
     TRY(parseMessage(header, datagram.first(header.nlmsg_len)));
     datagram = datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
@@ -56,7 +56,7 @@ Result<> Answers::parseMessage(const nlmsghdr& header, std::span<const std::uint
   if (isError || header.nlmsg_type == NLMSG_DONE) {
     const auto code = codeOf(bytes);
     if (!code || (isError && bytes.size() < NLMSG_HDRLEN + sizeof(nlmsgerr))) {
-      return fail(EBADMSG, "netlink error message without error code");
+      return fail(Cause::Damaged, "netlink error message without error code");
     }
     answer.complete = true;
     answer.error = *code;

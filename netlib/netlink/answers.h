@@ -20,7 +20,7 @@ class Answers {
   Answers(std::uint32_t firstSequence, std::size_t count) : firstSequence_(firstSequence), answers_(count) {}
 
   /// Parses one datagram. Messages with other sequence numbers (a late answer to an earlier batch) are ignored.
-  /// EBADMSG: malformed.
+  /// Damaged: malformed.
   Result<> parse(std::span<const std::uint8_t> datagram);
 
   /// True once the request with index `acknowledged` (the last one with NLM_F_ACK) is acknowledged: the kernel

@@ -1,6 +1,7 @@
 #include "netlib/netlink/message.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include <libmnl/libmnl.h>
@@ -54,9 +55,11 @@ constexpr std::size_t kFirstCapacity = 4096;  // enough for most batches
 
 }  // namespace
 
-nlmsghdr& Batch::at(std::size_t index) {
-  return *reinterpret_cast<nlmsghdr*>(buffer_.get() + requests_.at(index).offset);
+const nlmsghdr& Batch::message(std::size_t index) const {
+  return *reinterpret_cast<const nlmsghdr*>(buffer_.get() + requests_.at(index).offset);
 }
+
+nlmsghdr& Batch::at(std::size_t index) { return const_cast<nlmsghdr&>(message(index)); }
 
 nlmsghdr& Batch::current() { return at(requests_.size() - 1); }
 
@@ -78,6 +81,16 @@ bool Batch::reserveAttribute(std::size_t payload) {
   if (payload > UINT16_MAX - sizeof(nlattr)) overflowed_ = true;
   if (!overflowed_) reserve(size(), aligned(sizeof(nlattr) + payload));
   return !overflowed_;
+}
+
+bool Batch::reserveMessage(std::size_t room) {
+  if (room > UINT16_MAX) overflowed_ = true;
+  return !overflowed_;
+}
+
+void Batch::addMessage(std::string what, std::size_t room) {
+  addRequest(std::move(what));
+  if (current().nlmsg_len > room) std::abort();  // the heap is damaged
 }
 
 void Batch::addRequest(std::string what) {

@@ -73,16 +73,19 @@ class Message {
   std::vector<std::uint8_t> bytes_;
 };
 
+/// An upper bound of what an attribute with that payload takes in a message, in bytes; of a text, with its NUL.
+constexpr std::size_t roomOfAttribute(std::size_t payload) { return sizeof(nlattr) + (payload + 1 + 3) / 4 * 4; }
+
 /// Requests that are sent in one datagram and processed in order. Integers are written in host byte order; the caller
 /// converts those that the kernel reads in network byte order (most of nfnetlink).
 ///
 /// An attribute or nest longer than 65535 bytes (nla_len has 16 bits) is not written, and Socket then refuses to send
-/// the batch (EMSGSIZE).
+/// the batch (Invalid).
 class Batch {
  public:
   /// Begins the next request; the following put…() and nest() calls add to it. `what` names it in error messages.
-  /// NLM_F_REQUEST is added. Requests that change something need NLM_F_ACK. A get may omit it, as it is answered
-  /// anyway, but must then be the only request of the batch.
+  /// NLM_F_REQUEST is added. Requests that change something need NLM_F_ACK. A get of one object may omit it, as it is
+  /// answered anyway, in a batch of nothing but such gets.
   template <class Header>
   void begin(unsigned type, unsigned flags, const Header& familyHeader, std::string what) {
     begin(type, flags, std::as_bytes(std::span(&familyHeader, 1)), std::move(what));
@@ -118,20 +121,26 @@ class Batch {
   };
   [[nodiscard]] Nest nest(std::uint16_t type) { return {*this, type}; }
 
-  /// Appends one complete message that `write` (libnftnl) writes to the buffer of `room` bytes that it gets. Neither
-  /// libnftnl nor this function checks bounds: the caller passes a `room` that the message cannot exceed, and `write`
-  /// must not add to this batch.
+  /// Appends one complete message that `write` (libnftnl, which checks no bounds) writes to the buffer that it gets;
+  /// `write` must not add to this batch. `room` is an upper bound of the message's length in bytes, computed from what
+  /// is written: a longer message would have overwritten the heap, and ends the process. Where `room` exceeds 65535
+  /// nothing is written, as an attribute of the message might be too long.
   template <class Write>
     requires std::invocable<Write, char*>
   void append(std::string what, std::size_t room, Write write) {
+    if (!reserveMessage(room)) return;
     write(reinterpret_cast<char*>(reserve(size(), room)));
-    addRequest(std::move(what));
+    addMessage(std::move(what), room);
   }
 
   std::size_t count() const { return requests_.size(); }
-  bool empty() const { return requests_.empty(); }
+  bool empty() const { return requests_.empty() && !overflowed_; }
+  /// True once something was too long to be written.
+  bool overflowed() const { return overflowed_; }
   /// `what` of the request with that index.
   const std::string& what(std::size_t index) const { return requests_.at(index).what; }
+  /// Its message; the next call that adds to the batch invalidates the reference.
+  const nlmsghdr& message(std::size_t index) const;
 
  private:
   friend class Socket;
@@ -147,6 +156,9 @@ class Batch {
   std::uint8_t* reserve(std::size_t offset, std::size_t room);
   /// The same for an attribute of the current message. False, and overflowed_, if nla_len cannot hold its length.
   bool reserveAttribute(std::size_t payload);
+  /// False, and overflowed_, where a message of that length may have attributes that nla_len cannot hold.
+  bool reserveMessage(std::size_t room);
+  void addMessage(std::string what, std::size_t room);
   void addRequest(std::string what);
   nlmsghdr& current();
   nlmsghdr& at(std::size_t index);

@@ -38,7 +38,7 @@ Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
   constexpr int kTries = 10;
   for (int attempt = 1;; ++attempt) {
     auto answers = exchangeOnce(batch);
-    if (!answers.failedWith(EINTR) || attempt == kTries) return answers;
+    if (!answers.failedWith(Cause::Disturbed) || attempt == kTries) return answers;
   }
 }
 
@@ -60,7 +60,7 @@ Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
   unread_ = true;
   while (!answers.complete(acknowledged)) TRY(receive(answers));
   unread_ = false;
-  if (answers.interrupted()) return fail(EINTR, "netlink dump interrupted by a change");
+  if (answers.interrupted()) return fail(Cause::Disturbed, "netlink dump interrupted by a change");
   return answers.all();
 }
 
@@ -87,7 +87,7 @@ void Socket::discardUnread() {
 }
 
 Result<> Socket::send(Batch& batch) {
-  if (batch.overflowed_) return fail(EMSGSIZE, "netlink request too large");
+  if (batch.overflowed_) return fail(Cause::Invalid, "netlink request too large");
   if (batch.size() > kManyBytes || batch.count() > kManyRequests) {
     TRY(enlargeBuffers(2 * batch.size() + batch.count() * 1024));
   }
@@ -115,10 +115,11 @@ Result<> Socket::receive(Answers& answers) {
   // The kernel processes requests within sendto(2), and continues a dump within recvmsg(2): no need to block.
   const ssize_t length = recvmsg(fd_.get(), &message, MSG_DONTWAIT);
   if (length < 0 && errno == EINTR) return {};
-  if (length < 0 && errno == EAGAIN) return fail(ENODATA, "no answer from the kernel over netlink");
+  if (length < 0 && errno == EAGAIN) return fail(Cause::Damaged, "no answer from the kernel over netlink");
   if (length < 0) return failErrno("receive netlink answer");
   if (sender.nl_pid != 0) return {};  // another process; the kernel has port 0
-  if ((message.msg_flags & MSG_TRUNC) != 0) return fail(EMSGSIZE, "netlink answer larger than the receive buffer");
+  if ((message.msg_flags & MSG_TRUNC) != 0)
+    return fail(Cause::Damaged, "netlink answer larger than the receive buffer");
   return answers.parse(std::span(buffer).first(static_cast<std::size_t>(length)));
 }
 

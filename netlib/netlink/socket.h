@@ -16,9 +16,9 @@ class Socket {
 
   /// Sends all requests in one datagram and reads the answers; an empty batch is not sent. The error of a request is in
   /// its Answer (those after a failed first request are not read, see Answers::complete()). The Result fails only if
-  /// the exchange itself did: EMSGSIZE (batch or answer too large), ENODATA (no answer), ENOBUFS (the kernel dropped
-  /// answers), EINTR (a dump was interrupted ten times), EBADMSG. Sequence numbers and NLM_F_ACK of the batch are
-  /// overwritten.
+  /// the exchange itself did: Invalid (batch too large), Damaged (no answer, too large a one, or a malformed one),
+  /// Disturbed (a dump was interrupted ten times), the errnos of send and receive (ENOBUFS: the kernel dropped
+  /// answers). Sequence numbers and NLM_F_ACK of the batch are overwritten.
   Result<std::vector<Answer>> exchange(Batch& batch);
 
   /// The same if every request must succeed: the error is that of the first failed one, "what: errno text (reason)".

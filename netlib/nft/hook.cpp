@@ -129,7 +129,7 @@ std::string ListedChain::toString() const {
 
 Result<std::vector<ListedChain>> listAllChains(Socket& netfilter) {
   Batch batch;
-  batch.append("list nf_tables chains", kObjectRoom, [](char* room) {
+  batch.append("list nf_tables chains", roomFor(), [](char* room) {
     nftnl_nlmsg_build_hdr(room, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP | NLM_F_ACK, 0);
   });
   std::vector<ListedChain> chains;
@@ -142,10 +142,7 @@ Result<std::vector<ListedChain>> listAllChains(Socket& netfilter) {
 
 Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain) {
   Batch batch;
-  batch.append("list rules of nf_tables chain " + chain, kObjectRoom, [&](char* room) {
-    const OwnedRule all = allRulesOf(table, chain);
-    nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_GETRULE, table, NLM_F_DUMP | NLM_F_ACK), all.get());
-  });
+  dumpRules(batch, table, chain);
   std::vector<filter::Rule> rules;
   const auto answers = netfilter.request(batch);
   if (answers.failedWith(ENOENT)) return rules;
@@ -153,7 +150,7 @@ Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& tabl
   for (const Message& message : answers->front().messages) {
     const OwnedRule rule{allocated(nftnl_rule_alloc())};
     if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
-      return fail(EBADMSG, "cannot parse a rule of nf_tables chain " + chain);
+      return fail(Cause::Damaged, "cannot parse a rule of nf_tables chain " + chain);
     }
     rules.push_back(ruleOf(*rule));
   }

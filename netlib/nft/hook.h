@@ -25,7 +25,7 @@ struct ListedChain {
 /// All chains of these families, without their rules. A dump.
 Result<std::vector<ListedChain>> listAllChains(Socket& netfilter);
 
-/// The rules of a chain in order; none if it does not exist. EBADMSG.
+/// The rules of a chain in order; none if it does not exist. Damaged: one cannot be parsed.
 Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain);
 
 }  // namespace netlib::nft

@@ -10,32 +10,13 @@ namespace netlib::nft {
 namespace {
 
 /// Appends the elements of one message.
-Result<> appendElements(const Message& message, const Table& table, const std::string& set, std::vector<Element>& to) {
-  const OwnedSet found = setOf(table, set);
+Result<> appendElements(const Message& message, const std::string& set, std::vector<Element>& to) {
+  const OwnedSet found{allocated(nftnl_set_alloc())};
   if (nftnl_set_elems_nlmsg_parse(&message.header(), found.get()) < 0) {
-    return fail(EBADMSG, "cannot parse elements of nf_tables set " + set);
+    return fail(Cause::Damaged, "cannot parse elements of nf_tables set " + set);
   }
-  const Owned<nftnl_set_elems_iter, nftnl_set_elems_iter_destroy> elements{
-      allocated(nftnl_set_elems_iter_create(found.get()))};
-  while (nftnl_set_elem* element = nftnl_set_elems_iter_next(elements.get())) to.push_back(elementOf(*element));
+  std::ranges::move(elementsOf(*found), std::back_inserter(to));
   return {};
-}
-
-/// ENOENT: no such chain, which a dump of its rules would not report.
-Result<std::vector<Answer>> rulesOf(Socket& netfilter, const Table& table, const std::string& chain) {
-  Batch batch;
-  batch.append("list nf_tables chain " + chain, kObjectRoom, [&](char* room) {
-    const OwnedChain named = chainOf(table, chain);
-    nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_GETCHAIN, table, 0), named.get());
-  });
-  TRY(netfilter.request(batch));
-
-  Batch rules;
-  rules.append("list rules of nf_tables chain " + chain, kObjectRoom, [&](char* room) {
-    const OwnedRule all = allRulesOf(table, chain);
-    nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_GETRULE, table, NLM_F_DUMP | NLM_F_ACK), all.get());
-  });
-  return netfilter.request(rules);
 }
 
 void addCounters(nftnl_rule& rule, Counted& sum) {
@@ -50,18 +31,26 @@ void addCounters(nftnl_rule& rule, Counted& sum) {
 
 }  // namespace
 
-Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain) {
-  const auto answers = TRY(rulesOf(netfilter, table, chain));
-  return answers.front().messages.size();
+Result<bool> hasChain(Socket& netfilter, const Table& table, const std::string& chain) {
+  Batch batch;
+  getChain(batch, table, chain);
+  const auto found = netfilter.request(batch);
+  if (!found && !found.failedWith(ENOENT)) return fail(found.error());
+  return found.ok();
 }
 
 Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain) {
+  Batch named;
+  getChain(named, table, chain);
+  TRY(netfilter.request(named));
+  Batch rules;
+  dumpRules(rules, table, chain);
   Counted counted;
-  const auto answers = TRY(rulesOf(netfilter, table, chain));
+  const auto answers = TRY(netfilter.request(rules));
   for (const Message& message : answers.front().messages) {
     const OwnedRule rule{allocated(nftnl_rule_alloc())};
     if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
-      return fail(EBADMSG, "cannot parse a rule of nf_tables chain " + chain);
+      return fail(Cause::Damaged, "cannot parse a rule of nf_tables chain " + chain);
     }
     addCounters(*rule, counted);
   }
@@ -70,7 +59,7 @@ Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::s
 
 Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table) {
   Batch batch;
-  batch.append("list nf_tables chains", kObjectRoom,
+  batch.append("list nf_tables chains", roomFor(),
                [&](char* room) { putHeader(room, NFT_MSG_GETCHAIN, table, NLM_F_DUMP | NLM_F_ACK); });
   std::vector<NamedChain> chains;
   const auto answers = TRY(netfilter.request(batch));
@@ -85,22 +74,18 @@ Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table
 
 Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set) {
   Batch batch;
-  batch.append("list elements of nf_tables set " + set, kObjectRoom, [&](char* room) {
-    const OwnedSet whole = setOf(table, set);
-    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, NLM_F_DUMP | NLM_F_ACK),
-                                        whole.get());
-  });
+  dumpElements(batch, table, set);
   std::vector<Element> elements;
   const auto answers = netfilter.request(batch);
   if (answers.failedWith(ENOENT)) return elements;
   if (!answers.ok()) return fail(answers.error());
-  for (const Message& message : answers->front().messages) TRY(appendElements(message, table, set, elements));
+  for (const Message& message : answers->front().messages) TRY(appendElements(message, set, elements));
   return elements;
 }
 
 Result<> probe(Socket& netfilter) {
   Batch batch;
-  batch.append("probe nf_tables", kObjectRoom, [](char* room) {
+  batch.append("probe nf_tables", roomFor(), [](char* room) {
     putHeader(room, NFT_MSG_GETGEN, {Family::Ipv4, ""}, 0);
   });
   TRY(netfilter.request(batch));
@@ -110,19 +95,15 @@ Result<> probe(Socket& netfilter) {
 Result<std::optional<Element>> findElement(Socket& netfilter, const Table& table, const std::string& set,
                                            const Element& key) {
   Batch batch;
-  batch.append("find element of nf_tables set " + set, kObjectRoom, [&](char* room) {
-    const OwnedSet part = setOf(table, set);
-    nftnl_set_elem_add(part.get(), elementOf(Element{.key = key.key, .intervalEnd = key.intervalEnd}));
-    nftnl_set_elems_nlmsg_build_payload(putHeader(room, NFT_MSG_GETSETELEM, table, 0), part.get());
-  });
+  getElement(batch, table, set, key);
   const auto answers = TRY(netfilter.exchange(batch));
   const Answer& answer = answers.front();
   if (answer.error == ENOENT) return std::optional<Element>{};
   if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
-  if (answer.messages.empty()) return fail(EBADMSG, "no element in the kernel's answer");
+  if (answer.messages.empty()) return fail(Cause::Damaged, "no element in the kernel's answer");
 
   std::vector<Element> found;
-  TRY(appendElements(answer.messages.front(), table, set, found));
+  TRY(appendElements(answer.messages.front(), set, found));
   return found.empty() ? std::optional<Element>{} : std::optional{std::move(found.front())};
 }
 

@@ -145,32 +145,18 @@ Rule& Rule::ctLabel(unsigned label) {
   return bitwiseAnd(labelBits(label)).cmp(NFT_CMP_NEQ, LabelBits{});
 }
 
-Rule& Rule::lookup(const std::string& set, Register from) {
-  Expression(*this, "lookup").set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from)).set(NFTNL_EXPR_LOOKUP_SET, set);
-  return *this;
-}
-
+Rule& Rule::lookup(const std::string& set, Register from) { return lookup(set, from, std::nullopt, 0); }
 Rule& Rule::lookupNot(const std::string& set, Register from) {
-  Expression(*this, "lookup")
-      .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
-      .set(NFTNL_EXPR_LOOKUP_SET, set)
-      .set(NFTNL_EXPR_LOOKUP_FLAGS, std::uint32_t{NFT_LOOKUP_F_INV});
-  return *this;
+  return lookup(set, from, std::nullopt, NFT_LOOKUP_F_INV);
 }
+Rule& Rule::map(const std::string& map, Register from, Register to) { return lookup(map, from, kernelRegister(to), 0); }
+Rule& Rule::vmap(const std::string& map, Register from) { return lookup(map, from, NFT_REG_VERDICT, 0); }
 
-Rule& Rule::map(const std::string& map, Register from, Register to) {
-  Expression(*this, "lookup")
-      .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
-      .set(NFTNL_EXPR_LOOKUP_SET, map)
-      .set(NFTNL_EXPR_LOOKUP_DREG, kernelRegister(to));
-  return *this;
-}
-
-Rule& Rule::vmap(const std::string& map, Register from) {
-  Expression(*this, "lookup")
-      .set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from))
-      .set(NFTNL_EXPR_LOOKUP_SET, map)
-      .set(NFTNL_EXPR_LOOKUP_DREG, std::uint32_t{NFT_REG_VERDICT});
+Rule& Rule::lookup(const std::string& set, Register from, std::optional<std::uint32_t> to, std::uint32_t flags) {
+  Expression lookup(*this, "lookup");
+  lookup.set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from)).set(NFTNL_EXPR_LOOKUP_SET, set);
+  if (to) lookup.set(NFTNL_EXPR_LOOKUP_DREG, *to);
+  lookup.set(NFTNL_EXPR_LOOKUP_FLAGS, flags);
   return *this;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -54,8 +55,8 @@ enum class LimitUnit : std::uint64_t { Minute = 60 };
 /// ("incompatible"); its own match "conntrack" needs the kernel's nft_compat.
 enum class Dialect : bool { Nft, Iptables };
 
-/// Expressions in their order, as in nft(8): the first match that fails ends the rule. Names of sets and chains
-/// must have at most 255 bytes (NFT_NAME_MAXLEN - 1): the message buffer is sized for that (kObjectRoom).
+/// Expressions in their order, as in nft(8): the first match that fails ends the rule. Names of sets and chains have at
+/// most 255 bytes (NFT_NAME_MAXLEN - 1): the kernel refuses longer ones.
 ///
 /// Registers. A match on a value of the packet, and ctZoneSet(), overwrite the registers from 0 on: saddr(), daddr(),
 /// payload(), l4proto(), icmpv6Type(), iifgroup(), iifname(), oifname(), fibDaddrType(), ctState(), ctStatus() (none in
@@ -144,12 +145,14 @@ class Rule {
   Rule& address(const IpPrefix& prefix, std::uint32_t offset);
   Rule& interfaceName(std::uint32_t key, const std::string& name);
   Rule& ctBits(std::uint32_t key, std::uint32_t bits);
+  Rule& lookup(const std::string& set, Register from, std::optional<std::uint32_t> to, std::uint32_t flags);
   Rule& xtConntrack(std::uint16_t states);
   Rule& immediateVerdict(int code, const std::string* chain);
   Rule& cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes);
   Rule& bitwiseAnd(std::span<const std::uint8_t> mask);
 
   std::unique_ptr<nftnl_rule, Free> rule_;
+  std::size_t room_ = 0;  ///< an upper bound of what its attributes take in a message
 };
 
 }  // namespace netlib::nft

@@ -3,6 +3,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
+#include <linux/netfilter/nf_nat.h>
 
 #include "netlib/nft/expression.h"
 #include "netlib/nft/objects.h"
@@ -48,17 +49,22 @@ Rule& Rule::ctLabelSet(unsigned label, Register scratch) {
 }
 
 Rule& Rule::dnat(Family family, Register address, Register port) {
+  constexpr std::uint32_t kFlags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED;
   Expression(*this, "nat")
       .set(NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT)
       .set(NFTNL_EXPR_NAT_FAMILY, static_cast<std::uint32_t>(family))
       .set(NFTNL_EXPR_NAT_REG_ADDR_MIN, kernelRegister(address))
-      .set(NFTNL_EXPR_NAT_REG_PROTO_MIN, kernelRegister(port));
+      .set(NFTNL_EXPR_NAT_REG_ADDR_MAX, kernelRegister(address))
+      .set(NFTNL_EXPR_NAT_REG_PROTO_MIN, kernelRegister(port))
+      .set(NFTNL_EXPR_NAT_REG_PROTO_MAX, kernelRegister(port))
+      .set(NFTNL_EXPR_NAT_FLAGS, kFlags);
   return *this;
 }
 
 Rule& Rule::comment(const std::string& text) {
   const auto userData = commentData(text);
   nftnl_rule_set_data(rule_.get(), NFTNL_RULE_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+  room_ += roomOfAttribute(userData.size());
   return *this;
 }
 
@@ -66,13 +72,16 @@ Rule& Rule::limit(std::uint64_t packets, LimitUnit unit) {
   Expression(*this, "limit")
       .setLong(NFTNL_EXPR_LIMIT_RATE, packets)
       .setLong(NFTNL_EXPR_LIMIT_UNIT, static_cast<std::uint64_t>(unit))
-      .set(NFTNL_EXPR_LIMIT_BURST, static_cast<std::uint32_t>(packets));
+      .set(NFTNL_EXPR_LIMIT_BURST, static_cast<std::uint32_t>(packets))
+      .set(NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS)
+      .set(NFTNL_EXPR_LIMIT_FLAGS, std::uint32_t{0});
   return *this;
 }
 
 Rule& Rule::log(const std::string& prefix) {
   constexpr std::size_t kMaxPrefix = 127;  // NF_LOG_PREFIXLEN less the terminator
-  Expression(*this, "log").set(NFTNL_EXPR_LOG_PREFIX, prefix.substr(0, kMaxPrefix));
+  constexpr std::uint32_t kWarning = 4;    // LOGLEVEL_WARNING, the kernel's default
+  Expression(*this, "log").set(NFTNL_EXPR_LOG_PREFIX, prefix.substr(0, kMaxPrefix)).set(NFTNL_EXPR_LOG_LEVEL, kWarning);
   return *this;
 }
 

@@ -14,7 +14,7 @@ std::uint32_t numberOf(TableFamily family) { return static_cast<std::uint32_t>(f
 
 /// NFNL_MSG_BATCH_BEGIN and _END have no NLM_F_ACK: the kernel answers the former only if the transaction fails.
 void appendBatchMessage(Batch& batch, std::uint16_t type) {
-  batch.append("nf_tables transaction", kObjectRoom, [type](char* room) {
+  batch.append("nf_tables transaction", roomFor(), [type](char* room) {
     nlmsghdr* header = mnl_nlmsg_put_header(room);
     header->nlmsg_type = type;
     header->nlmsg_flags = NLM_F_REQUEST;
@@ -24,6 +24,21 @@ void appendBatchMessage(Batch& batch, std::uint16_t type) {
     family.res_id = __builtin_bswap16(NFNL_SUBSYS_NFTABLES);
     std::memcpy(mnl_nlmsg_put_extra_header(header, sizeof family), &family, sizeof family);
   });
+}
+
+/// libnftnl numbers the elements of a list, and refuses to read such a list (see contentOf()). The kernel ignores their
+/// type.
+void setListTypes(const nlmsghdr& message) {
+  const auto setType = [](const nlattr* element, void*) {
+    const_cast<nlattr*>(element)->nla_type = NLA_F_NESTED | NFTA_LIST_ELEM;
+    return MNL_CB_OK;
+  };
+  const auto inList = [](const nlattr* attribute, void* callback) {
+    const bool isList = mnl_attr_get_type(attribute) == NFTA_SET_ELEM_LIST_ELEMENTS;
+    return isList ? mnl_attr_parse_nested(attribute, *static_cast<mnl_attr_cb_t*>(callback), nullptr) : MNL_CB_OK;
+  };
+  mnl_attr_cb_t callback = setType;
+  mnl_attr_parse(&message, sizeof(nfgenmsg), inList, &callback);
 }
 
 }  // namespace
@@ -57,7 +72,7 @@ Result<> Transaction::check(Socket& netfilter) {
 }
 
 void Transaction::addTable(const Table& table) {
-  batch_.append("create nf_tables table " + table.name, kObjectRoom, [&](char* room) {
+  batch_.append("create nf_tables table " + table.name, roomFor(table.name), [&](char* room) {
     const OwnedTable made{allocated(nftnl_table_alloc())};
     nftnl_table_set_u32(made.get(), NFTNL_TABLE_FAMILY, numberOf(table.family));
     nftnl_table_set_str(made.get(), NFTNL_TABLE_NAME, table.name.c_str());
@@ -66,7 +81,7 @@ void Transaction::addTable(const Table& table) {
 }
 
 void Transaction::deleteTable(const Table& table) {
-  batch_.append("delete nf_tables table " + table.name, kObjectRoom, [&](char* room) {
+  batch_.append("delete nf_tables table " + table.name, roomFor(table.name), [&](char* room) {
     const OwnedTable named{allocated(nftnl_table_alloc())};
     nftnl_table_set_str(named.get(), NFTNL_TABLE_NAME, table.name.c_str());
     nftnl_table_nlmsg_build_payload(putHeader(room, NFT_MSG_DELTABLE, table, NLM_F_ACK), named.get());
@@ -74,7 +89,7 @@ void Transaction::deleteTable(const Table& table) {
 }
 
 void Transaction::addChain(const Table& table, const std::string& name, const std::string& comment) {
-  batch_.append("create nf_tables chain " + name, kObjectRoom, [&](char* room) {
+  batch_.append("create nf_tables chain " + name, roomFor(table.name, name, commentData(comment)), [&](char* room) {
     const OwnedChain chain = chainOf(table, name);
     if (!comment.empty()) setComment(*chain, comment);
     nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWCHAIN, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
@@ -83,7 +98,7 @@ void Transaction::addChain(const Table& table, const std::string& name, const st
 }
 
 void Transaction::addBaseChain(const Table& table, const BaseChain& base) {
-  batch_.append("create nf_tables chain " + base.name, kObjectRoom, [&](char* room) {
+  batch_.append("create nf_tables chain " + base.name, roomFor(table.name, base.name, base.type), [&](char* room) {
     const OwnedChain chain = chainOf(table, base.name);
     nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, base.type.c_str());
     nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_HOOKNUM, base.hook);
@@ -94,18 +109,19 @@ void Transaction::addBaseChain(const Table& table, const BaseChain& base) {
 }
 
 void Transaction::deleteChain(const Table& table, const std::string& name) {
-  batch_.append("flush nf_tables chain " + name, kObjectRoom, [&](char* room) {
+  batch_.append("flush nf_tables chain " + name, roomFor(table.name, name), [&](char* room) {
     const OwnedRule all = allRulesOf(table, name);
     nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_DELRULE, table, NLM_F_ACK), all.get());
   });
-  batch_.append("delete nf_tables chain " + name, kObjectRoom, [&](char* room) {
+  batch_.append("delete nf_tables chain " + name, roomFor(table.name, name), [&](char* room) {
     const OwnedChain chain = chainOf(table, name);
     nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_DELCHAIN, table, NLM_F_ACK), chain.get());
   });
 }
 
-void Transaction::addSet(const Table& table, const Set& set) {
-  batch_.append("create nf_tables set " + set.name, kObjectRoom, [&](char* room) {
+void Transaction::addSet(const Table& table, const Set& set, Existing existing) {
+  const auto userData = userDataOf(set);
+  batch_.append("create nf_tables set " + set.name, roomFor(table.name, set.name, userData), [&](char* room) {
     const OwnedSet made = setOf(table, set.name);
     const std::uint32_t flags =
         (set.dataType != 0 ? std::uint32_t{NFT_SET_MAP} : 0) | (set.interval ? std::uint32_t{NFT_SET_INTERVAL} : 0);
@@ -117,14 +133,17 @@ void Transaction::addSet(const Table& table, const Set& set) {
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_TYPE, set.dataType);
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_LEN, set.dataLength);
     }
-    setUserData(*made, set);
-    nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWSET, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
+    if (!userData.empty()) {
+      nftnl_set_set_data(made.get(), NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+    }
+    const unsigned exclusive = existing == Existing::Refused ? NLM_F_EXCL : 0;
+    nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWSET, table, NLM_F_CREATE | NLM_F_ACK | exclusive),
                                   made.get());
   });
 }
 
 void Transaction::deleteSet(const Table& table, const std::string& name) {
-  batch_.append("delete nf_tables set " + name, kObjectRoom, [&](char* room) {
+  batch_.append("delete nf_tables set " + name, roomFor(table.name, name), [&](char* room) {
     const OwnedSet named = setOf(table, name);
     nftnl_set_nlmsg_build_payload(putHeader(room, NFT_MSG_DELSET, table, NLM_F_ACK), named.get());
   });
@@ -139,7 +158,7 @@ void Transaction::insertRule(const Table& table, const std::string& chain, const
 }
 
 void Transaction::deleteRule(const Table& table, const std::string& chain, std::uint64_t handle) {
-  batch_.append("delete rule of nf_tables chain " + chain, kObjectRoom, [&](char* room) {
+  batch_.append("delete rule of nf_tables chain " + chain, roomFor(table.name, chain), [&](char* room) {
     const OwnedRule named = allRulesOf(table, chain);
     nftnl_rule_set_u64(named.get(), NFTNL_RULE_HANDLE, handle);
     nftnl_rule_nlmsg_build_payload(putHeader(room, NFT_MSG_DELRULE, table, NLM_F_ACK), named.get());
@@ -147,7 +166,7 @@ void Transaction::deleteRule(const Table& table, const std::string& chain, std::
 }
 
 void Transaction::putRule(Place place, const Table& table, const std::string& chain, const Rule& rule) {
-  batch_.append("add rule to nf_tables chain " + chain, kObjectRoom, [&](char* room) {
+  batch_.append("add rule to nf_tables chain " + chain, roomFor(table.name, chain) + rule.room_, [&](char* room) {
     nftnl_rule_set_u32(rule.rule_.get(), NFTNL_RULE_FAMILY, numberOf(table.family));
     nftnl_rule_set_str(rule.rule_.get(), NFTNL_RULE_TABLE, table.name.c_str());
     nftnl_rule_set_str(rule.rule_.get(), NFTNL_RULE_CHAIN, chain.c_str());
@@ -161,24 +180,34 @@ void Transaction::addElements(const Table& table, const std::string& set, std::s
 }
 
 void Transaction::deleteElements(const Table& table, const std::string& set, std::span<const Element> elements) {
-  changeElements(Change::Delete, table, set, elements);
+  std::vector<Element> keys;
+  std::ranges::transform(elements, std::back_inserter(keys), [](const Element& element) { return keyOf(element); });
+  changeElements(Change::Delete, table, set, keys);
 }
 
 void Transaction::changeElements(Change change, const Table& table, const std::string& set,
                                  std::span<const Element> elements) {
-  // The list of elements is one attribute: nla_len has 16 bits.
-  constexpr std::size_t kMaxPerMessage = UINT16_MAX / kElementRoom;
   const bool adds = change == Change::Add;
-  for (; !elements.empty(); elements = elements.subspan(std::min(kMaxPerMessage, elements.size()))) {
-    const auto some = elements.first(std::min(kMaxPerMessage, elements.size()));
-    batch_.append((adds ? "add elements to nf_tables set " : "delete elements of nf_tables set ") + set,
-                  kObjectRoom + some.size() * kElementRoom, [&](char* room) {
+  while (!elements.empty()) {
+    // As many as fit: their list is one attribute, and nla_len has 16 bits.
+    std::size_t count = 0;
+    std::size_t length = roomFor(table.name, set);
+    do {
+      length += roomFor(elements[count]);
+    } while (++count < elements.size() && length + roomFor(elements[count]) <= UINT16_MAX);
+    batch_.append((adds ? "add elements to nf_tables set " : "delete elements of nf_tables set ") + set, length,
+                  [&](char* room) {
                     const OwnedSet part = setOf(table, set);
-                    for (const Element& element : some) nftnl_set_elem_add(part.get(), elementOf(element));
+                    for (const Element& element : elements.first(count)) {
+                      nftnl_set_elem_add(part.get(), elementOf(element));
+                    }
                     const unsigned type = adds ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
                     const unsigned flags = NLM_F_ACK | (adds ? NLM_F_CREATE : 0U);
-                    nftnl_set_elems_nlmsg_build_payload(putHeader(room, type, table, flags), part.get());
+                    nlmsghdr* message = putHeader(room, type, table, flags);
+                    nftnl_set_elems_nlmsg_build_payload(message, part.get());
+                    setListTypes(*message);
                   });
+    elements = elements.subspan(count);
   }
 }
 

@@ -14,6 +14,8 @@ namespace netlib::nft {
 /// NFPROTO_*
 enum class TableFamily : std::uint8_t { Inet = 1, Ipv4 = 2, Bridge = 7, Ipv6 = 10 };
 
+struct TableContent;
+
 struct Table {
   Table(TableFamily tableFamily, std::string tableName) : family(tableFamily), name(std::move(tableName)) {}
   Table(Family ip, std::string tableName) : Table(static_cast<TableFamily>(ip), std::move(tableName)) {}
@@ -39,6 +41,7 @@ enum DataType : std::uint32_t {
   kEtherAddr = 9,
   kInetProto = 12,
   kInetService = 13,
+  kMark = 19,
   kIfname = 41,
   kVerdict = 0xffffff00,
 };
@@ -52,7 +55,7 @@ struct Set {
   std::uint32_t dataType = 0;
   std::uint32_t dataLength = 0;
   bool interval = false;
-  bool hostEndian = false;  ///< byte order of the keys for `nft list`; true for interface names
+  bool hostEndian = false;  ///< byte order of keys and data for `nft list`; true for interface names and marks
   /// The second field of a key "iifname . raw payload expression" (typeof), without which nft cannot read its own list.
   std::optional<Field> rawField = std::nullopt;
 };
@@ -63,6 +66,7 @@ struct Element {
   std::vector<std::uint8_t> data = {};
   std::string jumpTo = {};
   bool intervalEnd = false;
+  std::string comment = {};  ///< cut to kLongestComment; the kernel compares it with nothing
 
   friend bool operator==(const Element&, const Element&) = default;
 };
@@ -73,7 +77,8 @@ void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> b
 /// An interface name padded to IFNAMSIZ.
 std::vector<std::uint8_t> keyOf(const IfName& name);
 
-/// Changes that the kernel commits atomically. Nothing is sent before commit() or check().
+/// Changes that the kernel commits atomically. Nothing is sent before commit() or check(). Names have at most 255 bytes
+/// (NFT_NAME_MAXLEN - 1): the kernel refuses longer ones (ERANGE).
 class Transaction {
  public:
   Transaction();
@@ -85,7 +90,9 @@ class Transaction {
   void addBaseChain(const Table& table, const BaseChain& base);
   /// With its rules. EBUSY: a rule or map element jumps to it.
   void deleteChain(const Table& table, const std::string& name);
-  void addSet(const Table& table, const Set& set);
+  /// With `Existing::Kept` success if there is one of that description.
+  enum class Existing : bool { Refused, Kept };
+  void addSet(const Table& table, const Set& set, Existing existing = Existing::Refused);
   /// EBUSY: a rule uses it.
   void deleteSet(const Table& table, const std::string& name);
   void addRule(const Table& table, const std::string& chain, const Rule& rule);
@@ -98,6 +105,9 @@ class Transaction {
   /// By key, data is ignored. ENOENT: an element is missing.
   void deleteElements(const Table& table, const std::string& set, std::span<const Element> elements);
 
+  /// What that table has afterwards, by the add…() so far and by deleteElements(): see content.h. Sends nothing.
+  Result<TableContent> contentOf(const Table& table) const;
+
   /// Sends it with NFNL_MSG_BATCH_END; sends nothing if there is no change. The error is that of the first change that
   /// failed, and then nothing is changed: ENOENT: no such table, chain or set; EEXIST: it exists already; ENOTEMPTY: an
   /// interval partially overlaps another one; those of Rule. Call commit() or check() once.
@@ -108,7 +118,7 @@ class Transaction {
 
  private:
   /// Only NFNL_MSG_BATCH_BEGIN.
-  bool isEmpty() const { return batch_.count() == 1; }
+  bool isEmpty() const { return batch_.count() == 1 && !batch_.overflowed(); }
   enum class Change : bool { Add, Delete };
   enum class Place : bool { First, Last };
   void putRule(Place place, const Table& table, const std::string& chain, const Rule& rule);
@@ -117,8 +127,7 @@ class Transaction {
   Batch batch_;
 };
 
-/// The number of rules; ENOENT: no such chain.
-Result<std::size_t> countRules(Socket& netfilter, const Table& table, const std::string& chain);
+Result<bool> hasChain(Socket& netfilter, const Table& table, const std::string& chain);
 
 /// Counter of a rule.
 struct Counted {

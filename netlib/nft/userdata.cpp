@@ -50,13 +50,13 @@ Bytes iifnameAndField(const Field& field) {
 
 }  // namespace
 
-void setUserData(nftnl_set& set, const Set& described) {
+std::vector<std::uint8_t> userDataOf(const Set& described) {
   constexpr std::uint32_t kHost = 1;
   Bytes userData;
   if (described.hostEndian) append(userData, NFTNL_UDATA_SET_KEYBYTEORDER, kHost);
+  if (described.hostEndian && described.dataLength > 0) append(userData, NFTNL_UDATA_SET_DATABYTEORDER, kHost);
   if (described.rawField) append(userData, NFTNL_UDATA_SET_KEY_TYPEOF, iifnameAndField(*described.rawField));
-  if (userData.empty()) return;
-  nftnl_set_set_data(&set, NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
+  return userData;
 }
 
 }  // namespace netlib::nft

@@ -117,7 +117,7 @@ Result<bool> drain(const UniqueFd& from, std::string& to, std::size_t limit) {
     if (length < 0) return failErrno("output cannot be read");
     to.append(part.data(), static_cast<std::size_t>(length));
     if (to.size() > limit)
-      return fail(EFBIG, "was killed: its output is longer than " + std::to_string(limit) + " bytes");
+      return fail(Cause::Program, "was killed: its output is longer than " + std::to_string(limit) + " bytes");
   }
 }
 
@@ -177,7 +177,8 @@ Result<Outcome> Child::await(std::chrono::milliseconds timeout, std::size_t limi
   while (!ended) {
     const int ready = poll(watched.data(), watched.size(), timeUntil(deadline));
     if (ready < 0 && errno != EINTR) return failErrno("cannot be watched");
-    if (ready == 0) return fail(ETIMEDOUT, "was killed: timed out after " + std::to_string(timeout.count()) + " ms");
+    if (ready == 0)
+      return fail(Cause::Program, "was killed: timed out after " + std::to_string(timeout.count()) + " ms");
     if (ready < 0) continue;
     ended = watched[0].revents != 0;
     // poll(2) ignores negative descriptors.

@@ -19,8 +19,8 @@ class Child {
   static Result<Child> start(const std::string& file, const std::vector<std::string>& argv,
                              const std::vector<std::string>& environment, const std::string& input);
 
-  /// Waits until it exits; its own children may still run. ETIMEDOUT; EFBIG beyond `limit` bytes of stdout or stderr.
-  /// The messages are predicates ("was killed: ..."), to be prefixed with the program's path.
+  /// Waits until it exits; its own children may still run. Program: it exceeded `timeout`, or `limit` bytes of stdout
+  /// or stderr. The messages are predicates ("was killed: ..."), to be prefixed with the program's path.
   Result<Outcome> await(std::chrono::milliseconds timeout, std::size_t limit);
 
   ~Child();

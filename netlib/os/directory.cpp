@@ -2,6 +2,7 @@
 
 #include <array>
 #include <climits>
+#include <filesystem>
 #include <string_view>
 
 #include <dirent.h>
@@ -10,6 +11,7 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "netlib/os/file.h"
 
@@ -36,7 +38,7 @@ Result<std::string> normalized(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const std::string_view last = std::string_view{path}.substr(path.rfind('/') + 1);
   if (!path.starts_with('/') || last.empty() || last == "." || last == "..") {
-    return fail(EINVAL, "\"" + path + "\" is not the absolute path of a directory");
+    return fail(Cause::Invalid, "\"" + path + "\" is not the absolute path of a directory");
   }
   return path;
 }
@@ -45,11 +47,11 @@ Result<> checkPrivate(int fd, const std::string& path) {
   struct stat status {};
   if (fstat(fd, &status) < 0) return failErrno("cannot examine " + path);
   if (status.st_uid != getauxval(AT_EUID)) {
-    return fail(EPERM, path + " belongs to user " + std::to_string(status.st_uid) +
-                           ", not to the user of this process; remove it or change its owner");
+    return fail(Cause::Unsafe, path + " belongs to user " + std::to_string(status.st_uid) +
+                                   ", not to the user of this process; remove it or change its owner");
   }
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(EPERM, path + " is writable by other users; change its mode to 0700");
+    return fail(Cause::Unsafe, path + " is writable by other users; change its mode to 0700");
   }
   return {};
 }
@@ -74,14 +76,29 @@ Result<Directory> Directory::openExisting(const std::string& path) {
   const std::string name = TRY(normalized(path));
   UniqueFd fd{::open(name.c_str(), kOpenDirectory)};
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
-    return fail(EPERM, name + " is a symlink or not a directory; refusing to follow it");
+    return fail(Cause::Unsafe, name + " is a symlink or not a directory; refusing to follow it");
   }
   if (!fd) return failErrno("cannot open " + name);
   TRY(checkPrivate(fd.get(), name));
   return Directory{std::move(fd), name};
 }
 
+Result<Directory> Directory::openAsEmpty(const std::string& path) {
+  auto existing = openExisting(path);
+  if (!existing.failedWith(ENOENT)) return existing;
+  std::string name = TRY(normalized(path));
+  return Directory{UniqueFd{}, std::move(name)};
+}
+
+std::string Directory::canonicalPath() const {
+  std::error_code failed;
+  const auto canonical =
+      exists() ? std::filesystem::canonical(path_, failed) : std::filesystem::weakly_canonical(path_, failed);
+  return failed ? path_ : canonical.string();
+}
+
 Failure<Error> Directory::failAt(const std::string& what, const std::string& name) const {
+  if (!exists() && errno == EBADF) errno = ENOENT;
   return failErrno("cannot " + what + " " + path_ + "/" + name);
 }
 
@@ -127,8 +144,20 @@ Result<> Directory::replaceFile(const std::string& name, const std::string& cont
 Result<bool> Directory::exists(const std::string& name) const {
   struct stat status {};
   if (fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
-  if (errno == ENOENT) return false;
+  if (errno == ENOENT || !exists()) return false;
   return failAt("examine", name);
+}
+
+Result<timespec> Directory::modificationTime(const std::string& name) const {
+  struct stat status {};
+  if (fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return failAt("examine", name);
+  return status.st_mtim;
+}
+
+Result<> Directory::setModificationTime(const std::string& name, const timespec& time) const {
+  const std::array<timespec, 2> times{timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, time};
+  if (utimensat(fd_.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) < 0) return failAt("set the time of", name);
+  return {};
 }
 
 Result<> Directory::createSymlink(const std::string& name, const std::string& target) const {
@@ -201,13 +230,16 @@ Result<> Directory::removeTree(const std::string& name) const {
 }
 
 Result<> Directory::checkWritable() const {
-  if (faccessat(fd_.get(), ".", W_OK, AT_EACCESS) < 0) return failAt("write to", ".");
+  std::filesystem::path path{path_};
+  while (!exists() && path.has_relative_path() && access(path.c_str(), F_OK) < 0) path = path.parent_path();
+  const std::string name = path.string();
+  if (faccessat(AT_FDCWD, name.c_str(), W_OK, AT_EACCESS) < 0) return failErrno("cannot write to " + name);
   struct statfs status {};
-  if (fstatfs(fd_.get(), &status) < 0) return failAt("examine the file system of", ".");
+  if (statfs(name.c_str(), &status) < 0) return failErrno("cannot examine the file system of " + name);
   // File systems without a limit report a total of 0.
   const bool outOfBlocks = status.f_blocks != 0 && status.f_bavail == 0;
   const bool outOfFiles = status.f_files != 0 && status.f_ffree == 0;
-  if (outOfBlocks || outOfFiles) return fail(ENOSPC, "no space left in " + path_);
+  if (outOfBlocks || outOfFiles) return fail(Error::fromErrno("cannot write to " + name, ENOSPC));
   return {};
 }
 

@@ -2,6 +2,7 @@
 // its path can be exchanged between check and use.
 #pragma once
 
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,18 @@ namespace netlib {
 class Directory {
  public:
   /// Opens the directory at an absolute path; creates missing components with mode 0700 (0755 above the last one).
-  /// EPERM: the directory itself is a symlink, belongs to another user, or is writable by group or others. Components
-  /// above it may be symlinks (/var/run is one). EINVAL: the path is not absolute or ends in "." or "..".
+  /// Unsafe: the directory itself is a symlink, belongs to another user, or is writable by group or others. Components
+  /// above it may be symlinks (/var/run is one). Invalid: the path is not absolute or ends in "." or "..".
   static Result<Directory> openPrivate(const std::string& path);
   /// The same for a directory shared with other programs of this user: a new one has mode 0755.
   static Result<Directory> openShared(const std::string& path);
   /// The same, but does not create it: ENOENT.
   static Result<Directory> openExisting(const std::string& path);
+  /// The same, but one that does not exist is opened as an empty one, in which nothing can be created (ENOENT), also
+  /// when another process creates it later.
+  static Result<Directory> openAsEmpty(const std::string& path);
+  /// False only after openAsEmpty().
+  bool exists() const { return static_cast<bool>(fd_); }
 
   /// An existing file, or with O_CREAT a new one of mode 0600.
   Result<UniqueFd> openFile(const std::string& name, int flags) const;
@@ -35,6 +41,11 @@ class Directory {
 
   /// Of any type; true for a dangling symlink too.
   Result<bool> exists(const std::string& name) const;
+
+  /// When the content last changed, of a directory: a name in it was made or removed. It is the current time of the
+  /// kernel's clock, unless it was set.
+  Result<timespec> modificationTime(const std::string& name) const;
+  Result<> setModificationTime(const std::string& name, const timespec& time) const;
 
   /// A symlink; EEXIST if the name exists. symlink(2) is atomic: usable as a claim.
   Result<> createSymlink(const std::string& name, const std::string& target) const;
@@ -54,7 +65,7 @@ class Directory {
   /// Removes the directory of that name (or file) recursively; success if there is none.
   Result<> removeTree(const std::string& name) const;
 
-  /// EROFS, EACCES or ENOSPC if no file could be created in it; creates none.
+  /// EROFS, EACCES or ENOSPC if no file could be created in it, or the directory itself; creates none.
   Result<> checkWritable() const;
 
   /// True on a file system in memory (tmpfs, ramfs), which does not survive a reboot.
@@ -62,6 +73,8 @@ class Directory {
 
   /// For messages.
   const std::string& path() const { return path_; }
+  /// One name for the directory: without symlinks, as far as the components exist.
+  std::string canonicalPath() const;
 
  private:
   Directory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}

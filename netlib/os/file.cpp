@@ -15,7 +15,8 @@ Result<std::string> readAll(int fd, std::size_t limit, const std::string& what) 
     if (length < 0) return failErrno("cannot read " + what);
     if (length == 0) return content;
     content.append(part.data(), static_cast<std::size_t>(length));
-    if (content.size() > limit) return fail(EFBIG, what + " is larger than " + std::to_string(limit) + " bytes");
+    if (content.size() > limit)
+      return fail(Cause::Damaged, what + " is larger than " + std::to_string(limit) + " bytes");
   }
 }
 
@@ -32,7 +33,8 @@ Result<> writeAll(int fd, std::string_view text, const std::string& what) {
 Result<> writeAtOnce(int fd, const std::string& content, off_t offset, const std::string& what) {
   const ssize_t written = pwrite(fd, content.data(), content.size(), offset);
   if (written < 0) return failErrno("cannot write " + what);
-  if (static_cast<std::size_t>(written) != content.size()) return fail(ENOSPC, "cannot write all of " + what);
+  if (static_cast<std::size_t>(written) != content.size())
+    return fail(Error::fromErrno("cannot write all of " + what, ENOSPC));
   return {};
 }
 

@@ -9,7 +9,7 @@
 namespace netlib {
 
 /// Reads from the descriptor's position until read(2) returns 0, so also from pipes and terminals; blocks as read(2)
-/// does. `limit` in bytes: EFBIG beyond it. `what` names the file in messages.
+/// does. `limit` in bytes: Damaged beyond it. `what` names the file in messages.
 Result<std::string> readAll(int fd, std::size_t limit, const std::string& what);
 
 /// Writes all of `text` at the descriptor's position, with as many write(2) calls as needed. EPIPE if there is no

@@ -118,8 +118,8 @@ Result<FileLock> FileLock::acquire(UniqueFd file, std::chrono::milliseconds time
     if (flock(file.get(), LOCK_EX) == 0) return FileLock{std::move(file)};
     if (errno != EINTR) return failErrno("cannot lock " + what);
   }
-  return fail(ETIMEDOUT, what + ": timed out after " + std::to_string(timeout.count()) + " ms; lock held by " +
-                             holderOf(file.get()));
+  return fail(Cause::Locked, what + ": timed out after " + std::to_string(timeout.count()) + " ms; lock held by " +
+                                 holderOf(file.get()));
 }
 
 }  // namespace netlib

@@ -11,7 +11,7 @@ namespace netlib {
 /// Held for the lifetime of this object; the kernel releases it when the process exits.
 class FileLock {
  public:
-  /// Locks the open file. Waits at most `timeout`, then ETIMEDOUT with the PID of the holder if /proc/locks lists it.
+  /// Locks the open file. Waits at most `timeout`, then Locked with the PID of the holder if /proc/locks lists it.
   /// `what` names the lock in messages. flock(2) has no timeout: while waiting, this uses SIGALRM and ITIMER_REAL of
   /// the process (restored afterwards), so only one thread may wait at a time.
   static Result<FileLock> acquire(UniqueFd file, std::chrono::milliseconds timeout, const std::string& what);

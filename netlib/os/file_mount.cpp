@@ -19,7 +19,8 @@ Result<struct stat> examine(const UniqueFd& fd) {
 }  // namespace
 
 Result<> mount(const UniqueFd& file, const UniqueFd& place) {
-  if (!S_ISREG(TRY(examine(place)).st_mode)) return fail(EINVAL, "a file can only be mounted over a regular file");
+  if (!S_ISREG(TRY(examine(place)).st_mode))
+    return fail(Cause::Invalid, "a file can only be mounted over a regular file");
   const UniqueFd tree{open_tree(file.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)};
   if (!tree) return failErrno("cannot clone the mount of a file");
   mount_attr attributes{};

@@ -7,7 +7,7 @@
 namespace netlib::file_mount {
 
 /// Mounts `file` over `place`, read-only, nosuid, nodev, noexec; open_tree(2) and move_mount(2) apply the options
-/// before the mount becomes visible. EINVAL: `place` is not a regular file. On error nothing is mounted. The mount
+/// before the mount becomes visible. Invalid: `place` is not a regular file. On error nothing is mounted. The mount
 /// remains after `file` is unlinked.
 Result<> mount(const UniqueFd& file, const UniqueFd& place);
 

@@ -32,10 +32,11 @@ Result<NetnsIdentity> identify(const UniqueFd& fd, const std::string& path) {
 Result<> verifyType(const UniqueFd& fd, const std::string& path) {
   const int type = ioctl(fd.get(), NS_GET_NSTYPE);
   if (type < 0 && errno == ENOTTY) {
-    return fail(EXDEV, path + " is not a network namespace but a regular file; the namespace may have been unmounted");
+    return fail(Cause::WrongNetns,
+                path + " is not a network namespace but a regular file; the namespace may have been unmounted");
   }
   if (type < 0) return failErrno("cannot get the type of namespace " + path);
-  if (type != CLONE_NEWNET) return fail(EXDEV, path + " is a namespace, but not a network namespace");
+  if (type != CLONE_NEWNET) return fail(Cause::WrongNetns, path + " is a namespace, but not a network namespace");
   return {};
 }
 
@@ -54,7 +55,7 @@ Result<Netns> Netns::open(const std::string& path) {
   UniqueFd original = TRY(openFile(kOwnNamespace));
   const NetnsIdentity id = TRY(identify(target, path));
   if (id == TRY(identify(original, kOwnNamespace))) {
-    return fail(EXDEV, path + " is the host's own network namespace, not a container's");
+    return fail(Cause::WrongNetns, path + " is the host's own network namespace, not a container's");
   }
   return Netns{std::move(target), std::move(original), id, path};
 }
@@ -65,7 +66,7 @@ Result<> Netns::verifyStillAt(const std::string& path) const {
   if (stat(path.c_str(), &status) != 0) return failErrno("the network namespace is no longer at " + path);
   if (identityOf(status) == id_) return {};
   return fail(
-      EXDEV,
+      Cause::WrongNetns,
       path + " now refers to a different network namespace; its process or mount has been replaced in the meantime");
 }
 

@@ -27,15 +27,15 @@ Result<std::optional<NetnsIdentity>> netnsAt(const std::string& path);
 class Netns {
  public:
   /// The namespace at `path` (a bind mount as in /run/netns, or /proc/PID/ns/net), kept alive by this object. ENOENT:
-  /// there is no such path. EXDEV, used here for "wrong namespace": not a network namespace, or the one of this thread.
+  /// there is no such path. WrongNetns: not a network namespace, or the one of this thread.
   static Result<Netns> open(const std::string& path);
 
   /// For IFLA_NET_NS_FD; owned by this object.
   int fd() const { return target_.get(); }
   NetnsIdentity id() const { return id_; }
 
-  /// Succeeds while `path` refers to this namespace. EXDEV: it refers to another one, as /proc/PID/ns/net does after
-  /// the PID has been reused. ENOENT: there is no such path any more.
+  /// Succeeds while `path` refers to this namespace. WrongNetns: it refers to another one, as /proc/PID/ns/net does
+  /// after the PID has been reused. ENOENT: there is no such path any more.
   Result<> verifyStillAt(const std::string& path) const;
 
   /// Runs `work` with this thread in the namespace (setns(2)) and returns its Result. Afterwards the thread is again in

@@ -23,7 +23,7 @@ struct FreeText {
 };
 
 Failure<Error> refuse(const std::string& path, const std::string& why) {
-  return fail(EPERM, "refusing to execute " + path + ": " + why);
+  return fail(Cause::Unsafe, "refusing to execute " + path + ": " + why);
 }
 
 std::string directoryOf(const std::string& path) {
@@ -82,7 +82,7 @@ Result<std::optional<std::string>> interpreterOf(const UniqueFd& file, const std
 Result<Program> Program::open(const std::string& path) { return open(path, true); }
 
 Result<Program> Program::open(const std::string& path, bool mayBeScript) {
-  if (!path.starts_with('/')) return fail(EINVAL, "\"" + path + "\" is not the absolute path of a program");
+  if (!path.starts_with('/')) return fail(Cause::Invalid, "\"" + path + "\" is not the absolute path of a program");
   const std::string file = TRY(canonical(path));
   const std::string asked = TRY(canonical(directoryOf(path)));
   TRY(checkDirectory(asked, path));
@@ -105,7 +105,7 @@ Result<Program> Program::open(const std::string& path, bool mayBeScript) {
 
 Result<Program> Program::find(std::span<const std::string> directories, const std::string& name) {
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
-    return fail(EINVAL, "\"" + name + "\" is not the name of a program");
+    return fail(Cause::Invalid, "\"" + name + "\" is not the name of a program");
   }
   std::string searched;
   for (const std::string& directory : directories) {
@@ -113,7 +113,7 @@ Result<Program> Program::find(std::span<const std::string> directories, const st
     if (!found.failedWith(ENOENT) && !found.failedWith(ENOTDIR)) return found;
     searched += " " + directory;
   }
-  return fail(ENOENT, "there is no program " + name + " in" + searched);
+  return fail(Cause::Missing, "there is no program " + name + " in" + searched);
 }
 
 Result<Outcome> Program::run(const std::vector<std::string>& arguments, const Options& options) const {
@@ -122,7 +122,7 @@ Result<Outcome> Program::run(const std::vector<std::string>& arguments, const Op
   Child child = TRY(Child::start(executed_, argv, options.environment, options.input));
   auto outcome = child.await(options.timeout, kMaxOutput);
   if (outcome) return outcome;
-  return fail(outcome.error().code, path_ + " " + outcome.error().message);
+  return fail(outcome.error().reworded(path_ + " " + outcome.error().message));
 }
 
 }  // namespace netlib

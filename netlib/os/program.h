@@ -31,17 +31,17 @@ class Program {
   /// Limit of stdout and of stderr, in bytes.
   static constexpr std::size_t kMaxOutput = std::size_t{4} << 20;
 
-  /// The program at an absolute path. ENOENT: there is none; EPERM, with the reason: it must not be executed.
+  /// The program at an absolute path. ENOENT: there is none; Unsafe, with the reason: it must not be executed.
   static Result<Program> open(const std::string& path);
 
-  /// The program of that name in the first directory that has one, as in a search of PATH. EPERM if that one must not
-  /// be executed: later directories are not searched. EINVAL for a name with a slash and for a directory that is not an
-  /// absolute path; ENOENT if no directory has it.
+  /// The program of that name in the first directory that has one, as in a search of PATH. Unsafe if that one must
+  /// not be executed: later directories are not searched. Invalid for a name with a slash and for a directory that is
+  /// not an absolute path; Missing if no directory has it.
   static Result<Program> find(std::span<const std::string> directories, const std::string& name);
 
   /// Runs it in this thread's namespaces until it exits. argv[0] is path(), unresolved: multi-call programs (iptables)
-  /// depend on it. ETIMEDOUT, EFBIG (see kMaxOutput); an exit status other than 0 is not an error. The descriptors 0 to
-  /// 2 of this process must be open.
+  /// depend on it. Program: it exceeded `timeout` or kMaxOutput; an exit status other than 0 is not an error. The
+  /// descriptors 0 to 2 of this process must be open.
   Result<Outcome> run(const std::vector<std::string>& arguments, const Options& options) const;
 
   /// As requested, symlinks not resolved.

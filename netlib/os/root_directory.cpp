@@ -106,7 +106,7 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
   const struct stat there = TRY(examine(fd.get(), path));
   const struct stat here = TRY(examine(own.get(), "/"));
   if (there.st_dev == here.st_dev && there.st_ino == here.st_ino) {
-    return fail(EINVAL, path + " is the host's own root directory, not a container's");
+    return fail(Cause::Invalid, path + " is the host's own root directory, not a container's");
   }
   return RootDirectory{std::move(fd), path};
 }
@@ -126,7 +126,8 @@ Result<UniqueFd> RootDirectory::openInside(const std::string& name, int flags) c
 }
 
 Result<InnerDirectory> RootDirectory::directory(const std::string& name) const {
-  return InnerDirectory{TRY(openInside(name, O_RDONLY | O_DIRECTORY)), path_ + "/" + name};
+  UniqueFd found = TRY(openInside(name, O_RDONLY | O_DIRECTORY));
+  return InnerDirectory{std::move(found), path_ + "/" + name};
 }
 
 Result<UniqueFd> RootDirectory::locate(const std::string& name) const { return openInside(name, O_PATH); }
@@ -135,7 +136,7 @@ Result<std::string> RootDirectory::readFile(const std::string& name, std::size_t
   const std::string path = path_ + "/" + name;
   const UniqueFd found = TRY(locate(name));
   const auto file = TRY(openRegular(found, path));
-  if (!file) return fail(EINVAL, path + " is not a regular file");
+  if (!file) return fail(Cause::Invalid, path + " is not a regular file");
   return readAll(file->get(), limit, path);
 }
 

@@ -42,7 +42,7 @@ class InnerDirectory {
 
 class RootDirectory {
  public:
-  /// ENOENT or ENOTDIR: not a directory. EINVAL: the root directory of this process.
+  /// ENOENT or ENOTDIR: not a directory. Invalid: the root directory of this process.
   static Result<RootDirectory> open(const std::string& path);
 
   // Names below are paths inside the root, without a leading slash. Symlinks, also absolute ones, are resolved as by a
@@ -51,7 +51,7 @@ class RootDirectory {
   Result<InnerDirectory> directory(const std::string& name) const;
   /// An O_PATH descriptor, for mounting.
   Result<UniqueFd> locate(const std::string& name) const;
-  /// EINVAL: not a regular file. EFBIG beyond `limit` bytes.
+  /// Invalid: not a regular file. Damaged beyond `limit` bytes.
   Result<std::string> readFile(const std::string& name, std::size_t limit) const;
 
  private:

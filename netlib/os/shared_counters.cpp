@@ -45,7 +45,7 @@ Result<SharedCounters> SharedCounters::open(const std::string& path) {
   if (fstat(file.get(), &status) < 0) return failErrno("cannot examine " + path);
   // Access beyond the end of a mapped file raises SIGBUS.
   if (status.st_size != static_cast<off_t>(kBytes)) {
-    return fail(EBADMSG, path + " does not have " + std::to_string(kBytes) + " bytes: remove it");
+    return fail(Cause::Damaged, path + " does not have " + std::to_string(kBytes) + " bytes: remove it");
   }
   void* page = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (page == MAP_FAILED) return failErrno("cannot map " + path);

@@ -17,7 +17,7 @@ class SharedCounters {
   static constexpr std::size_t kCount = 512;
 
   /// Opens the file, or creates it with zeros; it stays mapped until the process exits. `path` is absolute, its
-  /// directory writable by this user only. EBADMSG: a file of another size. ENOENT: no such directory. EOPNOTSUPP: its
+  /// directory writable by this user only. Damaged: a file of another size. ENOENT: no such directory. EOPNOTSUPP: its
   /// file system has no O_TMPFILE.
   static Result<SharedCounters> open(const std::string& path);
 

@@ -23,12 +23,13 @@ bool isSafe(std::string_view name) {
 }
 
 Result<std::string> pathOf(const std::string& name) {
-  if (!isSafe(name)) return fail(EINVAL, "not a valid name of a kernel parameter: " + name);
+  if (!isSafe(name)) return fail(Cause::Invalid, "not a valid name of a kernel parameter: " + name);
   return "/proc/sys/" + name;
 }
 
 Result<UniqueFd> open(const std::string& name, int flags) {
-  UniqueFd fd{::open(TRY(pathOf(name)).c_str(), flags | O_CLOEXEC)};
+  const std::string path = TRY(pathOf(name));
+  UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC)};
   if (!fd) return failErrno("cannot open the kernel parameter " + name);
   return fd;
 }
@@ -70,7 +71,8 @@ Result<> write(const std::string& name, const std::string& value) {
 }
 
 Result<std::vector<std::string>> entries(const std::string& directory) {
-  const std::unique_ptr<DIR, CloseDirectory> stream{opendir(TRY(pathOf(directory)).c_str())};
+  const std::string path = TRY(pathOf(directory));
+  const std::unique_ptr<DIR, CloseDirectory> stream{opendir(path.c_str())};
   if (!stream) return failErrno("cannot list the kernel parameters below " + directory);
   std::vector<std::string> names;
   errno = 0;

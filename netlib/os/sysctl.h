@@ -10,7 +10,7 @@
 #include "netlib/values/ip_address.h"
 
 /// Names are separated by '/' as in "net/ipv4/ip_forward": an interface name may contain '.'. ENOENT: no such parameter
-/// (all of net/ipv6 on a kernel without IPv6). EINVAL: a name with "..", "." or empty components.
+/// (all of net/ipv6 on a kernel without IPv6). Invalid: a name with "..", "." or empty components.
 namespace netlib::sysctl {
 
 /// "net/ipv4/conf/<interface>/<key>", or of ipv6; `interface` may be "all" or "default".

@@ -57,9 +57,7 @@ Link linkOf(const Message& message) {
 
 Result<Link> findOne(Socket& socket, Batch& batch) {
   batch.putU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  const auto answers = TRY(socket.request(batch));
-  if (answers.front().messages.empty()) return fail(EBADMSG, "no link in the kernel's answer");
-  return linkOf(answers.front().messages.front());
+  return linkIn(TRY(socket.request(batch)).front());
 }
 
 template <class Keep>
@@ -74,6 +72,11 @@ Result<std::vector<Link>> dump(Socket& socket, Batch& batch, Keep keep) {
 }
 
 }  // namespace
+
+Result<Link> linkIn(const Answer& answer) {
+  if (answer.messages.empty()) return fail(Cause::Damaged, "no link in the kernel's answer");
+  return linkOf(answer.messages.front());
+}
 
 bool Link::up() const { return (flags & IFF_UP) != 0; }
 bool Link::promiscuous() const { return (flags & IFF_PROMISC) != 0; }
@@ -114,10 +117,10 @@ Result<Statistics> statisticsOf(Socket& socket, unsigned index) {
   Batch batch;
   batch.begin(RTM_GETLINK, 0, infoOf(index), "get statistics of link " + std::to_string(index));
   const auto answers = TRY(socket.request(batch));
-  if (answers.front().messages.empty()) return fail(EBADMSG, "no link in the kernel's answer");
+  if (answers.front().messages.empty()) return fail(Cause::Damaged, "no link in the kernel's answer");
   const Message& message = answers.front().messages.front();
   const auto counted = message.attributes<ifinfomsg>().structure<rtnl_link_stats64>(IFLA_STATS64);
-  if (!counted) return fail(EBADMSG, "no statistics in the kernel's answer");
+  if (!counted) return fail(Cause::Damaged, "no statistics in the kernel's answer");
   return Statistics{.receivedBytes = counted->rx_bytes,
                     .receivedPackets = counted->rx_packets,
                     .receivedDropped = counted->rx_dropped,

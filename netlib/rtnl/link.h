@@ -53,7 +53,7 @@ Result<Link> find(Socket& socket, const IfName& name);
 Result<Link> find(Socket& socket, unsigned index);
 
 /// The link in the socket's namespace that is the peer of the veth `inside`, a link of the namespace with descriptor
-/// `netns`. ENODEV: `inside` is not a veth, or its peer is in another namespace.
+/// `netns`. Missing: `inside` is not a veth, or its peer is in another namespace.
 Result<Link> findPeer(Socket& socket, int netns, const Link& inside);
 
 /// The ports of a bridge, and all links of a kind. Dumps filtered by the kernel, but it visits all links: too slow for
@@ -76,9 +76,9 @@ Result<Statistics> statisticsOf(Socket& socket, unsigned index);
 struct NewBridge {
   IfName name;
   MacAddress mac;  ///< explicit, so that neither udev nor a new port changes it (NET_ADDR_SET)
-  std::uint32_t mtu = 0;
 };
-/// Created and up, or not created: EEXIST if the name exists. The kernel ignores IFLA_IFALIAS on creation.
+/// Created and up, or not created: EEXIST if the name exists. The kernel ignores IFLA_IFALIAS on creation. Its MTU is
+/// the smallest of its ports' until a program sets it (br_mtu_auto_adjust()).
 Result<> createBridge(Socket& socket, const NewBridge& bridge);
 Result<> setAlias(Socket& socket, const IfName& name, const std::string& alias);
 
@@ -102,10 +102,14 @@ struct NewVeth {
 
   std::uint32_t mtu = 0;  ///< of both ends; 0: the kernel's default
 };
+struct CreatedVeth {
+  std::optional<unsigned> peerIndex;  ///< in the peer's namespace, if the kernel echoes it (Linux 6.2)
+  Link bridge;                        ///< with the new port
+};
 /// Creates both ends, the host end up and a port of the bridge. The peer is down: the kernel refuses IFF_UP for it
-/// (ENOTCONN). Returns the peer's index in its namespace if the kernel echoes it (Linux 6.2), else nothing. EEXIST:
-/// either name exists. EXFULL: the bridge has 1023 ports. On any error neither end exists.
-Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth);
+/// (ENOTCONN). EEXIST: either name exists. EXFULL: the bridge has 1023 ports. On any error of the kernel neither end
+/// exists.
+Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth);
 
 struct NewIfb {
   IfName name;

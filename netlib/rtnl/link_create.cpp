@@ -61,16 +61,22 @@ std::optional<unsigned> peerIndexOf(const Answer& answer) {
 }
 
 /// Sends a batch whose first request creates the link and whose others configure it; on error the link is removed.
-/// Returns the answer to the first one. EAFNOSUPPORT of the request with index `aboutIpv6` is ignored: no IPv6.
-Result<Answer> createConfigured(Socket& socket, Batch& batch, const IfName& name,
-                                std::optional<std::size_t> aboutIpv6 = std::nullopt) {
+/// EAFNOSUPPORT of the request with index `aboutIpv6` is ignored: no IPv6.
+Result<std::vector<Answer>> createConfigured(Socket& socket, Batch& batch, const IfName& name,
+                                             std::optional<std::size_t> aboutIpv6 = std::nullopt) {
   auto answers = TRY(socket.exchange(batch));
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].error == 0 || (i == aboutIpv6 && answers[i].error == EAFNOSUPPORT)) continue;
     if (i > 0) static_cast<void>(remove(socket, name));
     return fail(errorOf(answers[i], batch.what(i)));
   }
-  return std::move(answers.front());
+  return answers;
+}
+
+/// After the port was added, in the same datagram: the bridge's MTU may have changed with it.
+void appendFind(Batch& batch, unsigned index) {
+  batch.begin(RTM_GETLINK, NLM_F_ACK, infoOf(index), "find bridge with index " + std::to_string(index));
+  batch.putU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
 }  // namespace
@@ -81,7 +87,6 @@ Result<> createBridge(Socket& socket, const NewBridge& bridge) {
   batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP), "create bridge " + name);
   batch.putText(IFLA_IFNAME, name);
   batch.put(IFLA_ADDRESS, bridge.mac.bytes());
-  if (bridge.mtu != 0) batch.putU32(IFLA_MTU, bridge.mtu);
   {
     const auto linkInfo = batch.nest(IFLA_LINKINFO);
     batch.putText(IFLA_INFO_KIND, "bridge");
@@ -113,14 +118,17 @@ Result<> probe(Socket& socket, const std::string& kind) {
   return fail(errorOf(answers.front(), "kernel does not support link type " + kind));
 }
 
-Result<std::optional<unsigned>> createVeth(Socket& socket, const NewVeth& veth) {
+Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth) {
   Batch batch;
   appendVethPair(batch, veth);
   appendAlias(batch, veth.hostName, veth.alias);
   putPort(batch, veth.port);
   const std::size_t aboutIpv6 = batch.count();
   appendNoLinkLocal(batch, veth.hostName);
-  return peerIndexOf(TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6)));
+  appendFind(batch, veth.master);
+  const auto answers = TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6));
+  Link bridge = TRY(linkIn(answers.back()));
+  return CreatedVeth{peerIndexOf(answers.front()), std::move(bridge)};
 }
 
 Result<> createIfb(Socket& socket, const NewIfb& ifb) {

@@ -24,6 +24,9 @@ inline void beginChange(Batch& batch, const IfName& name, std::string what, ifin
   batch.putText(IFLA_IFNAME, name.toString());
 }
 
+/// The link that the kernel's answer describes. Damaged: none.
+Result<Link> linkIn(const Answer& answer);
+
 /// Adds bridge port settings to the current request.
 inline void putPort(Batch& batch, PortFlags flags) {
   const auto linkInfo = batch.nest(IFLA_LINKINFO);

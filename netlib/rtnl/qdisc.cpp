@@ -127,14 +127,12 @@ Result<std::vector<Message>> filters(Socket& socket, unsigned linkIndex) {
   return std::move(answers.front().messages);
 }
 
-/// The kernel returns EINVAL for a root qdisc with another handle, and for a filter of a link without ingress qdisc:
-/// both become ENOENT.
+/// EINVAL is a root qdisc with another handle, or a filter of a link without ingress qdisc: as much Missing as ENOENT.
 Result<> remove(Socket& socket, Batch& batch) {
-  auto answers = TRY(socket.exchange(batch));
-  Answer& answer = answers.front();
-  if (answer.error == 0) return {};
-  if (answer.error == EINVAL) answer.error = ENOENT;
-  return fail(errorOf(answer, batch.what(0)));
+  const auto removed = socket.request(batch);
+  if (removed) return {};
+  const bool missing = removed.failedWith(EINVAL) || removed.failedWith(ENOENT);
+  return missing ? fail(Cause::Missing, removed.error().message) : fail(removed.error());
 }
 
 }  // namespace
@@ -172,7 +170,7 @@ Result<> createIngress(Socket& socket, unsigned linkIndex) {
 Result<> removeIdleIngress(Socket& socket, unsigned linkIndex) {
   const tcmsg where = infoOf(linkIndex, TC_H_INGRESS);
   const auto found = TRY(find(socket, where, "the ingress qdisc" + on(linkIndex)));
-  if (!found) return fail(ENOENT, "no ingress qdisc" + on(linkIndex));
+  if (!found) return fail(Cause::Missing, "no ingress qdisc" + on(linkIndex));
   if (found->kind != "ingress" || !TRY(filters(socket, linkIndex)).empty()) return {};
   Batch batch;
   batch.begin(RTM_DELQDISC, NLM_F_ACK, where, "delete the ingress qdisc" + on(linkIndex));

@@ -35,13 +35,13 @@ Result<std::optional<Qdisc>> findRoot(Socket& socket, unsigned linkIndex);
 /// Creates a tbf root qdisc. EEXIST if the link has a root qdisc other than the kernel's default.
 Result<> createRoot(Socket& socket, unsigned linkIndex, Mark mark, const TokenBucket& bucket);
 
-/// ENOENT if the root qdisc does not have this mark.
+/// Missing if the root qdisc does not have this mark. ENODEV: no such link.
 Result<> removeRoot(Socket& socket, unsigned linkIndex, Mark mark);
 
 /// Creates the ingress qdisc. EEXIST if there is one, or a clsact, which accepts the same filters.
 Result<> createIngress(Socket& socket, unsigned linkIndex);
 
-/// Removes the ingress qdisc unless it has filters or is a clsact: then another program uses it. ENOENT if there is
+/// Removes the ingress qdisc unless it has filters or is a clsact: then another program uses it. Missing if there is
 /// none.
 Result<> removeIdleIngress(Socket& socket, unsigned linkIndex);
 
@@ -53,7 +53,7 @@ Result<> createRedirect(Socket& socket, unsigned linkIndex, Mark mark, unsigned 
 /// filter.
 Result<std::optional<unsigned>> findRedirect(Socket& socket, unsigned linkIndex, Mark mark);
 
-/// ENOENT if there is none.
+/// Missing if there is none.
 Result<> removeRedirect(Socket& socket, unsigned linkIndex, Mark mark);
 
 }  // namespace netlib::qdisc

@@ -65,7 +65,7 @@ Result<std::optional<Message>> getRoute(Socket& socket, const IpAddress& address
     return std::optional<Message>{};
   }
   if (answer.error != 0) return fail(errorOf(answer, batch.what(0)));
-  if (answer.messages.empty()) return fail(EBADMSG, "no route in the kernel's answer");
+  if (answer.messages.empty()) return fail(Cause::Damaged, "no route in the kernel's answer");
   return std::optional{std::move(answer.messages.front())};
 }
 

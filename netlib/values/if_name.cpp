@@ -9,8 +9,9 @@ namespace {
 constexpr std::size_t kMaxLength = 15;  // IFNAMSIZ less its terminator
 
 bool isForbidden(char c) {
-  // The kernel accepts control characters, but tools do not display them as they are.
-  return c == '/' || c == ':' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+  // The kernel accepts control characters, but tools do not display them as they are. It takes "%d" for the next free
+  // number (dev_alloc_name()), and no other '%'.
+  return c == '/' || c == ':' || c == '%' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
 }
 
 }  // namespace

@@ -8,10 +8,13 @@
 
 namespace netlib {
 
-/// Always a name that the kernel accepts (dev_valid_name): 1 to 15 bytes, not "." or "..", and without '/', ':' and
-/// white space. Therefore also safe as a component of a path.
+/// Always a name that the kernel accepts as it is (dev_valid_name, dev_alloc_name): 1 to 15 bytes, not "." or "..", and
+/// without '/', ':', '%' and white space. Therefore also safe as a component of a path.
 class IfName {
  public:
+  /// For messages about a text that is none.
+  static constexpr std::string_view kRule = "1 to 15 bytes without '/', ':', '%' and white space";
+
   static std::optional<IfName> parse(std::string_view text);
 
   const std::string& toString() const { return text_; }

@@ -8,7 +8,7 @@ constexpr int kMaxJumps = 16;  // NFT_JUMP_STACK_SIZE
 
 /// The verdict of the chain for a packet that no condition matches: Accept, Drop, or Return at its end.
 Result<Verdict> endOf(const std::string& chain, const RulesOf& rulesOf, int depth) {
-  if (depth > kMaxJumps) return fail(ELOOP, "jumps nested deeper than the kernel allows, in chain " + chain);
+  if (depth > kMaxJumps) return fail(Cause::Damaged, "jumps nested deeper than the kernel allows, in chain " + chain);
   for (const Rule& rule : TRY(rulesOf(chain))) {
     if (rule.conditional || rule.verdict == Verdict::Continue) continue;
     if (rule.verdict != Verdict::Jump && rule.verdict != Verdict::Goto) return rule.verdict;

@@ -26,7 +26,7 @@ struct Rule {
 using RulesOf = std::function<Result<std::vector<Rule>>(const std::string& chain)>;
 
 /// True if the base chain drops or rejects a packet that no condition matches: by an unconditional rule, also in a
-/// chain reached by an unconditional jump, or by its policy. ELOOP: jumps deeper than 16.
+/// chain reached by an unconditional jump, or by its policy. Damaged: jumps deeper than 16.
 Result<bool> drops(const std::string& baseChain, bool policyDrops, const RulesOf& rulesOf);
 
 }  // namespace netlib::filter

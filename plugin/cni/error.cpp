@@ -8,30 +8,19 @@ namespace pons::cni {
 
 namespace {
 
-ErrorCode codeFor(int errorNumber) {
-  switch (errorNumber) {
-    case EBADMSG:
-      return ErrorCode::Decode;
-
+/// Of the kernel and the C library.
+ErrorCode codeForErrno(int number) {
+  switch (number) {
     // Retrying does not help: the configuration has to change.
     case EINVAL:
     case ERANGE:
-    case EADDRINUSE:
       return ErrorCode::InvalidConfig;
     // The kernel lacks a feature that the configuration requires.
+    case EAFNOSUPPORT:
     case EOPNOTSUPP:
+    case EPROTONOSUPPORT:
       return ErrorCode::UnsupportedField;
-
-    case EEXIST:
-      return ErrorCode::AlreadyAttached;
-    // Set by lower layers of pons; none of their system calls fails with these two.
-    case EXDEV:
-      return ErrorCode::InvalidNetns;  // not a network namespace, that of the host, or replaced in the meantime
-    case ENOTUNIQ:
-      return ErrorCode::CheckFailed;  // a step's verify() found a difference
-
-    // May succeed later: a lock is held, a pool is full, the kernel is short of memory.
-    case EADDRNOTAVAIL:
+    // May succeed later: the kernel is short of memory, or the object is in use.
     case EAGAIN:
     case EBUSY:
     case EINTR:
@@ -39,7 +28,6 @@ ErrorCode codeFor(int errorNumber) {
     case ENOMEM:
     case ETIMEDOUT:
       return ErrorCode::TryAgain;
-
     // Files: the state directory, resolv.conf. EPERM: also if pons does not run as root.
     case EACCES:
     case EDQUOT:
@@ -53,15 +41,48 @@ ErrorCode codeFor(int errorNumber) {
     case EPERM:
     case EROFS:
       return ErrorCode::Io;
-
     default:
       return ErrorCode::Internal;
   }
 }
 
+/// Without default: -Wswitch reports a cause that is missing.
+ErrorCode codeFor(const netlib::Error& error) {
+  using netlib::Cause;
+  switch (error.cause) {
+    case Cause::System:
+      return codeForErrno(error.number);
+    case Cause::Program:
+      return error.number == 0 ? ErrorCode::Internal : static_cast<ErrorCode>(error.number);
+    case Cause::Invalid:
+    case Cause::InUse:
+      return ErrorCode::InvalidConfig;
+    case Cause::Attached:
+      return ErrorCode::AlreadyAttached;
+    case Cause::Differs:
+      return ErrorCode::CheckFailed;
+    case Cause::Exhausted:
+    case Cause::Locked:
+    case Cause::Disturbed:
+      return ErrorCode::TryAgain;
+    case Cause::Unsupported:
+      return ErrorCode::UnsupportedField;
+    case Cause::WrongNetns:
+      return ErrorCode::InvalidNetns;
+    // Files of pons and of the host. What is wrong with a request's own text is Decode, said by those who parse it.
+    case Cause::Missing:
+    case Cause::Damaged:
+    case Cause::Unsafe:
+      return ErrorCode::Io;
+    case Cause::Internal:
+      return ErrorCode::Internal;
+  }
+  return ErrorCode::Internal;
+}
+
 }  // namespace
 
-Error::Error(netlib::Error error) : Error(codeFor(error.code), std::move(error.message)) {}
+Error::Error(netlib::Error error) : Error(codeFor(error), std::move(error.message), std::move(error.details)) {}
 
 std::optional<Error> parseError(std::string_view text) {
   const auto document = json::Document::parse(text);

@@ -1,4 +1,4 @@
-// CNI errors, and the table that maps errno to CNI error codes (error.cpp).
+// CNI errors, and the table that maps causes to CNI error codes (error.cpp).
 #pragma once
 
 #include <optional>
@@ -22,7 +22,7 @@ enum class ErrorCode : unsigned {
   TryAgain = 11,
   NotAvailable = 50,         ///< STATUS: an ADD would fail
   NotAvailableLimited = 51,  ///< STATUS: as 50, and running containers may have lost connectivity
-  AlreadyAttached = 100,     ///< the attachment, or an interface with its name, already exists
+  AlreadyAttached = 100,     ///< the attachment exists
   CheckFailed = 101,         ///< CHECK found a difference
   Internal = 999,
 };
@@ -35,7 +35,8 @@ struct Error {
 
   Error(ErrorCode errorCode, std::string what, std::string more = {})
       : code(errorCode), message(std::move(what)), details(std::move(more)) {}
-  /// Maps errno by the table in error.cpp. Implicit, so that TRY() converts the errors of lower layers.
+  /// The code is that of the cause, by the table in error.cpp; the code of a program that printed one is passed on.
+  /// Implicit, so that TRY() converts the errors of lower layers.
   Error(netlib::Error error);
 };
 

@@ -29,7 +29,8 @@ Result<Address> decodeAddress(const Field& field, std::string_view addressKey, s
     return entry["interface"].invalid("an index into \"interfaces\", which has " + std::to_string(interfaces) +
                                       " elements");
   }
-  return Address{.interface = interface, .address = *address, .gateway = TRY(entry["gateway"].address())};
+  const auto gateway = TRY(entry["gateway"].address());
+  return Address{.interface = interface, .address = *address, .gateway = gateway};
 }
 
 Result<> appendRoutes(AddResult& result, const Field& list) {

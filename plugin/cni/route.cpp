@@ -25,16 +25,13 @@ Result<Route> decodeRoute(const Field& field) {
   if (gateway && gateway->family() != destination->family()) {
     return route["gw"].invalid("an address of the same family as " + destination->toString());
   }
-  const auto scope = TRY(route["scope"].number(0, 255));
-  return Route{
-      .destination = destination->network(),
-      .gateway = gateway,
-      .mtu = TRY(route["mtu"].number(0, 65535)).value_or(0),
-      .advmss = TRY(route["advmss"].number(0, 65535)).value_or(0),
-      .priority = TRY(route["priority"].number(0, kAny)).value_or(0),
-      .table = TRY(route["table"].number(0, kAny)),
-      .scope = scope ? std::optional{static_cast<std::uint8_t>(*scope)} : std::nullopt,
-  };
+  Route decoded{.destination = destination->network(), .gateway = gateway};
+  decoded.mtu = TRY(route["mtu"].number(0, 65535)).value_or(0);
+  decoded.advmss = TRY(route["advmss"].number(0, 65535)).value_or(0);
+  decoded.priority = TRY(route["priority"].number(0, kAny)).value_or(0);
+  decoded.table = TRY(route["table"].number(0, kAny));
+  if (const auto scope = TRY(route["scope"].number(0, 255))) decoded.scope = static_cast<std::uint8_t>(*scope);
+  return decoded;
 }
 
 Result<std::vector<Route>> decodeRoutes(const Field& field) {

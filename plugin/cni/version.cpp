@@ -37,9 +37,9 @@ std::string supportedVersions(Version oldest) { return "[\"" + joined(oldest, "\
 
 std::string listedVersions(Version oldest) { return joined(oldest, ", "); }
 
-std::string printVersions(Version oldest) {
+std::string printVersions(std::string_view asked, Version oldest) {
   json::Writer writer{json::Style::Compact};
-  writer.beginObject().member("cniVersion", textOf(kNewestVersion)).key("supportedVersions").beginArray();
+  writer.beginObject().member("cniVersion", asked).key("supportedVersions").beginArray();
   for (const std::string_view text : versionsFrom(oldest)) writer.value(text);
   writer.endArray().endObject();
   return writer.text() + "\n";

@@ -28,7 +28,7 @@ std::string supportedVersions(Version oldest);
 /// The same in the format of their about text: 0.1.0, 0.2.0, …
 std::string listedVersions(Version oldest);
 
-/// The output of VERSION: one line of compact JSON.
-std::string printVersions(Version oldest);
+/// The output of VERSION, one line of compact JSON. `asked`: the cniVersion of the request, supported or not.
+std::string printVersions(std::string_view asked, Version oldest);
 
 }  // namespace pons::cni

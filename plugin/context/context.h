@@ -1,8 +1,10 @@
 // What one command of a runtime or an administrator works with: the ledger and the kernel's sockets.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "netlib/netlink/socket.h"
 #include "netlib/os/netns.h"
@@ -17,7 +19,7 @@ struct Container {
   netlib::Netns netns;
   netlib::Socket route;
 
-  /// EXDEV where `path` is not a network namespace or is the host's own; ENOENT where there is none.
+  /// WrongNetns where `path` is not a network namespace or is the host's own; ENOENT where there is none.
   static netlib::Result<Container> open(const std::string& path);
 };
 
@@ -46,11 +48,18 @@ struct Host {
   /// False in read-only commands: then nothing is looked up that only an external program can print.
   bool runsPrograms = true;
 
-  /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified; its settings may
-  /// have changed since. Empty before.
+  /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified, or vethPair()
+  /// added a port to it; its settings may have changed since. Empty before.
   netlib::link::Link bridge = {};
   /// The ifindex of the container's interface in its namespace, if the kernel's answer to vethPair()'s request had it.
   std::optional<unsigned> containerIndex = std::nullopt;
+
+  /// Called by ADD before each step, with the step's name, and before it commits the record ("commit"). An error ends
+  /// the ADD there. For tests; empty otherwise.
+  std::function<netlib::Result<>(std::string_view stepName)> beforeStep = {};
+
+  /// Called with what an administrator should read in the log. Verbs log it; commands of ponsctl do nothing.
+  std::function<void(const std::string& what)> note = [](const std::string&) {};
 
   static netlib::Result<Host> open(Ledger ledger);
 };

@@ -43,29 +43,21 @@ Row rowOf(const AttachmentKey& key, const std::string& what) {
 }
 
 Row rowOf(const SharedFault& shared) {
-  if (shared.attachments.size() == 1) return rowOf(*shared.attachments.front(), shared.fault->what);
+  if (shared.attachments.size() == 1)
+    return rowOf(*shared.attachments.front(), shared.fault->difference.textWithRemedy());
   std::set<std::string> networks;
   for (const AttachmentKey* key : shared.attachments) networks.insert(key->network.toString());
   const std::string who = networks.size() == 1 ? *networks.begin() : counted(networks.size(), "network");
-  return {{who}, {counted(shared.attachments.size(), "attachment")}, {""}, {shared.fault->what}};
+  return {{who}, {counted(shared.attachments.size(), "attachment")}, {""}, {shared.fault->difference.textWithRemedy()}};
 }
 
-bool hasAny(const std::vector<AttachmentStatus>& statuses, std::initializer_list<Health> kinds) {
-  return std::ranges::any_of(
-      statuses, [&](const AttachmentStatus& status) { return std::ranges::find(kinds, status.health) != kinds.end(); });
+/// Of a broken shared state, which its repair restores as well.
+bool isFollowUp(const AttachmentStatus& status, const Fault& fault) {
+  return fault.sharedState.empty() && fault.difference.remedy == Remedy::Repair && hasSharedFault(status);
 }
 
-std::string remediesFor(const std::vector<AttachmentStatus>& statuses) {
-  std::string text;
-  if (std::ranges::any_of(statuses, hasSharedFault)) { text += "Follow-up faults are hidden; --json shows all.\n"; }
-  if (hasAny(statuses, {Health::Broken})) text += "\"ponsctl repair\" restores what is missing in the kernel.\n";
-  if (hasAny(statuses, {Health::Gone, Health::AddInterrupted, Health::DelInterrupted})) {
-    text += "\"ponsctl gc --delete\" removes what is left of stopped containers.\n";
-  }
-  if (hasAny(statuses, {Health::Unreadable})) {
-    text += "To replace a record that cannot be read, restart its container (DEL and ADD).\n";
-  }
-  return text;
+bool hasFollowUp(const AttachmentStatus& status) {
+  return std::ranges::any_of(status.faults, [&status](const Fault& fault) { return isFollowUp(status, fault); });
 }
 
 std::size_t countBad(const std::vector<AttachmentStatus>& statuses) {
@@ -84,10 +76,14 @@ std::string checkText(const std::vector<AttachmentStatus>& statuses, const Termi
   Table table{{{"NETWORK"}, {"CONTAINER", Shorten}, {"INTERFACE"}, {"FAULT", Wrap}}};
   for (const SharedFault& shared : sharedFaultsOf(statuses)) table.add(rowOf(shared));
   for (const AttachmentStatus& status : statuses) {
-    if (hasSharedFault(status)) continue;
-    for (const Fault& fault : status.faults) table.add(rowOf(status.key, fault.what));
+    for (const Fault& fault : status.faults) {
+      const bool isListed = !fault.sharedState.empty() || isFollowUp(status, fault);
+      if (!isListed) table.add(rowOf(status.key, fault.difference.textWithRemedy()));
+    }
   }
-  return table.text(terminal) + "\n" + withFaults(bad, statuses.size()) + ".\n" + remediesFor(statuses);
+  const bool hidden = std::ranges::any_of(statuses, hasFollowUp);
+  return table.text(terminal) + "\n" + withFaults(bad, statuses.size()) + ".\n" +
+         (hidden ? "Follow-up faults are hidden; --json shows all.\n" : "");
 }
 
 std::string checkJson(const std::vector<AttachmentStatus>& statuses) {
@@ -102,6 +98,7 @@ std::string checkJson(const std::vector<AttachmentStatus>& statuses) {
 Answer check(const Arguments& arguments) {
   const auto statuses = collectStatus(arguments);
   if (!statuses) return failure("check", statuses.error());
+  if (statuses->empty() && !arguments.json) return {0, "no attachments" + absenceOf(arguments) + "\n", {}};
   const int exitCode = countBad(*statuses) == 0 ? 0 : kFailed;
   return {exitCode, arguments.json ? checkJson(*statuses) : checkText(*statuses, arguments.terminal), {}};
 }

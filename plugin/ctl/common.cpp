@@ -5,14 +5,39 @@
 #include "netlib/base/utf8.h"
 
 #include "plugin/cni/decode/settings.h"
+#include "plugin/ctl/files.h"
+#include "plugin/ctl/format.h"
+#include "plugin/verbs/state_directory.h"
 
 namespace pons::ctl {
 
+netlib::Result<StateDirectory> findStateDirectory(const Arguments& arguments) {
+  if (exists(arguments.stateDir)) return StateDirectory::Present;
+  const auto inUse = stateDirectoriesInUse();
+  if (inUse && inUse->contains(nameOfStateDir(arguments.stateDir))) return StateDirectory::Lost;
+  if (arguments.stateDir == cni::Settings{}.stateDir) return StateDirectory::None;
+  const std::vector<std::string> others = otherStateDirectories(arguments);
+  return netlib::fail(netlib::Cause::Missing, "there is no state directory " + arguments.stateDir +
+                                                  (others.empty() ? "" : "; on this host: " + joined(others)));
+}
+
+std::string absenceOf(const Arguments& arguments) {
+  return exists(arguments.stateDir) ? "" : " (no state directory " + arguments.stateDir + " yet)";
+}
+
+std::vector<std::string> otherStateDirectories(const Arguments& arguments) {
+  auto inUse = stateDirectoriesInUse();
+  if (!inUse) return {};  // without root nf_tables cannot be read
+  inUse->erase(nameOfStateDir(arguments.stateDir));
+  return {inUse->begin(), inUse->end()};
+}
+
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
+  if (TRY(findStateDirectory(arguments)) != StateDirectory::Present) return std::optional<Host>{};
   auto ledger = Ledger::openExisting(arguments.stateDir, cni::Settings{}.lockTimeout);
-  if (ledger.failedWith(ENOENT)) return std::optional<Host>{};
+  if (ledger.failedWith(ENOENT)) return std::optional<Host>{};  // removed meanwhile
   if (!ledger) return netlib::fail(ledger.error());
-  return std::optional<Host>{TRY(Host::open(std::move(*ledger)))};
+  return TRY(Host::open(std::move(*ledger)));
 }
 
 bool has(const Attachment& attachment, const std::string& sharedState) {

@@ -11,8 +11,22 @@
 
 namespace pons::ctl {
 
-/// Nothing if the state directory does not exist, so that nothing is recorded. ESTALE if the ledger is of an earlier
-/// boot.
+enum class StateDirectory : std::uint8_t {
+  Present,
+  None,  ///< of a host where nothing was ever attached: the default one does not exist
+  Lost,  ///< it does not exist, but links or tables of pons name it
+};
+/// Missing where it neither exists nor is one of the others: a wrong --state-dir.
+netlib::Result<StateDirectory> findStateDirectory(const Arguments& arguments);
+
+/// " (no state directory /run/pons yet)" where it does not exist; else empty.
+std::string absenceOf(const Arguments& arguments);
+
+/// The other state directories that links or tables of pons on this host name, as far as that can be read.
+std::vector<std::string> otherStateDirectories(const Arguments& arguments);
+
+/// Nothing if the state directory does not exist, so that nothing is recorded. Differs if the ledger is of an earlier
+/// boot; Missing as findStateDirectory().
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments);
 
 /// Whether the attachment refers to that shared state, see sharedStatesOf().

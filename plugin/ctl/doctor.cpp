@@ -41,7 +41,7 @@ std::string summaryOf(const CheckResults& results) {
 }
 
 std::vector<AttachmentStatus> recorded(CheckResults& results, netlib::Result<std::optional<Host>>& host) {
-  if (host.failedWith(ESTALE)) {
+  if (host.failedWith(netlib::Cause::Differs)) {
     results.push_back(
         {Severity::Note, "records", host.error().message, "none needed: the next ADD starts a new ledger"});
   } else if (!host) {
@@ -115,7 +115,7 @@ std::string doctorJson(CheckResults results) {
 }
 
 Answer doctor(const Arguments& arguments) {
-  if (geteuid() != 0) return failure("doctor", {EPERM, "must be run as root"});
+  if (geteuid() != 0) return failure("doctor", {netlib::Cause::System, EPERM, "must be run as root"});
   CheckResults results = runChecks(arguments);
   const bool isFine = count(results, Severity::Fault) + count(results, Severity::Warning) == 0;
   std::string text =

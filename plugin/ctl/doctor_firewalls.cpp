@@ -45,8 +45,8 @@ bool accepts(const std::string& chain, const std::string& bridge, const filter::
 
 /// The bridges whose traffic the host forwards.
 struct Bridges {
-  std::vector<forward::BridgeRules> managed = {};  ///< pons adds the accept rules
-  std::set<std::string> unmanaged = {};            ///< "forward" is "off": pons adds none
+  std::vector<const Attachment*> managed = {};  ///< one of each bridge where pons adds the accept rules
+  std::set<std::string> unmanaged = {};         ///< "forward" is "off": pons adds none
 };
 
 Bridges bridgesOf(const std::vector<AttachmentStatus>& statuses) {
@@ -57,7 +57,7 @@ Bridges bridgesOf(const std::vector<AttachmentStatus>& statuses) {
     const Attachment& attachment = *status.attachment;
     const std::string bridge = attachment.bridge.name.toString();
     if (has(attachment, shared_state::forwardAccept(attachment))) {
-      if (managed.insert(bridge).second) bridges.managed.push_back({attachment.bridge.name, attachment.adminChain});
+      if (managed.insert(bridge).second) bridges.managed.push_back(&attachment);
     } else if (!attachment.internal && (has(attachment, shared_state::ipForwarding(Family::Ipv4)) ||
                                         has(attachment, shared_state::ipForwarding(Family::Ipv6)))) {
       bridges.unmanaged.insert(bridge);
@@ -70,16 +70,17 @@ constexpr const char* kDrops = " drops unmatched packets";
 
 /// Chains without the accept rules of pons for a bridge.
 void checkAcceptRules(CheckResults& results, Host& host, const Bridges& bridges) {
-  for (const forward::BridgeRules& rules : bridges.managed) {
-    const std::string bridge = rules.bridge.toString();
-    const auto chains = forward::inspect(host, rules);
+  for (const Attachment* attachment : bridges.managed) {
+    const std::string bridge = attachment->bridge.name.toString();
+    const auto rules = forward::rulesOf(host.ledger, *attachment);
+    const auto chains = rules ? forward::inspect(host, *rules) : netlib::fail(rules.error());
     if (!chains) {
       results.push_back({Severity::Fault, kArea, chains.error().message});
       continue;
     }
     for (const forward::ChainState& chain : *chains) {
       if (chain.wanted == 0) continue;
-      const bool lacks = chain.present < chain.wanted;
+      const bool lacks = !chain.isRight();
       results.push_back({lacks ? Severity::Fault : Severity::Fine, kArea,
                          chain.name + kDrops +
                              (lacks ? ", including forwarded traffic of " : "; it accepts forwarded traffic of ") +
@@ -113,7 +114,8 @@ void checkBaseChain(CheckResults& results, netlib::Socket& netfilter, const nft:
   if (!isInput && !chain.atForwardHook()) return;
   const auto rulesOf = rulesIn(netfilter, chain.table);
   const auto drops = filter::drops(chain.name, chain.policyDrops, rulesOf);
-  if (!drops) return results.push_back({Severity::Warning, kArea, chain.toString() + ": " + drops.error().message});
+  if (!drops.ok())
+    return results.push_back({Severity::Warning, kArea, chain.toString() + ": " + drops.error().message});
   if (!*drops) return;
   if (isInput) {
     return results.push_back({Severity::Note, kArea,
@@ -157,7 +159,7 @@ void checkOtherPrograms(CheckResults& results, const Chains& chains) {
 void checkLegacy(CheckResults& results) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const auto used = netlib::iptables::hasFilterTable(family);
-    if (!used || !*used) continue;
+    if (!used.ok() || !*used) continue;
     results.push_back({Severity::Note, kArea,
                        "iptables-legacy has a filter table for " + std::string{netlib::nameOf(family)} +
                            ", which is not visible through nf_tables",

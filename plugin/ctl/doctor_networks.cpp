@@ -1,5 +1,6 @@
 // Network configurations, and the usage of pools and bridges.
 #include <algorithm>
+#include <set>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,10 +99,11 @@ std::vector<cni::Config> checkConfigs(CheckResults& results, const Arguments& ar
 void checkNetworks(CheckResults& results, const Arguments& arguments) {
   const std::size_t before = results.size();
   const auto networks = networksOf(arguments);
-  if (!networks) return;  // the ledger cannot be read: reported by checkRecords()
+  if (!networks) return;          // the ledger cannot be read: reported by checkRecords()
+  std::set<std::string> bridges;  // networks may share one
   for (const NetworkState& network : networks->all) {
     checkPools(results, network);
-    checkPorts(results, network);
+    if (bridges.insert(network.bridge).second) checkPorts(results, network);
   }
   if (results.size() > before || networks->all.empty()) return;
   results.push_back({Severity::Fine, kArea,

@@ -1,6 +1,7 @@
 // The ledger, compared with the kernel.
 #include <algorithm>
 
+#include "plugin/ctl/common.h"
 #include "plugin/ctl/doctor_checks.h"
 #include "plugin/ctl/files.h"
 #include "plugin/ctl/format.h"
@@ -27,7 +28,7 @@ const std::vector<RecordFault>& recordFaults() {
        {Health::Broken},
        "is incomplete",
        "are incomplete",
-       "\"ponsctl check\" shows details, \"ponsctl repair\" restores what it can"},
+       "\"ponsctl check\" shows each fault and its remedy"},
       {Severity::Fault,
        {Health::Unreadable},
        "has a record that cannot be read",
@@ -64,18 +65,20 @@ void checkOrphans(CheckResults& results, Host& host, const Arguments& arguments)
   results.push_back({Severity::Warning, kArea, counted(others, "leftover") + " without a record", kGcRemedy});
 }
 
-/// The aliases of links still identify those of pons if the ledger was deleted.
-void checkLostLedger(CheckResults& results) {
-  auto route = netlib::Socket::open(netlib::Socket::Subsystem::Route);
-  if (!route) return;
-  const auto veths = netlib::link::ofKind(*route, "veth");
-  if (!veths) return;
-  const auto ours = static_cast<std::size_t>(std::ranges::count_if(
-      *veths, [](const netlib::link::Link& link) { return link.alias.starts_with(kAliasPrefix); }));
-  if (ours == 0) return;
+/// Links and tables still name the state directory if it was deleted.
+void checkLostLedger(CheckResults& results, const Arguments& arguments) {
+  const auto found = findStateDirectory(arguments);
+  if (!found || *found != StateDirectory::Lost) return;
   results.push_back({Severity::Warning, kArea,
-                     "there is no ledger, but " + counted(ours, "link") + " with an alias of pons",
+                     "there is no state directory " + arguments.stateDir + ", but links or tables of pons that name it",
                      "\"ponsctl gc\" lists all leftovers, and starts a new ledger"});
+}
+
+void checkOthers(CheckResults& results, const Arguments& arguments) {
+  for (const std::string& directory : otherStateDirectories(arguments)) {
+    results.push_back({Severity::Note, kArea, "links or tables of another state directory are on this host",
+                       "a host has one: \"stateDir\" of all networks; for that one use --state-dir " + directory});
+  }
 }
 
 }  // namespace
@@ -87,10 +90,13 @@ void checkRecords(CheckResults& results, Host* host, const Arguments& arguments,
   if (host != nullptr) {
     checkOrphans(results, *host, arguments);
   } else if (!exists(arguments.stateDir)) {
-    checkLostLedger(results);
+    checkLostLedger(results, arguments);
   }
-  if (results.size() > before) return;
-  results.push_back({Severity::Fine, kArea, counted(statuses.size(), "attachment") + " recorded, no faults"});
+  const bool isKnown = host != nullptr || findStateDirectory(arguments);
+  if (results.size() == before && isKnown) {
+    results.push_back({Severity::Fine, kArea, counted(statuses.size(), "attachment") + " recorded, no faults"});
+  }
+  checkOthers(results, arguments);
 }
 
 }  // namespace pons::ctl

@@ -194,7 +194,8 @@ Explained explained(const std::string& text, const std::string& file, const std:
 
 Answer explain(const Arguments& arguments) {
   const auto text = readText(arguments.subject);
-  if (text.failedWith(ENOENT)) return failure("explain", {ENOENT, "no file \"" + arguments.subject + "\""});
+  if (text.failedWith(ENOENT))
+    return failure("explain", {netlib::Cause::Missing, 0, "no file \"" + arguments.subject + "\""});
   if (!text) return failure("explain", text.error());
   const Explained whole = explained(*text, arguments.subject, arguments.stateDir);
   const int exitCode = whole.isValid() ? 0 : kFailed;

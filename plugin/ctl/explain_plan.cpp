@@ -2,6 +2,7 @@
 
 #include "plugin/ctl/format.h"
 #include "plugin/engine/plan.h"
+#include "plugin/ledger/address_pool.h"
 #include "plugin/verbs/attachment_builder.h"
 
 namespace pons::ctl {

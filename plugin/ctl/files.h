@@ -8,7 +8,7 @@
 
 namespace pons::ctl {
 
-/// The content of a file, pipe or device; EFBIG beyond cni::kMaxInput bytes.
+/// The content of a file, pipe or device; Damaged beyond cni::kMaxInput bytes.
 netlib::Result<std::string> readText(const std::string& file);
 
 /// The paths of the files in a directory with one of these suffixes, sorted; empty if the directory cannot be read.

@@ -32,7 +32,10 @@ std::string summaryOf(const Orphans& orphans) {
 }
 
 netlib::Result<Orphans> collectAt(const Arguments& arguments) {
-  // Creates a missing ledger as the next ADD would: all kernel objects of pons are then without a record.
+  if (TRY(findStateDirectory(arguments)) == StateDirectory::None) {
+    return Orphans{.deletes = arguments.deletes, .others = otherStateDirectories(arguments)};
+  }
+  // Creates a lost one as the next ADD would: the host lock is in it, and an ADD may come meanwhile.
   auto ledger = TRY(Ledger::open(arguments.stateDir, cni::Settings{}.lockTimeout));
   Host host = TRY(Host::open(std::move(ledger)));
   host.ipam = std::make_unique<Delegate>(arguments.pluginPath);
@@ -42,7 +45,11 @@ netlib::Result<Orphans> collectAt(const Arguments& arguments) {
 }  // namespace
 
 std::string gcText(const Orphans& orphans, const Terminal& terminal) {
-  if (orphans.all.empty()) return "no leftovers\n";
+  std::string others;
+  for (const std::string& directory : orphans.others) {
+    others += "Links or tables of another state directory are left alone: use --state-dir " + directory + "\n";
+  }
+  if (orphans.all.empty()) return "no leftovers\n" + others;
   using enum Column::Fit;
   Table table{{{"KIND"}, {"NETWORK"}, {"CONTAINER", Shorten}, {"NAME", Wrap}, {"WHY", Wrap}}};
   for (const auto& [orphan, failure] : orphans.all) {
@@ -53,7 +60,7 @@ std::string gcText(const Orphans& orphans, const Terminal& terminal) {
                {orphan.name},
                why});
   }
-  return table.text(terminal) + "\n" + summaryOf(orphans);
+  return table.text(terminal) + "\n" + summaryOf(orphans) + others;
 }
 
 std::string gcJson(const Orphans& orphans) {
@@ -67,6 +74,7 @@ std::string gcJson(const Orphans& orphans) {
       if (!one.failure.empty()) to.member("failure", one.failure);
     });
     writeStrings(writer, "problems", orphans.problems);
+    writeStrings(writer, "otherStateDirectories", orphans.others);
   });
 }
 

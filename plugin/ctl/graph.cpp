@@ -16,8 +16,8 @@ using netlib::Program;
 netlib::Result<Program> graphviz() {
   const std::array<std::string, 2> directories{"/usr/bin", "/usr/local/bin"};
   auto program = Program::find(directories, "dot");
-  if (!program.failedWith(ENOENT)) return program;
-  return netlib::fail(ENOENT,
+  if (!program.failedWith(netlib::Cause::Missing)) return program;
+  return netlib::fail(netlib::Cause::Missing,
                       "no program dot in /usr/bin or /usr/local/bin: install graphviz, or convert the output of "
                       "--format dot on another host");
 }
@@ -27,7 +27,7 @@ netlib::Result<std::string> drawn(const std::string& dot) {
   const Program::Options options{
       .environment = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"}, .input = dot, .timeout = std::chrono::seconds{60}};
   auto outcome = TRY(program.run({"-Tsvg"}, options));
-  if (outcome.status != 0) return netlib::fail(EIO, program.path() + " failed: " + outcome.errors);
+  if (outcome.status != 0) return netlib::fail(netlib::Cause::Program, program.path() + " failed: " + outcome.errors);
   return std::move(outcome.output);
 }
 

@@ -17,10 +17,18 @@ void writePort(json::Writer& writer, const PortForward& forward) {
 
 void writeFault(json::Writer& writer, const Fault& fault) {
   if (!fault.step.empty()) writer.member("state", fault.step);
-  writer.member("shared", !fault.sharedState.empty()).member("what", fault.what);
+  writer.member("shared", !fault.sharedState.empty());
+  writeDifference(writer, fault.difference);
 }
 
 }  // namespace
+
+void writeDifference(json::Writer& writer, const Difference& difference) {
+  writer.member("what", difference.text());
+  if (difference.remedy == Remedy::None) return;
+  writer.member("expected", difference.expected).member("actual", difference.actual);
+  writer.member("remedy", remedyText(difference.remedy));
+}
 
 void writeStrings(json::Writer& writer, std::string_view name, const std::vector<std::string>& texts) {
   writer.key(name).beginArray();

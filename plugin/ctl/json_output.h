@@ -37,6 +37,9 @@ void writeNumber(json::Writer& writer, std::string_view name, std::uint64_t numb
 /// "network", "container", "interface", and "plugin" of a chained plugin.
 void writeKey(json::Writer& writer, const AttachmentKey& key);
 
+/// "what"; "expected", "actual" and "remedy" unless the state could not be read.
+void writeDifference(json::Writer& writer, const Difference& difference);
+
 /// The key, "health", "ageSeconds" and "faults"; unless the record is unreadable "bridge", "hostInterface", "netns",
 /// "addresses" and "ports".
 void writeStatus(json::Writer& writer, const AttachmentStatus& status);

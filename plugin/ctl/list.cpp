@@ -44,6 +44,7 @@ std::string listJson(const std::vector<AttachmentStatus>& statuses) {
 Answer list(const Arguments& arguments) {
   const auto statuses = collectStatus(arguments);
   if (!statuses) return failure("list", statuses.error());
+  if (statuses->empty() && !arguments.json) return {0, "no attachments" + absenceOf(arguments) + "\n", {}};
   return {0, arguments.json ? listJson(*statuses) : listText(*statuses, arguments.terminal), {}};
 }
 

@@ -18,7 +18,7 @@ namespace {
 std::string textOf(const Range& range) {
   const auto whole = Range::make(range.subnet, std::nullopt, std::nullopt, range.gateway);
   if (whole && whole->start == range.start && whole->end == range.end) return range.subnet.toString();
-  return range.start.toString() + "-" + range.end.toString();
+  return range.span().toString();
 }
 
 Pool poolOf(const RangeSet& set, const std::vector<IpPrefix>& excluded, const std::vector<IpAddress>& leased) {
@@ -28,16 +28,21 @@ Pool poolOf(const RangeSet& set, const std::vector<IpPrefix>& excluded, const st
   return {.ranges = joined(ranges), .size = pool.size(), .used = pool.indexesOf(leased).size()};
 }
 
-std::vector<IpAddress> leasesOf(std::optional<Host>& host, const NetworkName& network,
+/// What cannot be leased to others: also what other networks on the bridge have.
+std::vector<IpAddress> leasesOf(std::optional<Host>& host, const NetworkName& network, const netlib::IfName& bridge,
                                 const std::optional<std::string>& hostLocalDir) {
   std::vector<IpAddress> leased;
+  const auto append = [&leased](const netlib::Result<std::vector<IpAddress>>& more) {
+    if (more) leased.insert(leased.end(), more->begin(), more->end());
+  };
   if (host) {
-    if (const auto claimed = host->ledger.leased(network)) leased = *claimed;
+    append(host->ledger.leased(network));
+    const auto networks = host->ledger.networksOn(bridge);
+    for (std::size_t i = 0; networks && i < networks->size(); ++i) append(host->ledger.leased((*networks)[i]));
   }
   if (!hostLocalDir) return leased;
   const auto files = HostLocal::peek(*hostLocalDir, network);
-  if (!files || !*files) return leased;
-  if (const auto others = (*files)->all()) leased.insert(leased.end(), others->begin(), others->end());
+  if (files && *files) append((*files)->all());
   return leased;
 }
 
@@ -64,11 +69,25 @@ NetworkState configured(std::optional<Host>& host, const NetworkConf& conf, cons
   const cni::Config& config = request.config;
   NetworkState network{
       .name = conf.name, .bridge = config.bridge.toString(), .ipam = ipamOf(config), .origin = conf.file};
-  const auto leased = leasesOf(host, request.key.network, config.addresses.hostLocalDir);
+  const auto leased = leasesOf(host, request.key.network, config.bridge, config.addresses.hostLocalDir);
   for (const RangeSet& set : config.addresses.sets) {
     network.pools.push_back(poolOf(set, config.addresses.excluded, leased));
   }
   return network;
+}
+
+/// The ranges in the subnet of one lease; all of it where the record does not tell.
+RangeSet rangesAround(const Lease& lease, const std::vector<AddressSpan>& pool) {
+  const IpPrefix subnet = lease.address.network();
+  RangeSet ranges;
+  const auto append = [&](std::optional<IpAddress> first, std::optional<IpAddress> last) {
+    if (const auto range = Range::make(subnet, first, last, lease.gateway)) ranges.push_back(*range);
+  };
+  for (const AddressSpan& span : pool) {
+    if (subnet.contains(span.first)) append(span.first, span.last);
+  }
+  if (ranges.empty()) append(std::nullopt, std::nullopt);
+  return ranges;
 }
 
 /// A network without a configuration file, from one of its attachments.
@@ -76,10 +95,10 @@ NetworkState recorded(std::optional<Host>& host, const Attachment& attachment) {
   NetworkState network{.name = attachment.key.network.toString(), .bridge = attachment.bridge.name.toString()};
   if (attachment.delegated) network.ipam = attachment.delegated->type;
   if (attachment.hostLocalDir) network.ipam = "host-local";
-  const auto leased = leasesOf(host, attachment.key.network, attachment.hostLocalDir);
+  const auto leased = leasesOf(host, attachment.key.network, attachment.bridge.name, attachment.hostLocalDir);
   for (const Lease& lease : attachment.leases) {
-    const auto range = Range::make(lease.address.network(), std::nullopt, std::nullopt, lease.gateway);
-    if (range) network.pools.push_back(poolOf({*range}, {}, leased));
+    const RangeSet ranges = rangesAround(lease, attachment.pool);
+    if (!ranges.empty()) network.pools.push_back(poolOf(ranges, {}, leased));
   }
   return network;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "plugin/ctl/common.h"
 #include "plugin/ctl/conf_file.h"
 #include "plugin/engine/liveness.h"
 #include "plugin/engine/transaction.h"
@@ -56,8 +57,6 @@ netlib::Result<> addFound(Scopes& scopes, Host& host) {
   for (const NetworkName& network : TRY(markedNetworks(host))) {
     if (!scopes.elsewhere.contains(network)) scopes.networks.try_emplace(network);
   }
-  // The alias of a bridge names no ledger: it may belong to the other one.
-  if (!scopes.elsewhere.empty()) return {};
   for (const netlib::IfName& bridge : TRY(markedBridges(host))) scopes.bridges.insert(bridge);
   return {};
 }
@@ -68,16 +67,15 @@ netlib::Result<Scopes> scopesFor(const Arguments& arguments, Host& host, std::ve
   TRY(addFound(scopes, host));
   if (arguments.network.empty()) return scopes;
   const auto wanted = NetworkName::parse(arguments.network);
-  if (!wanted) return netlib::fail(EINVAL, "\"" + arguments.network + "\" is not a valid network name");
+  if (!wanted) return netlib::fail(netlib::Cause::Invalid, "\"" + arguments.network + "\" is not a valid network name");
   std::erase_if(scopes.networks, [&wanted](const auto& scope) { return scope.first != *wanted; });
   scopes.bridges.clear();
   return scopes;
 }
 
-/// Published ports with a target in these subnets are searched: in all, if all networks are and there is one ledger.
-std::vector<IpPrefix> subnetsFor(const Arguments& arguments, const Scopes& scopes,
-                                 const std::optional<cni::Config>& config) {
-  if (arguments.network.empty() && scopes.elsewhere.empty()) {
+/// Published ports with a target in these subnets are searched: in all, if all networks are.
+std::vector<IpPrefix> subnetsFor(const Arguments& arguments, const std::optional<cni::Config>& config) {
+  if (arguments.network.empty()) {
     return {*IpPrefix::of(IpAddress::unspecified(Family::Ipv4), 0),
             *IpPrefix::of(IpAddress::unspecified(Family::Ipv6), 0)};
   }
@@ -95,7 +93,7 @@ std::string reasonOf(const Record& record) {
 netlib::Result<std::optional<OrphanResult>> collectAttachment(Host& host, const AttachmentKey& key,
                                                               const std::optional<cni::Config>& config, bool deletes) {
   auto record = host.ledger.find(key, std::chrono::milliseconds{0});
-  if (record.failedWith(ETIMEDOUT)) return std::optional<OrphanResult>{};
+  if (record.failedWith(netlib::Cause::Locked)) return std::optional<OrphanResult>{};
   if (!record) return netlib::fail(record.error());
   if (!*record || !TRY(isDead(host, **record))) return std::optional<OrphanResult>{};
   const std::string part = key.plugin == ChainedPlugin::None ? "" : " " + std::string{nameOf(key.plugin)};
@@ -130,7 +128,7 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Orphans
   };
   std::set<netlib::IfName> bridges = scopes.bridges;
   for (const auto& [network, known] : scopes.networks) {
-    check(sweep.network({network, subnetsFor(arguments, scopes, known.config)}));
+    check(sweep.network({network, subnetsFor(arguments, known.config)}));
     bridges.insert(known.bridges.begin(), known.bridges.end());
   }
   check(sweep.ports());
@@ -141,7 +139,7 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Orphans
 }  // namespace
 
 netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments) {
-  Orphans orphans{.deletes = arguments.deletes};
+  Orphans orphans{.deletes = arguments.deletes, .others = otherStateDirectories(arguments)};
   const Scopes scopes = TRY(scopesFor(arguments, host, orphans.problems));
   TRY(collectAttachments(host, scopes, orphans));
   sweep(host, scopes, arguments, orphans);

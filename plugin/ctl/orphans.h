@@ -18,13 +18,14 @@ struct Orphans {
   bool deletes = false;  ///< else they are only listed
   std::vector<OrphanResult> all = {};
   std::vector<std::string> problems = {};  ///< errors: what they concern was not searched completely
+  std::vector<std::string> others = {};    ///< other state directories of this host, whose objects are left alone
 
   bool isLeft(const OrphanResult& one) const { return !deletes || !one.failure.empty(); }
 };
 
 /// Finds the orphans of `arguments.network`, or of all networks, and deletes them with `arguments.deletes`. Skips
 /// networks whose configuration names another state directory. Takes record locks without waiting, and the host lock.
-/// EINVAL if `arguments.network` is not a valid name.
+/// Invalid if `arguments.network` is not a valid name.
 netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments);
 
 }  // namespace pons::ctl

@@ -29,7 +29,7 @@ std::string textOf(const Repaired& repaired) {
   std::string text;
   for (const RepairedFault& fault : repaired.faults) {
     text += repaired.isRepaired(fault) ? "repaired: " : left;
-    text += netlib::printable(fault.key.toString() + ": " + fault.what);
+    text += netlib::printable(fault.key.toString() + ": " + fault.fault.difference.text());
     text += fault.reason.empty() ? "\n" : " (" + netlib::printable(fault.reason) + ")\n";
   }
   return text;
@@ -39,7 +39,8 @@ std::string jsonOf(const Repaired& repaired) {
   return jsonDocument([&](json::Writer& writer) {
     writeObjects(writer, "findings", repaired.faults, [&](json::Writer& to, const RepairedFault& fault) {
       writeKey(to, fault.key);
-      to.member("what", fault.what).member("mended", repaired.isRepaired(fault));
+      writeDifference(to, fault.fault.difference);
+      to.member("mended", repaired.isRepaired(fault));
       if (!fault.reason.empty()) to.member("reason", fault.reason);
     });
   });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netlib/nft/content.h"
+
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/firewall/bridge_policies.h"
@@ -10,6 +12,7 @@
 #include "plugin/firewall/guard_table.h"
 #include "plugin/firewall/nat_table.h"
 #include "plugin/firewall/source_subnets.h"
+#include "plugin/firewall/table_content.h"
 
 namespace pons::ctl {
 
@@ -24,6 +27,18 @@ RuleFact elementFact(Host& host, Family family, const char* set, std::string rul
   const auto found = nft::findElement(host.netfilter, nat::tableOf(family), set, wanted);
   const bool present = found && *found && (*found)->data == wanted.data;
   return {tableName(family), set, std::move(rule), present};
+}
+
+/// The chain that `wanted` creates, and what it needs.
+RuleFact chainFact(Host& host, Family family, const std::string& chain, const char* what,
+                   const tables::Changes& wanted) {
+  nft::Transaction transaction;
+  wanted(transaction);
+  const auto content = transaction.contentOf(nat::tableOf(family));
+  const std::size_t count = content ? content->chains.at(chain).rules.size() : 0;
+  const auto differences = tables::differencesOf(host, wanted);
+  return {tableName(family), chain, std::string{what} + ", " + counted(count, "rule"),
+          differences && differences->empty()};
 }
 
 void addForwards(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
@@ -48,9 +63,9 @@ void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& a
       const auto address = netlib::IpAddress::fromBytes(element.key);
       rules.push_back(elementFact(host, nat.family, chain.c_str(), address->toString(), element));
     }
-    const auto count = nft::countRules(host.netfilter, nat::tableOf(nat.family), chain);
-    rules.push_back({tableName(nat.family), chain, "masquerade, " + counted(nat::ruleCountOf(nat), "rule"),
-                     count && *count == nat::ruleCountOf(nat)});
+    rules.push_back(chainFact(host, nat.family, chain, "masquerade", [&](nft::Transaction& transaction) {
+      nat::appendNetwork(transaction, nat, chain, nat::networkComment(attachment.key.network));
+    }));
   }
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) {
     const auto start = nat::sourceElements(subnet).front();
@@ -86,9 +101,9 @@ void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
     const bool present = allPresent(host, table, egress::kPolicies, elements);
     rules.push_back(
         {tableName(family), egress::kPolicies, counted(elements.size(), "source") + " to chain " + chain, present});
-    const std::size_t wanted = egress::ruleCountOf(attachment, family);
-    const auto count = nft::countRules(host.netfilter, table, chain);
-    rules.push_back({tableName(family), chain, "egress policy, " + counted(wanted, "rule"), count && *count == wanted});
+    rules.push_back(chainFact(host, family, chain, "egress policy", [&](nft::Transaction& transaction) {
+      egress::appendPolicy(transaction, attachment, family);
+    }));
   }
 }
 
@@ -104,12 +119,13 @@ void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
     }
   }
   if (!has(attachment, shared_state::forwardAccept(attachment))) return;
-  const auto chains = forward::inspect(host, {attachment.bridge.name, attachment.adminChain});
+  const auto wanted = forward::rulesOf(host.ledger, attachment);
+  const auto chains = wanted ? forward::inspect(host, *wanted) : netlib::fail(wanted.error());
   if (!chains) return;
   for (const forward::ChainState& chain : *chains) {
     if (chain.wanted == 0 && chain.present == 0) continue;  // a chain without drop policy
     rules.push_back({"", chain.name, "accept forwarded traffic of " + bridge + ", " + counted(chain.wanted, "rule"),
-                     chain.present >= chain.wanted});
+                     chain.isRight()});
   }
 }
 

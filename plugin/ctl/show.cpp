@@ -25,10 +25,10 @@ netlib::Result<std::vector<AttachmentKey>> keysOf(std::vector<AttachmentKey> key
     const std::string& id = key.container.toString();
     if (id.starts_with(prefix)) containers.insert(id);
   }
-  if (containers.empty()) return netlib::fail(ENOENT, "no recorded container ID begins with " + prefix);
+  if (containers.empty()) return netlib::fail(netlib::Cause::Missing, "no recorded container ID begins with " + prefix);
   if (containers.size() > 1 && !containers.contains(prefix)) {
-    return netlib::fail(
-        EEXIST, counted(containers.size(), "container ID") + " begin with " + prefix + ": " + listOf(containers));
+    return netlib::fail(netlib::Cause::Invalid, counted(containers.size(), "container ID") + " begin with " + prefix +
+                                                    ": " + listOf(containers));
   }
   const std::string& id = containers.contains(prefix) ? prefix : *containers.begin();
   std::erase_if(keys, [&id](const AttachmentKey& key) { return key.container.toString() != id; });
@@ -38,7 +38,7 @@ netlib::Result<std::vector<AttachmentKey>> keysOf(std::vector<AttachmentKey> key
 
 netlib::Result<std::vector<Shown>> collect(const Arguments& arguments) {
   auto host = TRY(openHost(arguments));
-  if (!host) return netlib::fail(ENOENT, "no attachments are recorded in " + arguments.stateDir);
+  if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
   const std::vector<AttachmentKey> all = TRY(host->ledger.attachments());
   const std::vector<AttachmentKey> keys = TRY(keysOf(all, arguments.subject));
   std::vector<Shown> shown;

@@ -69,7 +69,7 @@ std::string headText(const AttachmentStatus& status, const Facts& facts, const T
   properties.add("interface", status.attachment ? interfaceText(*status.attachment) : status.key.ifName.toString());
   properties.add("health", std::string{nameOf(status.health)}, colourOf(status.health));
   for (const Fault& fault : status.faults)
-    properties.add(fault.sharedState.empty() ? "fault" : "fault, shared", fault.what);
+    properties.add(fault.sharedState.empty() ? "fault" : "fault, shared", fault.difference.textWithRemedy());
   if (status.age) properties.add("age", textOf(*status.age));
   if (status.attachment) addAttachment(properties, *status.attachment);
   if (facts.denied) {

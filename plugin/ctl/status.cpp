@@ -17,8 +17,7 @@ Health healthOf(RecordState state, bool isRunning) {
 
 void inspect(AttachmentStatus& status, Inspection& inspection) {
   status.faults = inspection.faultsOf(*status.attachment);
-  // The fault of the network namespace has no step.
-  const bool gone = !status.faults.empty() && status.faults.front().step.empty();
+  const bool gone = !status.faults.empty() && status.faults.front().difference.remedy == Remedy::CollectGarbage;
   if (status.faults.empty()) {
     status.health = Health::Ok;
   } else {
@@ -44,10 +43,10 @@ void fromRecord(AttachmentStatus& status, Record& record, Inspection& inspection
   } else if (record.salvaged) {
     status.health = Health::Unreadable;
     status.attachment.reset();
-    status.faults = {{{}, {}, "its record cannot be parsed"}};
+    status.faults = {{{}, {}, {"record", "readable", "damaged", Remedy::RestartContainer}}};
   } else {
     const std::string verb = record.state == RecordState::Claimed ? "ADD" : "DEL";
-    status.faults = {{{}, {}, "its " + verb + " was interrupted"}};
+    status.faults = {{{}, {}, {verb, "done", "interrupted", Remedy::CollectGarbage}}};
   }
 }
 
@@ -63,10 +62,10 @@ std::optional<AttachmentStatus> statusOf(Host& host, Inspection& inspection, con
   }
   if (record) {
     fromRecord(status, **record, inspection);
-  } else if (record.failedWith(ETIMEDOUT)) {
+  } else if (record.failedWith(netlib::Cause::Locked)) {
     fromSnapshot(status, seen);
   } else {
-    status.faults = {{{}, {}, record.error().message}};
+    status.faults = {{{}, {}, {"record", "", record.error().message, Remedy::None}, record.error()}};
   }
   return status;
 }

@@ -1,19 +1,17 @@
 #include "plugin/engine/inspection.h"
 
+#include <algorithm>
+
 #include "plugin/engine/liveness.h"
+#include "plugin/ledger/claims.h"
 
 namespace pons {
 
-netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
-  host.container.reset();
-  auto container = TRY(Container::open(attachment.netnsPath));
-  if (idOf(container) != attachment.netns)
-    return netlib::fail(EXDEV, attachment.netnsPath + " refers to a different network namespace than at ADD");
-  host.container = std::move(container);
-  return {};
-}
+namespace {
 
-netlib::Result<bool> isVisible(Host& host, const Attachment& attachment) {
+/// False where the namespace cannot be opened by its path but the veth still exists: a runtime in a mount namespace of
+/// its own. The errors of enterContainer() where the container no longer exists.
+netlib::Result<bool> canEnter(Host& host, const Attachment& attachment) {
   const auto entered = enterContainer(host, attachment);
   if (entered) return true;
   const auto alive = livenessOf(host, attachment);
@@ -21,27 +19,89 @@ netlib::Result<bool> isVisible(Host& host, const Attachment& attachment) {
   return netlib::fail(entered.error());
 }
 
-netlib::Result<> Inspection::verify(const Step& step, bool isBridge) {
+Fault goneContainer(const Attachment& attachment, const netlib::Error& why) {
+  const std::string what = "network namespace " + attachment.netnsPath + " of the container";
+  if (why.cause == netlib::Cause::WrongNetns) {
+    return {{}, {}, {what, "the one of the ADD", "another one", Remedy::CollectGarbage}};
+  }
+  return {{}, {}, missing(what, Remedy::CollectGarbage)};
+}
+
+Fault unreadable(const std::string& step, const std::string& sharedState, const netlib::Error& error) {
+  const std::string what = step.empty() ? "claims" : step;
+  return {step, sharedState, {what, "", error.message, Remedy::None}, error};
+}
+
+void append(std::vector<Fault>& faults, const Step& step, const netlib::Result<Differences>& verified) {
+  if (!verified) {
+    faults.push_back(unreadable(step.name(), step.sharedState(), verified.error()));
+    return;
+  }
+  for (const Difference& difference : *verified) faults.push_back({step.name(), step.sharedState(), difference});
+}
+
+/// Of the ledger: addresses, ports and references without which another attachment could get what this one has.
+void appendClaims(std::vector<Fault>& faults, Host& host, const Attachment& attachment) {
+  const auto lost = host.ledger.missingClaims(attachment);
+  if (!lost) return faults.push_back(unreadable({}, {}, lost.error()));
+  for (const auto& [what, owner] : *lost) {
+    const std::string actual = owner ? "claimed by " + described(*owner) : std::string{kMissing};
+    const Remedy remedy = owner ? Remedy::RestartContainer : Remedy::Repair;
+    faults.push_back({{}, {}, {what, "claimed by " + described(attachment.key), actual, remedy}});
+  }
+}
+
+}  // namespace
+
+netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
+  if (host.container && idOf(*host.container) == attachment.netns) return {};
+  host.container.reset();
+  auto container = TRY(Container::open(attachment.netnsPath));
+  if (idOf(container) != attachment.netns)
+    return netlib::fail(netlib::Cause::WrongNetns,
+                        attachment.netnsPath + " refers to a different network namespace than at ADD");
+  host.container = std::move(container);
+  return {};
+}
+
+Inspection::Verified Inspection::verify(const Step& step) {
   // The bridge each time: the steps behind it read host.bridge, which its verify() sets.
-  if (step.sharedState().empty() || isBridge) return step.verify(host_);
+  if (step.sharedState().empty() || step.providesBridge()) return step.verify(host_);
   const auto known = shared_.find(step.sharedState());
   if (known != shared_.end()) return known->second;
   return shared_.emplace(step.sharedState(), step.verify(host_)).first->second;
 }
 
-std::vector<Fault> Inspection::faultsOf(const Attachment& attachment) {
-  const auto visible = isVisible(host_, attachment);
-  if (!visible) return {{{}, {}, visible.error().message}};
+std::vector<Fault> Inspection::faultsOf(const Attachment& attachment, Scope scope) {
   std::vector<Fault> faults;
+  if (scope != Scope::Shared) {
+    const auto entered = canEnter(host_, attachment);
+    if (!entered.ok()) return {goneContainer(attachment, entered.error())};
+    if (!*entered) scope = Scope::Host;
+    appendClaims(faults, host_, attachment);
+  }
+  bool bridgeIsMissing = false;
   for (const auto& step : planFor(attachment)) {
-    if (step->isInside() && !*visible) continue;
-    const bool isBridge = step->sharedState() == shared_state::bridge(attachment);
-    const auto verified = verify(*step, isBridge);
-    if (verified) continue;
-    faults.push_back({step->name(), step->sharedState(), verified.error().message});
-    if (isBridge) break;
+    if (step->sharedState().empty() && scope == Scope::Shared) continue;
+    if (step->isInside() && scope != Scope::All) continue;
+    if (step->needsBridge() && bridgeIsMissing) continue;
+    append(faults, *step, verify(*step));
+    if (step->providesBridge()) bridgeIsMissing = host_.bridge.index == 0;
   }
   return faults;
+}
+
+netlib::Result<> Inspection::repair(const Attachment& attachment, const Fault& fault) {
+  const bool isClaim = fault.step.empty();
+  // References decide what shared states have, and the tables' rebuild restores several of them.
+  if (isClaim || !fault.sharedState.empty()) shared_.clear();
+  if (isClaim) {
+    const HostLock hostLock = TRY(host_.ledger.lockHost());
+    return host_.ledger.restoreClaims(hostLock, attachment);
+  }
+  const Plan plan = planFor(attachment);
+  const auto step = std::ranges::find(plan, fault.step, [](const StepPointer& one) { return one->name(); });
+  return step == plan.end() ? netlib::Result<>{} : (*step)->repair(host_);
 }
 
 }  // namespace pons

@@ -21,8 +21,8 @@ netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment);
 /// other process works on it.
 netlib::Result<bool> isDead(Host& host, const Record& record);
 
-/// The records of the network's attachments whose namespace and link no longer exist: of crashed containers, or of
+/// The records of those networks' attachments whose namespace and link no longer exist: of crashed containers, or of
 /// those that their runtime forgot. Without those that another process has locked, or that a newer pons wrote.
-netlib::Result<std::vector<Record>> deadOf(Host& host, const NetworkName& network);
+netlib::Result<std::vector<Record>> deadOf(Host& host, const std::vector<NetworkName>& networks);
 
 }  // namespace pons

@@ -21,9 +21,10 @@ void addShared(Plan& plan, const Attachment& attachment) {
     if (std::ranges::find(states, step->sharedState()) != states.end()) plan.push_back(std::move(step));
   };
   addIfShared(bridgePresent(attachment));
+  addIfShared(bridgePromiscuous(attachment));
   for (const auto& address : gatewayAddresses(attachment)) plan.push_back(gatewayAddress(attachment, address));
   for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) addIfShared(ipForwardingEnabled(family));
-  addIfShared(tablesPresent(attachment));
+  for (const auto family : tables::kAll) addIfShared(tablesPresent(attachment, family));
   addIfShared(brNetfilterEnabled(attachment));
   addIfShared(bridgeInternal(attachment));
   addIfShared(routeLocalnet(attachment));

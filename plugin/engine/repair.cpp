@@ -1,51 +1,99 @@
 #include "plugin/engine/repair.h"
 
-#include "plugin/engine/inspection.h"
+#include <algorithm>
+#include <map>
+#include <set>
 
 namespace pons {
 
 namespace {
 
-RepairedFault repaired(Host& host, const AttachmentKey& key, const Step& step, RepairMode mode, std::string what) {
-  if (mode == RepairMode::DryRun) return {key, std::move(what), {}};
-  const auto done = step.repair(host);
-  return {key, std::move(what), done ? "" : done.error().message};
+bool isRepairable(const Fault& fault) { return fault.difference.remedy == Remedy::Repair; }
+
+std::string reasonOf(const Fault& fault) {
+  return fault.difference.remedy == Remedy::None ? "it cannot be read"
+                                                 : std::string{remedyText(fault.difference.remedy)};
 }
 
-void repairOne(Host& host, const Attachment& attachment, RepairMode mode, std::vector<RepairedFault>& faults) {
-  const AttachmentKey& key = attachment.key;
-  const auto visible = isVisible(host, attachment);
-  if (!visible) {
-    faults.push_back(
-        {key, visible.error().message, "its container no longer exists: DEL or GC removes the attachment"});
-    return;
+class Repair {
+ public:
+  Repair(Host& host, RepairMode mode, Scope scope) : inspection_(host), mode_(mode), scope_(scope) {}
+
+  void record(const AttachmentKey& key, const netlib::Result<std::optional<Record>>& found) {
+    if (found.failedWith(netlib::Cause::Locked)) return;  // another process works on it
+    if (!found) {
+      const Fault fault{{}, {}, {"record", "", found.error().message, Remedy::None}, found.error()};
+      faults_.push_back({key, fault, reasonOf(fault)});
+    } else if (*found && (*found)->salvaged) {
+      const Fault fault{{}, {}, {"record", "readable", "damaged", Remedy::RestartContainer}};
+      faults_.push_back({key, fault, reasonOf(fault)});
+    } else if (*found && (*found)->state == RecordState::Committed) {
+      attachment((*found)->attachment);
+    }
   }
-  for (const auto& step : planFor(attachment)) {
-    if (step->isInside() && !*visible) continue;
-    const auto verified = step->verify(host);
-    if (verified) continue;
-    faults.push_back(repaired(host, key, *step, mode, verified.error().message));
-    // The steps behind a shared state depend on it: without its bridge, say, they would work on another one.
-    if (!step->sharedState().empty() && !faults.back().reason.empty()) return;
+
+  std::vector<RepairedFault> faults() && { return std::move(faults_); }
+
+ private:
+  /// Repairs one part after the other, and looks again after each: a part may need another one, or come with it.
+  void attachment(const Attachment& attachment) {
+    const AttachmentKey& key = attachment.key;
+    std::set<std::string> tried;
+    std::vector<Fault> faults = inspection_.faultsOf(attachment, scope_);
+    const auto isNext = [&](const Fault& fault) {
+      const std::string part = partOf(key, fault);
+      return isRepairable(fault) && !tried.contains(part) && !failures_.contains(part);
+    };
+    while (mode_ == RepairMode::Repair) {
+      const auto next = std::ranges::find_if(faults, isNext);
+      if (next == faults.end()) break;
+      const Fault fault = *next;
+      tried.insert(partOf(key, fault));
+      const auto done = inspection_.repair(attachment, fault);
+      if (!done) failures_[partOf(key, fault)] = done.error().message;
+      const std::vector<Fault> left = inspection_.faultsOf(attachment, scope_);
+      noteRepaired(key, fault, faults, left);
+      faults = left;
+    }
+    for (const Fault& fault : faults) faults_.push_back({key, fault, reasonFor(key, fault)});
   }
-}
+
+  /// A shared state is the same part of all its attachments: where its repair failed, it is not tried again.
+  static std::string partOf(const AttachmentKey& key, const Fault& fault) {
+    return fault.sharedState.empty() ? key.toString() + " " + fault.step : fault.sharedState;
+  }
+
+  void noteRepaired(const AttachmentKey& key, const Fault& tried, const std::vector<Fault>& before,
+                    const std::vector<Fault>& left) {
+    for (const Fault& fault : before) {
+      const bool isOfPart = partOf(key, fault) == partOf(key, tried) && isRepairable(fault);
+      if (isOfPart && std::ranges::find(left, fault) == left.end()) faults_.push_back({key, fault, ""});
+    }
+  }
+
+  std::string reasonFor(const AttachmentKey& key, const Fault& fault) const {
+    if (!isRepairable(fault)) return reasonOf(fault);
+    if (mode_ == RepairMode::DryRun) return "";
+    const auto failure = failures_.find(partOf(key, fault));
+    return failure == failures_.end() ? "the repair had no effect" : failure->second;
+  }
+
+  Inspection inspection_;
+  RepairMode mode_;
+  Scope scope_;
+  std::map<std::string, std::string> failures_;  // reasons, by part
+  std::vector<RepairedFault> faults_;
+};
 
 }  // namespace
 
-netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode) {
-  std::vector<RepairedFault> faults;
+netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode, const RepairScope& scope) {
+  Repair repair{host, mode, scope.scope};
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
-    const auto record = host.ledger.find(key, std::chrono::milliseconds{0});
-    if (record.failedWith(ETIMEDOUT)) continue;  // another process works on it
-    if (!record) {
-      faults.push_back({key, record.error().message, "its record cannot be read"});
-    } else if (*record && (*record)->salvaged) {
-      faults.push_back({key, "its record is damaged", "restart the container"});
-    } else if (*record && (*record)->state == RecordState::Committed) {
-      repairOne(host, (*record)->attachment, mode, faults);
-    }
+    if (scope.network && key.network != *scope.network) continue;
+    repair.record(key, host.ledger.find(key, std::chrono::milliseconds{0}));
   }
-  return faults;
+  return std::move(repair).faults();
 }
 
 }  // namespace pons

@@ -4,21 +4,27 @@
 #include <string>
 #include <vector>
 
-#include "plugin/context/context.h"
+#include "plugin/engine/inspection.h"
 
 namespace pons {
 
 enum class RepairMode : bool { DryRun, Repair };
 
-/// A state of an attachment that was missing or differed.
 struct RepairedFault {
   AttachmentKey key;
-  std::string what;
-  std::string reason;  ///< why it could not be restored; empty where it was, and in a dry run
+  Fault fault;
+  std::string reason;  ///< why it is still there; empty where it was repaired, and in a dry run where it can be
 };
 
-/// Verifies every recorded attachment of all networks, and restores what is missing; all nf_tables of a family in one
-/// transaction. Leaves out attachments whose record another process has locked. Takes the host lock for each repair.
-netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode);
+/// Which attachments are repaired, and what of them.
+struct RepairScope {
+  Scope scope = Scope::All;
+  std::optional<NetworkName> network = std::nullopt;  ///< of all networks if absent
+};
+
+/// Inspects the recorded attachments and restores what is missing; all nf_tables of a family in one transaction. What
+/// was repaired is inspected again: it counts as repaired where the fault is gone. Leaves out attachments whose record
+/// another process has locked. Takes the host lock for each repair; nothing where there is no fault.
+netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode, const RepairScope& scope = {});
 
 }  // namespace pons

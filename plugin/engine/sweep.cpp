@@ -16,10 +16,22 @@ using netlib::Family;
 
 namespace {
 
-/// The attachment that a link's alias names; see aliasOf().
-std::optional<AttachmentKey> keyOfAlias(std::string_view alias) {
-  if (!alias.starts_with(kAliasPrefix)) return std::nullopt;
-  return AttachmentKey::parse(alias.substr(kAliasPrefix.size()));
+/// Whether an object of pons that no record of this ledger tells of is its orphan: `ledger` is what it carries, empty
+/// if an earlier pons made it.
+bool isSwept(const Host& host, const std::string& ledger) {
+  return ledger.empty() ? host.ledger.path() == kDefaultStateDir : ledger == ledgerWord(host.ledger.path());
+}
+
+std::optional<LinkAlias> sweptAlias(const Host& host, const link::Link& link) {
+  auto alias = parseAlias(link.alias);
+  if (alias && !isSwept(host, alias->ledger)) alias.reset();
+  return alias;
+}
+
+/// The attachment that the alias of an orphan names.
+std::optional<AttachmentKey> keyOfOrphan(const Host& host, const link::Link& link) {
+  const auto alias = sweptAlias(host, link);
+  return alias ? alias->key : std::nullopt;
 }
 
 /// An attachment to make shared steps of: their undo() reads its bridge at most.
@@ -29,14 +41,30 @@ Attachment unrecordedAt(const netlib::IfName& bridge) {
 
 }  // namespace
 
+netlib::Result<bool> isSwept(Host& host, nft::TableFamily table) {
+  const auto owner = TRY(tables::ownerOf(host, table));
+  return owner ? owner->isOurs : isSwept(host, std::string{});
+}
+
+netlib::Result<std::set<std::string>> ledgersOn(netlib::Socket& route, netlib::Socket& netfilter) {
+  std::set<std::string> ledgers = TRY(tables::owners(netfilter));
+  for (const char* kind : {"bridge", "veth", "ifb"}) {
+    for (const link::Link& candidate : TRY(link::ofKind(route, kind))) {
+      if (const auto alias = parseAlias(candidate.alias)) ledgers.insert(alias->ledger);
+    }
+  }
+  return ledgers;
+}
+
 netlib::Result<std::vector<NetworkName>> markedNetworks(Host& host) {
   std::vector<NetworkName> networks;
   for (const char* kind : {"veth", "ifb"}) {
     for (const link::Link& candidate : TRY(link::ofKind(host.route, kind))) {
-      if (const auto key = keyOfAlias(candidate.alias)) networks.push_back(key->network);
+      if (const auto key = keyOfOrphan(host, candidate)) networks.push_back(key->network);
     }
   }
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (!TRY(isSwept(host, nat::tableOf(family).family))) continue;
     for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
       if (auto network = nat::networkIn(chain.comment)) networks.push_back(*std::move(network));
     }
@@ -48,7 +76,7 @@ netlib::Result<std::vector<netlib::IfName>> markedBridges(Host& host) {
   std::vector<netlib::IfName> bridges;
   for (const link::Link& bridge : TRY(link::ofKind(host.route, "bridge"))) {
     const auto name = netlib::IfName::parse(bridge.name);
-    if (name && bridge.alias == kBridgeAlias) bridges.push_back(*name);
+    if (name && sweptAlias(host, bridge)) bridges.push_back(*name);
   }
   return bridges;
 }
@@ -64,17 +92,18 @@ bool Sweep::noteUse(Orphan orphan) {
   return isDeleted;
 }
 
-/// In delete mode this also removes stale references.
-netlib::Result<bool> Sweep::isReferenced(const netlib::FileLock& hostLock, const std::string& sharedState) {
-  if (mode_ == Mode::Delete) return host_.ledger.isReferenced(hostLock, sharedState);
-  return TRY(host_.ledger.countReferences(sharedState)) > 0;
+/// By any attachment, whatever value it gives the state. In delete mode this also removes stale references.
+netlib::Result<bool> Sweep::isReferenced(const HostLock& hostLock, const std::string& sharedState) {
+  const std::string stem = shared_state::stem(sharedState);
+  if (mode_ == Mode::Delete) return host_.ledger.isReferenced(hostLock, stem);
+  return TRY(host_.ledger.countReferences(stem)) > 0;
 }
 
 netlib::Result<> Sweep::links(const NetworkName& network, const std::string& kind,
                               netlib::IfName (*nameOf)(const AttachmentKey& key)) {
   netlib::ErrorList failures;
   for (const link::Link& candidate : TRY(link::ofKind(host_.route, kind))) {
-    const auto key = keyOfAlias(candidate.alias);
+    const auto key = keyOfOrphan(host_, candidate);
     if (!key || key->network != network) continue;
     // A record is written before its link is created, so a link without one is an orphan. An alias that was cut short
     // names another key, from which another link name is derived.
@@ -87,7 +116,7 @@ netlib::Result<> Sweep::links(const NetworkName& network, const std::string& kin
   return failures.result();
 }
 
-netlib::Result<> Sweep::claims(const netlib::FileLock& hostLock, const NetworkName& network) {
+netlib::Result<> Sweep::claims(const HostLock& hostLock, const NetworkName& network) {
   const std::size_t stale = TRY(host_.ledger.staleClaims(network)).size();
   if (stale > 0) note({"claims", std::to_string(stale), "no record of their owners", network});
   return mode_ == Mode::Delete ? host_.ledger.sweepClaims(hostLock, network) : netlib::Result<>{};
@@ -97,7 +126,7 @@ netlib::Result<> Sweep::network(const SweepScope& scope) {
   netlib::ErrorList failures;
   failures.add("sweep links", links(scope.network, "veth", hostVethName));
   failures.add("sweep links", links(scope.network, "ifb", ifbName));
-  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
+  const HostLock hostLock = TRY(host_.ledger.lockHost());
   failures.add("sweep the ledger", claims(hostLock, scope.network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("sweep published ports", forwards(family, scope.subnets));
@@ -107,10 +136,10 @@ netlib::Result<> Sweep::network(const SweepScope& scope) {
   return failures.result();
 }
 
-netlib::Result<> Sweep::noteBridge(const netlib::FileLock& hostLock, const std::string& sharedState,
+netlib::Result<> Sweep::noteBridge(const HostLock& hostLock, const std::string& sharedState,
                                    const netlib::IfName& bridge) {
   const auto found = link::find(host_.route, bridge);
-  if (!found || found->alias != kBridgeAlias || TRY(isReferenced(hostLock, sharedState))) return {};
+  if (!found || !sweptAlias(host_, *found) || TRY(isReferenced(hostLock, sharedState))) return {};
   if (TRY(servesOthers(host_, *found))) return {};
   note({"bridge", bridge.toString(), std::string{kUnreferenced}});
   return {};
@@ -118,7 +147,7 @@ netlib::Result<> Sweep::noteBridge(const netlib::FileLock& hostLock, const std::
 
 netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
   const Attachment unrecorded = unrecordedAt(bridge);
-  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
+  const HostLock hostLock = TRY(host_.ledger.lockHost());
   netlib::ErrorList failures;
   const auto undoIfUnreferenced = [&](const Step& step) -> netlib::Result<> {
     const bool referenced = TRY(isReferenced(hostLock, step.sharedState()));

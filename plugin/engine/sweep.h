@@ -6,12 +6,19 @@
 #include <vector>
 
 #include "plugin/context/context.h"
+#include "plugin/firewall/table_owner.h"
 
 namespace pons {
 
-/// The networks that the aliases of links and the comments of chains name.
+/// The ledgerWord() of every ledger that has links or tables on this host; an empty one for links of an earlier pons.
+netlib::Result<std::set<std::string>> ledgersOn(netlib::Socket& route, netlib::Socket& netfilter);
+
+/// False where the table belongs to another ledger.
+netlib::Result<bool> isSwept(Host& host, netlib::nft::TableFamily table);
+
+/// The networks that the aliases of links and the comments of chains of this ledger name.
 netlib::Result<std::vector<NetworkName>> markedNetworks(Host& host);
-/// The bridges that pons has created, by their alias.
+/// The bridges that this ledger has created, by their alias.
 netlib::Result<std::vector<netlib::IfName>> markedBridges(Host& host);
 
 /// By what the orphans of a network are recognized.
@@ -60,20 +67,19 @@ class Sweep {
   /// The same of an element that keeps the tables in use.
   bool noteUse(Orphan orphan);
 
-  netlib::Result<bool> isReferenced(const netlib::FileLock& hostLock, const std::string& sharedState);
+  netlib::Result<bool> isReferenced(const HostLock& hostLock, const std::string& sharedState);
   netlib::Result<> links(const NetworkName& network, const std::string& kind,
                          netlib::IfName (*nameOf)(const AttachmentKey& key));
-  netlib::Result<> claims(const netlib::FileLock& hostLock, const NetworkName& network);
+  netlib::Result<> claims(const HostLock& hostLock, const NetworkName& network);
   netlib::Result<> forwards(netlib::Family family, const std::vector<netlib::IpPrefix>& subnets);
   netlib::Result<> guards(const std::set<std::string>& veths);
   netlib::Result<> policies(netlib::Family family, const std::set<std::string>& veths);
-  netlib::Result<> chains(const netlib::FileLock& hostLock, netlib::Family family, const NetworkName& network);
+  netlib::Result<> chains(const HostLock& hostLock, netlib::Family family, const NetworkName& network);
   netlib::Result<> masquerades(netlib::Family family, const NetworkName& network, const std::string& chain);
-  netlib::Result<> subnetChains(const netlib::FileLock& hostLock, netlib::Family family,
+  netlib::Result<> subnetChains(const HostLock& hostLock, netlib::Family family,
                                 const std::vector<netlib::IpPrefix>& subnets);
-  netlib::Result<> noteBridge(const netlib::FileLock& hostLock, const std::string& sharedState,
-                              const netlib::IfName& bridge);
-  netlib::Result<> emptyTables(const netlib::FileLock& hostLock);
+  netlib::Result<> noteBridge(const HostLock& hostLock, const std::string& sharedState, const netlib::IfName& bridge);
+  netlib::Result<> emptyTables(const HostLock& hostLock);
 
   Host& host_;
   Mode mode_;

@@ -44,26 +44,24 @@ netlib::Result<> removeNetwork(Host& host, Family family, const std::string& cha
   return source::removeNetwork(host, family, chain, subnetChains);
 }
 
-/// How many ports, addresses, bridges and policies the tables serve.
-netlib::Result<std::size_t> countUses(Host& host) {
-  std::size_t uses = TRY(nft::listElements(host.netfilter, guard::table(), guard::kMacs)).size();
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    for (const char* map :
-         {nat::kForwardsAny, nat::kForwardsIp, bridges::kPolicyBridges, bridges::kInternalBridges, egress::kPolicies}) {
-      uses += TRY(nft::listElements(host.netfilter, nat::tableOf(family), map)).size();
-    }
-    for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
-      if (nat::networkIn(chain.comment)) uses += TRY(membersOf(host, family, chain.name)).size();
-    }
+/// How many ports, addresses, bridges and policies the table serves.
+netlib::Result<std::size_t> countUses(Host& host, nft::TableFamily table) {
+  if (table == nft::TableFamily::Bridge)
+    return TRY(nft::listElements(host.netfilter, guard::table(), guard::kMacs)).size();
+  const auto family = static_cast<Family>(table);
+  std::size_t uses = 0;
+  for (const char* map :
+       {nat::kForwardsAny, nat::kForwardsIp, bridges::kPolicyBridges, bridges::kInternalBridges, egress::kPolicies}) {
+    uses += TRY(nft::listElements(host.netfilter, nat::tableOf(family), map)).size();
+  }
+  for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
+    if (nat::networkIn(chain.comment)) uses += TRY(membersOf(host, family, chain.name)).size();
   }
   return uses;
 }
 
-netlib::Result<bool> areTablesThere(Host& host) {
-  for (const auto family : tables::kAll) {
-    if (!TRY(nft::listChains(host.netfilter, tables::tableOf(family))).empty()) return true;
-  }
-  return false;
+netlib::Result<bool> isThere(Host& host, nft::TableFamily table) {
+  return !TRY(nft::listChains(host.netfilter, tables::tableOf(table))).empty();
 }
 
 /// The names of the veths that attachments on record have in the host, and of those that are there: another ledger may
@@ -81,6 +79,7 @@ netlib::Result<std::set<std::string>> knownVeths(Host& host) {
 /// added under the host lock: so an element without one is an orphan.
 netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPrefix>& subnets) {
   const nft::Table table = nat::tableOf(family);
+  if (!TRY(isSwept(host_, table.family))) return {};
   tables::Elements unclaimed;
   for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
     for (const auto& element : TRY(nft::listElements(host_.netfilter, table, map))) {
@@ -96,11 +95,12 @@ netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPref
 }
 
 netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
+  if (!TRY(isSwept(host_, nft::TableFamily::Bridge))) return {};
   tables::Elements unrecorded;
   for (const char* set : {guard::kMacs, guard::kAddresses4, guard::kAddresses6, guard::kTargets, guard::kTargetMacs}) {
     for (const auto& element : TRY(nft::listElements(host_.netfilter, guard::table(), set))) {
       const std::string port = guard::portOf(element);
-      if (veths.contains(port)) continue;
+      if (veths.contains(port) || !parseHostVethName(port)) continue;
       const Orphan orphan{"guard", port, std::string{kUnrecorded}};
       const bool isCounted = std::string_view{set} == guard::kMacs;
       if (!(isCounted ? noteUse(orphan) : note(orphan))) continue;
@@ -113,28 +113,27 @@ netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
 /// With the addresses that lead there.
 netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& veths) {
   const nft::Table table = nat::tableOf(family);
+  if (!TRY(isSwept(host_, table.family))) return {};
   tables::Elements unrecorded;
   for (const auto& element : TRY(nft::listElements(host_.netfilter, table, egress::kPolicies))) {
-    const std::string veth = egress::vethOf(element.jumpTo);
-    if (veths.contains(veth) ||
-        !noteUse({"policy", veth + " " + std::string{nameOf(family)}, std::string{kUnrecorded}})) {
-      continue;
-    }
+    const auto veth = egress::vethOf(element.jumpTo);
+    if (!veth || veths.contains(veth->toString())) continue;
+    const std::string name = veth->toString() + " " + std::string{nameOf(family)};
+    if (!noteUse({"policy", name, std::string{kUnrecorded}})) continue;
     unrecorded[{table.family, egress::kPolicies}].push_back(element);
   }
   TRY(tables::removeElements(host_, unrecorded));
   if (mode_ == Mode::Find) return {};
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, table))) {
-    const std::string veth = egress::vethOf(chain.name);
-    const auto name = netlib::IfName::parse(veth);
-    if (name && !veths.contains(veth)) TRY(tables::removeEgress(host_, family, *name));
+    const auto veth = egress::vethOf(chain.name);
+    if (veth && !veths.contains(veth->toString())) TRY(tables::removeEgress(host_, family, *veth));
   }
   return {};
 }
 
 netlib::Result<> Sweep::ports() {
   netlib::ErrorList failures;
-  const netlib::FileLock hostLock = TRY(host_.ledger.lockHost());
+  const HostLock hostLock = TRY(host_.ledger.lockHost());
   const auto veths = TRY(knownVeths(host_));
   failures.add("sweep guards", guards(veths));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
@@ -145,9 +144,10 @@ netlib::Result<> Sweep::ports() {
 
 /// The chains of this network that no attachment holds. The holds are asked, not the records: one that cannot be read,
 /// or that a newer pons wrote, may be a living container's.
-netlib::Result<> Sweep::chains(const netlib::FileLock& hostLock, Family family, const NetworkName& network) {
+netlib::Result<> Sweep::chains(const HostLock& hostLock, Family family, const NetworkName& network) {
+  if (!TRY(isSwept(host_, nat::tableOf(family).family))) return {};
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
-    if (chain.comment != nat::networkComment(network)) continue;
+    if (chain.comment != nat::networkComment(network) || !isNetworkChain(chain.name)) continue;
     if (TRY(isReferenced(hostLock, shared_state::sourceNat(network, chain.name)))) {
       TRY(masquerades(family, network, chain.name));
     } else if (note({"chain", chain.name, std::string{kUnreferenced}, network})) {
@@ -160,8 +160,9 @@ netlib::Result<> Sweep::chains(const netlib::FileLock& hostLock, Family family, 
 }
 
 /// The chains of subnets likewise.
-netlib::Result<> Sweep::subnetChains(const netlib::FileLock& hostLock, Family family,
+netlib::Result<> Sweep::subnetChains(const HostLock& hostLock, Family family,
                                      const std::vector<netlib::IpPrefix>& subnets) {
+  if (!TRY(isSwept(host_, nat::tableOf(family).family))) return {};
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
     const auto subnet = nat::subnetOfChain(chain.name);
     if (!subnet || !isInside(subnet->first(), subnets) || TRY(isReferenced(hostLock, shared_state::subnet(*subnet))))
@@ -185,13 +186,15 @@ netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, c
   return tables::removeElements(host_, {{{static_cast<nft::TableFamily>(family), chain}, unclaimed}});
 }
 
-netlib::Result<> Sweep::emptyTables(const netlib::FileLock& hostLock) {
-  const std::string state = shared_state::tables();
-  if (TRY(isReferenced(hostLock, state)) || !TRY(areTablesThere(host_))) return {};
-  // What other networks have counts as in use even without a record: their own GC removes it.
-  if (TRY(countUses(host_)) > leftInTables_) return {};
-  if (!note({"tables", "pons", std::string{kUnreferenced}})) return {};
-  return tables::removeAll(host_);
+netlib::Result<> Sweep::emptyTables(const HostLock& hostLock) {
+  for (const auto table : tables::kAll) {
+    const std::string state = shared_state::tables(tables::nameOf(table));
+    if (TRY(isReferenced(hostLock, state)) || !TRY(isThere(host_, table)) || !TRY(isSwept(host_, table))) continue;
+    // What other networks have counts as in use even without a record: their own GC removes it.
+    if (TRY(countUses(host_, table)) > leftInTables_) continue;
+    if (note({"tables", "pons", std::string{kUnreferenced}})) TRY(tables::removeTable(host_, table));
+  }
+  return {};
 }
 
 }  // namespace pons

@@ -14,7 +14,7 @@ namespace pons {
 namespace {
 
 netlib::Result<> markDeleting(Host& host, Record& record) {
-  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  const HostLock hostLock = TRY(host.ledger.lockHost());
   return host.ledger.markDeleting(hostLock, record);
 }
 
@@ -26,13 +26,13 @@ void undoOwn(Host& host, const std::vector<const Step*>& steps, netlib::ErrorLis
   }
 }
 
-netlib::Result<> undoIfLast(Host& host, const netlib::FileLock& hostLock, Record& record, const Step& step) {
+netlib::Result<> undoIfLast(Host& host, const HostLock& hostLock, Record& record, const Step& step) {
   const bool last = TRY(host.ledger.dropReference(hostLock, step.sharedState(), record));
   return last ? step.undo(host) : step.leave(host);
 }
 
 /// Another attachment of the container may have claimed the same ports since NftElements was undone.
-netlib::Result<> handOverPorts(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+netlib::Result<> handOverPorts(Host& host, const HostLock& hostLock, const Attachment& attachment) {
   const bool shared = !attachment.forwards.empty() && TRY(host.ledger.sharesPorts(attachment.key.container));
   return shared ? tables::handOver(host, hostLock, attachment) : netlib::Result<>{};
 }
@@ -40,7 +40,7 @@ netlib::Result<> handOverPorts(Host& host, const netlib::FileLock& hostLock, con
 /// All under one lock: no other ADD may take a reference between the drop of the last one and the end of the state.
 netlib::Result<> undoShared(Host& host, Record& record, const std::vector<const Step*>& steps,
                             netlib::ErrorList& failures) {
-  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  const HostLock hostLock = TRY(host.ledger.lockHost());
   for (const Step* step : steps | std::views::reverse) {
     if (step->sharedState().empty()) continue;
     failures.add("undo " + step->name(), undoIfLast(host, hostLock, record, *step));
@@ -70,7 +70,7 @@ netlib::Result<> teardown(Host& host, Record& record, const Plan& plan) {
 }
 
 Transaction::Transaction(Host& host, Record& record, const Plan& plan) : host_(host), record_(record), plan_(plan) {
-  applied_.reserve(plan.size());  // apply() must not fail to note what it did
+  begun_.reserve(plan.size());  // apply() must not fail to note what it did
 }
 
 Transaction::~Transaction() {
@@ -85,8 +85,8 @@ Transaction::~Transaction() {
 void Transaction::rollBack() {
   std::vector<const Step*> steps;
   for (const auto& step : plan_) {
-    const bool applied = std::ranges::find(applied_, step.get()) != applied_.end();
-    if (applied || step->comesWithClaim()) steps.push_back(step.get());
+    const bool begun = std::ranges::find(begun_, step.get()) != begun_.end();
+    if (begun || step->comesWithClaim()) steps.push_back(step.get());
   }
   const auto taken = teardown(host_, record_, steps);
   if (taken) {
@@ -96,14 +96,15 @@ void Transaction::rollBack() {
   }
 }
 
+netlib::Result<> Transaction::before(std::string_view stepName) {
+  return host_.beforeStep ? host_.beforeStep(stepName) : netlib::Result<>{};
+}
+
 netlib::Result<> Transaction::apply(const Step& step) {
-  auto applied = step.apply(host_);
-  if (!applied) {
-    netlib::Error error = std::move(applied).error();
-    error.message = step.name() + ": " + error.message;
-    return netlib::fail(std::move(error));
-  }
-  applied_.push_back(&step);
+  TRY(before(step.name()));
+  const auto applied = step.apply(host_);
+  if (!applied.failedWith(netlib::Cause::InUse)) begun_.push_back(&step);
+  if (!applied) return netlib::fail(applied.error().reworded(step.name() + ": " + applied.error().message));
   trace::timing(step.name());
   return {};
 }

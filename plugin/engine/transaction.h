@@ -24,10 +24,14 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// A step of the plan. One of this attachment alone is rolled back only once it has succeeded: undoing a step that
-  /// failed on a foreign object would destroy that object. One that comes with the claim is rolled back in any case:
-  /// another attachment that leaves meanwhile sees our reference, and leaves the shared state to us.
+  /// A step of the plan. It is rolled back even if it failed, as the kernel may have executed a request whose answer
+  /// was lost; but not one of this attachment alone that failed with InUse: that would destroy a foreign object. One
+  /// that comes with the claim is rolled back in any case: another attachment that leaves meanwhile sees our reference,
+  /// and leaves the shared state to us.
   netlib::Result<> apply(const Step& step);
+
+  /// Calls Host::beforeStep; add() does before it commits the record.
+  netlib::Result<> before(std::string_view stepName);
 
   void keep() { kept_ = true; }
 
@@ -37,7 +41,7 @@ class Transaction {
   Host& host_;
   Record& record_;
   const Plan& plan_;
-  std::vector<const Step*> applied_;
+  std::vector<const Step*> begun_;  ///< to be undone
   bool kept_ = false;
 };
 

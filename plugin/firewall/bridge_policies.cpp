@@ -1,5 +1,7 @@
 #include "plugin/firewall/bridge_policies.h"
 
+#include <algorithm>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
@@ -60,8 +62,6 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
                           .jump(kBetweenBridges));
 }
 
-std::vector<std::pair<const char*, std::size_t>> chains() { return {{kBetweenBridges, 3}, {kForwarding, 3}}; }
-
 nft::Element elementOf(const netlib::IfName& bridge) { return {.key = nft::keyOf(bridge)}; }
 
 nft::Element pairOf(const netlib::IfName& bridge) {
@@ -69,6 +69,28 @@ nft::Element pairOf(const netlib::IfName& bridge) {
   element.key.reserve(2 * IFNAMSIZ);
   element.key.insert(element.key.end(), element.key.begin(), element.key.end());
   return element;
+}
+
+std::map<std::string, std::vector<nft::Element>> elementsOf(const netlib::IfName& bridge, IngressPolicy policy) {
+  std::map<std::string, std::vector<nft::Element>> elements;
+  if (policy != IngressPolicy::Open) elements[kPolicyBridges] = {elementOf(bridge)};
+  if (policy == IngressPolicy::SameBridge) elements[kSameBridgeOk] = {pairOf(bridge)};
+  return elements;
+}
+
+netlib::Result<IngressPolicy> policyOf(Ledger& ledger, const std::string& state) {
+  IngressPolicy strictest = IngressPolicy::Open;
+  for (const std::string& value : TRY(ledger.valuesOf(shared_state::stem(state)))) {
+    strictest = std::max(strictest, parseIngressPolicy(value).value_or(IngressPolicy::Open));
+  }
+  return strictest;
+}
+
+netlib::Result<bool> isPortIsolated(Ledger& ledger, const Attachment& attachment) {
+  if (attachment.isolated) return true;
+  const std::string bridge = shared_state::stem(shared_state::ingress(attachment));
+  const bool mayBe = TRY(ledger.mayBeReferenced(bridge + "/" + std::string{nameOf(IngressPolicy::Isolated)}));
+  return mayBe && TRY(policyOf(ledger, bridge)) == IngressPolicy::Isolated;
 }
 
 }  // namespace pons::bridges

@@ -11,7 +11,11 @@
 //   chain between_bridges  ct state established,related: accept; a pair in same_bridge_ok: accept; drop
 #pragma once
 
+#include <map>
+
 #include "netlib/nft/transaction.h"
+
+#include "plugin/ledger/ledger.h"
 
 namespace pons::bridges {
 
@@ -22,11 +26,20 @@ inline constexpr const char* kInternalPairs = "internal_pairs";
 
 /// The sets and chains; the table must be in the transaction already.
 void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
-/// Its chains with their number of rules.
-std::vector<std::pair<const char*, std::size_t>> chains();
 
 netlib::nft::Element elementOf(const netlib::IfName& bridge);
 /// The key of a pair of that bridge with itself.
 netlib::nft::Element pairOf(const netlib::IfName& bridge);
+
+/// What the sets of each family have of a bridge with that policy, by set.
+std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const netlib::IfName& bridge, IngressPolicy policy);
+
+/// The policy of a bridge: the strictest that an attachment refers to. `state` is shared_state::ingress() of any of its
+/// attachments, or its stem. Takes no lock: the answer lasts only while the caller has the host lock.
+netlib::Result<IngressPolicy> policyOf(Ledger& ledger, const std::string& state);
+
+/// Whether the attachment's port is isolated: by its own setting, or as every port of the bridge by the policy. One
+/// system call where it is not.
+netlib::Result<bool> isPortIsolated(Ledger& ledger, const Attachment& attachment);
 
 }  // namespace pons::bridges

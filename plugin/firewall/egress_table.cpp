@@ -113,8 +113,6 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   transaction.addRule(table, kEgress, Rule{}.loadIifname(0).loadSaddr(family, IFNAMSIZ / 4).vmap(kPolicies, 0));
 }
 
-std::vector<std::pair<const char*, std::size_t>> chains() { return {{kEgress, 1}}; }
-
 std::vector<Family> familiesOf(const Attachment& attachment) {
   std::vector<Family> families;
   if (!attachment.egress) return families;
@@ -138,8 +136,9 @@ std::vector<nft::Element> elementsOf(const Attachment& attachment, Family family
 
 std::string chainOf(const netlib::IfName& hostVeth) { return std::string{kChainPrefix} + hostVeth.toString(); }
 
-std::string vethOf(std::string_view chain) {
-  return chain.starts_with(kChainPrefix) ? std::string{chain.substr(kChainPrefix.size())} : std::string{};
+std::optional<netlib::IfName> vethOf(std::string_view chain) {
+  if (!chain.starts_with(kChainPrefix)) return std::nullopt;
+  return parseHostVethName(chain.substr(kChainPrefix.size()));
 }
 
 void appendPolicy(nft::Transaction& transaction, const Attachment& attachment, Family family) {
@@ -158,8 +157,6 @@ void appendPolicy(nft::Transaction& transaction, const Attachment& attachment, F
   transaction.addChain(table, chain, attachment.key.toString());
   for (const Rule& rule : rulesOf(attachment, family)) transaction.addRule(table, chain, rule);
 }
-
-std::size_t ruleCountOf(const Attachment& attachment, Family family) { return rulesOf(attachment, family).size(); }
 
 std::vector<std::string> setsOf(const Attachment& attachment, Family family) {
   std::vector<std::string> sets;

@@ -16,8 +16,6 @@ namespace pons::egress {
 inline constexpr const char* kPolicies = "policies";
 
 void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
-/// Its chains with their number of rules.
-std::vector<std::pair<const char*, std::size_t>> chains();
 
 /// The attachment's elements of the map policies; none without an egress policy.
 std::vector<netlib::nft::Element> elementsOf(const Attachment& attachment, netlib::Family family);
@@ -27,14 +25,12 @@ std::vector<netlib::Family> familiesOf(const Attachment& attachment);
 
 inline constexpr std::string_view kChainPrefix = "egress_";
 std::string chainOf(const netlib::IfName& hostVeth);
-/// The inverse; empty for any other chain.
-std::string vethOf(std::string_view chain);
+/// The inverse; nothing for a chain that pons cannot have made.
+std::optional<netlib::IfName> vethOf(std::string_view chain);
 
 /// The container's chain and its sets. Accepts established connections, IPv6 neighbour discovery, DNS to the policy's
 /// servers, and the policy's destinations and ports; counts and drops the rest, and logs up to 5 of these a minute.
 void appendPolicy(netlib::nft::Transaction& transaction, const Attachment& attachment, netlib::Family family);
-/// The number of rules in the chain.
-std::size_t ruleCountOf(const Attachment& attachment, netlib::Family family);
 
 /// The sets that the attachment's chain refers to, and those that any chain of that veth may refer to.
 std::vector<std::string> setsOf(const Attachment& attachment, netlib::Family family);

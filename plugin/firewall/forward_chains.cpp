@@ -18,10 +18,24 @@ namespace {
 
 constexpr std::size_t kAccepts = 3;
 constexpr const char* kForward = "FORWARD";
+constexpr const char* kAccept = "ACCEPT";  // of iptables
 
 std::string commentOf(const BridgeRules& wanted) { return "pons forward " + wanted.bridge.toString(); }
 
-bool isMissing(const ChainState& place) { return place.present < place.wanted; }
+/// Of one chain: its rules with the bridge's comment, whether it needs accept rules, and the administrator's chains
+/// that its table has.
+struct Marked {
+  std::size_t accepts = 0;
+  std::set<std::string> jumps = {};
+};
+ChainState stateOf(std::string name, const Marked& marked, bool drops, const std::set<std::string>& adminChains) {
+  ChainState state{.name = std::move(name),
+                   .present = drops ? marked.accepts : 0,
+                   .wanted = (drops ? kAccepts : 0) + adminChains.size(),
+                   .stale = 0};
+  for (const std::string& jump : marked.jumps) ++(adminChains.contains(jump) ? state.present : state.stale);
+  return state;
+}
 
 std::string insteadOf(const BridgeRules& wanted) {
   return ": let its owner accept what comes from and goes to " + wanted.bridge.toString() +
@@ -34,17 +48,23 @@ struct NftChain {
   nft::ListedChain chain;
   std::vector<filter::Rule> rules;
   bool drops = false;
-  bool hasAdminChain = false;
+  std::set<std::string> adminChains = {};
 
-  std::vector<std::uint64_t> marked(const std::string& mark) const {
-    std::vector<std::uint64_t> handles;
-    for (const filter::Rule& rule : rules) {
-      if (rule.comment == mark) handles.push_back(rule.handle);
-    }
-    return handles;
+  std::vector<filter::Rule> marked(const std::string& mark) const {
+    std::vector<filter::Rule> found;
+    std::ranges::copy_if(rules, std::back_inserter(found), [&](const auto& rule) { return rule.comment == mark; });
+    return found;
   }
   ChainState state(const BridgeRules& wanted) const {
-    return {chain.toString(), marked(commentOf(wanted)).size(), (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
+    Marked present;
+    for (const filter::Rule& rule : marked(commentOf(wanted))) {
+      if (rule.target.empty()) {
+        ++present.accepts;
+      } else {
+        present.jumps.insert(rule.target);
+      }
+    }
+    return stateOf(chain.toString(), present, drops, adminChains);
   }
 };
 
@@ -66,7 +86,9 @@ netlib::Result<std::vector<NftChain>> nftChains(Host& host, const BridgeRules& w
       return nft::listRules(host.netfilter, chain.table, name);
     };
     place.drops = TRY(filter::drops(chain.name, chain.policyDrops, rulesOf));
-    place.hasAdminChain = wanted.adminChain && isIn(chains, chain.table, *wanted.adminChain);
+    for (const std::string& name : wanted.adminChains) {
+      if (isIn(chains, chain.table, name)) place.adminChains.insert(name);
+    }
     places.push_back(std::move(place));
   }
   return places;
@@ -77,7 +99,7 @@ std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted
   const std::string& bridge = wanted.bridge.toString();
   std::vector<nft::Rule> rules;
   const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(commentOf(wanted)))); };
-  if (place.hasAdminChain) append(nft::Rule{}.jump(*wanted.adminChain));
+  for (const std::string& chain : place.adminChains) append(nft::Rule{}.jump(chain));
   if (!place.drops) return rules;
   append(nft::Rule{}.iifname(bridge).accept());
   append(nft::Rule{}.oifname(bridge).ctState(nft::kEstablished | nft::kRelated, dialect).accept());
@@ -88,7 +110,7 @@ std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted
 netlib::Result<> replace(Host& host, const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
   const nft::ListedChain& chain = place.chain;
   nft::Transaction transaction;
-  for (const auto handle : place.marked(commentOf(wanted))) transaction.deleteRule(chain.table, chain.name, handle);
+  for (const auto& rule : place.marked(commentOf(wanted))) transaction.deleteRule(chain.table, chain.name, rule.handle);
   const auto rules = nftRules(place, wanted, dialect);
   for (const nft::Rule& rule : rules | std::views::reverse) transaction.insertRule(chain.table, chain.name, rule);
   return transaction.commit(host.netfilter);
@@ -104,10 +126,10 @@ netlib::Result<> insertNft(Host& host, const NftChain& place, const BridgeRules&
   const bool withoutCompat = inserted.failedWith(ENOENT) || inserted.failedWith(EOPNOTSUPP);
   if (withoutCompat && isOfIptables(place.chain)) inserted = replace(host, place, wanted, nft::Dialect::Nft);
   if (!inserted.failedWith(EPERM)) return inserted;
-  return netlib::fail(EPERM, place.chain.toString() +
-                                 " drops what containers send, and its table may be changed by the process alone that "
-                                 "owns it" +
-                                 insteadOf(wanted));
+  return netlib::fail(inserted.error().reworded(
+      place.chain.toString() +
+      " drops what containers send, and its table may be changed by the process alone that owns it" +
+      insteadOf(wanted)));
 }
 
 // iptables-legacy
@@ -116,12 +138,12 @@ struct LegacyChain {
   iptables::Iptables program;
   Family family;
   std::vector<std::string> deletions = {};  ///< of the rules with the bridge's comment
+  Marked marked = {};
   bool drops = false;
-  bool hasAdminChain = false;
+  std::set<std::string> adminChains = {};
 
   ChainState state() const {
-    return {std::string{"iptables-legacy "} + std::string{nameOf(family)} + " chain FORWARD", deletions.size(),
-            (drops ? kAccepts : 0) + (hasAdminChain ? 1 : 0)};
+    return stateOf("iptables-legacy " + std::string{nameOf(family)} + " chain FORWARD", marked, drops, adminChains);
   }
 };
 
@@ -133,9 +155,18 @@ netlib::Result<LegacyChain> legacyChain(Family family, const BridgeRules& wanted
   };
   LegacyChain place{.program = std::move(program), .family = family};
   place.drops = TRY(filter::drops(kForward, table.forwardPolicyDrops, rulesOf));
-  place.hasAdminChain = wanted.adminChain && table.chains.contains(*wanted.adminChain);
+  for (const std::string& name : wanted.adminChains) {
+    if (table.chains.contains(name)) place.adminChains.insert(name);
+  }
   for (const iptables::Rule& rule : table.chains[kForward]) {
-    if (rule.option("--comment") == commentOf(wanted)) place.deletions.push_back(rule.deletion());
+    if (rule.option("--comment") != commentOf(wanted)) continue;
+    place.deletions.push_back(rule.deletion());
+    const std::string target{rule.option("-j")};
+    if (target == kAccept) {
+      ++place.marked.accepts;
+    } else {
+      place.marked.jumps.insert(target);
+    }
   }
   return place;
 }
@@ -146,11 +177,12 @@ netlib::Result<std::vector<LegacyChain>> legacyChains(const Host& host, const Br
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     if (!TRY(iptables::hasFilterTable(family))) continue;
     auto place = legacyChain(family, wanted);
-    if (place.failedWith(ENOENT)) {
-      return netlib::fail(ENOENT, "the filter table of iptables-legacy is in use, and " + place.error().message +
-                                      " to inspect whether it drops what containers send: install Debian's package "
-                                      "iptables" +
-                                      insteadOf(wanted));
+    if (place.failedWith(netlib::Cause::Missing)) {
+      return netlib::fail(netlib::Cause::Missing,
+                          "the filter table of iptables-legacy is in use, and " + place.error().message +
+                              " to inspect whether it drops what containers send: install Debian's package "
+                              "iptables" +
+                              insteadOf(wanted));
     }
     places.push_back(TRY(std::move(place)));
   }
@@ -164,18 +196,19 @@ bool canBeNamed(const std::string& bridge) {
 
 netlib::Result<> insertLegacy(const LegacyChain& place, const BridgeRules& wanted) {
   const std::string& bridge = wanted.bridge.toString();
-  if (!canBeNamed(bridge)) return netlib::fail(EINVAL, "iptables has no way to name the bridge " + bridge);
+  if (!canBeNamed(bridge))
+    return netlib::fail(netlib::Cause::Invalid, "iptables has no way to name the bridge " + bridge);
   std::vector<std::string> commands = place.deletions;
   std::size_t position = 0;
   const auto insert = [&](const std::string& matches, const std::string& target) {
     commands.push_back("-I FORWARD " + std::to_string(++position) + matches + " -m comment --comment \"" +
                        commentOf(wanted) + "\" -j " + target);
   };
-  if (place.hasAdminChain) insert("", *wanted.adminChain);
+  for (const std::string& chain : place.adminChains) insert("", chain);
   if (place.drops) {
-    insert(" -i " + bridge, "ACCEPT");
-    insert(" -o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED", "ACCEPT");
-    insert(" -o " + bridge + " -m conntrack --ctstate DNAT", "ACCEPT");
+    insert(" -i " + bridge, kAccept);
+    insert(" -o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED", kAccept);
+    insert(" -o " + bridge + " -m conntrack --ctstate DNAT", kAccept);
   }
   return place.program.change("filter", commands);
 }
@@ -199,7 +232,7 @@ netlib::Result<> removeLegacy(const BridgeRules& wanted) {
     if (!TRY(iptables::hasFilterTable(family))) continue;
     const auto place = legacyChain(family, wanted);
     // Without the program there could be no rule of ours.
-    if (place.failedWith(ENOENT)) continue;
+    if (place.failedWith(netlib::Cause::Missing)) continue;
     if (!place) return netlib::fail(place.error());
     TRY(place->program.change("filter", place->deletions));
   }
@@ -215,12 +248,20 @@ netlib::Result<std::vector<ChainState>> inspect(Host& host, const BridgeRules& w
   return places;
 }
 
-netlib::Result<> insertMissing(Host& host, const BridgeRules& wanted) {
+netlib::Result<BridgeRules> rulesOf(Ledger& ledger, const Attachment& attachment) {
+  BridgeRules rules{attachment.bridge.name, {}};
+  for (const std::string& value : TRY(ledger.valuesOf(shared_state::stem(shared_state::forwardAccept(attachment))))) {
+    if (const auto chain = shared_state::adminChainIn(value)) rules.adminChains.insert(*chain);
+  }
+  return rules;
+}
+
+netlib::Result<> converge(Host& host, const BridgeRules& wanted) {
   for (const NftChain& place : TRY(nftChains(host, wanted))) {
-    if (isMissing(place.state(wanted))) TRY(insertNft(host, place, wanted));
+    if (!place.state(wanted).isRight()) TRY(insertNft(host, place, wanted));
   }
   for (const LegacyChain& place : TRY(legacyChains(host, wanted))) {
-    if (isMissing(place.state())) TRY(insertLegacy(place, wanted));
+    if (!place.state().isRight()) TRY(insertLegacy(place, wanted));
   }
   return {};
 }

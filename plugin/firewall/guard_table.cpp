@@ -188,11 +188,6 @@ void appendSkeleton(nft::Transaction& transaction) {
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(groupOf(SpoofGuard::Address)).jump(kByAddress));
 }
 
-std::vector<std::pair<const char*, std::size_t>> chains() {
-  return {{kSpoofGuard, 2}, {kByMac, 1}, {kByAddress, 5},     {kArp, 3},        {kIp, 3},
-          {kIp6, 4},        {kIcmp6, 5}, {kAdvertisement, 4}, {kUnspecified, 3}};
-}
-
 std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment) {
   std::map<std::string, std::vector<nft::Element>> elements;
   if (attachment.guard == SpoofGuard::None) return elements;

@@ -37,9 +37,6 @@ inline constexpr const char* kTargetMacs = "target_macs";
 /// The table with everything that does not depend on containers; see nat::appendSkeleton.
 void appendSkeleton(netlib::nft::Transaction& transaction);
 
-/// Its chains with their number of rules.
-std::vector<std::pair<const char*, std::size_t>> chains();
-
 /// The attachment's elements, by set; none without a spoof guard.
 std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment);
 

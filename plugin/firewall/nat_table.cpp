@@ -170,22 +170,6 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   egress::appendSkeleton(transaction, family);
 }
 
-std::vector<std::pair<const char*, std::size_t>> chainsOf(Family family) {
-  const std::size_t forLoopback = family == Family::Ipv4 ? 1 : 0;
-  const std::size_t forLoopback6 = 1 - forLoopback;
-  std::vector<std::pair<const char*, std::size_t>> chains{{kForwards, 2 + forLoopback6},
-                                                          {kPrerouting, 1 + forLoopback},
-                                                          {kOutput, 1},
-                                                          {kPostrouting, 2 + forLoopback},
-                                                          {kUdpZone, 2 + forLoopback6},
-                                                          {kRawPrerouting, 1},
-                                                          {kRawOutput, 1}};
-  if (family == Family::Ipv4) chains.emplace_back(kMartian127, 1);
-  std::ranges::copy(bridges::chains(), std::back_inserter(chains));
-  std::ranges::copy(egress::chains(), std::back_inserter(chains));
-  return chains;
-}
-
 const char* mapOf(const PortForward& forward) {
   return forward.hostAddress.isUnspecified() ? kForwardsAny : kForwardsIp;
 }

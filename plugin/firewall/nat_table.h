@@ -50,9 +50,6 @@ netlib::nft::Register addressRegisters(netlib::Family family);
 /// transaction.
 void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
 
-/// Its chains with their number of rules.
-std::vector<std::pair<const char*, std::size_t>> chainsOf(netlib::Family family);
-
 /// The map of this forward, and its element there.
 const char* mapOf(const PortForward& forward);
 netlib::nft::Element elementOf(const PortForward& forward);

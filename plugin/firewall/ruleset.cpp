@@ -13,67 +13,80 @@ using netlib::Family;
 
 namespace {
 
-constexpr std::array kIp{TableFamily::Ipv4, TableFamily::Ipv6};
-
-void merge(Elements& to, const std::map<std::string, std::vector<nft::Element>>& guards) {
-  for (const auto& [set, some] : guards) {
-    auto& elements = to[{TableFamily::Bridge, set}];
+void merge(Elements& to, TableFamily family, const std::map<std::string, std::vector<nft::Element>>& bySet) {
+  for (const auto& [set, some] : bySet) {
+    if (some.empty()) continue;
+    auto& elements = to[{family, set}];
     elements.insert(elements.end(), some.begin(), some.end());
   }
 }
 
 }  // namespace
 
-Ruleset::Ruleset(std::vector<Attachment> attachments, Elements own)
-    : attachments_(std::move(attachments)), elements_(std::move(own)) {
-  for (const Attachment& attachment : attachments_) include(attachment);
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    std::vector<netlib::IpPrefix> subnets;
-    const auto isOfFamily = [family](const netlib::IpPrefix& subnet) { return subnet.family() == family; };
-    std::ranges::copy_if(subnets_, std::back_inserter(subnets), isOfFamily);
-    auto sources = nat::sourceElements(std::move(subnets));
-    if (!sources.empty()) elements_[{static_cast<TableFamily>(family), nat::kSources}] = std::move(sources);
+netlib::Result<SharedParts> sharedPartsOf(Ledger& ledger, const std::vector<Attachment>& attachments) {
+  SharedParts shared;
+  for (const TableFamily family : kAll) {
+    if (TRY(ledger.mayBeReferenced(shared_state::tables(nameOf(family))))) shared.families.insert(family);
   }
+  for (const std::string& state : TRY(ledger.sharedStatesNamed(shared_state::kSubnetPrefix))) {
+    if (const auto subnet = shared_state::subnetOf(state)) shared.subnets.insert(*subnet);
+  }
+  for (const Attachment& attachment : attachments) {
+    const netlib::IfName& bridge = attachment.bridge.name;
+    if (shared.policies.contains(bridge)) continue;
+    shared.policies[bridge] = TRY(bridges::policyOf(ledger, shared_state::ingress(attachment)));
+    if (TRY(ledger.mayBeReferenced(shared_state::internal(attachment)))) shared.internal.insert(bridge);
+    if (TRY(ledger.mayBeReferenced(shared_state::routeLocalnet(attachment)))) shared.loopbacks.insert(bridge);
+  }
+  return shared;
+}
+
+Ruleset::Ruleset(std::vector<Attachment> attachments, SharedParts shared, Elements own)
+    : attachments_(std::move(attachments)), shared_(std::move(shared)), elements_(std::move(own)) {
+  for (const Attachment& attachment : attachments_) include(attachment);
   for (const auto& [container, interfaces] : guarded_) {
     for (const Attachment* one : interfaces) {
-      for (const Attachment* other : interfaces) merge(elements_, guard::elementsBetween(*one, *other));
+      for (const Attachment* other : interfaces)
+        merge(elements_, TableFamily::Bridge, guard::elementsBetween(*one, *other));
     }
   }
-  for (const TableFamily family : kIp) {
-    if (!families_.contains(family)) continue;
-    for (const auto& [bridge, policy] : policies_) {
-      elements_[{family, bridges::kPolicyBridges}].push_back(bridges::elementOf(bridge));
-      if (policy == IngressPolicy::SameBridge)
-        elements_[{family, bridges::kSameBridgeOk}].push_back(bridges::pairOf(bridge));
+  includeShared();
+}
+
+void Ruleset::includeShared() {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    const auto table = static_cast<TableFamily>(family);
+    if (!shared_.families.contains(table)) continue;
+    std::vector<netlib::IpPrefix> subnets;
+    const auto isOfFamily = [family](const netlib::IpPrefix& subnet) { return subnet.family() == family; };
+    std::ranges::copy_if(shared_.subnets, std::back_inserter(subnets), isOfFamily);
+    merge(elements_, table, {{nat::kSources, nat::sourceElements(std::move(subnets))}});
+    for (const auto& [bridge, policy] : shared_.policies) merge(elements_, table, bridges::elementsOf(bridge, policy));
+    for (const auto& bridge : shared_.internal) {
+      merge(elements_, table,
+            {{bridges::kInternalBridges, {bridges::elementOf(bridge)}},
+             {bridges::kInternalPairs, {bridges::pairOf(bridge)}}});
     }
-    for (const auto& bridge : internal_) {
-      elements_[{family, bridges::kInternalBridges}].push_back(bridges::elementOf(bridge));
-      elements_[{family, bridges::kInternalPairs}].push_back(bridges::pairOf(bridge));
+    if (family == Family::Ipv6) continue;
+    for (const auto& bridge : shared_.loopbacks) {
+      merge(elements_, table, {{nat::kBridges, {bridges::elementOf(bridge)}}});
     }
-  }
-  for (const auto& bridge : loopbacks_) {
-    elements_[{TableFamily::Ipv4, nat::kBridges}].push_back(bridges::elementOf(bridge));
   }
 }
 
 void Ruleset::include(const Attachment& attachment) {
-  for (const TableFamily family : familiesOf(attachment)) families_.insert(family);
-  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) subnets_.insert(subnet);
   for (const SourceNat& nat : attachment.sourceNats) {
     if (!nat.masquerade) continue;
     networks_.emplace(std::pair{nat.family, chainOf(attachment, nat)}, Network{nat, attachment.key.network});
   }
   if (attachment.guard == SpoofGuard::Address)
     guarded_[shared_state::guardedContainer(attachment.key)].push_back(&attachment);
-  if (needsRouteLocalnet(attachment)) loopbacks_.insert(attachment.bridge.name);
-  if (attachment.internal) internal_.insert(attachment.bridge.name);
-  if (attachment.ingress == IngressPolicy::Open) return;
-  IngressPolicy& policy = policies_.emplace(attachment.bridge.name, attachment.ingress).first->second;
-  policy = std::max(policy, attachment.ingress);
 }
 
 void Ruleset::appendTo(nft::Transaction& transaction) const {
-  for (const netlib::IpPrefix& subnet : subnets_) nat::appendSubnet(transaction, subnet);
+  for (const netlib::IpPrefix& subnet : shared_.subnets) {
+    if (shared_.families.contains(static_cast<TableFamily>(subnet.family()))) nat::appendSubnet(transaction, subnet);
+  }
   for (const auto& [chain, network] : networks_) {
     nat::appendNetwork(transaction, network.nat, chain.second, nat::networkComment(network.name));
   }

@@ -7,15 +7,25 @@
 
 namespace pons::tables {
 
-/// Elements by their set, and each network's chain once. Where attachments of one bridge have different ingress
-/// policies the strictest one is used.
+/// What attachments share, by the references in the ledger: see shared_state.
+struct SharedParts {
+  std::set<TableFamily> families;
+  std::set<netlib::IpPrefix> subnets;
+  std::map<netlib::IfName, IngressPolicy> policies;  ///< by bridge
+  std::set<netlib::IfName> internal;                 ///< bridges that nothing is forwarded to or from
+  std::set<netlib::IfName> loopbacks;                ///< bridges whose published ports answer at 127.0.0.1
+};
+/// Of the bridges of these attachments. The caller holds the host lock.
+netlib::Result<SharedParts> sharedPartsOf(Ledger& ledger, const std::vector<Attachment>& attachments);
+
+/// Elements by their set, and each network's chain once.
 class Ruleset {
  public:
   /// `own`: the elements of all of the attachments that are each one's alone.
-  Ruleset(std::vector<Attachment> attachments, Elements own);
+  Ruleset(std::vector<Attachment> attachments, SharedParts shared, Elements own);
 
   /// The tables that the attachments need.
-  const std::set<TableFamily>& families() const { return families_; }
+  const std::set<TableFamily>& families() const { return shared_.families; }
   void appendTo(netlib::nft::Transaction& transaction) const;
 
  private:
@@ -26,14 +36,12 @@ class Ruleset {
 
   void include(const Attachment& attachment);
 
+  void includeShared();
+
   std::vector<Attachment> attachments_;
-  std::set<TableFamily> families_;
+  SharedParts shared_;
   std::map<std::pair<netlib::Family, std::string>, Network> networks_;
-  std::set<netlib::IpPrefix> subnets_;
   std::map<std::string, std::vector<const Attachment*>> guarded_;  // by shared state
-  std::map<netlib::IfName, IngressPolicy> policies_;
-  std::set<netlib::IfName> internal_;
-  std::set<netlib::IfName> loopbacks_;
   Elements elements_;
 };
 

@@ -59,7 +59,8 @@ std::optional<IpPrefix> subnetOfChain(std::string_view chain) {
   if (!chain.starts_with(kPrefix)) return std::nullopt;
   std::string text{chain.substr(kPrefix.size())};
   std::ranges::replace(text, '-', ':');
-  return IpPrefix::parse(text);
+  const auto subnet = IpPrefix::parse(text);
+  return subnet && subnetChain(*subnet) == chain ? subnet : std::nullopt;
 }
 
 void appendSubnet(nft::Transaction& transaction, const IpPrefix& subnet) {
@@ -79,6 +80,11 @@ std::vector<nft::Element> sourceElements(std::vector<IpPrefix> subnets) {
   return elements;
 }
 
+void appendJump(nft::Transaction& transaction, const IpPrefix& subnet, const std::string& networkChain) {
+  transaction.addRule(tableOf(subnet.family()), subnetChain(subnet),
+                      nft::Rule{}.loadSaddr(subnet.family(), 0).lookup(networkChain, 0).jump(networkChain));
+}
+
 void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
                    const std::string& comment) {
   const nft::Table table = tableOf(nat.family);
@@ -86,9 +92,7 @@ void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const st
                              .keyType = nat.family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
                              .keyLength = addressRegisters(nat.family) * 4});
   transaction.addChain(table, chain, comment);
-  for (const auto& subnet : nat.subnets) {
-    transaction.addRule(table, subnetChain(subnet), nft::Rule{}.loadSaddr(nat.family, 0).lookup(chain, 0).jump(chain));
-  }
+  for (const auto& subnet : nat.subnets) appendJump(transaction, subnet, chain);
   const auto appendReturn = [&](const netlib::IpPrefix& destination) {
     transaction.addRule(table, chain, nft::Rule{}.daddr(destination).returnToCaller());
   };
@@ -104,10 +108,6 @@ std::optional<NetworkName> networkIn(std::string_view comment) {
   // One of that length may have been cut: a part of a name is another name.
   if (!comment.starts_with(kNetworkComment) || comment.size() >= nft::kLongestComment) return std::nullopt;
   return NetworkName::parse(comment.substr(kNetworkComment.size()));
-}
-
-std::size_t ruleCountOf(const SourceNat& nat) {
-  return nat.subnets.size() + groups(nat.family).size() + nat.destinations.size() + 1;
 }
 
 }  // namespace pons::nat

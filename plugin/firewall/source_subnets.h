@@ -16,7 +16,8 @@ std::string subnetChain(const netlib::IpPrefix& subnet);
 std::optional<netlib::IpPrefix> subnetOfChain(std::string_view chain);
 
 /// The chain with its hairpin rule: without masquerade the reply to a container that uses a published port of its own
-/// subnet would reach it directly, from another address than it connected to.
+/// subnet would reach it directly, from another address than it connected to. The rule is there while any attachment
+/// publishes a port with source NAT in the subnet, and then holds for the published ports of all its containers.
 void appendSubnet(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet);
 
 /// The elements of the map sources for the whole subnet.
@@ -24,6 +25,9 @@ std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet)
 /// Those for several subnets of one family, as disjoint intervals, as the kernel requires: an address in several of
 /// them belongs to the narrowest.
 std::vector<netlib::nft::Element> sourceElements(std::vector<netlib::IpPrefix> subnets);
+
+/// The jump to a network's chain in a subnet's chain, which must exist.
+void appendJump(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet, const std::string& networkChain);
 
 /// The chain of a network, the set of that name, and a jump in the chain of each of its subnets, which must exist. The
 /// chain returns for destinations in the network, multicast, broadcast and exclusions, and masquerades the rest.
@@ -33,7 +37,5 @@ void appendNetwork(netlib::nft::Transaction& transaction, const SourceNat& nat, 
 std::string networkComment(const NetworkName& network);
 /// The inverse; nothing for any other comment.
 std::optional<NetworkName> networkIn(std::string_view comment);
-/// The number of rules in the chain.
-std::size_t ruleCountOf(const SourceNat& nat);
 
 }  // namespace pons::nat

@@ -15,15 +15,20 @@ using netlib::Family;
 
 namespace {
 
-netlib::Result<> commitOnce(Host& host, const Changes& changes) {
-  nft::Transaction transaction;
-  changes(transaction);
-  return transaction.commit(host.netfilter);
-}
-
 std::optional<Family> familyOf(TableFamily family) {
   if (family == TableFamily::Bridge) return std::nullopt;
   return static_cast<Family>(family);
+}
+
+std::set<TableFamily> familiesIn(const Elements& elements) {
+  std::set<TableFamily> families;
+  for (const auto& [set, some] : elements) families.insert(set.first);
+  return families;
+}
+
+/// A removal from several sets: something is gone already, or one of the tables is another ledger's.
+bool hasToSplit(const netlib::Result<>& removed) {
+  return removed.failedWith(ENOENT) || removed.failedWith(netlib::Cause::InUse);
 }
 
 void appendEgressRemoval(nft::Transaction& transaction, const Attachment& attachment) {
@@ -35,7 +40,7 @@ void appendEgressRemoval(nft::Transaction& transaction, const Attachment& attach
 
 netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::string>& set,
                                 std::span<const nft::Element> elements) {
-  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+  const auto removed = removeAsOwner(host, set.first, [&](nft::Transaction& transaction) {
     transaction.deleteElements(tableOf(set.first), set.second, elements);
   });
   if (!removed.failedWith(ENOENT)) return removed;
@@ -43,14 +48,6 @@ netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::st
   // A missing one fails the whole transaction. (NFT_MSG_DESTROYSETELEM does not fail, but needs Linux 6.3.)
   for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeElements(host, set, elements.subspan(i, 1)));
   return {};
-}
-
-netlib::Result<> removeTable(Host& host, TableFamily family) {
-  const auto removed =
-      commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
-  // A kernel without nf_tables in that family has no table there.
-  if (removed.failedWith(EOPNOTSUPP) || removed.failedWith(EAFNOSUPPORT)) return {};
-  return netlib::ignoring(ENOENT, removed);
 }
 
 void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
@@ -66,7 +63,7 @@ netlib::Result<> forwardTo(Host& host, const Attachment& owner) {
   const nft::Element wanted = nat::elementOf(forward);
   const auto present = TRY(nft::findElement(host.netfilter, table, nat::mapOf(forward), wanted));
   if (present && present->data == wanted.data) return {};
-  return commitOnce(host, [&](nft::Transaction& transaction) {
+  return removeAsOwner(host, table.family, [&](nft::Transaction& transaction) {
     if (present) transaction.deleteElements(table, nat::mapOf(forward), {&wanted, 1});
     for (const auto& [set, some] : nat::elementsOf(owner, family)) transaction.addElements(table, set, some);
   });
@@ -74,36 +71,29 @@ netlib::Result<> forwardTo(Host& host, const Attachment& owner) {
 
 }  // namespace
 
-nft::Table tableOf(TableFamily family) { return {family, "pons"}; }
-
-const char* nameOf(TableFamily family) {
-  if (family == TableFamily::Bridge) return "bridge";
-  return family == TableFamily::Ipv4 ? "ip" : "ip6";
-}
-
-std::vector<TableFamily> familiesOf(const Attachment& attachment) {
-  std::vector<TableFamily> families;
+std::set<TableFamily> familiesOf(const Attachment& attachment) {
+  std::set<TableFamily> families;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    if (needsTable(attachment, family)) families.push_back(static_cast<TableFamily>(family));
+    if (needsTable(attachment, family)) families.insert(static_cast<TableFamily>(family));
   }
-  if (attachment.guard != SpoofGuard::None) families.push_back(TableFamily::Bridge);
+  if (attachment.guard != SpoofGuard::None) families.insert(TableFamily::Bridge);
   return families;
 }
 
 netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes) {
-  auto committed = commitOnce(host, changes);
+  auto committed = commitAsOwner(host, familiesOf(attachment), changes);
   if (!committed.failedWith(ENOENT)) return committed;
-  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  const HostLock hostLock = TRY(host.ledger.lockHost());
   return commit(host, hostLock, attachment, changes);
 }
 
-netlib::Result<> commit(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment,
-                        const Changes& changes) {
-  auto committed = commitOnce(host, changes);  // another process rebuilt while we waited for the lock
-  if (committed.failedWith(ENOENT) && source::addMissingChains(host, attachment)) committed = commitOnce(host, changes);
+netlib::Result<> commit(Host& host, const HostLock& hostLock, const Attachment& attachment, const Changes& changes) {
+  const auto once = [&] { return commitAsOwner(host, familiesOf(attachment), changes); };
+  auto committed = once();  // another process rebuilt while we waited for the lock
+  if (committed.failedWith(ENOENT) && source::addMissingChains(host, attachment)) committed = once();
   if (!committed.failedWith(ENOENT)) return committed;
   TRY(rebuild(host, hostLock, attachment));
-  return commitOnce(host, changes);
+  return once();
 }
 
 Elements elementsOf(const Attachment& attachment) {
@@ -133,10 +123,10 @@ void addElements(nft::Transaction& transaction, const Elements& elements) {
 
 netlib::Result<> removeElements(Host& host, const Elements& elements) {
   if (elements.empty()) return {};
-  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+  const auto removed = commitAsOwner(host, familiesIn(elements), [&](nft::Transaction& transaction) {
     for (const auto& [set, some] : elements) transaction.deleteElements(tableOf(set.first), set.second, some);
   });
-  if (!removed.failedWith(ENOENT)) return removed;
+  if (!hasToSplit(removed)) return removed;
   for (const auto& [set, some] : elements) TRY(removeElements(host, set, some));
   return {};
 }
@@ -148,7 +138,7 @@ netlib::Result<> add(Host& host, const Attachment& attachment) {
   });
 }
 
-netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment& attachment) {
   TRY(source::addMissingChains(host, attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
   const Attachment own = TRY(withOwnedPorts(host, attachment));
@@ -156,7 +146,7 @@ netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Att
   return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
 }
 
-netlib::Result<> handOver(Host& host, const netlib::FileLock& /*hostLock*/, const Attachment& attachment) {
+netlib::Result<> handOver(Host& host, const HostLock& /*hostLock*/, const Attachment& attachment) {
   Attachment own = attachment;
   own.forwards.clear();
   for (const PortForward& forward : attachment.forwards) {
@@ -184,11 +174,11 @@ netlib::Result<Attachment> withOwnedPorts(Host& host, Attachment attachment) {
 netlib::Result<> remove(Host& host, const Attachment& attachment) {
   const Elements elements = elementsOf(attachment);
   if (elements.empty()) return {};
-  const auto removed = commitOnce(host, [&](nft::Transaction& transaction) {
+  const auto removed = commitAsOwner(host, familiesIn(elements), [&](nft::Transaction& transaction) {
     for (const auto& [set, some] : elements) transaction.deleteElements(tableOf(set.first), set.second, some);
     appendEgressRemoval(transaction, attachment);
   });
-  if (!removed.failedWith(ENOENT)) return removed;
+  if (!hasToSplit(removed)) return removed;
   TRY(removeElements(host, elements));
   for (const Family family : egress::familiesOf(attachment)) TRY(removeEgress(host, family, attachment.hostVeth));
   return {};
@@ -196,17 +186,17 @@ netlib::Result<> remove(Host& host, const Attachment& attachment) {
 
 netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& hostVeth) {
   const nft::Table table = nat::tableOf(family);
-  TRY(netlib::ignoring(ENOENT, commitOnce(host, [&](nft::Transaction& transaction) {
-                         transaction.deleteChain(table, egress::chainOf(hostVeth));
-                       })));
+  const auto remove = [&](const Changes& changes) {
+    return netlib::ignoring(ENOENT, removeAsOwner(host, table.family, changes));
+  };
+  TRY(remove([&](nft::Transaction& transaction) { transaction.deleteChain(table, egress::chainOf(hostVeth)); }));
   for (const std::string& set : egress::setsOf(hostVeth)) {
-    TRY(netlib::ignoring(ENOENT,
-                         commitOnce(host, [&](nft::Transaction& transaction) { transaction.deleteSet(table, set); })));
+    TRY(remove([&](nft::Transaction& transaction) { transaction.deleteSet(table, set); }));
   }
   return {};
 }
 
-netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment) {
+netlib::Result<> rebuild(Host& host, const HostLock& hostLock, const Attachment& attachment) {
   std::vector<Attachment> active = TRY(host.ledger.activeAttachments(hostLock));
   Elements own;
   for (const Attachment& other : active) {
@@ -215,44 +205,35 @@ netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Att
       own[set].insert(own[set].end(), some.begin(), some.end());
     }
   }
-  const Ruleset ruleset{std::move(active), std::move(own)};
-  std::set<TableFamily> families = ruleset.families();
-  for (const TableFamily family : familiesOf(attachment)) families.insert(family);
-  return commitOnce(host, [&](nft::Transaction& transaction) {
-    for (const TableFamily family : families) {
-      // Deleting fails where there is none, so it is added first.
-      transaction.addTable(tableOf(family));
-      transaction.deleteTable(tableOf(family));
+  SharedParts shared = TRY(sharedPartsOf(host.ledger, active));
+  for (const TableFamily family : familiesOf(attachment)) shared.families.insert(family);
+  const Ruleset ruleset{std::move(active), std::move(shared), std::move(own)};
+  return replaceTables(host, ruleset.families(), [&](nft::Transaction& transaction) {
+    for (const TableFamily family : ruleset.families()) {
       appendSkeleton(transaction, family);
+      appendOwner(transaction, family, host.ledger);
     }
     ruleset.appendTo(transaction);
   });
 }
 
 netlib::Result<> rebuild(Host& host, const Attachment& attachment) {
-  const netlib::FileLock hostLock = TRY(host.ledger.lockHost());
+  const HostLock hostLock = TRY(host.ledger.lockHost());
   return rebuild(host, hostLock, attachment);
 }
 
 void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
   const auto family = familyOf(table);
-  return family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
+  family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
+  appendLedgerMap(transaction, table);
 }
 
-netlib::Result<> removeAll(Host& host) {
-  for (const TableFamily family : kAll) TRY(removeTable(host, family));
-  return {};
-}
-
-netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family) {
-  const auto ip = familyOf(family);
-  for (const auto& [chain, rules] : ip ? nat::chainsOf(*ip) : guard::chains()) {
-    const auto counted = nft::countRules(host.netfilter, tableOf(family), chain);
-    const bool complete = counted && *counted == rules;
-    if (!counted && !counted.failedWith(ENOENT)) return netlib::fail(counted.error());
-    if (!complete) return std::optional{std::string{"chain "} + chain};
-  }
-  return std::optional<std::string>{};
+netlib::Result<> removeTable(Host& host, TableFamily family) {
+  const auto removed =
+      removeAsOwner(host, family, [&](nft::Transaction& transaction) { transaction.deleteTable(tableOf(family)); });
+  // A kernel without nf_tables in that family has no table there.
+  if (removed.failedWith(EOPNOTSUPP) || removed.failedWith(EAFNOSUPPORT)) return {};
+  return netlib::ignoring(ENOENT, removed);
 }
 
 }  // namespace pons::tables

@@ -7,33 +7,24 @@
 #include "plugin/context/context.h"
 #include "plugin/firewall/nat_table.h"
 #include "plugin/firewall/source_subnets.h"
+#include "plugin/firewall/table_owner.h"
 
 namespace pons::tables {
 
-using netlib::nft::TableFamily;
-
-/// Every family in which pons may have a table.
-inline constexpr std::array kAll{TableFamily::Ipv4, TableFamily::Ipv6, TableFamily::Bridge};
-netlib::nft::Table tableOf(TableFamily family);
-/// "ip", "ip6", "bridge", as nft calls them.
-const char* nameOf(TableFamily family);
-
-/// The table with everything that does not depend on containers.
+/// The table with everything that does not depend on containers, and without an owner.
 void appendSkeleton(netlib::nft::Transaction& transaction, TableFamily table);
 
 /// The families in which the attachment needs a table.
-std::vector<TableFamily> familiesOf(const Attachment& attachment);
-
-using Changes = std::function<void(netlib::nft::Transaction&)>;
+std::set<TableFamily> familiesOf(const Attachment& attachment);
 
 /// Commits the changes for that attachment, by one transaction where its chains and tables exist. On ENOENT takes the
 /// host lock, which the caller must not hold, adds the missing chains or rebuilds the tables, and commits once more.
-/// `changes` may be called three times. Errors are the kernel's: EEXIST for an element with other data, EOPNOTSUPP or
-/// EAFNOSUPPORT for a table family that the kernel lacks, EBUSY, ENOMEM.
+/// `changes` may be called three times. InUse where a table belongs to another ledger. Other errors are the kernel's:
+/// EEXIST for an element with other data, EOPNOTSUPP or EAFNOSUPPORT for a table family that the kernel lacks, EBUSY,
+/// ENOMEM.
 netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes);
 /// The same for a caller that holds the host lock.
-netlib::Result<> commit(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment,
-                        const Changes& changes);
+netlib::Result<> commit(Host& host, const HostLock& hostLock, const Attachment& attachment, const Changes& changes);
 
 /// By table and name of the map or set.
 using Elements = std::map<std::pair<TableFamily, std::string>, std::vector<netlib::nft::Element>>;
@@ -54,11 +45,11 @@ netlib::Result<> removeElements(Host& host, const Elements& elements);
 netlib::Result<> add(Host& host, const Attachment& attachment);
 /// The same in place of whatever has these keys: orphans of a lost ledger, or ports of another attachment of the same
 /// container. Such a port forwards to the attachment that claimed it first.
-netlib::Result<> replace(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
+netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment& attachment);
 /// Removes the attachment's own elements and its egress chain, in one transaction where all exist. Takes no lock.
 netlib::Result<> remove(Host& host, const Attachment& attachment);
 /// The same, but ports that other attachments of the container have claimed as well forward to the next of them.
-netlib::Result<> handOver(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
+netlib::Result<> handOver(Host& host, const HostLock& hostLock, const Attachment& attachment);
 
 /// The attachment with only those forwards for which it is the ledger's port owner. The caller holds the host lock.
 netlib::Result<Attachment> withOwnedPorts(Host& host, Attachment attachment);
@@ -68,15 +59,11 @@ netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::I
 
 /// Replaces every table that this attachment or a recorded one needs, whatever it contains, by what the ledger says;
 /// one transaction. That is also the upgrade from a version with other names of chains and sets.
-netlib::Result<> rebuild(Host& host, const netlib::FileLock& hostLock, const Attachment& attachment);
+netlib::Result<> rebuild(Host& host, const HostLock& hostLock, const Attachment& attachment);
 /// The same for a caller without the host lock.
 netlib::Result<> rebuild(Host& host, const Attachment& attachment);
 
-/// Removes the tables of all families that exist.
-netlib::Result<> removeAll(Host& host);
-
-/// Compares the table with appendSkeleton(): the first chain that is missing or has another number of rules; nothing
-/// where there is none.
-netlib::Result<std::optional<std::string>> missingPart(Host& host, TableFamily family);
+/// Removes the table; none is no error.
+netlib::Result<> removeTable(Host& host, TableFamily family);
 
 }  // namespace pons::tables

@@ -128,25 +128,29 @@ Document::~Document() = default;
 
 netlib::Result<Document> Document::parse(std::string_view text) {
   if (isTooDeep(text)) {
-    return netlib::fail(EBADMSG, "JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    return netlib::fail(netlib::Cause::Damaged, "JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
   }
   // RapidJSON accepts both: it stops at a zero byte and skips a byte order mark.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    return netlib::fail(EBADMSG, "invalid JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
+    return netlib::fail(netlib::Cause::Damaged, "invalid JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
   }
-  if (text.starts_with("\xef\xbb\xbf")) return netlib::fail(EBADMSG, "invalid JSON: it begins with a byte order mark");
+  if (text.starts_with("\xef\xbb\xbf"))
+    return netlib::fail(netlib::Cause::Damaged, "invalid JSON: it begins with a byte order mark");
 
   auto tree = std::make_unique<Tree>();
   auto& document = tree->document;
   document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
   if (document.HasParseError()) {
     const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
-    return netlib::fail(EBADMSG, "invalid JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
+    return netlib::fail(netlib::Cause::Damaged,
+                        "invalid JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
   }
   if (const auto at = unpairedSurrogateIn(text)) {
-    return netlib::fail(EBADMSG, "invalid JSON at " + textOf(placeAt(text, *at)) + ": unpaired surrogate");
+    return netlib::fail(netlib::Cause::Damaged,
+                        "invalid JSON at " + textOf(placeAt(text, *at)) + ": unpaired surrogate");
   }
-  if (!document.IsObject()) return netlib::fail(EBADMSG, "invalid JSON: the top-level value must be an object");
+  if (!document.IsObject())
+    return netlib::fail(netlib::Cause::Damaged, "invalid JSON: the top-level value must be an object");
   return Document{std::move(tree)};
 }
 

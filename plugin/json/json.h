@@ -55,7 +55,7 @@ class Value {
 /// A parsed document. Owns all its values.
 class Document {
  public:
-  /// Strict JSON in UTF-8; the top-level value must be an object. EBADMSG, with line and column.
+  /// Strict JSON in UTF-8; the top-level value must be an object. Damaged, with line and column.
   static netlib::Result<Document> parse(std::string_view text);
 
   Document(Document&&) noexcept;

@@ -33,11 +33,8 @@ std::vector<IpPrefix> neverLeased(const AddressRequest& request) {
   return prefixes;
 }
 
-std::vector<AddressPool> poolsOf(const AddressRequest& request) {
-  const std::vector<IpPrefix> excluded = neverLeased(request);
-  std::vector<AddressPool> pools;
-  for (const RangeSet& set : request.sets) pools.emplace_back(set, excluded);
-  return pools;
+AddressPool poolOf(const AddressRequest& request, std::size_t index) {
+  return {request.sets[index], neverLeased(request)};
 }
 
 /// Why this address is in none of the pools.
@@ -61,9 +58,12 @@ std::string objectionTo(const IpAddress& address, const AddressRequest& request)
 }
 
 /// Each requested address must be in a pool, and at most one in each.
-Result<> checkRequested(const AddressRequest& request, std::span<const AddressPool> pools) {
+Result<> checkRequested(const AddressRequest& request) {
+  if (request.requested.empty()) return {};
+  std::vector<AddressPool> pools;
+  for (std::size_t i = 0; i < request.sets.size(); ++i) pools.push_back(poolOf(request, i));
   const auto refuse = [](const IpAddress& address, const std::string& why) {
-    return netlib::fail(EINVAL, "requested address " + address.toString() + " " + why);
+    return netlib::fail(netlib::Cause::Invalid, "requested address " + address.toString() + " " + why);
   };
   std::vector<bool> used(pools.size());
   for (const IpAddress& address : request.requested) {
@@ -81,13 +81,13 @@ Result<std::optional<std::string>> useOf(const AddressSources& sources, const Ip
   for (const AddressRegister* entries : sources.registers) {
     if (const auto owner = TRY(entries->ownerOf(address))) return "leased to " + *owner;
   }
-  if (TRY(sources.isHostAddress(address))) return std::optional<std::string>{"assigned to the host itself"};
-  return std::optional<std::string>{};
+  const bool isOfHost = std::ranges::find(sources.hostAddresses, address) != sources.hostAddresses.end();
+  return isOfHost ? std::optional<std::string>{"assigned to the host itself"} : std::nullopt;
 }
 
 Result<IpAddress> chooseRequested(const AddressSources& sources, const IpAddress& address) {
   const auto use = TRY(useOf(sources, address));
-  if (use) return netlib::fail(EADDRINUSE, "requested address " + address.toString() + " is " + *use);
+  if (use) return netlib::fail(netlib::Cause::InUse, "requested address " + address.toString() + " is " + *use);
   return address;
 }
 
@@ -124,7 +124,7 @@ netlib::Failure<netlib::Error> exhausted(const Search& search, std::span<const I
       // Fits: all of them were just listed.
       std::to_string(static_cast<std::uint64_t>(search.pool.size())) + " addresses of " + subnets + " are leased";
   if (hostAddresses > 0) message += ", and " + std::to_string(hostAddresses) + " assigned to the host itself";
-  return netlib::fail(EADDRNOTAVAIL, message);
+  return netlib::fail(netlib::Cause::Exhausted, message);
 }
 
 /// An address that is not in `taken`, random or by round robin; nothing if all are.
@@ -134,75 +134,65 @@ Result<std::optional<IpAddress>> draw(const Search& search, std::span<const IpAd
   return search.pool.nextFree(TRY(roundRobin->lastOf(search.index)), taken);
 }
 
-/// Nothing if every address of the pool is taken; `taken` then contains all of them.
-Result<std::optional<IpAddress>> chooseAmongFree(const Search& search, std::vector<IpAddress>& taken) {
-  while (const auto address = TRY(draw(search, taken))) {
-    if (!TRY(search.sources.isHostAddress(*address))) return address;
-    taken.push_back(*address);
-  }
-  return std::optional<IpAddress>{};
-}
-
+/// Exhausted only if all are in use after stale entries are removed.
 Result<IpAddress> chooseByListing(const Search& search) {
-  std::vector<IpAddress> entered = TRY(enteredAddresses(search.sources));
-  std::vector<IpAddress> taken = entered;
-  if (const auto address = TRY(chooseAmongFree(search, taken))) return *address;
-
-  if (!TRY(removeStale(search.sources))) return exhausted(search, entered, taken);
-  entered = TRY(enteredAddresses(search.sources));
-  taken = entered;
-  if (const auto address = TRY(chooseAmongFree(search, taken))) return *address;
-  return exhausted(search, entered, taken);
+  for (bool swept = false;; swept = true) {
+    const std::vector<IpAddress> entered = TRY(enteredAddresses(search.sources));
+    std::vector<IpAddress> taken = entered;
+    std::ranges::copy(search.sources.hostAddresses, std::back_inserter(taken));
+    if (const auto address = TRY(draw(search, taken))) return *address;
+    if (swept || !TRY(removeStale(search.sources))) return exhausted(search, entered, taken);
+  }
 }
 
 /// Tries kBlindDraws addresses, then lists all entries.
 Result<IpAddress> chooseAny(const Search& search) {
-  std::vector<IpAddress> drawn;
+  std::vector<IpAddress> drawn{search.sources.hostAddresses.begin(), search.sources.hostAddresses.end()};
   for (int i = 0; i < kBlindDraws; ++i) {
     const auto address = TRY(draw(search, drawn));
     if (!address) break;
-    if (!TRY(isEntered(search.sources, *address)) && !TRY(search.sources.isHostAddress(*address))) return *address;
+    if (!TRY(isEntered(search.sources, *address))) return *address;
     drawn.push_back(*address);
   }
   return chooseByListing(search);
 }
 
-Result<Lease> chooseLease(const Search& search, std::span<const IpAddress> requested) {
+Result<Lease> chooseFromSet(const Search& search, std::span<const IpAddress> requested) {
   const auto match = std::ranges::find_if(requested, [&](const IpAddress& a) { return search.pool.contains(a); });
   const IpAddress address = TRY(match != requested.end() ? chooseRequested(search.sources, *match) : chooseAny(search));
   return search.pool.leaseOf(address);
 }
 
-Result<> checkFixed(const AddressSources& sources, const Lease& lease) {
+Result<Lease> chooseFixed(const AddressSources& sources, const Lease& lease) {
   const IpAddress& address = lease.address.address();
   const auto use = TRY(useOf(sources, address));
-  return use ? netlib::fail(EADDRINUSE, "address " + address.toString() + " is " + *use) : Result<>{};
+  if (use) return netlib::fail(netlib::Cause::InUse, "address " + address.toString() + " is " + *use);
+  return lease;
 }
 
 }  // namespace
 
-Result<std::vector<Lease>> chooseLeases(const AddressSources& sources, const AddressRequest& request) {
-  const std::vector<AddressPool> pools = poolsOf(request);
-  TRY(checkRequested(request, pools));
+Result<Lease> chooseLease(const AddressSources& sources, const AddressRequest& request, std::size_t index) {
+  if (index >= request.sets.size()) return chooseFixed(sources, request.fixed[index - request.sets.size()]);
+  const AddressPool pool = poolOf(request, index);
+  return chooseFromSet({sources, pool, request.sets[index], index}, request.requested);
+}
 
+Result<std::vector<Lease>> chooseLeases(const AddressSources& sources, const AddressRequest& request) {
+  TRY(checkRequested(request));
   std::vector<Lease> leases;
-  for (std::size_t i = 0; i < pools.size(); ++i) {
-    leases.push_back(TRY(chooseLease({sources, pools[i], request.sets[i], i}, request.requested)));
-  }
-  for (const Lease& lease : request.fixed) {
-    TRY(checkFixed(sources, lease));
-    leases.push_back(lease);
+  for (std::size_t i = 0; i < request.sets.size() + request.fixed.size(); ++i) {
+    leases.push_back(TRY(chooseLease(sources, request, i)));
   }
   return leases;
 }
 
 Result<> checkFree(const AddressSources& sources, const AddressRequest& request) {
-  const std::vector<AddressPool> pools = poolsOf(request);
-  for (std::size_t i = 0; i < pools.size(); ++i) {
-    const std::vector<IpAddress> entered = TRY(enteredAddresses(sources));
-    if (pools[i].indexesOf(entered).size() >= pools[i].size()) {
-      return exhausted({sources, pools[i], request.sets[i], i}, entered, entered);
-    }
+  const std::vector<IpAddress> entered = TRY(enteredAddresses(sources));
+  for (std::size_t i = 0; i < request.sets.size(); ++i) {
+    const AddressPool pool = poolOf(request, i);
+    if (pool.indexesOf(entered).size() < pool.size()) continue;
+    return exhausted({sources, pool, request.sets[i], i}, entered, entered);
   }
   return {};
 }

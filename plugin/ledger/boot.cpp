@@ -16,18 +16,25 @@ constexpr std::array kTops{"networks", "ports", "holds", "originals", "staged"};
 
 Result<std::string> thisBoot() { return netlib::sysctl::read("kernel/random/boot_id"); }
 
-Result<std::string> bootOf(const Directory& state) {
+Result<std::optional<std::string>> bootOf(const Directory& state) {
   constexpr std::size_t kLimit = 64;  // a UUID
   auto text = state.readFile(kBootFile, kLimit);
-  if (text.failedWith(ENOENT)) return std::string{};
-  return text;
+  if (text.failedWith(ENOENT)) return std::optional<std::string>{};
+  if (!text.ok()) return netlib::fail(text.error());
+  return std::optional{std::move(*text)};
 }
 
 }  // namespace
 
 Result<bool> isFromEarlierBoot(const Directory& state) {
   if (TRY(state.isVolatile())) return false;
-  return TRY(bootOf(state)) != TRY(thisBoot());
+  const auto boot = TRY(bootOf(state));
+  return boot && *boot != TRY(thisBoot());
+}
+
+Result<> noteBoot(const Directory& state) {
+  if (TRY(state.isVolatile())) return {};
+  return state.replaceFile(kBootFile, TRY(thisBoot()));
 }
 
 Result<bool> resetAfterReboot(const Directory& state) {
@@ -39,10 +46,7 @@ Result<bool> resetAfterReboot(const Directory& state) {
     TRY(state.removeTree(top));
   }
   // The boot id last: if this process is killed, the next one repeats the removal.
-  const Result<> removed = state.remove(kBootFile);
-  if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
-  const std::string boot = TRY(thisBoot());
-  TRY(state.createFile(kBootFile, boot));
+  TRY(noteBoot(state));
   return hadAny;
 }
 

@@ -6,11 +6,13 @@
 
 namespace pons {
 
-/// True if the directory is not on tmpfs and does not have the current boot id.
+/// True if the directory is not on tmpfs and has the id of another boot. One without an id is new, or none of pons.
 netlib::Result<bool> isFromEarlierBoot(const netlib::Directory& state);
 
-/// Removes all claims and records and writes the current boot id. True if there were any. The caller holds the host
-/// lock.
+/// Writes the current boot id, unless the directory is on tmpfs. The caller holds the host lock.
+netlib::Result<> noteBoot(const netlib::Directory& state);
+
+/// Removes all claims and records and notes the current boot. True if there were any. The caller holds the host lock.
 netlib::Result<bool> resetAfterReboot(const netlib::Directory& state);
 
 }  // namespace pons

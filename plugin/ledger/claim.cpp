@@ -1,12 +1,11 @@
-// Ledger::claim(): the record, then all claims and references, or nothing.
+// Reservation and what it writes: the record, then all claims and references, or nothing.
 #include <fcntl.h>
 
 #include "netlib/os/file.h"
 
-#include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
-#include "plugin/ledger/ledger.h"
 #include "plugin/ledger/port_claims.h"
+#include "plugin/ledger/reservation.h"
 
 namespace pons {
 
@@ -18,68 +17,142 @@ using netlib::UniqueFd;
 namespace {
 
 netlib::Failure<netlib::Error> alreadyAttached(const AttachmentKey& key) {
-  return fail(EEXIST, described(key) + " is already attached");
+  return fail(netlib::Cause::Attached, described(key) + " is already attached");
+}
+
+std::vector<AddressSpan> spansOf(const std::vector<RangeSet>& sets) {
+  std::vector<AddressSpan> spans;
+  for (const RangeSet& set : sets) {
+    for (const Range& range : set) spans.push_back(range.span());
+  }
+  return spans;
 }
 
 }  // namespace
 
-Result<Record> Ledger::claim(const AttachmentKey& key, const AddressRequest& request,
-                             const IsHostAddress& isHostAddress, const Complete& complete) {
-  conflict_.reset();
+Result<Reservation, Refusal> Ledger::reserve(const AttachmentKey& key, const netlib::IfName& bridge,
+                                             const AddressRequest& request) {
   // host-local's lock before the host lock: if another program does not release it, only this network waits.
   std::optional<HostLocal> files;
   if (request.hostLocalDir) files = TRY(HostLocal::lock(*request.hostLocalDir, key.network, patience_));
-  const FileLock hostLock = TRY(lockHost());
-  const ClaimedAddresses claimed{state_, key.network};
-  AddressSources sources{key.network, {&claimed}, isHostAddress};
-  if (files) {
-    sources.registers.push_back(&*files);
-    sources.roundRobin = &*files;
+  HostLock hostLock = TRY(lockHost());
+  Reservation reservation{*this, key.network, request, std::move(files), std::move(hostLock)};
+  if (request.sets.empty() && request.fixed.empty()) return reservation;
+
+  std::vector<NetworkName> networks = TRY(networksOn(bridge));
+  TRY(checkRanges(key, bridge, request, networks));
+  if (std::ranges::find(networks, key.network) == networks.end()) networks.push_back(key.network);
+  for (NetworkName& network : networks) {
+    TRY(restoreLostAddresses(network));
+    reservation.claimed_.emplace_back(state_, std::move(network));
   }
-  auto chosen = chooseLeases(sources, request);
+  auto chosen = chooseLeases(reservation.sources(), request);
   // The address may be claimed by this attachment's own record.
   if (!chosen.ok() && TRY(state_.exists(recordName(key)))) return alreadyAttached(key);
-  std::vector<Lease> leases = TRY(std::move(chosen));
-  Attachment attachment = TRY(complete(std::move(leases)));
-  const auto sharers = TRY(port_claims::check(state_, attachment, conflict_));
+  reservation.leases_ = TRY(std::move(chosen));
+  return reservation;
+}
+
+AddressSources Reservation::sources() const {
+  AddressSources sources{.network = network_, .registers = {}, .hostAddresses = hostAddresses_};
+  for (const ClaimedAddresses& claimed : claimed_) sources.registers.push_back(&claimed);
+  if (files_) {
+    sources.registers.push_back(&*files_);
+    sources.roundRobin = &*files_;
+  }
+  return sources;
+}
+
+Result<> Reservation::chooseAnother(std::size_t index) {
+  hostAddresses_.push_back(leases_[index].address.address());
+  leases_[index] = TRY(chooseLease(sources(), request_, index));
+  return {};
+}
+
+Result<Record, Refusal> Reservation::write(Attachment attachment) && {
+  // Released at the end of this function.
+  const std::optional<HostLocal> files = std::move(files_);
+  const HostLock hostLock = std::move(hostLock_);
+  return ledger_->claim(hostLock, std::move(attachment), files ? &*files : nullptr);
+}
+
+Result<Record, Refusal> Ledger::claim(const HostLock& hostLock, Attachment attachment, const HostLocal* files) {
+  const auto sharers = TRY(port_claims::check(state_, attachment));
   TRY(checkGateways(attachment));
   TRY(checkResolvConf(attachment));
+  const NetworkName network = attachment.key.network;
   auto written = writeRecord(std::move(attachment));
   if (!written.ok()) {
     // The first error is reported; empty directories claim nothing.
-    static_cast<void>(removeEmptyDirectories(key.network));
-    return written;
+    static_cast<void>(removeEmptyDirectories(network));
+    return fail(written.error());
   }
   Record record = TRY(std::move(written));
-  if (const Result<> taken = claimAll(record.attachment, sharers, files ? &*files : nullptr); !taken.ok()) {
+  if (const Result<> taken = claimAll(record.attachment, sharers, files); !taken.ok()) {
     // If this fails as well, the record remains, so that DEL can repeat it.
     const Result<> released = release(hostLock, record);
     const std::string alsoFailed = released.ok() ? "" : "; rollback failed: " + released.error().message;
-    return fail(taken.error().code, taken.error().message + alsoFailed);
+    return fail(taken.error().reworded(taken.error().message + alsoFailed));
   }
   return record;
 }
 
-Result<> Ledger::checkGateways(const Attachment& attachment) {
-  for (const auto& address : gatewayAddresses(attachment)) {
-    const auto other = TRY(anyReference(state_, shared_state::gateway(attachment, address), attachment.key));
-    if (!other || other->network == attachment.key.network) continue;
-    conflict_ = other;
-    return fail(EADDRINUSE, "subnet " + address.network().toString() + " on bridge " +
-                                attachment.bridge.name.toString() + " belongs to network " + other->network.toString() +
-                                ": two networks would lease the same addresses");
+Result<void, Refusal> Ledger::checkRanges(const AttachmentKey& key, const netlib::IfName& bridge,
+                                          const AddressRequest& request, std::span<const NetworkName> networks) {
+  const std::vector<AddressSpan> own = spansOf(request.sets);
+  const bool isAlone = std::ranges::all_of(networks, [&](const NetworkName& other) { return other == key.network; });
+  if (own.empty() || isAlone) return {};
+  // Its other containers were compared with the same ranges.
+  if (const auto earlier = TRY(anyOn(bridge, key.network)); earlier && earlier->pool == own) return {};
+  for (const NetworkName& network : networks) {
+    const auto other = network == key.network ? std::nullopt : TRY(anyOn(bridge, network));
+    if (!other) continue;
+    for (const AddressSpan& theirs : other->pool) {
+      const auto overlapping =
+          std::ranges::find_if(own, [&](const AddressSpan& ours) { return ours.overlaps(theirs); });
+      if (overlapping == own.end()) continue;
+      return inUseBy(other->key, "network " + key.network.toString() + "'s range " + overlapping->toString() +
+                                     " overlaps " + theirs.toString() + " of network " + network.toString() +
+                                     " on bridge " + bridge.toString());
+    }
   }
   return {};
 }
 
-Result<> Ledger::checkResolvConf(const Attachment& attachment) {
+Result<std::optional<Attachment>> Ledger::anyOn(const netlib::IfName& bridge, const NetworkName& network) {
+  const std::string state = shared_state::bridgeStem(bridge) + "/" + network.toString();
+  const auto owner = TRY(anyReference(state_, state, std::nullopt));
+  auto record = owner ? TRY(peek(recordName(*owner))) : std::nullopt;
+  return record ? std::optional{std::move(record->attachment)} : std::nullopt;
+}
+
+/// Two prefix lengths of one address would be two addresses, with routes of their own.
+Result<void, Refusal> Ledger::checkGateways(const Attachment& attachment) {
+  for (const auto& address : gatewayAddresses(attachment)) {
+    const std::string wanted = shared_state::gateway(attachment, address);
+    // Others were refused when this one came.
+    if (TRY(mayBeReferenced(wanted))) continue;
+    const std::string stem = shared_state::stem(wanted);
+    for (const std::string& length : TRY(namesIn(state_, referenceDirectory(stem)))) {
+      const std::string other = stem + "/" + length;
+      if (const auto holder = TRY(anyReference(state_, other, std::nullopt))) {
+        return inUseBy(*holder, "gateway address " + address.toString() + ": bridge " +
+                                    attachment.bridge.name.toString() + " has it with prefix length " + length +
+                                    " for " + described(*holder));
+      }
+      TRY(removeIfEmpty(state_, referenceDirectory(other)));
+    }
+  }
+  return {};
+}
+
+Result<void, Refusal> Ledger::checkResolvConf(const Attachment& attachment) {
   if (!attachment.resolvConf) return {};
   const std::string& root = attachment.resolvConf->root;
   const auto other = TRY(anyReference(state_, shared_state::resolvConf(root), attachment.key));
   if (!other) return {};
-  conflict_ = other;
-  return fail(EADDRINUSE, "resolv.conf in " + root + " is already managed for " + described(*other) +
-                              ": configure \"dns\" in one network per container");
+  return inUseBy(*other, "resolv.conf in " + root + " is already managed for " + described(*other) +
+                             ": configure \"dns\" in one network per container");
 }
 
 Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
@@ -95,9 +168,9 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
   const std::string text = encodeRecord(attachment, RecordState::Claimed);
   // find() could not read a longer one, and DEL would fail.
   if (text.size() > kMaxRecordBytes) {
-    return fail(EINVAL, "record of " + described(attachment.key) + " would exceed " + std::to_string(kMaxRecordBytes) +
-                            " bytes (" + std::to_string(text.size()) +
-                            "): configure fewer routes, ports or exclusions");
+    return fail(netlib::Cause::Invalid, "record of " + described(attachment.key) + " would exceed " +
+                                            std::to_string(kMaxRecordBytes) + " bytes (" + std::to_string(text.size()) +
+                                            "): configure fewer routes, ports or exclusions");
   }
   for (;;) {
     auto file = makeRecordFile(attachment.key);
@@ -112,32 +185,37 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
     TRY(state_.remove(name));
     // find() in another process has locked the empty file and waits for the host lock, so waiting for it would be a
     // deadlock. It notices that the file is removed and starts again.
-    if (!lock.failedWith(ETIMEDOUT)) return fail(lock.error());
+    if (!lock.failedWith(netlib::Cause::Locked)) return fail(lock.error());
   }
 }
 
 Result<> Ledger::claimAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
                           const HostLocal* files) {
-  // Before the claims: without this reference DEL does not look for further claims of a port.
-  if (!sharers.empty()) {
-    const std::string shared = shared_state::sharedPorts(attachment.key.container);
-    TRY(addReference(shared, attachment.key));
-    for (const AttachmentKey& sharer : sharers) TRY(addReference(shared, sharer));
-  }
+  TRY(addSharedPorts(attachment.key, sharers));  // before the claims
   TRY(addClaims(attachment));
   return files == nullptr ? Result<>{} : files->reserveAll(ownerFrom(attachment.key), attachment.leases);
+}
+
+Result<> Ledger::addSharedPorts(const AttachmentKey& key, const std::vector<AttachmentKey>& sharers) {
+  if (sharers.empty()) return {};
+  const std::string shared = shared_state::sharedPorts(key.container);
+  TRY(addReference(shared, key));
+  for (const AttachmentKey& sharer : sharers) TRY(addReference(shared, sharer));
+  return {};
 }
 
 Result<> Ledger::addClaims(const Attachment& attachment) {
   const AttachmentKey& key = attachment.key;
   for (const Lease& lease : attachment.leases) TRY(addClaim(state_, addressClaim(key, lease.address.address()), key));
+  // Under the lock under which reserve() has looked.
+  if (!attachment.leases.empty()) TRY(noteOwnChange(state_, key.network));
   for (const PortForward& forward : attachment.forwards) TRY(port_claims::add(state_, forward, key));
   // Last: a process that is killed before this leaves no reference that depends on an unclaimed lease or port.
   for (const std::string& sharedState : sharedStatesOf(attachment)) TRY(addReference(sharedState, key));
   return {};
 }
 
-Result<> Ledger::addMissingReferences(const FileLock& /*hostLock*/, const Attachment& attachment) {
+Result<> Ledger::addMissingReferences(const HostLock& /*hostLock*/, const Attachment& attachment) {
   for (const std::string& sharedState : sharedStatesOf(attachment)) TRY(addReference(sharedState, attachment.key));
   return {};
 }

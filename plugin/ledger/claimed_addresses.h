@@ -10,8 +10,8 @@ namespace pons {
 
 class ClaimedAddresses final : public AddressRegister {
  public:
-  /// Both must outlive this object. The caller holds the host lock for removeStale().
-  ClaimedAddresses(const netlib::Directory& state, const NetworkName& network) : state_(state), network_(network) {}
+  /// `state` must outlive this object. The caller holds the host lock for removeStale().
+  ClaimedAddresses(const netlib::Directory& state, NetworkName network) : state_(state), network_(std::move(network)) {}
 
   netlib::Result<bool> has(const netlib::IpAddress& address) const override;
   netlib::Result<std::vector<netlib::IpAddress>> all() const override;
@@ -22,7 +22,7 @@ class ClaimedAddresses final : public AddressRegister {
   std::string claimOf(const netlib::IpAddress& address) const;
 
   const netlib::Directory& state_;
-  const NetworkName& network_;
+  NetworkName network_;
 };
 
 }  // namespace pons

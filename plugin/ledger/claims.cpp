@@ -1,6 +1,8 @@
 #include "plugin/ledger/claims.h"
 
+#include <algorithm>
 #include <climits>
+#include <ctime>
 
 #include "netlib/base/hash.h"
 
@@ -12,6 +14,7 @@ using netlib::Result;
 namespace {
 
 constexpr std::string_view kRecordSuffix = ".json";
+constexpr timespec kOwnChange{.tv_sec = 946684800, .tv_nsec = 0};  // 2000-01-01 00:00:00 UTC
 
 std::string join(std::string_view directory, std::string_view name) {
   return std::string{directory}.append(1, '/').append(name);
@@ -30,6 +33,22 @@ std::string referenceName(const AttachmentKey& key) {
   constexpr std::size_t kReadable = NAME_MAX - 17;
   if (name.size() > NAME_MAX) name = name.substr(0, kReadable) + "~" + netlib::hexDigits(netlib::hashOf(name), 16);
   return name;
+}
+
+Result<std::optional<AttachmentKey>> anyReferenceIn(const Directory& state, const std::string& directory,
+                                                    const std::optional<AttachmentKey>& except) {
+  constexpr std::size_t kOwnAndOneMore = 2;  // constant cost for any number of references
+  const std::string own = except ? referenceName(*except) : std::string{};
+  for (;;) {
+    auto names = state.list(directory, kOwnAndOneMore);
+    if (names.failedWith(ENOENT) || names.failedWith(ENOTDIR)) return std::optional<AttachmentKey>{};
+    if (!names.ok()) return netlib::fail(names.error());
+    std::erase(*names, own);
+    if (names->empty()) return std::optional<AttachmentKey>{};
+    const std::string claim = join(directory, names->front());
+    if (auto owner = TRY(ownerOf(state, claim))) return owner;
+    TRY(state.remove(claim));
+  }
 }
 
 std::string parentOf(std::string_view name) { return std::string{name.substr(0, name.rfind('/'))}; }
@@ -107,18 +126,20 @@ ClaimLink portClaim(const AttachmentKey& key, const PortForward& forward) {
 }
 
 ClaimLink referenceClaim(const AttachmentKey& key, const std::string& sharedState) {
-  return {.name = join(referenceDirectory(sharedState), referenceName(key)), .target = "../../" + recordName(key)};
+  const std::string up = shared_state::valueIn(sharedState).empty() ? "../../" : "../../../";
+  return {.name = join(referenceDirectory(sharedState), referenceName(key)), .target = up + recordName(key)};
 }
 
 Result<std::optional<AttachmentKey>> pointeeOf(const Directory& state, const std::string& claim) {
   const auto target = state.readSymlink(claim);
   if (target.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
   if (target.failedWith(EINVAL))
-    return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not a symlink to a record");
+    return netlib::fail(netlib::Cause::Damaged, state.path() + "/" + claim + " is not a symlink to a record");
   if (!target.ok()) return netlib::fail(target.error());
   auto key = keyOfRecord(resolved(claim, *target));
   if (!key) {
-    return netlib::fail(EBADMSG, state.path() + "/" + claim + " points to \"" + *target + "\", which is not a record");
+    return netlib::fail(netlib::Cause::Damaged,
+                        state.path() + "/" + claim + " points to \"" + *target + "\", which is not a record");
   }
   return key;
 }
@@ -140,7 +161,7 @@ Result<> addClaim(const Directory& state, const ClaimLink& claim, const Attachme
 
   const auto owner = TRY(ownerOf(state, claim.name));
   if (owner == key) return {};
-  if (owner) return netlib::fail(EADDRINUSE, claim.name + " belongs to " + described(*owner));
+  if (owner) return netlib::fail(netlib::Cause::InUse, claim.name + " belongs to " + described(*owner));
   TRY(state.remove(claim.name));
   return state.createSymlink(claim.name, claim.target);
 }
@@ -150,28 +171,57 @@ Result<> removeClaim(const Directory& state, const ClaimLink& claim, const Attac
   return state.remove(claim.name);
 }
 
+Result<bool> hasOwnChangesOnly(const Directory& state, const NetworkName& network) {
+  const auto changed = state.modificationTime(addressDirectory(network));
+  if (changed.failedWith(ENOENT)) return false;
+  if (!changed.ok()) return netlib::fail(changed.error());
+  return changed->tv_sec == kOwnChange.tv_sec && changed->tv_nsec == kOwnChange.tv_nsec;
+}
+
+Result<> noteOwnChange(const Directory& state, const NetworkName& network) {
+  return state.setModificationTime(addressDirectory(network), kOwnChange);
+}
+
 // The owner is in the name, and rmdir(2) fails with ENOTEMPTY if other references exist: reading link and directory
 // first would be five more system calls per reference.
 Result<bool> removeReference(const Directory& state, const std::string& sharedState, const AttachmentKey& key) {
-  const Result<> removed = state.remove(referenceClaim(key, sharedState).name);
-  if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
-  return removeIfEmpty(state, referenceDirectory(sharedState));
+  TRY(netlib::ignoring(ENOENT, state.remove(referenceClaim(key, sharedState).name)));
+  if (!TRY(removeIfEmpty(state, referenceDirectory(sharedState)))) return false;
+  if (shared_state::valueIn(sharedState).empty()) return true;
+  const std::string stem = shared_state::stem(sharedState);
+  const std::string whole = referenceDirectory(stem);
+  if (TRY(removeIfEmpty(state, whole))) return true;
+  if (TRY(anyReference(state, stem, std::nullopt))) return false;
+  // A process that was killed here has left an empty directory of its value.
+  for (const std::string& value : TRY(namesIn(state, whole))) TRY(removeIfEmpty(state, join(whole, value)));
+  TRY(removeIfEmpty(state, whole));
+  return true;
 }
 
 Result<std::optional<AttachmentKey>> anyReference(const Directory& state, const std::string& sharedState,
                                                   const std::optional<AttachmentKey>& except) {
-  constexpr std::size_t kOwnAndOneMore = 2;  // constant cost for any number of references
-  const std::string own = except ? referenceName(*except) : std::string{};
-  for (;;) {
-    auto names = state.list(referenceDirectory(sharedState), kOwnAndOneMore);
-    if (names.failedWith(ENOENT)) return std::optional<AttachmentKey>{};
-    if (!names.ok()) return netlib::fail(names.error());
-    std::erase(*names, own);
-    if (names->empty()) return std::optional<AttachmentKey>{};
-    const std::string claim = join(referenceDirectory(sharedState), names->front());
-    if (auto owner = TRY(ownerOf(state, claim))) return owner;
-    TRY(state.remove(claim));
+  for (const std::string& directory : TRY(referenceDirectories(state, sharedState))) {
+    if (auto owner = TRY(anyReferenceIn(state, directory, except))) return owner;
   }
+  return std::optional<AttachmentKey>{};
+}
+
+Result<std::vector<std::string>> referenceDirectories(const Directory& state, const std::string& sharedState) {
+  const std::string whole = referenceDirectory(sharedState);
+  if (!shared_state::valueIn(sharedState).empty() || !shared_state::hasValues(sharedState)) return std::vector{whole};
+  std::vector<std::string> directories;
+  for (const std::string& value : TRY(namesIn(state, whole))) directories.push_back(join(whole, value));
+  return directories;
+}
+
+Result<std::vector<std::string>> referenceDirectories(const Directory& state) {
+  std::vector<std::string> directories;
+  for (const std::string& name : TRY(namesIn(state, std::string{kHolds}))) {
+    std::ranges::move(TRY(referenceDirectories(state, name)), std::back_inserter(directories));
+    // An older pons may have left references without a value in it.
+    if (shared_state::hasValues(name)) directories.push_back(referenceDirectory(name));
+  }
+  return directories;
 }
 
 Result<std::vector<std::string>> namesIn(const Directory& state, const std::string& directory) {
@@ -186,6 +236,14 @@ Result<bool> removeIfEmpty(const Directory& state, const std::string& directory)
   if (removed.failedWith(ENOTEMPTY) || removed.failedWith(ENOTDIR)) return false;
   if (!removed.ok() && !removed.failedWith(ENOENT)) return netlib::fail(removed.error());
   return true;
+}
+
+Result<> removeEmptyDirectories(const Directory& state) {
+  for (const std::string& directory : TRY(referenceDirectories(state))) TRY(removeIfEmpty(state, directory));
+  for (const std::string_view top : {kPorts, kHolds}) {
+    for (const std::string& name : TRY(namesIn(state, std::string{top}))) TRY(removeIfEmpty(state, join(top, name)));
+  }
+  return {};
 }
 
 std::string described(const AttachmentKey& key) {

@@ -9,7 +9,7 @@
 
 #include "netlib/os/directory.h"
 
-#include "plugin/model/attachment.h"
+#include "plugin/model/shared_state.h"
 
 namespace pons {
 
@@ -52,21 +52,36 @@ netlib::Result<> addClaim(const netlib::Directory& state, const ClaimLink& claim
 /// Does nothing if the claim does not exist or belongs to another attachment.
 netlib::Result<> removeClaim(const netlib::Directory& state, const ClaimLink& claim, const AttachmentKey& key);
 
-/// Idempotent. True if no reference remains.
+/// pons sets the modification time of a network's directory of addresses to a constant after its changes, and the
+/// kernel sets another one at changes of others: by one system call ADD knows that no address claim is lost. False also
+/// where there is no directory, or a process was killed before it set the time.
+netlib::Result<bool> hasOwnChangesOnly(const netlib::Directory& state, const NetworkName& network);
+netlib::Result<> noteOwnChange(const netlib::Directory& state, const NetworkName& network);
+
+/// Idempotent. True if no reference to the state remains, of any value.
 netlib::Result<bool> removeReference(const netlib::Directory& state, const std::string& sharedState,
                                      const AttachmentKey& key);
 
-/// Any attachment with a reference, other than `except`; nothing if there is none. Removes stale references that it
-/// finds.
+/// Any attachment with a reference to "name", of any value, or to "name/value", other than `except`; nothing if there
+/// is none. Removes stale references that it finds.
 netlib::Result<std::optional<AttachmentKey>> anyReference(const netlib::Directory& state,
                                                           const std::string& sharedState,
                                                           const std::optional<AttachmentKey>& except);
+
+/// All directories that may contain references to "name", of any value, or to "name/value".
+netlib::Result<std::vector<std::string>> referenceDirectories(const netlib::Directory& state,
+                                                              const std::string& sharedState);
+/// Those to any state.
+netlib::Result<std::vector<std::string>> referenceDirectories(const netlib::Directory& state);
 
 /// The names in a directory; empty if it does not exist or is not a directory.
 netlib::Result<std::vector<std::string>> namesIn(const netlib::Directory& state, const std::string& directory);
 
 /// False if it is not empty or not a directory. True if it does not exist.
 netlib::Result<bool> removeIfEmpty(const netlib::Directory& state, const std::string& directory);
+
+/// Those of ports and references, which a process that was killed may leave.
+netlib::Result<> removeEmptyDirectories(const netlib::Directory& state);
 
 /// "container c1 (eth0) of network demo"
 std::string described(const AttachmentKey& key);

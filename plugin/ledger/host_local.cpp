@@ -134,7 +134,8 @@ Result<> HostLocal::reserve(const HostLocalOwner& owner, const IpAddress& addres
   if (!before) return directory_.createFile(name, contentFor(owner));
   if (*before == owner) return {};
   if (before->container.empty()) return directory_.replaceFile(name, contentFor(owner));
-  return fail(EADDRINUSE, "address " + name + " is leased to " + described(*before) + " in " + directory_.path());
+  return fail(netlib::Cause::InUse,
+              "address " + name + " is leased to " + described(*before) + " in " + directory_.path());
 }
 
 Result<> HostLocal::reserveAll(const HostLocalOwner& owner, std::span<const Lease> leases) const {

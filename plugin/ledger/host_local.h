@@ -33,8 +33,8 @@ HostLocalOwner ownerFrom(const AttachmentKey& key);
 /// removeStale() removes it, and ADD does if the network has no other free address.
 class HostLocal final : public AddressRegister {
  public:
-  /// Creates the directory if it is missing, and locks it; waits at most `patience` (ETIMEDOUT). The lock lasts for the
-  /// lifetime of the object. EPERM: see netlib::Directory::openShared().
+  /// Creates the directory if it is missing, and locks it; waits at most `patience` (Locked). The lock lasts for the
+  /// lifetime of the object. Unsafe: see netlib::Directory::openShared().
   static netlib::Result<HostLocal> lock(const std::string& dataDir, const NetworkName& network,
                                         std::chrono::milliseconds patience);
   /// The same without creating the directory; nothing if there is none.
@@ -54,7 +54,7 @@ class HostLocal final : public AddressRegister {
   /// only if no other file matches.
   netlib::Result<std::vector<netlib::IpAddress>> addressesOf(const HostLocalOwner& owner) const;
 
-  /// Leases the address to that owner. Idempotent. EADDRINUSE, with the owner, if it is leased to another one.
+  /// Leases the address to that owner. Idempotent. InUse, with the owner, if it is leased to another one.
   netlib::Result<> reserve(const HostLocalOwner& owner, const netlib::IpAddress& address) const;
   /// All or nothing. leases[i] is from range set i and sets its last_reserved_ip.
   netlib::Result<> reserveAll(const HostLocalOwner& owner, std::span<const Lease> leases) const;

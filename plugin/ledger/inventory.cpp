@@ -16,8 +16,12 @@ using netlib::Result;
 Result<Ledger> Ledger::openExisting(const std::string& stateDir, std::chrono::milliseconds patience) {
   netlib::Directory state = TRY(netlib::Directory::openExisting(stateDir));
   Ledger ledger{std::move(state), patience};
-  if (!TRY(isFromEarlierBoot(ledger.state_))) return ledger;
-  return netlib::fail(ESTALE, stateDir + " was written before the last reboot: the next ADD discards its records");
+  if (TRY(isFromEarlierBoot(ledger.state_))) {
+    return netlib::fail(netlib::Cause::Differs,
+                        stateDir + " was written before the last reboot: the next ADD discards its records");
+  }
+  TRY(ledger.convertOlderLayout());
+  return ledger;
 }
 
 Result<std::optional<RecordSnapshot>> Ledger::snapshot(const AttachmentKey& key) {
@@ -36,10 +40,6 @@ Result<std::optional<RecordSnapshot>> Ledger::snapshot(const AttachmentKey& key)
 
 Result<std::vector<netlib::IpAddress>> Ledger::leased(const NetworkName& network) {
   return ClaimedAddresses{state_, network}.all();
-}
-
-Result<std::size_t> Ledger::countReferences(const std::string& sharedState) {
-  return TRY(referencesTo(sharedState)).size();
 }
 
 }  // namespace pons

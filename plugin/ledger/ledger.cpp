@@ -3,9 +3,11 @@
 //
 //   /run/pons/                                     0700, owned by root
 //     lock                                         the host lock
+//     layout.2/                                    empty: references have values
 //     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
 //     ports/tcp-8080/0.0.0.0@1                  -> ../../networks/other/attachments/c1:eth1.json: another one of c1
-//     holds/bridge-pons0/demo:c1:eth0           -> ../../networks/demo/attachments/c1:eth0.json
+//     holds/tables-ip/demo:c1:eth0              -> ../../networks/demo/attachments/c1:eth0.json
+//     holds/bridge-pons0/demo/demo:c1:eth0      -> ../../../networks/demo/attachments/c1:eth0.json
 //     originals/forwarding-ipv4.json               the values that shared state replaced on the host
 //     staged/pons0123456789a                       resolv.conf, bind-mounted in the container; named after the veth
 //     networks/demo/attachments/c1:eth0.json       the record; locked by ADD, CHECK and DEL
@@ -54,28 +56,53 @@ Result<ReadRecord> readRecord(const FileLock& lock, const AttachmentKey& key) {
   const std::string text = TRY(netlib::readAll(lock.fd(), kMaxRecordBytes, recordName(key)));
   RecordText record = TRY(decodeRecord(text));
   if (record.attachment.key != key)
-    return fail(EBADMSG, "record file of " + described(key) + " contains a different key");
+    return fail(netlib::Cause::Damaged, "record file of " + described(key) + " contains a different key");
   return ReadRecord{std::move(record), text.size()};
 }
 
 }  // namespace
 
+Ledger::Ledger(netlib::Directory state, std::chrono::milliseconds patience)
+    : state_(std::move(state)), path_(state_.canonicalPath()), patience_(patience) {}
+
 Result<Ledger> Ledger::open(const std::string& stateDir, std::chrono::milliseconds patience) {
-  netlib::Directory state = TRY(netlib::Directory::openPrivate(stateDir));
-  Ledger ledger{std::move(state), patience};
-  if (TRY(isFromEarlierBoot(ledger.state_))) {
-    const FileLock hostLock = TRY(ledger.lockHost());
-    ledger.wasReset_ = TRY(resetAfterReboot(ledger.state_));
-  }
+  auto directory = TRY(netlib::Directory::openPrivate(stateDir));
+  Ledger ledger = TRY(prepared(std::move(directory), patience));
+  if (ledger.isNew_) TRY(ledger.create());
   return ledger;
 }
 
-Result<FileLock> Ledger::lockHost() {
+Result<Ledger> Ledger::openIfPresent(const std::string& stateDir, std::chrono::milliseconds patience) {
+  return prepared(TRY(netlib::Directory::openAsEmpty(stateDir)), patience);
+}
+
+Result<Ledger> Ledger::prepared(netlib::Directory state, std::chrono::milliseconds patience) {
+  Ledger ledger{std::move(state), patience};
+  if (!ledger.exists()) return ledger;
+  if (TRY(isFromEarlierBoot(ledger.state_))) {
+    const HostLock hostLock = TRY(ledger.lockHost());
+    ledger.wasReset_ = TRY(resetAfterReboot(ledger.state_));
+  }
+  TRY(ledger.convertOlderLayout());
+  return ledger;
+}
+
+Result<HostLock> Ledger::lockHost() {
+  if (!hostLock_.expired()) return fail(netlib::Cause::Internal, "the host lock is locked by this process already");
   UniqueFd file = TRY(state_.openFile("lock", O_RDWR | O_CREAT));
-  return FileLock::acquire(std::move(file), patience_, "host lock " + state_.path() + "/lock");
+  // DEL and GC go on after an error: they do not wait for every part of their work anew.
+  const auto patience = hostLockTimedOut_ ? std::chrono::milliseconds{0} : patience_;
+  auto acquired = FileLock::acquire(std::move(file), patience, "host lock " + path() + "/lock");
+  hostLockTimedOut_ = acquired.failedWith(netlib::Cause::Locked);
+  FileLock lock = TRY(std::move(acquired));
+  const auto token = std::make_shared<const char>();
+  hostLock_ = token;
+  return HostLock{std::move(lock), token};
 }
 
 Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono::milliseconds patience) {
+  // Lock order: another process with the record's lock waits for the host lock.
+  if (!hostLock_.expired()) return fail(netlib::Cause::Internal, "a record is locked before the host lock");
   for (;;) {
     auto file = state_.openFile(recordName(key), O_RDWR);
     if (file.failedWith(ENOENT)) return std::optional<Record>{};
@@ -93,10 +120,10 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
                                     .length = read->length,
                                     .incomplete = !whole}};
     }
-    if (!read.failedWith(EBADMSG)) return fail(read.error());
+    if (!read.failedWith(netlib::Cause::Damaged)) return fail(read.error());
 
     // The host lock excludes that claim() is writing the record; see writeRecord().
-    const FileLock hostLock = TRY(lockHost());
+    const HostLock hostLock = TRY(lockHost());
     if (!TRY(isLinked(lock))) continue;
     Attachment attachment = attachmentFromClaims(key, TRY(claimsOf(state_, key)));
     return std::optional<Record>{{.attachment = std::move(attachment),
@@ -108,7 +135,7 @@ Result<std::optional<Record>> Ledger::find(const AttachmentKey& key, std::chrono
 
 Result<> Ledger::commit(Record& record) { return changeState(record, RecordState::Committed); }
 
-Result<> Ledger::markDeleting(const FileLock& /*hostLock*/, Record& record) {
+Result<> Ledger::markDeleting(const HostLock& /*hostLock*/, Record& record) {
   // A record that cannot be parsed has no state to write, and activeAttachments() skips it.
   return record.salvaged ? Result<>{} : changeState(record, RecordState::Deleting);
 }
@@ -116,35 +143,12 @@ Result<> Ledger::markDeleting(const FileLock& /*hostLock*/, Record& record) {
 Result<> Ledger::changeState(Record& record, RecordState state) {
   const std::string tail = recordTail(state);
   if (record.salvaged || record.length < tail.size()) {
-    return fail(EBADMSG, "record of " + described(record.attachment.key) + " is damaged");
+    return fail(netlib::Cause::Damaged, "record of " + described(record.attachment.key) + " is damaged");
   }
   const auto offset = static_cast<off_t>(record.length - tail.size());
   TRY(netlib::writeAtOnce(record.lock.fd(), tail, offset, state_.path() + "/" + recordName(record.attachment.key)));
   record.state = state;
   return {};
-}
-
-Result<bool> Ledger::dropReference(const FileLock& /*hostLock*/, const std::string& sharedState, Record& record) {
-  // A salvaged record keeps its claims until release(): a repeated DEL is reconstructed from them.
-  if (record.salvaged) return !TRY(anyReference(state_, sharedState, record.attachment.key)).has_value();
-  const bool last = TRY(removeReference(state_, sharedState, record.attachment.key));
-  record.droppedReferences.push_back(sharedState);
-  return last;
-}
-
-Result<std::vector<AttachmentKey>> Ledger::referencesTo(const std::string& sharedState) {
-  std::vector<AttachmentKey> references;
-  for (const std::string& name : TRY(namesIn(state_, referenceDirectory(sharedState)))) {
-    if (auto owner = TRY(ownerOf(state_, referenceDirectory(sharedState) + "/" + name)))
-      references.push_back(*std::move(owner));
-  }
-  return references;
-}
-
-Result<std::vector<std::string>> Ledger::sharedStatesNamed(std::string_view prefix) {
-  std::vector<std::string> names = TRY(namesIn(state_, std::string{kHolds}));
-  std::erase_if(names, [prefix](const std::string& name) { return !name.starts_with(prefix); });
-  return names;
 }
 
 Result<bool> Ledger::sharesPorts(const ContainerId& container) {
@@ -167,11 +171,7 @@ Result<std::optional<Attachment>> Ledger::portOwner(const PortForward& forward,
   return std::optional<Attachment>{};
 }
 
-Result<bool> Ledger::isReferenced(const FileLock& /*hostLock*/, const std::string& sharedState) {
-  return TRY(anyReference(state_, sharedState, std::nullopt)).has_value();
-}
-
-Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
+Result<> Ledger::release(const HostLock& /*hostLock*/, const Record& record) {
   // Already released by another process: claims of these names belong to another attachment.
   if (!TRY(isLinked(record.lock))) return {};
   const AttachmentKey& key = record.attachment.key;
@@ -188,7 +188,7 @@ Result<> Ledger::release(const FileLock& /*hostLock*/, const Record& record) {
 }
 
 Result<> Ledger::tidy(const NetworkName& network) {
-  const FileLock hostLock = TRY(lockHost());
+  const HostLock hostLock = TRY(lockHost());
   return removeEmptyDirectories(network);
 }
 
@@ -197,8 +197,11 @@ Result<> Ledger::removeClaims(const Record& record, const Attachment& attachment
   const bool alone = attachment.forwards.empty() || !TRY(sharesPorts(key.container));
   for (const PortForward& forward : attachment.forwards) TRY(port_claims::remove(state_, forward, key, alone));
   if (!alone) TRY(removeReference(state_, shared_state::sharedPorts(key.container), key));
+  // What others have removed before is still to be found by the next ADD.
+  const bool ownOnly = !attachment.leases.empty() && TRY(hasOwnChangesOnly(state_, key.network));
   for (const Lease& lease : attachment.leases)
     TRY(removeClaim(state_, addressClaim(key, lease.address.address()), key));
+  if (ownOnly) TRY(noteOwnChange(state_, key.network));
   for (const std::string& sharedState : sharedStatesOf(attachment)) {
     if (std::ranges::find(record.droppedReferences, sharedState) == record.droppedReferences.end())
       TRY(removeReference(state_, sharedState, key));
@@ -211,14 +214,7 @@ Result<> Ledger::removeUnknownClaims(const AttachmentKey& key) {
     TRY(state_.remove(claim));
     TRY(removeIfEmpty(state_, claim.substr(0, claim.rfind('/'))));
   }
-  // A process that is killed after it removed the last claim leaves an empty directory.
-  for (const std::string_view top : {kPorts, kHolds}) {
-    const auto names = state_.list(std::string{top});
-    if (names.failedWith(ENOENT)) continue;
-    if (!names.ok()) return fail(names.error());
-    for (const std::string& name : *names) TRY(removeIfEmpty(state_, std::string{top} + "/" + name));
-  }
-  return {};
+  return pons::removeEmptyDirectories(state_);
 }
 
 Result<> Ledger::removeEmptyDirectories(const NetworkName& network) {
@@ -230,13 +226,13 @@ Result<> Ledger::removeEmptyDirectories(const NetworkName& network) {
 
 Result<std::optional<RecordText>> Ledger::peek(const std::string& name) {
   const auto text = state_.readFile(name, kMaxRecordBytes);
-  if (text.failedWith(ENOENT)) return std::optional<RecordText>{};
+  if (text.failedWith(ENOENT) || text.failedWith(netlib::Cause::Damaged)) return std::optional<RecordText>{};
   if (!text.ok()) return fail(text.error());
   auto record = decodeRecord(*text);
   return record.ok() ? std::optional{std::move(*record)} : std::optional<RecordText>{};
 }
 
-Result<std::vector<Attachment>> Ledger::activeAttachments(const FileLock& /*hostLock*/) {
+Result<std::vector<Attachment>> Ledger::activeAttachments(const HostLock& /*hostLock*/) {
   std::vector<Attachment> active;
   for (const AttachmentKey& key : TRY(attachments())) {
     auto record = TRY(peek(recordName(key)));

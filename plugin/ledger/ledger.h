@@ -8,16 +8,18 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <set>
+#include <span>
 
 #include "netlib/os/directory.h"
 #include "netlib/os/file_lock.h"
 
-#include "plugin/ledger/address_claims.h"
+#include "plugin/ledger/host_lock.h"
 #include "plugin/ledger/record.h"
-#include "plugin/model/attachment.h"
+#include "plugin/ledger/refusal.h"
+#include "plugin/model/address_request.h"
+#include "plugin/model/shared_state.h"
 
 namespace pons {
 
@@ -41,69 +43,84 @@ struct RecordSnapshot {
   std::chrono::system_clock::time_point since;  ///< last change of the state; resolution 1 s
 };
 
-/// Makes the attachment from its leases, in the order of the request: one per set, then the fixed ones. claim() calls
-/// it under the host lock and host-local's lock: it must not lock, wait or run a program.
-using Complete = std::function<netlib::Result<Attachment>(std::vector<Lease>)>;
+class HostLocal;
+class Reservation;
+
+/// A claim or a reference that an attachment does not have, although its record says so.
+struct MissingClaim {
+  std::string what;                    ///< "reservation of 10.42.0.7", "reference to bridge-pons0/demo"
+  std::optional<AttachmentKey> owner;  ///< another attachment that has claimed the address or the port meanwhile
+};
 
 class Ledger {
  public:
-  /// Opens or creates the state directory (0700). `stateDir` is absolute (EINVAL). EPERM if a component that pons owns
-  /// is a symlink, belongs to another user or is writable by others. `patience` limits every wait for a lock; then
-  /// ETIMEDOUT, with the PID of the lock holder. Empties a directory that was written before the last reboot, under the
-  /// host lock.
+  /// Opens or creates the state directory (0700). `stateDir` is absolute (Invalid). Unsafe if a component that pons
+  /// owns is a symlink, belongs to another user or is writable by others. `patience` limits every wait for a lock; then
+  /// Locked, with the PID of the lock holder. Empties a directory that was written before the last reboot, and gives
+  /// values to the references of an older pons; both once, under the host lock.
   static netlib::Result<Ledger> open(const std::string& stateDir, std::chrono::milliseconds patience);
 
-  /// Read-only: creates and empties nothing. ENOENT if there is no state directory, ESTALE if it was written before the
-  /// last reboot.
+  /// The same, but does not create it: a state directory that does not exist is like an empty one, and what would
+  /// change it, lockHost() included, fails with ENOENT.
+  static netlib::Result<Ledger> openIfPresent(const std::string& stateDir, std::chrono::milliseconds patience);
+  /// False only after openIfPresent().
+  bool exists() const { return state_.exists(); }
+
+  /// Creates and empties nothing; references of an older pons are converted, under the host lock. ENOENT if there is no
+  /// state directory, Differs if it was written before the last reboot.
   static netlib::Result<Ledger> openExisting(const std::string& stateDir, std::chrono::milliseconds patience);
 
   /// True if open() discarded records that were written before the last reboot.
   bool wasResetAfterReboot() const { return wasReset_; }
 
-  /// Locks and returns the record; nothing if there is none. ETIMEDOUT while another process has it locked, ENOTSUP if
+  /// Locks and returns the record; nothing if there is none. Locked while another process has it locked, Unsupported if
   /// a newer pons wrote it. A record that cannot be parsed (torn by a crash, or damaged) is reconstructed from the
-  /// claims that point to it, in state Claimed (see salvage.h): sufficient for a teardown. This takes the host lock:
-  /// the caller must not hold it.
+  /// claims that point to it, in state Claimed (see salvage.h): sufficient for a teardown. This takes the host lock.
+  /// Internal where this object holds the host lock.
   netlib::Result<std::optional<Record>> find(const AttachmentKey& key) { return find(key, patience_); }
   /// Waits at most `patience` for the record's lock, at 0 not at all.
   netlib::Result<std::optional<Record>> find(const AttachmentKey& key, std::chrono::milliseconds patience);
 
-  /// Writes the record and claims an address from each set, every port and all shared state of the attachment: all or
-  /// nothing. Addresses are also reserved in host-local's directory if the request names one. Attachments of one
-  /// container may share a port. Takes host-local's lock, then the host lock: the caller must not hold them.
-  /// Errors: EEXIST, the attachment exists; EADDRNOTAVAIL, a set has no free address (size and use in the message);
-  /// EADDRINUSE, a requested address, a port, the bridge's subnet or the resolv.conf belongs to another attachment,
-  /// which the message names (see conflict()); EINVAL, a requested address is not in any set, or the record exceeds
-  /// kMaxRecordBytes; ETIMEDOUT, a lock; those of `isHostAddress` and `complete`.
-  netlib::Result<Record> claim(const AttachmentKey& key, const AddressRequest& request,
-                               const IsHostAddress& isHostAddress, const Complete& complete);
+  /// Chooses an address from each set, and reserves these and the fixed ones: none that another attachment on the
+  /// bridge has, of whichever network, even if its claim was lost: that is restored first. Takes host-local's lock if
+  /// the request names its directory, then the host lock: the caller must not hold them. The ledger must outlive the
+  /// reservation. Errors: Attached; Exhausted, a set has no free address (size and use in the message); InUse, a
+  /// requested or fixed address belongs to another attachment, which the message names, or a range overlaps one of
+  /// another network on the bridge, with an attachment of that one as holder; Invalid, a requested address is not in
+  /// any set; Locked.
+  netlib::Result<Reservation, Refusal> reserve(const AttachmentKey& key, const netlib::IfName& bridge,
+                                               const AddressRequest& request);
 
-  /// The attachment that made claim() fail with EADDRINUSE; nothing if the conflict was about an address.
-  const std::optional<AttachmentKey>& conflict() const { return conflict_; }
+  /// The networks that have an attachment on the bridge. Takes no lock.
+  netlib::Result<std::vector<NetworkName>> networksOn(const netlib::IfName& bridge);
 
   /// Adds references that the attachment lacks, because an older pons wrote its record.
-  netlib::Result<> addMissingReferences(const netlib::FileLock& hostLock, const Attachment& attachment);
+  netlib::Result<> addMissingReferences(const HostLock& hostLock, const Attachment& attachment);
 
-  /// False if claim() of this object added the first reference.
+  /// False if a reservation of this object added the first reference.
   bool hadReferences(const std::string& sharedState) const { return !firstReferences_.contains(sharedState); }
 
-  /// Sets the state Committed. EBADMSG if the record is damaged or salvaged.
+  /// Sets the state Committed. Damaged if the record is damaged or salvaged.
   netlib::Result<> commit(Record& record);
 
   /// Sets the state Deleting: repair and table rebuilds ignore the attachment from then on. Does nothing if salvaged.
-  netlib::Result<> markDeleting(const netlib::FileLock& hostLock, Record& record);
+  netlib::Result<> markDeleting(const HostLock& hostLock, Record& record);
 
-  /// The lock for all changes of claims and references. ETIMEDOUT, with the PID of the lock holder.
-  netlib::Result<netlib::FileLock> lockHost();
+  /// Locked, with the PID of the holder; after that it is tried without waiting. Internal where this object has locked
+  /// it already: it would wait for itself.
+  netlib::Result<HostLock> lockHost();
 
-  /// Removes the attachment's reference. True if it was the last one: the caller removes the shared state before it
-  /// releases the host lock. Idempotent: a repeated DEL gets the same answer while no other attachment adds a
-  /// reference.
-  netlib::Result<bool> dropReference(const netlib::FileLock& hostLock, const std::string& sharedState, Record& record);
+  /// Removes the attachment's reference to the state, of that value if it has one. True if none remains, of any value:
+  /// the caller removes the shared state before it releases the host lock. Idempotent: a repeated DEL gets the same
+  /// answer while no other attachment adds a reference.
+  netlib::Result<bool> dropReference(const HostLock& hostLock, const std::string& sharedState, Record& record);
 
-  /// The attachments with a reference to that state. Takes no lock.
+  /// The attachments with a reference to "name", of any value, or to "name/value". Takes no lock.
   netlib::Result<std::vector<AttachmentKey>> referencesTo(const std::string& sharedState);
-  /// The shared states with that prefix. Takes no lock.
+  /// The values of the state of that name that have a reference. One directory is read, however many there are; a
+  /// state without values gives references instead. Takes no lock.
+  netlib::Result<std::vector<std::string>> valuesOf(const std::string& name);
+  /// The names of shared states with that prefix. Takes no lock.
   netlib::Result<std::vector<std::string>> sharedStatesNamed(std::string_view prefix);
 
   /// False if no two attachments of that container publish the same host port. Takes no lock.
@@ -114,12 +131,12 @@ class Ledger {
   netlib::Result<std::optional<Attachment>> portOwner(const PortForward& forward,
                                                       const std::optional<AttachmentKey>& except = {});
 
-  /// Whether any attachment has a reference. Removes stale references.
-  netlib::Result<bool> isReferenced(const netlib::FileLock& hostLock, const std::string& sharedState);
+  /// Whether any attachment has a reference to "name" or to "name/value". Removes stale references.
+  netlib::Result<bool> isReferenced(const HostLock& hostLock, const std::string& sharedState);
 
   /// Removes this attachment's claims on ports and addresses, its references and finally its record. Idempotent. After
   /// the last release networks/, ports/ and holds/ are empty.
-  netlib::Result<> release(const netlib::FileLock& hostLock, const Record& record);
+  netlib::Result<> release(const HostLock& hostLock, const Record& record);
 
   /// Removes the network's empty directories, which an ADD leaves if it is killed before it writes the record. Takes
   /// the host lock.
@@ -142,7 +159,13 @@ class Ledger {
   netlib::Result<> unstage(const AttachmentKey& key);
 
   /// All attachments that are not in state Deleting. Records that cannot be parsed are skipped.
-  netlib::Result<std::vector<Attachment>> activeAttachments(const netlib::FileLock& hostLock);
+  netlib::Result<std::vector<Attachment>> activeAttachments(const HostLock& hostLock);
+
+  /// What of the attachment's addresses, ports and references is not claimed by it. Takes no lock.
+  netlib::Result<std::vector<MissingClaim>> missingClaims(const Attachment& attachment);
+  /// Claims that again. InUse, with the owner, for an address or port that another attachment has claimed meanwhile;
+  /// the others are claimed.
+  netlib::Result<> restoreClaims(const HostLock& hostLock, const Attachment& attachment);
 
   netlib::Result<bool> hasRecord(const AttachmentKey& key);
   /// Whether this port at this address has a claim. Takes no lock.
@@ -150,22 +173,25 @@ class Ledger {
   /// The network's claims without a record, as paths below the state directory. Takes no lock.
   netlib::Result<std::vector<std::string>> staleClaims(const NetworkName& network);
   /// Removes staleClaims() and empty directories.
-  netlib::Result<> sweepClaims(const netlib::FileLock& hostLock, const NetworkName& network);
+  netlib::Result<> sweepClaims(const HostLock& hostLock, const NetworkName& network);
 
   /// Any one attachment of the network in state Committed; nothing if there is none. Takes no lock.
   netlib::Result<std::optional<Attachment>> anyOf(const NetworkName& network);
+
+  /// The state directory without symlinks: what it is called by the kernel objects of this ledger.
+  const std::string& path() const { return path_; }
 
   /// The longest wait for a lock.
   std::chrono::milliseconds patience() const { return patience_; }
 
   /// EROFS, EACCES or ENOSPC if no record could be written.
   netlib::Result<> checkWritable() { return state_.checkWritable(); }
-  /// EADDRNOTAVAIL, with size and use, if a set of the request has no free address. Includes host-local's leases. Takes
-  /// no lock.
-  netlib::Result<> checkFree(const NetworkName& network, const AddressRequest& request);
+  /// Exhausted, with size and use, if a set of the request has no free address. Includes host-local's leases, and those
+  /// of other networks on the bridge. Takes no lock.
+  netlib::Result<> checkFree(const NetworkName& network, const netlib::IfName& bridge, const AddressRequest& request);
 
-  /// The current content of the record; nothing if there is none. Takes no lock: ADD or DEL may be changing it. EBADMSG
-  /// if it cannot be parsed, ENOTSUP if a newer pons wrote it.
+  /// The current content of the record; nothing if there is none. Takes no lock: ADD or DEL may be changing it. Damaged
+  /// if it cannot be parsed, Unsupported if a newer pons wrote it.
   netlib::Result<std::optional<RecordSnapshot>> snapshot(const AttachmentKey& key);
 
   /// The addresses that the network's attachments have claimed. Takes no lock.
@@ -173,18 +199,46 @@ class Ledger {
 
   /// Takes no lock.
   netlib::Result<std::size_t> countReferences(const std::string& sharedState);
+  /// False if nobody refers to "name" or "name/value". True also for stale references. One system call, no lock.
+  netlib::Result<bool> mayBeReferenced(const std::string& sharedState);
 
   /// All attachments with a record, of all networks. Takes no lock.
   netlib::Result<std::vector<AttachmentKey>> attachments();
 
  private:
-  Ledger(netlib::Directory state, std::chrono::milliseconds patience) : state_(std::move(state)), patience_(patience) {}
+  Ledger(netlib::Directory state, std::chrono::milliseconds patience);
+  static netlib::Result<Ledger> prepared(netlib::Directory state, std::chrono::milliseconds patience);
 
-  /// EADDRINUSE if another network uses the same gateway address on the bridge: both would lease the same addresses.
-  /// All references to a gateway address are of one network, so any one is sufficient.
-  netlib::Result<> checkGateways(const Attachment& attachment);
-  /// EADDRINUSE if another attachment has mounted a resolv.conf in the same root.
-  netlib::Result<> checkResolvConf(const Attachment& attachment);
+  /// References of an older pons get values. Takes the host lock if it must. Changes nothing in a directory without
+  /// references: it is new, or none of pons.
+  netlib::Result<> convertOlderLayout();
+  /// Makes a new directory one of pons. Takes the host lock.
+  netlib::Result<> create();
+  /// Those to names of shared states, except `valid` paths and those of damaged records.
+  netlib::Result<> removeFlatReferences(const std::set<std::string>& valid);
+
+  /// Claims addresses again that the network's attachments have lost, unless others have them meanwhile. One system
+  /// call where none is lost. The caller holds the host lock, here and below.
+  netlib::Result<> restoreLostAddresses(const NetworkName& network);
+  netlib::Result<> restoreAddress(const Attachment& attachment, const netlib::IpAddress& address);
+  netlib::Result<> restorePort(const Attachment& attachment, const PortForward& forward);
+  netlib::Result<> restoreReferences(const HostLock& hostLock, const Attachment& attachment);
+  /// The attachment that has claimed the address, of all networks on the bridge. Takes no lock.
+  netlib::Result<std::optional<AttachmentKey>> addressOwner(const Attachment& attachment,
+                                                            const netlib::IpAddress& address);
+
+  friend class Reservation;
+  netlib::Result<Record, Refusal> claim(const HostLock& hostLock, Attachment attachment, const HostLocal* files);
+  /// InUse if ranges of the request overlap those of another one of the networks on the bridge. Only compares where the
+  /// network is new there or its ranges are.
+  netlib::Result<void, Refusal> checkRanges(const AttachmentKey& key, const netlib::IfName& bridge,
+                                            const AddressRequest& request, std::span<const NetworkName> networks);
+  /// InUse if the bridge has the gateway address with another prefix length.
+  netlib::Result<void, Refusal> checkGateways(const Attachment& attachment);
+  /// InUse if another attachment has mounted a resolv.conf in the same root.
+  netlib::Result<void, Refusal> checkResolvConf(const Attachment& attachment);
+  /// Any one attachment of the network on the bridge whose record can be read.
+  netlib::Result<std::optional<Attachment>> anyOn(const netlib::IfName& bridge, const NetworkName& network);
   /// Nothing if there is no record or it cannot be parsed.
   netlib::Result<std::optional<RecordText>> peek(const std::string& name);
   netlib::Result<netlib::UniqueFd> makeRecordFile(const AttachmentKey& key);
@@ -193,15 +247,20 @@ class Ledger {
   netlib::Result<> claimAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,
                             const HostLocal* files);
   netlib::Result<> addClaims(const Attachment& attachment);
+  /// References by which DEL knows that other attachments of its container have claimed its ports, too.
+  netlib::Result<> addSharedPorts(const AttachmentKey& key, const std::vector<AttachmentKey>& sharers);
   netlib::Result<> addReference(const std::string& sharedState, const AttachmentKey& key);
   netlib::Result<> removeClaims(const Record& record, const Attachment& attachment);
   netlib::Result<> removeUnknownClaims(const AttachmentKey& key);
   netlib::Result<> removeEmptyDirectories(const NetworkName& network);
 
   netlib::Directory state_;
+  std::string path_;
   std::chrono::milliseconds patience_;
   bool wasReset_ = false;
-  std::optional<AttachmentKey> conflict_;
+  bool isNew_ = false;
+  bool hostLockTimedOut_ = false;
+  std::weak_ptr<const void> hostLock_;  ///< expired while this object does not hold it
   std::set<std::string> firstReferences_;
 };
 

@@ -44,7 +44,8 @@ Result<std::vector<Claim>> claimsOf(const Directory& state, const PortForward& f
   for (const std::string& name : TRY(namesOf(state, forward))) {
     const std::string claim = directory + "/" + name;
     const auto address = addressIn(name);
-    if (!address) return netlib::fail(EBADMSG, state.path() + "/" + claim + " is not named after an address");
+    if (!address)
+      return netlib::fail(netlib::Cause::Damaged, state.path() + "/" + claim + " is not named after an address");
     auto owner = TRY(ownerOf(state, claim));
     claims.push_back({claim, *address, *positionIn(name), std::move(owner)});
   }
@@ -74,11 +75,11 @@ std::string described(const PortForward& forward, const IpAddress& hostAddress) 
          hostAddress.toString();
 }
 
-netlib::Failure<netlib::Error> taken(const PortForward& forward, const Claim& claim) {
+netlib::Failure<Refusal> taken(const PortForward& forward, const Claim& claim) {
   const bool same = claim.hostAddress == forward.hostAddress;
   const std::string wanted = same ? "" : described(forward, forward.hostAddress) + ": ";
-  return netlib::fail(
-      EADDRINUSE, wanted + described(forward, claim.hostAddress) + " is published by " + pons::described(*claim.owner));
+  return inUseBy(*claim.owner,
+                 wanted + described(forward, claim.hostAddress) + " is published by " + pons::described(*claim.owner));
 }
 
 bool collide(const PortForward& a, const PortForward& b) {
@@ -87,14 +88,13 @@ bool collide(const PortForward& a, const PortForward& b) {
 
 }  // namespace
 
-Result<std::vector<AttachmentKey>> check(const Directory& state, const Attachment& attachment,
-                                         std::optional<AttachmentKey>& conflict) {
+Result<std::vector<AttachmentKey>, Refusal> check(const Directory& state, const Attachment& attachment) {
   std::vector<AttachmentKey> sharers;
   for (auto forward = attachment.forwards.begin(); forward != attachment.forwards.end(); ++forward) {
     const auto collides = [&](const PortForward& earlier) { return collide(earlier, *forward); };
     if (std::any_of(attachment.forwards.begin(), forward, collides)) {
-      return netlib::fail(EADDRINUSE, described(*forward, forward->hostAddress) + " is requested twice by " +
-                                          pons::described(attachment.key));
+      return netlib::fail(netlib::Cause::InUse, described(*forward, forward->hostAddress) + " is requested twice by " +
+                                                    pons::described(attachment.key));
     }
     for (const Claim& claim : TRY(claimsOf(state, *forward))) {
       if (!overlap(claim.hostAddress, forward->hostAddress)) continue;
@@ -103,7 +103,6 @@ Result<std::vector<AttachmentKey>> check(const Directory& state, const Attachmen
       } else if (claim.owner->container == attachment.key.container) {
         sharers.push_back(*claim.owner);
       } else {
-        conflict = claim.owner;
         return taken(*forward, claim);
       }
     }
@@ -117,7 +116,7 @@ Result<> add(const Directory& state, const PortForward& forward, const Attachmen
   for (std::size_t position = 0;; ++position) {
     const ClaimLink link = linkAt(key, forward, position);
     const Result<> taken = addClaim(state, link, key);
-    if (!taken.failedWith(EADDRINUSE)) return taken;
+    if (!taken.failedWith(netlib::Cause::InUse)) return taken;
   }
 }
 
@@ -157,6 +156,17 @@ Result<bool> has(const Directory& state, const PortForward& forward, const Attac
   }
   return false;
 }
+
+Result<std::optional<AttachmentKey>> otherOwner(const Directory& state, const PortForward& forward,
+                                                const ContainerId& container) {
+  for (Claim& claim : TRY(claimsOf(state, forward))) {
+    const bool isOther = claim.owner && claim.owner->container != container;
+    if (isOther && overlap(claim.hostAddress, forward.hostAddress)) return std::move(claim.owner);
+  }
+  return std::optional<AttachmentKey>{};
+}
+
+std::string described(const PortForward& forward) { return described(forward, forward.hostAddress); }
 
 Result<bool> isClaimed(const Directory& state, const PortForward& forward) {
   const auto names = TRY(namesOf(state, forward));

@@ -6,15 +6,14 @@
 
 #include "netlib/os/directory.h"
 
+#include "plugin/ledger/refusal.h"
 #include "plugin/model/attachment.h"
 
 namespace pons::port_claims {
 
-/// The other attachments of the same container that have claimed ports of this attachment. EADDRINUSE if another
-/// container has claimed one, whose attachment is written to `conflict`, or if the attachment requests a port twice.
-/// Removes stale claims.
-netlib::Result<std::vector<AttachmentKey>> check(const netlib::Directory& state, const Attachment& attachment,
-                                                 std::optional<AttachmentKey>& conflict);
+/// The other attachments of the same container that have claimed ports of this attachment. InUse if another container
+/// has claimed one, with its attachment, or if the attachment requests a port twice. Removes stale claims.
+netlib::Result<std::vector<AttachmentKey>, Refusal> check(const netlib::Directory& state, const Attachment& attachment);
 
 /// Appends a claim of this port at this address.
 netlib::Result<> add(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
@@ -29,6 +28,13 @@ netlib::Result<std::vector<AttachmentKey>> owners(const netlib::Directory& state
 
 /// True if a claim of this port at this address belongs to the attachment or cannot be read.
 netlib::Result<bool> has(const netlib::Directory& state, const PortForward& forward, const AttachmentKey& key);
+
+/// An attachment of another container that has claimed the port, at this address or one that includes it or lies in it.
+netlib::Result<std::optional<AttachmentKey>> otherOwner(const netlib::Directory& state, const PortForward& forward,
+                                                        const ContainerId& container);
+
+/// "host port 8080/tcp on 10.0.0.1"
+std::string described(const PortForward& forward);
 
 /// True if there is a claim of this port at this address, even a stale one.
 netlib::Result<bool> isClaimed(const netlib::Directory& state, const PortForward& forward);

@@ -190,6 +190,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state) {
   writeLink(writer, attachment);
   writeFirewall(writer, attachment);
   writeList(writer, "leases", attachment.leases, writeLease);
+  writeTexts(writer, "pool", attachment.pool, [](const AddressSpan& span) { return span.toString(); });
   writeIpam(writer, attachment);
   writeList(writer, "routes", attachment.routes, writeRoute);
   writeList(writer, "sourceNats", attachment.sourceNats, writeSourceNat);

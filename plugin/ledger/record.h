@@ -36,7 +36,7 @@ std::string encodeRecord(const Attachment& attachment, RecordState state);
 /// The end of every record in that state, of constant length.
 std::string recordTail(RecordState state);
 
-/// EBADMSG, with the member, for invalid records; ENOTSUP for a newer format.
+/// Damaged, with the member, for invalid records; Unsupported for a newer format.
 netlib::Result<RecordText> decodeRecord(std::string_view text);
 
 }  // namespace pons

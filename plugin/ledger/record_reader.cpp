@@ -21,7 +21,7 @@ namespace {
 // Each reader converts one member to its type; the error names the member.
 
 netlib::Failure<netlib::Error> damaged(std::string_view member) {
-  return fail(EBADMSG, "damaged record: \"" + std::string{member} + "\" is missing or invalid");
+  return fail(netlib::Cause::Damaged, "damaged record: \"" + std::string{member} + "\" is missing or invalid");
 }
 
 template <class T>
@@ -68,18 +68,18 @@ Result<Number> number(const json::Value& object, std::string_view member) {
   return number<Number>(object[member], member, 0);
 }
 
-template <class Item>
-Result<std::vector<Item>> list(const json::Value& object, std::string_view member,
-                               Result<Item> (*read)(const json::Value&)) {
+template <class Item, class Read>
+Result<std::vector<Item>> list(const json::Value& object, std::string_view member, Read read) {
   if (!object[member].isArray()) return damaged(member);
   std::vector<Item> items;
   for (const json::Value& element : object[member].items()) items.push_back(TRY(read(element)));
   return items;
 }
 
-Result<std::vector<IpPrefix>> prefixes(const json::Value& object, std::string_view member) {
-  return list<IpPrefix>(
-      object, member, [](const json::Value& element) { return parsed<IpPrefix>(element, "prefix", IpPrefix::parse); });
+/// Strings, converted by T::parse.
+template <class T>
+Result<std::vector<T>> texts(const json::Value& object, std::string_view member) {
+  return list<T>(object, member, [&](const json::Value& element) { return parsed<T>(element, member, T::parse); });
 }
 
 // Optional members, and members that records of earlier versions of pons do not have.
@@ -133,8 +133,8 @@ Result<Route> readRoute(const json::Value& object) {
 }
 
 Result<SourceNat> readSourceNat(const json::Value& object) {
-  std::vector<IpPrefix> subnets = TRY(prefixes(object, "subnets"));
-  std::vector<IpPrefix> destinations = TRY(prefixes(object, "destinations"));
+  std::vector<IpPrefix> subnets = TRY(texts<IpPrefix>(object, "subnets"));
+  std::vector<IpPrefix> destinations = TRY(texts<IpPrefix>(object, "destinations"));
   if (subnets.empty()) return damaged("subnets");
   const Family family = subnets.front().family();
   const auto isForeign = [family](const IpPrefix& prefix) { return prefix.family() != family; };
@@ -186,16 +186,12 @@ Result<Bandwidth> readBandwidth(const json::Value& object) {
 
 Result<Port> readPort(const json::Value& element) { return number<Port>(element, "port", 1); }
 
-Result<IpAddress> readServer(const json::Value& element) {
-  return parsed<IpAddress>(element, "nameserver", IpAddress::parse);
-}
-
 Result<EgressPolicy> readEgress(const json::Value& object) {
   EgressPolicy policy;
-  policy.destinations = TRY(prefixes(object, "destinations"));
+  policy.destinations = TRY(texts<IpPrefix>(object, "destinations"));
   policy.tcpPorts = TRY(list<Port>(object, "tcpPorts", readPort));
   policy.udpPorts = TRY(list<Port>(object, "udpPorts", readPort));
-  policy.nameservers = TRY(list<IpAddress>(object, "nameservers", readServer));
+  policy.nameservers = TRY(texts<IpAddress>(object, "nameservers"));
   policy.logDenied = TRY(flag(object, "logDenied"));
   return policy;
 }
@@ -262,6 +258,7 @@ Result<Attachment> readAttachment(const json::Value& object) {
   attachment.guard = TRY(namedIfPresent(object, "guard", parseSpoofGuard, SpoofGuard::None));
   attachment.egress = TRY(ifPresent(object["egress"], readEgress));
   attachment.leases = TRY(list<Lease>(object, "leases", readLease));
+  if (object["pool"].present()) attachment.pool = TRY(texts<AddressSpan>(object, "pool"));
   attachment.hostLocalDir = TRY(ifPresent(object, "hostLocalDir", bytes));
   attachment.delegated = TRY(ifPresent(object["delegated"], readDelegated));
   attachment.routes = TRY(list<Route>(object, "routes", readRoute));
@@ -289,7 +286,8 @@ Result<RecordState> readState(const json::Value& object) {
 Result<RecordText> decodeRecord(std::string_view text) {
   const json::Document document = TRY(json::Document::parse(text));
   const std::int64_t format = TRY(required(document["format"].integer(), "format"));
-  if (format > kRecordFormat) return fail(ENOTSUP, "written by a newer pons (format " + std::to_string(format) + ")");
+  if (format > kRecordFormat)
+    return fail(netlib::Cause::Unsupported, "written by a newer pons (format " + std::to_string(format) + ")");
   if (format != kRecordFormat) return damaged("format");
   Attachment attachment = TRY(readAttachment(document.root()));
   const RecordState state = TRY(readState(document.root()));

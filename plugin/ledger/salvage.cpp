@@ -20,7 +20,7 @@ Result<> addClaims(const Directory& state, const std::string& directory, const A
   for (const std::string& name : TRY(namesIn(state, directory))) {
     const std::string claim = directory + "/" + name;
     const auto pointee = pointeeOf(state, claim);
-    if (pointee.failedWith(EBADMSG)) continue;  // not created by pons
+    if (pointee.failedWith(netlib::Cause::Damaged)) continue;  // not created by pons
     if (!pointee.ok()) return netlib::fail(pointee.error());
     if (*pointee == key) claims.push_back(claim);
   }
@@ -51,20 +51,33 @@ std::optional<PortForward> forwardOf(std::string_view claim) {
   return PortForward{*protocol, *hostAddress, port, IpAddress::unspecified(hostAddress->family()), 1};
 }
 
-/// From "holds/bridge-pons0/...", where `kind` is "bridge-".
-std::optional<IfName> bridgeOf(std::string_view claim, std::string_view kind) {
-  const auto state = nameIn(kHolds, claim.substr(0, claim.rfind('/')));
-  return state && state->starts_with(kind) ? IfName::parse(state->substr(kind.size())) : std::nullopt;
+/// "name" or "name/value" of a reference; nothing for other claims.
+std::optional<std::string_view> sharedStateIn(std::string_view claim) {
+  const std::string_view top = kHolds;
+  if (!claim.starts_with(top) || claim.substr(top.size(), 1) != "/") return std::nullopt;
+  claim.remove_prefix(top.size() + 1);
+  return claim.substr(0, claim.rfind('/'));
 }
 
 /// Sets the members that are derived from the name of a shared state.
-void setFromReference(Attachment& attachment, std::string_view claim) {
-  if (const auto state = nameIn(kHolds, claim.substr(0, claim.rfind('/')))) {
-    if (auto root = shared_state::rootOf(*state)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
+void setFromReference(Attachment& attachment, std::string_view sharedState) {
+  const std::string name = shared_state::stem(sharedState);
+  const std::string_view value = shared_state::valueIn(sharedState);
+  const auto bridgeAfter = [&name](std::string_view kind) {
+    return name.starts_with(kind) ? IfName::parse(std::string_view{name}.substr(kind.size())) : std::nullopt;
+  };
+  if (auto root = shared_state::rootOf(name)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
+  for (const std::string_view kind : {"bridge-", "promiscuous-", "forward-", "ingress-"}) {
+    const auto bridge = bridgeAfter(kind);
+    if (!bridge) continue;
+    attachment.bridge.name = *bridge;
+    if (kind == "promiscuous-") attachment.bridge.promiscuous = true;
+    if (kind == "forward-") {
+      attachment.acceptForward = true;
+      attachment.adminChain = shared_state::adminChainIn(value);
+    }
+    if (kind == "ingress-") attachment.ingress = parseIngressPolicy(value).value_or(IngressPolicy::Isolated);
   }
-  if (const auto bridge = bridgeOf(claim, "bridge-")) attachment.bridge.name = *bridge;
-  if (bridgeOf(claim, "forward-")) attachment.acceptForward = true;
-  if (bridgeOf(claim, "ingress-")) attachment.ingress = IngressPolicy::Isolated;
 }
 
 }  // namespace
@@ -72,11 +85,10 @@ void setFromReference(Attachment& attachment, std::string_view claim) {
 Result<std::vector<std::string>> claimsOf(const Directory& state, const AttachmentKey& key) {
   std::vector<std::string> claims;
   TRY(addClaims(state, addressDirectory(key.network), key, claims));
-  for (const std::string_view top : {kPorts, kHolds}) {
-    for (const std::string& name : TRY(namesIn(state, std::string{top}))) {
-      TRY(addClaims(state, std::string{top} + "/" + name, key, claims));
-    }
+  for (const std::string& name : TRY(namesIn(state, std::string{kPorts}))) {
+    TRY(addClaims(state, std::string{kPorts} + "/" + name, key, claims));
   }
+  for (const std::string& directory : TRY(referenceDirectories(state))) TRY(addClaims(state, directory, key, claims));
   return claims;
 }
 
@@ -99,7 +111,7 @@ Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std:
   Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
   attachment.bandwidth = Bandwidth{};  // there is no claim for limits: assume both
   for (const std::string& claim : claims) {
-    setFromReference(attachment, claim);
+    if (const auto sharedState = sharedStateIn(claim)) setFromReference(attachment, *sharedState);
     if (const auto forward = forwardOf(claim)) attachment.forwards.push_back(*forward);
     const auto address = nameIn(addressDirectory(key.network), claim);
     const auto leased = address ? IpAddress::parse(*address) : std::nullopt;

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kMaxOriginalsBytes = 1U << 20U;
 
-std::string originalsName(const std::string& sharedState) { return "originals/" + sharedState + ".json"; }
+std::string originalsName(const std::string& sharedState) {
+  return "originals/" + shared_state::stem(sharedState) + ".json";
+}
 
 }  // namespace
 

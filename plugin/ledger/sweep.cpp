@@ -1,4 +1,5 @@
-// Queries and removals of the ledger for GC and STATUS.
+// Queries and removals of the ledger, for GC and STATUS.
+#include "plugin/ledger/address_claims.h"
 #include "plugin/ledger/claimed_addresses.h"
 #include "plugin/ledger/claims.h"
 #include "plugin/ledger/ledger.h"
@@ -14,11 +15,10 @@ namespace {
 /// All directories that may contain claims of the network.
 Result<std::vector<std::string>> claimDirectories(const Directory& state, const NetworkName& network) {
   std::vector<std::string> directories{addressDirectory(network)};
-  for (const std::string_view top : {kPorts, kHolds}) {
-    for (const std::string& name : TRY(namesIn(state, std::string{top}))) {
-      directories.push_back(std::string{top} + "/" + name);
-    }
+  for (const std::string& name : TRY(namesIn(state, std::string{kPorts}))) {
+    directories.push_back(std::string{kPorts} + "/" + name);
   }
+  std::ranges::move(TRY(referenceDirectories(state)), std::back_inserter(directories));
   return directories;
 }
 
@@ -28,7 +28,7 @@ Result<> appendStale(std::vector<std::string>& stale, const Directory& state, co
   for (const std::string& name : TRY(namesIn(state, directory))) {
     const std::string claim = directory + "/" + name;
     const auto pointee = pointeeOf(state, claim);
-    if (pointee.failedWith(EBADMSG)) continue;  // not created by pons
+    if (pointee.failedWith(netlib::Cause::Damaged)) continue;  // not created by pons
     if (!pointee.ok()) return netlib::fail(pointee.error());
     if (!*pointee || (*pointee)->network != network || TRY(state.exists(recordName(**pointee)))) continue;
     stale.push_back(claim);
@@ -50,15 +50,19 @@ Result<std::vector<std::string>> Ledger::staleClaims(const NetworkName& network)
   return stale;
 }
 
-Result<> Ledger::sweepClaims(const netlib::FileLock& /*hostLock*/, const NetworkName& network) {
+Result<> Ledger::sweepClaims(const HostLock& /*hostLock*/, const NetworkName& network) {
   for (const std::string& claim : TRY(staleClaims(network))) TRY(state_.remove(claim));
-  for (const std::string& directory : TRY(claimDirectories(state_, network))) TRY(removeIfEmpty(state_, directory));
+  TRY(pons::removeEmptyDirectories(state_));
   return removeEmptyDirectories(network);
 }
 
-Result<> Ledger::checkFree(const NetworkName& network, const AddressRequest& request) {
-  const ClaimedAddresses claimed{state_, network};
-  AddressSources sources{network, {&claimed}, [](const netlib::IpAddress&) { return false; }};
+Result<> Ledger::checkFree(const NetworkName& network, const netlib::IfName& bridge, const AddressRequest& request) {
+  std::vector<ClaimedAddresses> claimed{{state_, network}};
+  for (NetworkName& other : TRY(networksOn(bridge))) {
+    if (other != network) claimed.emplace_back(state_, std::move(other));
+  }
+  AddressSources sources{.network = network, .registers = {}};
+  for (const ClaimedAddresses& entries : claimed) sources.registers.push_back(&entries);
   const auto files = request.hostLocalDir ? TRY(HostLocal::peek(*request.hostLocalDir, network)) : std::nullopt;
   if (files) {
     TRY(files->checkWritable());

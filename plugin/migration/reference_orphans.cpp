@@ -15,9 +15,9 @@ namespace link = netlib::link;
 
 constexpr const char* kTuningBackups = "/run/cni/tuning";
 
-/// The veth of another attachment of pons, which its own DEL removes.
-bool isOfOther(const link::Link& end, const AttachmentKey& key) {
-  return isOfPons(end) && end.name != hostVethName(key).toString();
+/// The veth of another attachment of pons, which its own DEL removes, or of another ledger.
+bool isOfOther(const Host& host, const link::Link& end, const AttachmentKey& key) {
+  return isOfPons(end) && (end.name != hostVethName(key).toString() || otherLedgerOf(host, end));
 }
 
 /// The index of the host end of the container's veth; nothing if it does not exist or is not a port of the bridge.
@@ -29,9 +29,9 @@ netlib::Result<std::optional<unsigned>> hostEndOf(Host& host, const UnrecordedAt
   const auto bridge = link::find(host.route, *unrecorded.bridge);
   if (!inside || !bridge) return std::optional<unsigned>{};
   const auto end = link::findPeer(host.route, container->netns.fd(), *inside);
-  if (end.failedWith(ENODEV)) return std::optional<unsigned>{};
+  if (end.failedWith(netlib::Cause::Missing)) return std::optional<unsigned>{};
   if (!end) return netlib::fail(end.error());
-  if (end->master != bridge->index || isOfOther(*end, unrecorded.key)) return std::optional<unsigned>{};
+  if (end->master != bridge->index || isOfOther(host, *end, unrecorded.key)) return std::optional<unsigned>{};
   return std::optional{end->index};
 }
 
@@ -51,7 +51,8 @@ netlib::Result<> removeTuningBackup(const AttachmentKey& key) {
       std::filesystem::path{kTuningBackups} / (key.container.toString() + "_" + key.ifName.toString() + ".json");
   std::error_code error;
   std::filesystem::remove(backup, error);
-  return error ? netlib::fail(error.value(), "remove " + backup.string() + ": " + error.message()) : netlib::Result<>{};
+  return error ? netlib::fail(netlib::Error::fromErrno("remove " + backup.string(), error.value()))
+               : netlib::Result<>{};
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct ReferenceNames {
 
 /// Removes the container's rules for `addresses`; if none is of the family, those for all addresses found in these
 /// rules. Shared chains (CNI-FORWARD, CNI-HOSTPORT-DNAT) remain. Looks for the chains with nf_tables and /proc first,
-/// and executes iptables only if they exist: then ENOENT if it is not installed. Continues after an error; the error
+/// and executes iptables only if they exist: then Missing if it is not installed. Continues after an error; the error
 /// has all messages.
 netlib::Result<> removeReferenceRules(Host& host, const AttachmentKey& key,
                                       const std::vector<netlib::IpAddress>& addresses);

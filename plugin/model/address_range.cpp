@@ -43,18 +43,12 @@ std::string objectionTo(const IpPrefix& subnet) {
   return {};
 }
 
-bool overlap(const Range& a, const Range& b) {
-  return a.start.family() == b.start.family() && a.start <= b.end && b.start <= a.end;
-}
-
-std::string textOf(const Range& range) { return range.start.toString() + "-" + range.end.toString(); }
-
 }  // namespace
 
 Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start, std::optional<IpAddress> end,
                           std::optional<IpAddress> gateway) {
   const auto invalid = [&subnet](const std::string& why) {
-    return netlib::fail(EINVAL, "subnet " + subnet.toString() + " " + why);
+    return netlib::fail(netlib::Cause::Invalid, "subnet " + subnet.toString() + " " + why);
   };
   if (const std::string objection = objectionTo(subnet); !objection.empty()) return invalid(objection);
 
@@ -70,22 +64,25 @@ Result<Range> Range::make(const IpPrefix& subnet, std::optional<IpAddress> start
   const Range range{subnet, start.value_or(firstUsable(subnet)), end.value_or(lastUsable(subnet)), gateway};
   if (!subnet.contains(range.start)) return invalid("does not contain rangeStart " + range.start.toString());
   if (!subnet.contains(range.end)) return invalid("does not contain rangeEnd " + range.end.toString());
-  if (range.end < range.start) return invalid("has a range that ends before it starts: " + textOf(range));
+  if (range.end < range.start) return invalid("has a range that ends before it starts: " + range.span().toString());
   return range;
 }
 
 Result<> checkRangeSets(std::span<const RangeSet> sets) {
   std::vector<const Range*> seen;
   for (const RangeSet& set : sets) {
-    if (set.empty()) return netlib::fail(EINVAL, "empty range set");
+    if (set.empty()) return netlib::fail(netlib::Cause::Invalid, "empty range set");
     for (const Range& range : set) {
       if (range.subnet.family() != set.front().subnet.family()) {
-        return netlib::fail(EINVAL, "a range set mixes " + set.front().subnet.toString() + " and " +
-                                        range.subnet.toString() + "; each address family needs its own set");
+        return netlib::fail(netlib::Cause::Invalid, "a range set mixes " + set.front().subnet.toString() + " and " +
+                                                        range.subnet.toString() +
+                                                        "; each address family needs its own set");
       }
-      const auto other = std::ranges::find_if(seen, [&range](const Range* r) { return overlap(*r, range); });
+      const auto other =
+          std::ranges::find_if(seen, [&range](const Range* r) { return r->span().overlaps(range.span()); });
       if (other != seen.end()) {
-        return netlib::fail(EINVAL, "ranges " + textOf(**other) + " and " + textOf(range) + " overlap");
+        return netlib::fail(netlib::Cause::Invalid,
+                            "ranges " + (*other)->span().toString() + " and " + range.span().toString() + " overlap");
       }
       seen.push_back(&range);
     }

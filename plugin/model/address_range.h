@@ -8,6 +8,8 @@
 #include "netlib/base/result.h"
 #include "netlib/values/ip_prefix.h"
 
+#include "plugin/model/address_span.h"
+
 namespace pons {
 
 /// A range of addresses within one subnet. make() guarantees that the members are consistent.
@@ -17,10 +19,12 @@ struct Range {
   netlib::IpAddress end;
   std::optional<netlib::IpAddress> gateway;
 
+  AddressSpan span() const { return {start, end}; }
+
   /// Defaults: `start` and `end` cover all usable addresses of the subnet (without network and IPv4 broadcast address,
   /// which /31, /32, /127 and /128 do not have: RFC 3021, RFC 6164); `gateway` is the first usable address (none in /32
   /// and /128). A gateway may be outside the subnet: the router of a LAN may have only a link-local IPv6 address.
-  /// EINVAL, with the reason, for: host bits in the subnet; a /0; loopback, multicast or unspecified subnets; start or
+  /// Invalid, with the reason, for: host bits in the subnet; a /0; loopback, multicast or unspecified subnets; start or
   /// end outside the subnet; start after end; a gateway of a different family or on the network or broadcast address.
   static netlib::Result<Range> make(const netlib::IpPrefix& subnet, std::optional<netlib::IpAddress> start,
                                     std::optional<netlib::IpAddress> end, std::optional<netlib::IpAddress> gateway);
@@ -29,7 +33,7 @@ struct Range {
 /// Ranges of one family; one address is leased from each set. See checkRangeSets().
 using RangeSet = std::vector<Range>;
 
-/// EINVAL if a set is empty or mixes families, or if two ranges of any sets overlap.
+/// Invalid if a set is empty or mixes families, or if two ranges of any sets overlap.
 netlib::Result<> checkRangeSets(std::span<const RangeSet> sets);
 
 /// False for /31, /32, /127 and /128 (RFC 3021, RFC 6164).

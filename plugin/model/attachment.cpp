@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "netlib/base/escape.h"
 #include "netlib/base/hash.h"
 
 namespace pons {
 
 namespace {
-
-constexpr std::array kFamilies{netlib::Family::Ipv4, netlib::Family::Ipv6};
 
 constexpr std::array kProtocols{std::pair{Protocol::Tcp, std::string_view{"tcp"}},
                                 std::pair{Protocol::Udp, std::string_view{"udp"}},
@@ -50,21 +47,33 @@ netlib::IpAddress linkLocalOf(const netlib::MacAddress& mac) {
 /// "ipv4" or "ipv6"
 std::string suffixOf(netlib::Family family) { return family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"; }
 
+constexpr int kLongestIfName = 15;  // IFNAMSIZ less its terminator
+constexpr int kChainDigits = 16;
+constexpr std::string_view kVethLetters = "pons";
+constexpr std::string_view kNetworkChain = "net_";
+
+/// Whether hexDigits() could have made the text behind `letters`.
+bool isHashedName(std::string_view text, std::string_view letters, std::size_t length) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return text.size() == length && text.starts_with(letters) &&
+         text.find_first_not_of(kDigits, letters.size()) == std::string_view::npos;
+}
+
 /// 16 hexadecimal digits: a hash of everything that determines the content of the chain.
 std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
   std::string text = attachment.key.network.toString() + " " + suffixOf(nat.family);
   for (const netlib::IpPrefix& subnet : nat.subnets) text += " subnet " + subnet.toString();
   for (const netlib::IpPrefix& destination : nat.destinations) text += " except " + destination.toString();
   if (nat.masquerade) text += " masquerade";
-  return netlib::hexDigits(netlib::hashOf(text), 16);
+  return netlib::hexDigits(netlib::hashOf(text), kChainDigits);
 }
 
-/// `letters` and as many digits of the key's hash as fit into IFNAMSIZ - 1 = 15 bytes.
+/// `letters` and as many digits of the key's hash as fit.
 netlib::IfName linkName(const std::string& letters, const AttachmentKey& key) {
   std::string text = key.network.toString();
   text.append(1, '\0').append(key.container.toString()).append(1, '\0').append(key.ifName.toString());
-  return *netlib::IfName::parse(letters +
-                                netlib::hexDigits(netlib::hashOf(text), 15 - static_cast<int>(letters.size())));
+  return *netlib::IfName::parse(
+      letters + netlib::hexDigits(netlib::hashOf(text), kLongestIfName - static_cast<int>(letters.size())));
 }
 
 }  // namespace
@@ -104,81 +113,22 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
           .forwards = {}};
 }
 
-netlib::IfName hostVethName(const AttachmentKey& key) { return linkName("pons", key); }
+netlib::IfName hostVethName(const AttachmentKey& key) { return linkName(std::string{kVethLetters}, key); }
+
+std::optional<netlib::IfName> parseHostVethName(std::string_view text) {
+  return isHashedName(text, kVethLetters, kLongestIfName) ? netlib::IfName::parse(text) : std::nullopt;
+}
 
 // "r" for rate: not a hexadecimal digit, so that no veth has this name.
 netlib::IfName ifbName(const AttachmentKey& key) { return linkName("ponsr", key); }
 
-std::string aliasOf(const AttachmentKey& key) {
-  constexpr std::size_t kMaxAlias = 254;  // with the terminating zero less than IFALIASZ (256), see dev_set_alias()
-  return (std::string{kAliasPrefix} + key.toString()).substr(0, kMaxAlias);
+std::string chainOf(const Attachment& attachment, const SourceNat& nat) {
+  return std::string{kNetworkChain} + digestOf(attachment, nat);
 }
 
-std::string chainOf(const Attachment& attachment, const SourceNat& nat) { return "net_" + digestOf(attachment, nat); }
-
-namespace shared_state {
-
-namespace {
-constexpr std::string_view kResolvConf = "resolvconf-";
-}  // namespace
-
-std::string bridge(const Attachment& attachment) { return "bridge-" + attachment.bridge.name.toString(); }
-
-std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address) {
-  return "gateway-" + attachment.bridge.name.toString() + "-" + address.address().toString();
+bool isNetworkChain(std::string_view chain) {
+  return isHashedName(chain, kNetworkChain, kNetworkChain.size() + kChainDigits);
 }
-
-std::string ipForwarding(netlib::Family family) { return "forwarding-" + suffixOf(family); }
-
-std::string tables() { return "tables"; }
-
-std::string sourceNat(const Attachment& attachment, const SourceNat& nat) {
-  return sourceNat(attachment.key.network, chainOf(attachment, nat));
-}
-
-std::string sourceNat(const NetworkName& network, const std::string& chain) {
-  return "masquerade-" + network.toString() + "-" + chain.substr(chain.find('_') + 1);
-}
-
-std::string subnet(const netlib::IpPrefix& subnet) {
-  return std::string{kSubnetPrefix} + subnet.first().toString() + "-" + std::to_string(subnet.length());
-}
-
-std::optional<netlib::IpPrefix> subnetOf(std::string_view name) {
-  if (!name.starts_with(kSubnetPrefix)) return std::nullopt;
-  std::string text{name.substr(kSubnetPrefix.size())};
-  if (const auto dash = text.rfind('-'); dash != std::string::npos) text[dash] = '/';
-  return netlib::IpPrefix::parse(text);
-}
-
-// A hash: network name and container id together may exceed NAME_MAX.
-std::string guardedContainer(const AttachmentKey& key) {
-  return "guarded-" + netlib::hexDigits(netlib::hashOf(key.network.toString() + " " + key.container.toString()), 16);
-}
-
-std::string sharedPorts(const ContainerId& container) { return "ports-" + container.toString(); }
-
-std::string routeLocalnet(const Attachment& attachment) { return "loopback-" + attachment.bridge.name.toString(); }
-
-std::string forwardAccept(const Attachment& attachment) { return "forward-" + attachment.bridge.name.toString(); }
-
-std::string ingress(const Attachment& attachment) { return "ingress-" + attachment.bridge.name.toString(); }
-
-std::string internal(const Attachment& attachment) { return "internal-" + attachment.bridge.name.toString(); }
-
-std::string brNetfilter(const Attachment& attachment) { return "filtered-" + attachment.bridge.name.toString(); }
-
-std::string resolvConf(const std::string& root) {
-  std::string name{kResolvConf};
-  for (const char c : root) name += c == '/' ? "%2f" : netlib::escaped({&c, 1});
-  return name;
-}
-
-std::optional<std::string> rootOf(std::string_view name) {
-  return name.starts_with(kResolvConf) ? netlib::unescaped(name.substr(kResolvConf.size())) : std::nullopt;
-}
-
-}  // namespace shared_state
 
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
   std::vector<netlib::IpPrefix> addresses;
@@ -227,33 +177,6 @@ std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment) {
     sources.push_back(linkLocalOf(attachment.containerMac));
   }
   return sources;
-}
-
-std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
-  std::vector<std::string> states;
-  if (attachment.key.plugin == ChainedPlugin::None) states.push_back(shared_state::bridge(attachment));
-  for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
-    states.push_back(shared_state::gateway(attachment, address));
-  }
-  for (const netlib::Family family : kFamilies) {
-    if (attachment.bridge.gateway && !attachment.internal && hasLease(attachment, family))
-      states.push_back(shared_state::ipForwarding(family));
-  }
-  const bool hasTables = attachment.guard != SpoofGuard::None ||
-                         std::ranges::any_of(kFamilies, [&](netlib::Family f) { return needsTable(attachment, f); });
-  if (hasTables) states.push_back(shared_state::tables());
-  if (needsRouteLocalnet(attachment)) states.push_back(shared_state::routeLocalnet(attachment));
-  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) states.push_back(shared_state::subnet(subnet));
-  for (const SourceNat& nat : attachment.sourceNats) {
-    if (nat.masquerade) states.push_back(shared_state::sourceNat(attachment, nat));
-  }
-  if (attachment.guard == SpoofGuard::Address) states.push_back(shared_state::guardedContainer(attachment.key));
-  if (attachment.ingress != IngressPolicy::Open) states.push_back(shared_state::ingress(attachment));
-  if (attachment.internal) states.push_back(shared_state::internal(attachment));
-  if (attachment.egress) states.push_back(shared_state::brNetfilter(attachment));
-  if (attachment.acceptForward) states.push_back(shared_state::forwardAccept(attachment));
-  if (attachment.resolvConf) states.push_back(shared_state::resolvConf(attachment.resolvConf->root));
-  return states;
 }
 
 }  // namespace pons

@@ -11,6 +11,7 @@
 #include "netlib/values/ip_prefix.h"
 #include "netlib/values/mac_address.h"
 
+#include "plugin/model/address_span.h"
 #include "plugin/model/names.h"
 
 namespace pons {
@@ -191,6 +192,7 @@ struct Attachment {
   std::optional<EgressPolicy> egress = std::nullopt;  ///< requires SpoofGuard::Address
 
   std::vector<Lease> leases;
+  std::vector<AddressSpan> pool = {};  ///< the ranges from which the network leases; none for fixed addresses
   std::optional<std::string> hostLocalDir = std::nullopt;  ///< host-local's "dataDir", which has the leases as well
   std::optional<DelegatedIpam> delegated = std::nullopt;   ///< the IPAM plugin that DEL calls to free the leases
   std::vector<Route> routes;
@@ -213,55 +215,17 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
 
 /// The name of the veth on the host. Derived from the key, so that DEL finds it without the network namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);
+/// The text as a name, if hostVethName() could give it for some key.
+std::optional<netlib::IfName> parseHostVethName(std::string_view text);
 
 /// The name of the ifb that shapes what the container sends. Derived from the key.
 netlib::IfName ifbName(const AttachmentKey& key);
 
-/// Prefix of the alias (IFLA_IFALIAS) of every link that pons created.
-inline constexpr std::string_view kAliasPrefix = "pons ";
-/// The alias of a bridge that pons created and may delete.
-inline constexpr std::string_view kBridgeAlias = "pons bridge";
-/// The alias of veth and ifb, which names the attachment for administrators and GC. Truncated to IFALIASZ.
-std::string aliasOf(const AttachmentKey& key);
-
 /// The name of the nf_tables chain for this SourceNat. Contains a hash of its content, so that a changed configuration
 /// gets a new chain and existing attachments keep theirs.
 std::string chainOf(const Attachment& attachment, const SourceNat& nat);
-
-/// Names of kernel state that attachments share, safe as file names. It is reference-counted in the ledger: the last
-/// reference removes it, see Ledger::dropReference().
-namespace shared_state {
-std::string bridge(const Attachment& attachment);
-/// One for each gateway address on the bridge.
-std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address);
-std::string ipForwarding(netlib::Family family);
-std::string tables();
-std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
-/// From the name of the chain.
-std::string sourceNat(const NetworkName& network, const std::string& chain);
-/// The source NAT rules apply to packets from this subnet.
-std::string subnet(const netlib::IpPrefix& subnet);
-/// Prefix of those names, and the inverse of subnet(); nothing for other names.
-inline constexpr std::string_view kSubnetPrefix = "subnet-";
-std::optional<netlib::IpPrefix> subnetOf(std::string_view name);
-/// All interfaces of a container in one network that have SpoofGuard::Address.
-std::string guardedContainer(const AttachmentKey& key);
-/// Attachments of one container that publish the same host port. Not in sharedStatesOf().
-std::string sharedPorts(const ContainerId& container);
-/// Sysctl route_localnet of the bridge: published IPv4 ports are reachable at the host's 127.0.0.1.
-std::string routeLocalnet(const Attachment& attachment);
-/// Accept rules for the bridge in the forward chains of the host's firewall.
-std::string forwardAccept(const Attachment& attachment);
-std::string ingress(const Attachment& attachment);
-/// Nothing is forwarded from or to the bridge.
-std::string internal(const Attachment& attachment);
-/// br_netfilter: frames that the bridge forwards pass the IP hooks of netfilter.
-std::string brNetfilter(const Attachment& attachment);
-/// The resolv.conf in this root file system, referenced by one attachment only. Longer than NAME_MAX if `root` is long.
-std::string resolvConf(const std::string& root);
-/// The inverse of resolvConf(); nothing for other names.
-std::optional<std::string> rootOf(std::string_view name);
-}  // namespace shared_state
+/// Whether chainOf() could give that name.
+bool isNetworkChain(std::string_view chain);
 
 /// The gateway addresses that the bridge has for this attachment, with the subnet's prefix length, without duplicates.
 /// Empty if the bridge is not a gateway.
@@ -278,8 +242,5 @@ std::vector<netlib::IpPrefix> sourceSubnets(const Attachment& attachment);
 /// The source addresses that the spoof guard and the egress policy allow: the leases and the link-local IPv6 address.
 /// With an egress policy the latter only if there is an IPv6 lease.
 std::vector<netlib::IpAddress> sourcesOf(const Attachment& attachment);
-
-/// All shared states that the attachment references, in the order of the plan's shared steps.
-std::vector<std::string> sharedStatesOf(const Attachment& attachment);
 
 }  // namespace pons

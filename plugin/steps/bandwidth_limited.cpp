@@ -26,15 +26,16 @@ qdisc::TokenBucket bucketFor(const RateLimit& limit, const link::Link& veth) {
   return {.rate = rate, .burst = static_cast<std::uint32_t>(burst), .limit = static_cast<std::uint32_t>(queue)};
 }
 
-/// Checked first: after an error everything with our mark is removed, which must not be another plugin's.
+/// Checked first: after another error everything with our mark is removed, which must not be another plugin's.
 netlib::Result<> requireNoForeignQdisc(Host& host, const Attachment& attachment, const link::Link& veth) {
   const auto root = TRY(qdisc::findRoot(host.route, veth.index));
   if (attachment.bandwidth->ingress && root) {
-    return netlib::fail(EEXIST, "link " + veth.name + " has a " + root->kind + " qdisc that pons has not created");
+    return netlib::fail(netlib::Cause::InUse,
+                        "link " + veth.name + " has a " + root->kind + " qdisc that pons has not created");
   }
   if (!attachment.bandwidth->egress) return {};
   if (TRY(qdisc::findRedirect(host.route, veth.index, kMark))) {
-    return netlib::fail(EEXIST, "link " + veth.name + " already has an ingress redirect");
+    return netlib::fail(netlib::Cause::InUse, "link " + veth.name + " already has an ingress redirect");
   }
   return netlib::ignoring(ENODEV, removeOrphan(host, ifbName(attachment.key), "ifb"));
 }
@@ -50,14 +51,15 @@ netlib::Result<> limit(Host& host, const Attachment& attachment, const link::Lin
   if (ingress) TRY(qdisc::createRoot(host.route, veth.index, kMark, bucketFor(*ingress, veth)));
   if (!egress) return {};
   const netlib::IfName name = ifbName(attachment.key);
-  TRY(link::createIfb(host.route, {.name = name, .alias = aliasOf(attachment.key), .mtu = veth.mtu}));
+  TRY(link::createIfb(host.route,
+                      {.name = name, .alias = attachmentAlias(host.ledger.path(), attachment.key), .mtu = veth.mtu}));
   const link::Link ifb = TRY(link::find(host.route, name));
   TRY(qdisc::createRoot(host.route, ifb.index, kMark, bucketFor(*egress, veth)));
   return redirect(host, veth, ifb);
 }
 
 netlib::Result<> ignoringGone(const netlib::Result<>& removed) {
-  return netlib::ignoring(ENOENT, netlib::ignoring(ENODEV, removed));
+  return netlib::ignoring(netlib::Cause::Missing, netlib::ignoring(ENODEV, removed));
 }
 
 netlib::Result<> unlimit(Host& host, const link::Link& veth) {
@@ -66,25 +68,36 @@ netlib::Result<> unlimit(Host& host, const link::Link& veth) {
   return ignoringGone(qdisc::removeRoot(host.route, veth.index, kMark));
 }
 
-netlib::Result<> verifyBucket(Host& host, const link::Link& of, const qdisc::TokenBucket& expected) {
-  const auto root = TRY(qdisc::findRoot(host.route, of.index));
-  if (!root || root->mark != kMark) return broken("the rate limit on " + of.name + " is gone");
-  // The kernel reports the burst only as part of the limit.
-  if (root->rate == expected.rate && root->limit == expected.limit) return {};
-  return broken("the rate limit on " + of.name + " is " + std::to_string(root->rate.value_or(0)) +
-                " bytes a second (queue " + std::to_string(root->limit.value_or(0)) + " bytes), expected " +
-                std::to_string(expected.rate) + " (" + std::to_string(expected.limit) + ")");
+/// The kernel reports the burst only as part of the limit.
+std::string textOf(std::uint64_t rate, std::uint32_t limit) {
+  return std::to_string(rate) + " bytes a second (queue " + std::to_string(limit) + " bytes)";
 }
 
-netlib::Result<> verifyEgress(Host& host, const Attachment& attachment, const link::Link& veth) {
+netlib::Result<> compareBucket(Differences& found, Host& host, const link::Link& of,
+                               const qdisc::TokenBucket& expected) {
+  const auto root = TRY(qdisc::findRoot(host.route, of.index));
+  const bool isOurs = root && root->mark == kMark;
+  addIfDiffers(found,
+               {.what = "rate limit on " + of.name,
+                .expected = textOf(expected.rate, expected.limit),
+                .actual = isOurs ? textOf(root->rate.value_or(0), root->limit.value_or(0)) : std::string{kMissing}});
+  return {};
+}
+
+netlib::Result<> compareEgress(Differences& found, Host& host, const Attachment& attachment, const link::Link& veth) {
   const netlib::IfName name = ifbName(attachment.key);
   const auto ifb = link::find(host.route, name);
-  if (ifb.failedWith(ENODEV)) return broken("ifb " + name.toString() + " is gone");
+  if (ifb.failedWith(ENODEV)) {
+    found.push_back(missing("ifb " + name.toString()));
+    return {};
+  }
   if (!ifb) return netlib::fail(ifb.error());
-  if (!ifb->up()) return broken("ifb " + name.toString() + " is down");
-  TRY(verifyBucket(host, *ifb, bucketFor(*attachment.bandwidth->egress, veth)));
-  if (TRY(qdisc::findRedirect(host.route, veth.index, kMark)) == ifb->index) return {};
-  return broken("ingress of " + veth.name + " is not redirected to " + name.toString());
+  addIfDiffers(found, {.what = "ifb " + name.toString(), .expected = "up", .actual = ifb->up() ? "up" : "down"});
+  TRY(compareBucket(found, host, *ifb, bucketFor(*attachment.bandwidth->egress, veth)));
+  if (TRY(qdisc::findRedirect(host.route, veth.index, kMark)) != ifb->index) {
+    found.push_back(missing("redirection of ingress of " + veth.name + " to " + name.toString()));
+  }
+  return {};
 }
 
 class BandwidthLimited final : public AttachmentStep {
@@ -96,26 +109,27 @@ class BandwidthLimited final : public AttachmentStep {
   netlib::Result<> apply(Host& host) const override {
     const link::Link veth = TRY(link::find(host.route, attachment_.hostVeth));
     TRY(requireNoForeignQdisc(host, attachment_, veth));
-    auto limited = limit(host, attachment_, veth);
-    // Some of it may exist; the first error is the one to report.
-    if (!limited) static_cast<void>(undo(host));
-    return limited;
+    return limit(host, attachment_, veth);
   }
 
   netlib::Result<> undo(Host& host) const override {
     const auto veth = link::find(host.route, attachment_.hostVeth);
     if (!veth && !veth.failedWith(ENODEV)) return netlib::fail(veth.error());
     if (veth) TRY(unlimit(host, *veth));
-    return ignoringGone(link::remove(host.route, ifbName(attachment_.key)));
+    return removeNamed(host, ifbName(attachment_.key));
   }
 
-  netlib::Result<> verify(Host& host) const override {
+  netlib::Result<Differences> verify(Host& host) const override {
     const auto veth = link::find(host.route, attachment_.hostVeth);
-    if (veth.failedWith(ENODEV)) return broken("veth " + attachment_.hostVeth.toString() + " is gone");
+    if (veth.failedWith(ENODEV)) {
+      return Differences{missing("veth " + attachment_.hostVeth.toString(), Remedy::RestartContainer)};
+    }
     if (!veth) return netlib::fail(veth.error());
     const auto& [ingress, egress] = *attachment_.bandwidth;
-    if (ingress) TRY(verifyBucket(host, *veth, bucketFor(*ingress, *veth)));
-    return egress ? verifyEgress(host, attachment_, *veth) : netlib::Result<>{};
+    Differences found;
+    if (ingress) TRY(compareBucket(found, host, *veth, bucketFor(*ingress, *veth)));
+    if (egress) TRY(compareEgress(found, host, attachment_, *veth));
+    return found;
   }
 
   netlib::Result<> repair(Host& host) const override {

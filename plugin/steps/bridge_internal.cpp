@@ -1,5 +1,5 @@
 #include "plugin/firewall/bridge_policies.h"
-#include "plugin/firewall/table_transaction.h"
+#include "plugin/firewall/table_content.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -34,12 +34,9 @@ class BridgeInternal final : public AttachmentStep {
 
   netlib::Result<> undo(Host& host) const override { return tables::removeElements(host, elementsOf(attachment_)); }
 
-  netlib::Result<> verify(Host& host) const override {
-    for (const auto& [set, some] : elementsOf(attachment_)) {
-      if (TRY(nft::findElement(host.netfilter, tables::tableOf(set.first), set.second, some.front()))) continue;
-      return broken(name() + ": the bridge is missing in the nf_tables set " + set.second);
-    }
-    return {};
+  netlib::Result<Differences> verify(Host& host) const override {
+    return tables::differencesOf(
+        host, [&](nft::Transaction& transaction) { tables::addElements(transaction, elementsOf(attachment_)); });
   }
 
   // tables::commit() rebuilds missing tables only, not one whose chain lost its drop rule.

@@ -5,6 +5,8 @@
 
 #include "netlib/os/sysctl.h"
 
+#include "plugin/context/bridge_originals.h"
+#include "plugin/context/link_owner.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -13,14 +15,15 @@ namespace link = netlib::link;
 
 namespace {
 
-/// Saved in the ledger while the bridge is created: RTM_NEWLINK ignores IFLA_IFALIAS at creation, and a bridge without
-/// the alias, left by a killed process, would be taken for a foreign one.
-constexpr const char* kBegun = "begun";
+/// Of a bridge that pons creates, saved in the ledger before: RTM_NEWLINK ignores IFLA_IFALIAS at creation, and a
+/// bridge without the alias, left by a killed process, is recognized by its MAC. It stays saved until the last
+/// reference: the bridge that replaces a deleted one has the same MAC, so that the gateway's neighbour entries stay
+/// valid.
+constexpr const char* kMac = "mac";
 
+/// Of a foreign bridge.
 constexpr const char* kUp = "up";
-constexpr const char* kPromiscuous = "promiscuous";
-
-std::string flagText(bool set) { return set ? "1" : "0"; }
+constexpr const char* kPromiscuous = "promiscuous";  // saved by an older pons, where it was part of this state
 
 /// Unicast and locally administered. Random: bridges of the same name on several hosts may be in one broadcast domain.
 netlib::Result<netlib::MacAddress> randomMac() {
@@ -43,62 +46,81 @@ netlib::Result<> setUpIpv6(const netlib::IfName& bridge) {
   return {};
 }
 
-bool isOwn(const link::Link& bridge) { return bridge.alias == kBridgeAlias; }
+netlib::Result<std::optional<netlib::MacAddress>> savedMac(Host& host, const std::string& state) {
+  const auto originals = TRY(host.ledger.savedOriginals(state));
+  const auto mac = originals.find(kMac);
+  return mac == originals.end() ? std::nullopt : netlib::MacAddress::parse(mac->second);
+}
+
+netlib::Result<netlib::MacAddress> macOfNew(Host& host, const std::string& state) {
+  if (const auto saved = TRY(savedMac(host, state))) return *saved;
+  const auto mac = TRY(randomMac());
+  TRY(host.ledger.forgetOriginals(state));  // of a foreign bridge that no longer exists
+  TRY(host.ledger.saveOriginals(state, {{kMac, mac.toString()}}));
+  return mac;
+}
 
 /// Created by a process that was killed before it set the alias.
-netlib::Result<bool> isHalfMade(Host& host, const std::string& hold, const link::Link& bridge) {
-  return !isOwn(bridge) && TRY(host.ledger.savedOriginals(hold)).contains(kBegun);
+netlib::Result<bool> isHalfMade(Host& host, const std::string& state, const link::Link& bridge) {
+  return !isOfPons(bridge) && bridge.mac && TRY(savedMac(host, state)) == bridge.mac;
 }
 
 /// The alias is set last: a bridge that has it is complete.
 netlib::Result<> create(Host& host, const Attachment& attachment) {
-  const std::string hold = shared_state::bridge(attachment);
-  TRY(host.ledger.saveOriginals(hold, {{kBegun, attachment.bridge.name.toString()}}));
-  const auto mac = TRY(randomMac());
-  const auto created =
-      link::createBridge(host.route, {.name = attachment.bridge.name, .mac = mac, .mtu = attachment.mtu});
+  const auto mac = TRY(macOfNew(host, shared_state::bridge(attachment)));
+  const auto created = link::createBridge(host.route, {.name = attachment.bridge.name, .mac = mac});
   if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());  // EEXIST: half made
   TRY(setUpIpv6(attachment.bridge.name));
-  TRY(link::setAlias(host.route, attachment.bridge.name, std::string{kBridgeAlias}));
-  return host.ledger.forgetOriginals(hold);
+  return link::setAlias(host.route, attachment.bridge.name, bridgeAlias(host.ledger.path()));
 }
 
-netlib::Result<link::Link> findWhole(Host& host, const Attachment& attachment) {
+/// InUse where another ledger has a bridge on this host: both would change the same tables and sysctls. One whose state
+/// directory is gone and that has no ports is no obstacle; it is removed where this attachment needs its name. The
+/// caller holds the host lock.
+netlib::Result<> requireOnlyLedger(Host& host, const netlib::IfName& name) {
+  for (const link::Link& bridge : TRY(link::ofKind(host.route, "bridge"))) {
+    const auto other = otherLedgerOf(host, bridge);
+    if (!other) continue;
+    const bool isLeft = isGone(*other) && TRY(link::portsOf(host.route, bridge.index)).empty();
+    if (!isLeft) return netlib::fail(belongsToOther("bridge " + bridge.name, *other));
+    if (bridge.name == name.toString()) TRY(link::remove(host.route, bridge.index));
+  }
+  return {};
+}
+
+/// Nothing where there is none, or half a one.
+netlib::Result<std::optional<link::Link>> findWhole(Host& host, const Attachment& attachment) {
   auto found = link::find(host.route, attachment.bridge.name);
-  if (found && TRY(isHalfMade(host, shared_state::bridge(attachment), *found)))
-    return netlib::fail(ENODEV, "half made");
-  return found;
+  if (found.failedWith(ENODEV)) return std::optional<link::Link>{};
+  if (!found) return netlib::fail(found.error());
+  const bool halfMade = TRY(isHalfMade(host, shared_state::bridge(attachment), *found));
+  return halfMade ? std::nullopt : std::optional{std::move(*found)};
 }
 
 netlib::Result<link::Link> findOrCreate(Host& host, const Attachment& attachment) {
-  auto found = findWhole(host, attachment);
-  if (!found.failedWith(ENODEV)) return found;
+  if (auto found = TRY(findWhole(host, attachment)); found && !otherLedgerOf(host, *found)) return *std::move(found);
   // Serializes two first containers.
   const auto lock = TRY(host.ledger.lockHost());
-  found = findWhole(host, attachment);
-  if (!found.failedWith(ENODEV)) return found;
+  TRY(requireOnlyLedger(host, attachment.bridge.name));
+  if (auto found = TRY(findWhole(host, attachment))) return *std::move(found);
   TRY(create(host, attachment));
   return link::find(host.route, attachment.bridge.name);
 }
 
-/// Restores the flags that a foreign bridge had before the first attachment.
-netlib::Result<> rememberFlags(Host& host, const std::string& hold, const link::Link& bridge) {
+netlib::Result<> saveDown(Host& host, const std::string& state, const link::Link& bridge) {
   const auto lock = TRY(host.ledger.lockHost());
-  return host.ledger.saveOriginals(hold,
-                                   {{kUp, flagText(bridge.up())}, {kPromiscuous, flagText(bridge.promiscuous())}});
+  return saveOriginalsOf(host, bridge, state, {{kUp, "0"}});
 }
 
-netlib::Result<> restoreFlags(Host& host, const std::string& hold, const link::Link& bridge) {
-  const auto originals = TRY(host.ledger.savedOriginals(hold));
-  if (originals.empty()) return {};
-  const auto flag = [&originals](const char* name, unsigned bit) {
-    const auto original = originals.find(name);
-    return original != originals.end() && original->second == "1" ? bit : 0U;
-  };
+/// The flags that a foreign bridge had before the first attachment.
+netlib::Result<> restoreFlags(Host& host, const std::string& state, const link::Link& bridge) {
   netlib::Batch batch;
-  link::appendSetFlags(batch, bridge.index, flag(kUp, IFF_UP) | flag(kPromiscuous, IFF_PROMISC), IFF_UP | IFF_PROMISC);
+  for (const auto& [name, value] : TRY(originalsOf(host, bridge, state))) {
+    const unsigned flag = name == kUp ? IFF_UP : name == kPromiscuous ? IFF_PROMISC : 0;
+    if (flag != 0) link::appendSetFlags(batch, bridge.index, value == "1" ? flag : 0, flag);
+  }
   TRY(host.route.request(batch));
-  return host.ledger.forgetOriginals(hold);
+  return host.ledger.forgetOriginals(state);
 }
 
 class BridgePresent final : public AttachmentStep {
@@ -109,28 +131,26 @@ class BridgePresent final : public AttachmentStep {
   std::string sharedState() const override { return shared_state::bridge(attachment_); }
 
   netlib::Result<> apply(Host& host) const override {
-    const BridgeSettings& wanted = attachment_.bridge;
     const link::Link bridge = TRY(findOrCreate(host, attachment_));
     if (bridge.kind != "bridge") {
-      return netlib::fail(EINVAL, "link " + wanted.name.toString() + " exists and is not a bridge" +
-                                      (bridge.kind.empty() ? "" : " but of kind " + bridge.kind) +
-                                      ": choose another name for \"bridge\"");
+      return netlib::fail(netlib::Cause::Invalid, "link " + bridge.name + " exists and is not a bridge" +
+                                                      (bridge.kind.empty() ? "" : " but of kind " + bridge.kind) +
+                                                      ": choose another name for \"bridge\"");
     }
 
     netlib::Batch batch;
-    const unsigned flags = IFF_UP | (wanted.promiscuous ? unsigned{IFF_PROMISC} : 0U);
-    if ((bridge.flags & flags) != flags) {
-      if (!isOwn(bridge)) TRY(rememberFlags(host, sharedState(), bridge));
-      link::appendSetFlags(batch, bridge.index, flags, flags);
+    if (!bridge.up()) {
+      if (!isOfPons(bridge)) TRY(saveDown(host, sharedState(), bridge));
+      link::appendSetUp(batch, bridge.index);
     }
-    if (isOwn(bridge)) {
-      if (attachment_.mtu != 0 && bridge.mtu != attachment_.mtu)
-        link::appendSetMtu(batch, bridge.index, attachment_.mtu);
-    } else if (bridge.mac) {
-      // A MAC that was set, even to the same value, no longer changes with the ports (NET_ADDR_SET).
-      link::appendSetMac(batch, bridge.index, *bridge.mac);
+    // A MAC that was set, even to the same value, no longer changes with the ports (NET_ADDR_SET).
+    if (!isOfPons(bridge) && bridge.mac) link::appendSetMac(batch, bridge.index, *bridge.mac);
+    TRY(host.route.request(batch));
+    const auto alias = parseAlias(bridge.alias);
+    // Made by an earlier pons.
+    if (alias && alias->ledger.empty()) {
+      TRY(link::setAlias(host.route, attachment_.bridge.name, bridgeAlias(host.ledger.path())));
     }
-    if (!batch.empty()) TRY(host.route.request(batch));
     host.bridge = bridge;
     return {};
   }
@@ -139,22 +159,37 @@ class BridgePresent final : public AttachmentStep {
     const auto bridge = link::find(host.route, attachment_.bridge.name);
     if (bridge.failedWith(ENODEV)) return host.ledger.forgetOriginals(sharedState());
     if (!bridge) return netlib::fail(bridge.error());
+    if (TRY(isInOthersUse(host, *bridge))) return host.ledger.forgetOriginals(sharedState());
     const bool halfMade = TRY(isHalfMade(host, sharedState(), *bridge));
-    if (!isOwn(*bridge) && !halfMade) return restoreFlags(host, sharedState(), *bridge);
+    if (!isOfPons(*bridge) && !halfMade) return restoreFlags(host, sharedState(), *bridge);
     // Keep the bridge while it has foreign ports.
-    if (!TRY(link::portsOf(host.route, bridge->index)).empty()) return {};
-    TRY(link::remove(host.route, attachment_.bridge.name));
+    if (TRY(link::portsOf(host.route, bridge->index)).empty()) TRY(link::remove(host.route, attachment_.bridge.name));
     return host.ledger.forgetOriginals(sharedState());
   }
 
-  netlib::Result<> verify(Host& host) const override {
+  bool providesBridge() const override { return true; }
+
+  netlib::Result<Differences> verify(Host& host) const override {
+    host.bridge = {};
     const auto bridge = link::find(host.route, attachment_.bridge.name);
-    if (bridge.failedWith(ENODEV)) return broken(name() + " is gone");
+    if (bridge.failedWith(ENODEV)) return Differences{missing(name())};
     if (!bridge) return netlib::fail(bridge.error());
-    if (bridge->kind != "bridge") return broken(name() + " is no longer a bridge");
-    if (!bridge->up()) return broken(name() + " is down");
+    if (bridge->kind != "bridge") {
+      return Differences{{.what = "kind of link " + bridge->name,
+                          .expected = "bridge",
+                          .actual = bridge->kind.empty() ? "no bridge" : bridge->kind,
+                          .remedy = Remedy::ChangeConfiguration}};
+    }
+    if (const auto other = otherLedgerOf(host, *bridge)) {
+      return Differences{{.what = "state directory of bridge " + bridge->name,
+                          .expected = host.ledger.path(),
+                          .actual = stateDirOf(*other).value_or(*other),
+                          .remedy = Remedy::ChangeConfiguration}};
+    }
     host.bridge = *bridge;
-    return {};
+    Differences found;
+    addIfDiffers(found, {.what = name(), .expected = "up", .actual = bridge->up() ? "up" : "down"});
+    return found;
   }
 };
 

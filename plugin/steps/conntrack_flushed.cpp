@@ -34,7 +34,7 @@ class ConntrackFlushed final : public AttachmentStep {
   }
 
   // Nothing to compare: conntrack entries of a running container come and go.
-  netlib::Result<> verify(Host&) const override { return {}; }
+  netlib::Result<Differences> verify(Host&) const override { return Differences{}; }
 };
 
 }  // namespace

@@ -109,25 +109,56 @@ netlib::Result<> request(Host& host, const Attachment& attachment, unsigned inde
   return {};
 }
 
-netlib::Result<> verifyAddresses(Host& host, const Attachment& attachment, unsigned index) {
+netlib::Result<> compareAddresses(Differences& found, Host& host, const Attachment& attachment, unsigned index) {
   for (const Lease& lease : attachment.leases) {
     const auto present = TRY(address::list(host.container->route, lease.address.family(), index));
-    if (std::ranges::find(present, lease.address, &address::InterfaceAddress::prefix) == present.end()) {
-      return broken("address " + lease.address.toString() + " is missing on " + attachment.key.ifName.toString());
-    }
+    if (std::ranges::find(present, lease.address, &address::InterfaceAddress::prefix) != present.end()) continue;
+    found.push_back(missing("address " + lease.address.toString() + " of " + attachment.key.ifName.toString(),
+                            Remedy::RestartContainer));
   }
   return {};
 }
 
-/// In any table and through any link: later plugins (sbr) may move routes, and another network may have the same one.
-netlib::Result<> verifyRoutes(Host& host, const Attachment& attachment) {
+std::string textOf(const std::optional<netlib::IpAddress>& gateway) {
+  return gateway ? "through " + gateway->toString() : "without a gateway";
+}
+
+/// The gateways with which the attachment has the destination; of equal routes the kernel has taken one. Without any
+/// where the kernel's own route for an address was there first.
+bool isOneOfOurs(const Attachment& attachment, const route::Route& present) {
+  const bool isSubnet = std::ranges::any_of(
+      attachment.leases, [&](const Lease& lease) { return lease.address.network() == present.destination; });
+  return (isSubnet && !present.gateway) || std::ranges::any_of(attachment.routes, [&](const Route& wanted) {
+           return wanted.destination == present.destination && gatewayOf(attachment, wanted) == present.gateway;
+         });
+}
+
+/// In any table and with any metric: later plugins (sbr) may move routes, and those of another network may have come
+/// first (addBehind()). A route with several next hops, which somebody has added to ours, has no link of its own.
+netlib::Result<> compareRoutes(Differences& found, Host& host, const Attachment& attachment, unsigned index) {
   for (const Route& wanted : attachment.routes) {
-    const auto present = TRY(route::list(host.container->route, wanted.destination.family()));
-    if (std::ranges::find(present, wanted.destination, &route::Route::destination) == present.end()) {
-      return broken("route to " + wanted.destination.toString() + " is missing in the container");
-    }
+    auto present = TRY(route::list(host.container->route, wanted.destination.family()));
+    std::erase_if(present, [&](const route::Route& one) {
+      return one.destination != wanted.destination || (one.linkIndex != index && one.linkIndex != 0);
+    });
+    if (std::ranges::any_of(present,
+                            [&](const auto& one) { return one.linkIndex == 0 || isOneOfOurs(attachment, one); }))
+      continue;
+    found.push_back({.what = "route to " + wanted.destination.toString() + " in the container",
+                     .expected = textOf(gatewayOf(attachment, wanted)),
+                     .actual = present.empty() ? std::string{kMissing} : textOf(present.front().gateway),
+                     .remedy = Remedy::RestartContainer});
   }
   return {};
+}
+
+/// Without a guard a later plugin (tuning) may have set another one.
+void compareMac(Differences& found, const Attachment& attachment, const link::Link& interface) {
+  if (attachment.guard == SpoofGuard::None) return;
+  addIfDiffers(found, {.what = "MAC of " + attachment.key.ifName.toString(),
+                       .expected = attachment.containerMac.toString(),
+                       .actual = interface.mac ? interface.mac->toString() : "none",
+                       .remedy = Remedy::RestartContainer});
 }
 
 class ContainerAddresses final : public AttachmentStep {
@@ -146,21 +177,25 @@ class ContainerAddresses final : public AttachmentStep {
   netlib::Result<> undo(Host&) const override { return {}; }
   bool isInside() const override { return true; }
 
-  netlib::Result<> verify(Host& host) const override {
+  netlib::Result<Differences> verify(Host& host) const override {
     const auto interface = link::find(host.container->route, attachment_.key.ifName);
-    if (interface.failedWith(ENODEV)) {
-      return broken("the container has no interface " + attachment_.key.ifName.toString());
-    }
+    const std::string what = "interface " + attachment_.key.ifName.toString() + " of the container";
+    if (interface.failedWith(ENODEV)) return Differences{missing(what, Remedy::RestartContainer)};
     if (!interface) return netlib::fail(interface.error());
-    if (attachment_.containerInterfaceDown) return {};
-    if (!interface->up()) return broken(attachment_.key.ifName.toString() + " is down in the container");
-    TRY(verifyAddresses(host, attachment_, interface->index));
-    return verifyRoutes(host, attachment_);
+    Differences found;
+    compareMac(found, attachment_, *interface);
+    if (attachment_.containerInterfaceDown) return found;
+    addIfDiffers(found, {.what = what,
+                         .expected = "up",
+                         .actual = interface->up() ? "up" : "down",
+                         .remedy = Remedy::RestartContainer});
+    TRY(compareAddresses(found, host, attachment_, interface->index));
+    TRY(compareRoutes(found, host, attachment_, interface->index));
+    return found;
   }
 
-  netlib::Result<> repair(Host&) const override {
-    return netlib::fail(EOPNOTSUPP, "state inside the container is not repaired: restart the container");
-  }
+  // verify() finds nothing that could be repaired.
+  netlib::Result<> repair(Host&) const override { return {}; }
 };
 
 }  // namespace

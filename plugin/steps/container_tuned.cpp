@@ -13,9 +13,11 @@ namespace sysctl = netlib::sysctl;
 
 namespace {
 
-/// In the namespace of this thread.
+/// In the namespace of this thread. Only what differs: undo() must not fail on a sysctl that apply() could not write.
 netlib::Result<> writeAll(const std::map<std::string, std::string>& sysctls) {
-  for (const auto& [name, value] : sysctls) TRY(sysctl::write(name, value));
+  for (const auto& [name, value] : sysctls) {
+    if (TRY(sysctl::read(name)) != value) TRY(sysctl::write(name, value));
+  }
   return {};
 }
 
@@ -60,9 +62,8 @@ std::string textOf(const std::optional<bool>& on) { return on.value_or(false) ? 
 std::string textOf(const std::optional<std::uint32_t>& number) { return std::to_string(number.value_or(0)); }
 
 template <class T>
-netlib::Result<> compare(const std::string& what, const T& wanted, const T& current) {
-  if (wanted == current) return {};
-  return broken(what + " is " + textOf(current) + ", expected " + textOf(wanted));
+void compare(Differences& found, const std::string& what, const T& wanted, const T& current) {
+  addIfDiffers(found, {.what = what, .expected = textOf(wanted), .actual = textOf(current)});
 }
 
 class ContainerTuned final : public AttachmentStep {
@@ -72,10 +73,7 @@ class ContainerTuned final : public AttachmentStep {
   std::string name() const override { return "tuning of " + attachment_.key.ifName.toString(); }
 
   netlib::Result<> apply(Host& host) const override {
-    auto tuned = set(*host.container, attachment_.key.ifName, *attachment_.tuning);
-    // Some may be set; the first error is the one to report.
-    if (!tuned) static_cast<void>(set(*host.container, attachment_.key.ifName, *attachment_.savedTuning));
-    return tuned;
+    return set(*host.container, attachment_.key.ifName, *attachment_.tuning);
   }
 
   netlib::Result<> undo(Host& host) const override {
@@ -91,18 +89,24 @@ class ContainerTuned final : public AttachmentStep {
 
   bool isInside() const override { return true; }
 
-  netlib::Result<> verify(Host& host) const override {
+  netlib::Result<Differences> verify(Host& host) const override {
     const Tuning& wanted = *attachment_.tuning;
-    const Tuning current = TRY(currentTuning(*host.container, attachment_.key.ifName, wanted));
+    const auto read = currentTuning(*host.container, attachment_.key.ifName, wanted);
+    if (read.failedWith(ENODEV)) {
+      return Differences{missing("interface " + attachment_.key.ifName.toString(), Remedy::RestartContainer)};
+    }
+    const Tuning current = TRY(read);
+    Differences found;
     for (const auto& [sysctl, value] : wanted.sysctls) {
-      TRY(compare(sysctl, withSpaces(value), withSpaces(current.sysctls.at(sysctl))));
+      compare(found, "sysctl " + sysctl, withSpaces(value), withSpaces(current.sysctls.at(sysctl)));
     }
     const std::string of = " of " + attachment_.key.ifName.toString();
-    TRY(compare("the MAC" + of, wanted.mac, current.mac));
-    TRY(compare("the MTU" + of, wanted.mtu, current.mtu));
-    TRY(compare("the promiscuous mode" + of, wanted.promiscuous, current.promiscuous));
-    TRY(compare("the all-multicast mode" + of, wanted.allMulticast, current.allMulticast));
-    return compare("the transmit queue length" + of, wanted.transmitQueueLength, current.transmitQueueLength);
+    compare(found, "MAC" + of, wanted.mac, current.mac);
+    compare(found, "MTU" + of, wanted.mtu, current.mtu);
+    compare(found, "promiscuous mode" + of, wanted.promiscuous, current.promiscuous);
+    compare(found, "all-multicast mode" + of, wanted.allMulticast, current.allMulticast);
+    compare(found, "transmit queue length" + of, wanted.transmitQueueLength, current.transmitQueueLength);
+    return found;
   }
 };
 

@@ -16,14 +16,16 @@ class DelegatedAddresses final : public AttachmentStep {
 
   netlib::Result<> undo(Host& host) const override {
     if (host.ipam == nullptr) {
-      return netlib::fail(ENOSYS, "cannot call IPAM plugin " + attachment_.delegated->type + " in this context");
+      return netlib::fail(netlib::Cause::Internal,
+                          "cannot call IPAM plugin " + attachment_.delegated->type + " in this context");
     }
     return host.ipam->free(attachment_);
   }
 
   // ponsctl has no runtime's environment to call the plugin with.
-  netlib::Result<> verify(Host& host) const override {
-    return host.ipam == nullptr ? netlib::Result<>{} : host.ipam->check(attachment_);
+  netlib::Result<Differences> verify(Host& host) const override {
+    if (host.ipam != nullptr) TRY(host.ipam->check(attachment_));
+    return Differences{};
   }
 };
 

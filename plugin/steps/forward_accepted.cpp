@@ -1,3 +1,4 @@
+#include "plugin/context/link_owner.h"
 #include "plugin/firewall/forward_chains.h"
 #include "plugin/steps/steps.h"
 
@@ -5,8 +6,10 @@ namespace pons {
 
 namespace {
 
-/// Saved in the ledger once the host's chains have been inspected.
-constexpr const char* kAnswered = "answered";
+/// Saved in the ledger once the host's chains have the rules: for the bridge, and for each of the administrator's
+/// chains.
+constexpr const char* kBridge = "bridge";
+constexpr const char* kChainPrefix = "chain ";
 
 class ForwardAccepted final : public AttachmentStep {
  public:
@@ -18,31 +21,64 @@ class ForwardAccepted final : public AttachmentStep {
   // Listing all chains may be slow, so only the bridge's first container does; CHECK, STATUS and repair inspect them
   // again.
   netlib::Result<> apply(Host& host) const override {
-    const bool answered = TRY(host.ledger.hasSavedOriginals(sharedState()));
-    return answered ? netlib::Result<>{} : repair(host);
+    return TRY(isAnswered(host)) ? netlib::Result<>{} : repair(host);
   }
 
   netlib::Result<> undo(Host& host) const override {
-    TRY(forward::remove(host, answer()));
+    // The rules name the bridge, not the ledger.
+    const auto bridge = netlib::link::find(host.route, attachment_.bridge.name);
+    const bool isKept = bridge && TRY(isInOthersUse(host, *bridge));
+    if (!isKept) TRY(forward::remove(host, {attachment_.bridge.name, {}}));
     return host.ledger.forgetOriginals(sharedState());
   }
 
-  netlib::Result<> verify(Host& host) const override {
-    for (const forward::ChainState& place : TRY(forward::inspect(host, answer()))) {
-      if (place.present >= place.wanted) continue;
-      return broken(name() + ": " + place.name + " drops what containers send");
+  // The accept rules stay; the jump goes with the last reference to its chain.
+  netlib::Result<> leave(Host& host) const override {
+    const auto remaining = TRY(forward::rulesOf(host.ledger, attachment_));
+    if (!attachment_.adminChain || remaining.adminChains.contains(*attachment_.adminChain)) return {};
+    // Without the program of iptables-legacy there could be no jump of ours.
+    return netlib::ignoring(netlib::Cause::Missing, set(host, remaining));
+  }
+
+  netlib::Result<Differences> verify(Host& host) const override {
+    Differences found;
+    const auto wanted = TRY(rules(host));
+    for (const forward::ChainState& place : TRY(forward::inspect(host, wanted))) {
+      if (place.present < place.wanted) found.push_back(missing(name() + " in " + place.name));
+      addIfDiffers(found, {.what = "stale jumps to admin chains in " + place.name,
+                           .expected = "0",
+                           .actual = std::to_string(place.stale)});
     }
-    return {};
+    return found;
   }
 
   netlib::Result<> repair(Host& host) const override {
     const auto hostLock = TRY(host.ledger.lockHost());
-    TRY(forward::insertMissing(host, answer()));
-    return host.ledger.saveOriginals(sharedState(), {{kAnswered, attachment_.bridge.name.toString()}});
+    const auto wanted = TRY(rules(host));
+    return set(host, wanted);
   }
 
  private:
-  forward::BridgeRules answer() const { return {attachment_.bridge.name, attachment_.adminChain}; }
+  netlib::Result<bool> isAnswered(Host& host) const {
+    if (!attachment_.adminChain) return host.ledger.hasSavedOriginals(sharedState());
+    return TRY(host.ledger.savedOriginals(sharedState())).contains(kChainPrefix + *attachment_.adminChain);
+  }
+
+  /// Of a caller whose reference is there.
+  netlib::Result<forward::BridgeRules> rules(Host& host) const {
+    auto rules = TRY(forward::rulesOf(host.ledger, attachment_));
+    if (attachment_.adminChain) rules.adminChains.insert(*attachment_.adminChain);
+    return rules;
+  }
+
+  /// The caller holds the host lock.
+  netlib::Result<> set(Host& host, const forward::BridgeRules& rules) const {
+    TRY(forward::converge(host, rules));
+    std::map<std::string, std::string> answered{{kBridge, rules.bridge.toString()}};
+    for (const std::string& chain : rules.adminChains) answered[kChainPrefix + chain] = "jump";
+    TRY(host.ledger.forgetOriginals(sharedState()));
+    return host.ledger.saveOriginals(sharedState(), answered);
+  }
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 #include "plugin/firewall/guard_table.h"
-#include "plugin/firewall/table_transaction.h"
+#include "plugin/firewall/table_content.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -10,8 +10,11 @@ namespace {
 
 using netlib::nft::TableFamily;
 
-/// The attachment's addresses at the ports of the container's other interfaces, and theirs at its port.
-netlib::Result<tables::Elements> elementsWithOthers(Host& host, const Attachment& attachment) {
+enum class Others : bool { All, Staying };
+
+/// The attachment's addresses at the ports of the container's other interfaces, and theirs at its port. Without those
+/// whose DEL has begun (Staying), as in a rebuild.
+netlib::Result<tables::Elements> elementsWith(Others others, Host& host, const Attachment& attachment) {
   tables::Elements elements;
   const auto add = [&elements](const Attachment& one, const Attachment& other) {
     for (const auto& [set, some] : guard::elementsBetween(one, other)) {
@@ -22,7 +25,8 @@ netlib::Result<tables::Elements> elementsWithOthers(Host& host, const Attachment
   for (const AttachmentKey& key : TRY(host.ledger.referencesTo(shared_state::guardedContainer(attachment.key)))) {
     if (key == attachment.key) continue;
     const auto other = host.ledger.snapshot(key);
-    if (!other || !*other) continue;  // being deleted, or unreadable
+    if (!other || !*other) continue;  // deleted meanwhile, or unreadable
+    if (others == Others::Staying && (*other)->state == RecordState::Deleting) continue;
     add(attachment, (*other)->attachment);
     add((*other)->attachment, attachment);
   }
@@ -38,27 +42,24 @@ class GuardedInterfaces final : public AttachmentStep {
 
   netlib::Result<> apply(Host& host) const override {
     if (!host.ledger.hadReferences(sharedState())) return {};
-    const auto elements = TRY(elementsWithOthers(host, attachment_));
-    return tables::commit(host, attachment_,
+    // Held until they are written: another interface that leaves meanwhile would not find them.
+    const auto hostLock = TRY(host.ledger.lockHost());
+    const auto elements = TRY(elementsWith(Others::Staying, host, attachment_));
+    return tables::commit(host, hostLock, attachment_,
                           [&](nft::Transaction& transaction) { tables::addElements(transaction, elements); });
   }
 
   netlib::Result<> leave(Host& host) const override {
-    return tables::removeElements(host, TRY(elementsWithOthers(host, attachment_)));
+    return tables::removeElements(host, TRY(elementsWith(Others::All, host, attachment_)));
   }
 
   // For the last interface there is nothing left.
   netlib::Result<> undo(Host&) const override { return {}; }
 
-  netlib::Result<> verify(Host& host) const override {
-    for (const auto& [set, elements] : TRY(elementsWithOthers(host, attachment_))) {
-      for (const nft::Element& expected : elements) {
-        if (TRY(nft::findElement(host.netfilter, guard::table(), set.second, expected))) continue;
-        return broken("spoof guard: an address of the container is missing at port " + guard::portOf(expected) +
-                      " in the nf_tables set " + set.second + " of table bridge pons");
-      }
-    }
-    return {};
+  netlib::Result<Differences> verify(Host& host) const override {
+    const tables::Elements elements = TRY(elementsWith(Others::Staying, host, attachment_));
+    return tables::differencesOf(host,
+                                 [&](nft::Transaction& transaction) { tables::addElements(transaction, elements); });
   }
 
   netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }

@@ -1,3 +1,4 @@
+#include "plugin/ledger/host_local.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -23,14 +24,20 @@ class HostLocalFiles final : public AttachmentStep {
     return {};
   }
 
-  netlib::Result<> verify(Host& /*host*/) const override {
+  netlib::Result<Differences> verify(Host& /*host*/) const override {
+    Differences found;
     const auto files = TRY(HostLocal::peek(*attachment_.hostLocalDir, attachment_.key.network));
     for (const Lease& lease : attachment_.leases) {
       const netlib::IpAddress& address = lease.address.address();
       if (files && TRY(files->belongsTo(ownerFrom(attachment_.key), address))) continue;
-      return broken("host-local failed to find address " + address.toString() + " in " + *attachment_.hostLocalDir);
+      const auto owner = files ? TRY(files->ownerOf(address)) : std::nullopt;
+      // That of another container is not taken from it.
+      found.push_back({.what = "host-local's file of " + address.toString() + " in " + *attachment_.hostLocalDir,
+                       .expected = "of container " + attachment_.key.container.toString(),
+                       .actual = owner ? "of " + *owner : std::string{kMissing},
+                       .remedy = owner ? Remedy::RestartContainer : Remedy::Repair});
     }
-    return {};
+    return found;
   }
 
   netlib::Result<> repair(Host& host) const override {

@@ -1,11 +1,13 @@
+#include <algorithm>
 #include <array>
 
 #include "plugin/firewall/bridge_policies.h"
-#include "plugin/firewall/table_transaction.h"
+#include "plugin/firewall/table_content.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
 
+namespace link = netlib::link;
 namespace nft = netlib::nft;
 using netlib::Family;
 
@@ -13,7 +15,33 @@ namespace {
 
 constexpr std::array kFamilies{Family::Ipv4, Family::Ipv6};
 
-/// The last ADD decides: networks that share a bridge must have the same policy.
+/// Saved in the ledger once all ports of the bridge are isolated.
+constexpr const char* kIsolated = "isolated";
+
+/// Gives every port that pons made on the bridge its own setting of port isolation, or isolates all of them. The caller
+/// holds the host lock. The cost grows with the ports: only called where the bridge's policy changes.
+netlib::Result<> setPorts(Host& host, const Attachment& attachment, bool isolateAll) {
+  const auto bridge = link::find(host.route, attachment.bridge.name);
+  if (bridge.failedWith(ENODEV)) return {};
+  if (!bridge) return netlib::fail(bridge.error());
+  const auto ports = TRY(link::portsOf(host.route, bridge->index));
+  netlib::Batch batch;
+  for (const AttachmentKey& key : TRY(host.ledger.referencesTo(shared_state::stem(shared_state::bridge(attachment))))) {
+    const auto record = host.ledger.snapshot(key);
+    if (!record || !*record) continue;
+    const Attachment& other = (*record)->attachment;
+    const auto port = std::ranges::find(ports, other.hostVeth.toString(), &link::Link::name);
+    const bool isolated = other.isolated || isolateAll;
+    if (port == ports.end() || port->isolated == isolated) continue;
+    link::appendSetPort(batch, port->index, {.hairpin = other.hairpin, .isolated = isolated});
+  }
+  for (const netlib::Answer& answer : TRY(host.route.exchange(batch))) {
+    // ENODEV: its container has ended meanwhile.
+    if (answer.error != 0 && answer.error != ENODEV) return netlib::fail(errorOf(answer, "isolate bridge ports"));
+  }
+  return {};
+}
+
 class IngressPolicyApplied final : public AttachmentStep {
  public:
   using AttachmentStep::AttachmentStep;
@@ -22,55 +50,80 @@ class IngressPolicyApplied final : public AttachmentStep {
   std::string sharedState() const override { return shared_state::ingress(attachment_); }
 
   netlib::Result<> apply(Host& host) const override {
-    for (const Family family : kFamilies) TRY(apply(host, family));
-    return {};
+    const IngressPolicy policy = TRY(policyWithOwn(host));
+    const bool isIsolated = policy == IngressPolicy::Isolated;
+    // Whoever makes the policy looser or stricter later counts this attachment's reference.
+    const bool portsAreRight = !isIsolated || TRY(host.ledger.hasSavedOriginals(sharedState()));
+    if (portsAreRight && TRY(differencesFrom(host, policy)).empty()) return {};
+
+    const auto hostLock = TRY(host.ledger.lockHost());
+    const IngressPolicy wanted = TRY(policyWithOwn(host));
+    TRY(tables::commit(host, hostLock, attachment_,
+                       [&](nft::Transaction& transaction) { tables::addElements(transaction, elementsOf(wanted)); }));
+    TRY(tables::removeElements(host, elementsBeside(wanted)));
+    if (wanted != IngressPolicy::Isolated) return {};
+    TRY(setPorts(host, attachment_, true));
+    return host.ledger.saveOriginals(sharedState(), {{kIsolated, attachment_.bridge.name.toString()}});
   }
 
-  netlib::Result<> undo(Host& host) const override {
-    tables::Elements elements;
-    for (const Family family : kFamilies) {
-      const nft::Table table = nat::tableOf(family);
-      elements[{table.family, bridges::kPolicyBridges}] = {bridges::elementOf(attachment_.bridge.name)};
-      elements[{table.family, bridges::kSameBridgeOk}] = {bridges::pairOf(attachment_.bridge.name)};
-    }
-    return tables::removeElements(host, elements);
+  netlib::Result<> undo(Host& host) const override { return loosen(host, IngressPolicy::Open); }
+
+  netlib::Result<> leave(Host& host) const override {
+    const IngressPolicy remaining = TRY(bridges::policyOf(host.ledger, sharedState()));
+    return remaining < attachment_.ingress ? loosen(host, remaining) : netlib::Result<>{};
   }
 
-  netlib::Result<> verify(Host& host) const override {
-    for (const Family family : kFamilies) TRY(verify(host, family));
-    return {};
+  netlib::Result<Differences> verify(Host& host) const override {
+    return differencesFrom(host, TRY(policyWithOwn(host)));
   }
 
   // tables::commit() rebuilds missing tables only, not one whose chain lost its drop rule.
   netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
 
  private:
-  bool isSameBridgeOk() const { return attachment_.ingress == IngressPolicy::SameBridge; }
-
-  netlib::Result<> apply(Host& host, Family family) const {
-    const nft::Table table = nat::tableOf(family);
-    const std::array bridge{bridges::elementOf(attachment_.bridge.name)};
-    const std::array pair{bridges::pairOf(attachment_.bridge.name)};
-    TRY(tables::commit(host, attachment_, [&](nft::Transaction& transaction) {
-      if (isSameBridgeOk()) transaction.addElements(table, bridges::kSameBridgeOk, pair);
-      transaction.addElements(table, bridges::kPolicyBridges, bridge);
-    }));
-    if (isSameBridgeOk() || !TRY(nft::findElement(host.netfilter, table, bridges::kSameBridgeOk, pair.front()))) {
-      return {};
+  /// The caller holds the host lock.
+  netlib::Result<> loosen(Host& host, IngressPolicy remaining) const {
+    // A table that is missing gets them when it is rebuilt.
+    for (const auto& [set, some] : elementsOf(remaining)) {
+      const auto loosened = tables::removeAsOwner(host, set.first, [&](nft::Transaction& transaction) {
+        transaction.addElements(tables::tableOf(set.first), set.second, some);
+      });
+      TRY(netlib::ignoring(ENOENT, loosened));
     }
-    return tables::removeElements(host, {{{table.family, bridges::kSameBridgeOk}, {pair.begin(), pair.end()}}});
+    TRY(tables::removeElements(host, elementsBeside(remaining)));
+    if (attachment_.ingress == IngressPolicy::Isolated) TRY(setPorts(host, attachment_, false));
+    return host.ledger.forgetOriginals(sharedState());
   }
 
-  netlib::Result<> verify(Host& host, Family family) const {
-    const nft::Table table = nat::tableOf(family);
-    const auto bridge = bridges::elementOf(attachment_.bridge.name);
-    if (!TRY(nft::findElement(host.netfilter, table, bridges::kPolicyBridges, bridge))) {
-      return broken(name() + ": the bridge is missing in the nf_tables set " + bridges::kPolicyBridges);
+  /// Of a caller whose reference is there.
+  netlib::Result<IngressPolicy> policyWithOwn(Host& host) const {
+    return std::max(attachment_.ingress, TRY(bridges::policyOf(host.ledger, sharedState())));
+  }
+
+  tables::Elements elementsOf(IngressPolicy policy) const {
+    tables::Elements elements;
+    for (const Family family : kFamilies) {
+      for (auto& [set, some] : bridges::elementsOf(attachment_.bridge.name, policy)) {
+        elements[{nat::tableOf(family).family, set}] = std::move(some);
+      }
     }
-    const auto pair = bridges::pairOf(attachment_.bridge.name);
-    const bool isInSet = TRY(nft::findElement(host.netfilter, table, bridges::kSameBridgeOk, pair)).has_value();
-    if (isInSet == isSameBridgeOk()) return {};
-    return broken(name() + ": its containers are " + (isInSet ? "not isolated" : "isolated") + " in nf_tables");
+    return elements;
+  }
+
+  /// What the sets must not have with that policy.
+  tables::Elements elementsBeside(IngressPolicy policy) const {
+    tables::Elements elements = elementsOf(IngressPolicy::SameBridge);
+    for (const auto& [set, some] : elementsOf(policy)) elements.erase(set);
+    return elements;
+  }
+
+  netlib::Result<Differences> differencesFrom(Host& host, IngressPolicy policy) const {
+    return tables::differencesOf(host, [&](nft::Transaction& transaction) {
+      tables::addElements(transaction, elementsOf(policy));
+      for (const auto& [set, some] : elementsBeside(policy)) {
+        transaction.deleteElements(tables::tableOf(set.first), set.second, some);
+      }
+    });
   }
 };
 

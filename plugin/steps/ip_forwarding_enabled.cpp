@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "netlib/os/sysctl.h"
@@ -58,14 +59,15 @@ netlib::Result<> keepRouterAdvertisements(const Originals& originals) {
   return {};
 }
 
-/// The sysctl has no owner: Docker and the reference plugins find it set and write nothing. But they create a bridge,
-/// or add ports to a bridge of pons, and with these it stays on.
+/// The sysctl has no owner: Docker, the reference plugins and another ledger of pons find it set and write nothing. But
+/// they create a bridge, or add ports to one, and with these it stays on.
 netlib::Result<bool> neededByOthers(Host& host, const Originals& originals) {
   for (const auto& bridge : TRY(netlib::link::ofKind(host.route, "bridge"))) {
     const bool isNew = !originals.contains(std::string{kBridgePrefix} + bridge.name);
-    if (isOfPons(bridge) ? TRY(servesOthers(host, bridge)) : isNew) return true;
+    if (otherLedgerOf(host, bridge) || (isOwn(host, bridge) ? TRY(servesOthers(host, bridge)) : isNew)) return true;
   }
-  return false;
+  const auto veths = TRY(netlib::link::ofKind(host.route, "veth"));
+  return std::ranges::any_of(veths, [&](const auto& veth) { return otherLedgerOf(host, veth).has_value(); });
 }
 
 /// Nothing to restore where the interface no longer exists.
@@ -126,9 +128,11 @@ class IpForwardingEnabled final : public Step {
     return host.ledger.forgetOriginals(sharedState());
   }
 
-  netlib::Result<> verify(Host&) const override {
-    if (TRY(sysctl::read(sysctlOf(family_))) == "1") return {};
-    return broken(name() + " is off (" + sysctlOf(family_) + ")");
+  netlib::Result<Differences> verify(Host&) const override {
+    const std::string value = TRY(sysctl::read(sysctlOf(family_)));
+    Differences found;
+    addIfDiffers(found, {.what = "sysctl " + sysctlOf(family_), .expected = "1", .actual = value});
+    return found;
   }
 
  private:

@@ -1,9 +1,5 @@
-#include <algorithm>
-
-#include "netlib/nft/hook.h"
-
 #include "plugin/firewall/source_nat.h"
-#include "plugin/firewall/table_transaction.h"
+#include "plugin/firewall/table_content.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -31,19 +27,10 @@ class MasqueradeChain final : public AttachmentStep {
     return source::removeNetwork(host, nat_.family, chainOf(attachment_, nat_), subnetChains);
   }
 
-  netlib::Result<> verify(Host& host) const override {
-    const std::string chain = chainOf(attachment_, nat_);
-    const nft::Table table = nat::tableOf(nat_.family);
-    for (const netlib::IpPrefix& subnet : nat_.subnets) {
-      const auto rules = TRY(nft::listRules(host.netfilter, table, nat::subnetChain(subnet)));
-      if (std::ranges::find(rules, chain, &netlib::filter::Rule::target) != rules.end()) continue;
-      return broken(name() + ": nf_tables chain " + nat::subnetChain(subnet) + " does not jump to " + chain);
-    }
-    const auto rules = nft::countRules(host.netfilter, table, chain);
-    if (rules.failedWith(ENOENT)) return broken(name() + ": nf_tables chain " + chain + " is gone");
-    if (!rules) return netlib::fail(rules.error());
-    if (*rules != nat::ruleCountOf(nat_)) return broken(name() + ": nf_tables chain " + chain + " has lost rules");
-    return {};
+  netlib::Result<Differences> verify(Host& host) const override {
+    return tables::differencesOf(host, [&](nft::Transaction& transaction) {
+      nat::appendNetwork(transaction, nat_, chainOf(attachment_, nat_), nat::networkComment(attachment_.key.network));
+    });
   }
 
   // tables::commit() does not notice a chain that has lost rules.

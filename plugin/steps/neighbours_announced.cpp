@@ -24,7 +24,7 @@ class NeighboursAnnounced final : public AttachmentStep {
 
   // Neighbour entries age: there is nothing to undo and nothing to verify.
   netlib::Result<> undo(Host&) const override { return {}; }
-  netlib::Result<> verify(Host&) const override { return {}; }
+  netlib::Result<Differences> verify(Host&) const override { return Differences{}; }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // etc/.resolv.conf.pons until DEL restores it. Over the one of a read-only root, a file of the ledger is bind-mounted.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "netlib/os/file_mount.h"
 #include "netlib/os/root_directory.h"
@@ -29,13 +30,17 @@ std::string contentOf(const ResolvConf& resolvConf) { return std::string{kMark} 
 
 /// An error that the runtime or the image must fix.
 netlib::Failure<netlib::Error> unsuitable(const std::string& why) {
-  return netlib::fail(EINVAL, "\"rootfs\" cannot be used: " + why);
+  return netlib::fail(netlib::Cause::Invalid, "\"rootfs\" cannot be used: " + why);
 }
 
-/// The same for an errno that is due to the root and not to the moment.
+bool isOneOf(const netlib::Error& error, std::span<const int> errnos) {
+  return std::ranges::any_of(errnos, [&error](int code) { return error.isErrno(code); });
+}
+
+/// The same for an error that is due to the root and not to the moment.
 netlib::Failure<netlib::Error> explained(const netlib::Error& error) {
   constexpr std::array kOfRoot{EACCES, EINVAL, ELOOP, ENOENT, ENOTDIR};
-  const bool ofRoot = std::ranges::find(kOfRoot, error.code) != kOfRoot.end();
+  const bool ofRoot = error.cause == netlib::Cause::Invalid || isOneOf(error, kOfRoot);
   return ofRoot ? unsuitable(error.message) : netlib::fail(error);
 }
 
@@ -43,7 +48,7 @@ netlib::Failure<netlib::Error> explained(const netlib::Error& error) {
 /// ever, and never free the addresses. The errnos of the host or of the moment remain.
 netlib::Result<> ignoringContainers(const netlib::Result<>& result) {
   constexpr std::array kOfHost{EAGAIN, EINTR, EIO, EMFILE, ENFILE, ENOMEM, EPERM};
-  const bool ours = !result && std::ranges::find(kOfHost, result.error().code) != kOfHost.end();
+  const bool ours = !result && isOneOf(result.error(), kOfHost);
   return ours ? result : netlib::Result<>{};
 }
 
@@ -122,16 +127,19 @@ class ResolvConfPresent final : public AttachmentStep {
     }
     auto unstaged = host.ledger.unstage(attachment_.key);
     if (!unstaged.failedWith(EBUSY)) return unstaged;
-    return netlib::fail(EBUSY, "another mount is on top of " + resolvConf_.root + "/" + kPath + ": unmount it first");
+    return netlib::fail(unstaged.error().reworded("another mount is on top of " + resolvConf_.root + "/" + kPath +
+                                                  ": unmount it first"));
   }
 
-  netlib::Result<> verify(Host& /*host*/) const override {
+  netlib::Result<Differences> verify(Host& /*host*/) const override {
     const std::string expected = contentOf(resolvConf_);
     const auto root = RootDirectory::open(resolvConf_.root);
-    if (!root) return broken(root.error().message);
+    if (!root) return Differences{missing("root file system " + resolvConf_.root, Remedy::RestartContainer)};
     const auto content = root->readFile(kPath, expected.size());
-    if (content && *content == expected) return {};
-    return broken(resolvConf_.root + "/" + kPath + " is not the file that pons wrote");
+    if (content && *content == expected) return Differences{};
+    return Differences{{.what = resolvConf_.root + "/" + kPath,
+                        .expected = "the file that pons wrote",
+                        .actual = content ? "another file" : std::string{kMissing}}};
   }
 
  private:

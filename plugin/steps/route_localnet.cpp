@@ -2,12 +2,14 @@
 
 #include "netlib/os/sysctl.h"
 
+#include "plugin/context/bridge_originals.h"
 #include "plugin/firewall/bridge_policies.h"
-#include "plugin/firewall/table_transaction.h"
+#include "plugin/firewall/table_content.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
 
+namespace link = netlib::link;
 namespace nft = netlib::nft;
 namespace sysctl = netlib::sysctl;
 using netlib::Family;
@@ -18,13 +20,17 @@ std::string sysctlOf(const Attachment& attachment) {
   return sysctl::ofInterface(Family::Ipv4, attachment.bridge.name, "route_localnet");
 }
 
-netlib::Result<> restoreSwitch(Host& host, const std::string& hold) {
-  for (const auto& [name, value] : TRY(host.ledger.savedOriginals(hold))) {
-    const auto written = sysctl::write(name, value);
-    // ENOENT: the bridge no longer exists, nor its sysctl.
-    if (!written && !written.failedWith(ENOENT)) return written;
+netlib::Result<> restoreSwitch(Host& host, const Attachment& attachment, const std::string& state) {
+  const std::string name = sysctlOf(attachment);
+  const auto bridge = link::find(host.route, attachment.bridge.name);
+  if (!bridge && !bridge.failedWith(ENODEV)) return netlib::fail(bridge.error());
+  // Another program that has switched it off meanwhile decides.
+  if (bridge && bridge->routeLocalnet) {
+    const auto originals = TRY(originalsOf(host, *bridge, state));
+    const auto value = originals.find(name);
+    if (value != originals.end()) TRY(sysctl::write(name, value->second));
   }
-  return host.ledger.forgetOriginals(hold);
+  return host.ledger.forgetOriginals(state);
 }
 
 class RouteLocalnet final : public AttachmentStep {
@@ -48,28 +54,37 @@ class RouteLocalnet final : public AttachmentStep {
     const std::string value = TRY(sysctl::read(name));
     if (value == "1") return {};
     const auto lock = TRY(host.ledger.lockHost());
-    TRY(host.ledger.saveOriginals(sharedState(), {{name, value}}));
+    const link::Link bridge = TRY(link::find(host.route, attachment_.bridge.name));
+    TRY(saveOriginalsOf(host, bridge, sharedState(), {{name, value}}));
     return sysctl::write(name, "1");
   }
 
   netlib::Result<> undo(Host& host) const override {
-    TRY(restoreSwitch(host, sharedState()));
+    TRY(restoreSwitch(host, attachment_, sharedState()));
     const std::array element{bridges::elementOf(attachment_.bridge.name)};
-    nft::Transaction transaction;
-    transaction.deleteElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
-    return netlib::ignoring(ENOENT, transaction.commit(host.netfilter));
+    const nft::Table table = nat::tableOf(Family::Ipv4);
+    const auto removed = tables::removeAsOwner(host, table.family, [&](nft::Transaction& transaction) {
+      transaction.deleteElements(table, nat::kBridges, element);
+    });
+    return netlib::ignoring(ENOENT, removed);
   }
 
-  netlib::Result<> verify(Host& host) const override {
-    const auto element = bridges::elementOf(attachment_.bridge.name);
-    if (!TRY(nft::findElement(host.netfilter, nat::tableOf(Family::Ipv4), nat::kBridges, element))) {
-      return broken(name() + ": the bridge is missing in the nf_tables set bridges");
-    }
+  bool needsBridge() const override { return true; }
+
+  netlib::Result<Differences> verify(Host& host) const override {
+    const std::array element{bridges::elementOf(attachment_.bridge.name)};
+    Differences found = TRY(tables::differencesOf(host, [&](nft::Transaction& transaction) {
+      transaction.addElements(nat::tableOf(Family::Ipv4), nat::kBridges, element);
+    }));
     const auto value = sysctl::read(sysctlOf(attachment_));
-    if (value.failedWith(ENOENT)) return broken(name() + ": the bridge is gone");
+    if (value.failedWith(ENOENT)) {
+      // Of a foreign main plugin: ours has a step for it.
+      found.push_back(missing("bridge " + attachment_.bridge.name.toString(), Remedy::RestartContainer));
+      return found;
+    }
     if (!value) return netlib::fail(value.error());
-    return *value == "1" ? netlib::Result<>{}
-                         : netlib::Result<>{broken(name() + ": " + sysctlOf(attachment_) + " is off")};
+    addIfDiffers(found, {.what = "sysctl " + sysctlOf(attachment_), .expected = "1", .actual = *value});
+    return found;
   }
 };
 

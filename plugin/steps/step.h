@@ -11,13 +11,9 @@
 
 #include "plugin/context/context.h"
 #include "plugin/model/attachment.h"
+#include "plugin/model/difference.h"
 
 namespace pons {
-
-/// The errno by which verify() says that the state is missing or differs; any other one means that it could not be
-/// read.
-inline constexpr int kBroken = ENOTUNIQ;
-inline netlib::Failure<netlib::Error> broken(std::string what) { return netlib::fail(kBroken, std::move(what)); }
 
 class Step {
  public:
@@ -26,17 +22,18 @@ class Step {
   /// What it provides, for messages and logs: "bridge pons0".
   virtual std::string name() const = 0;
 
-  /// The ledger's name of a state that several attachments share (see shared_state), which the last reference removes;
-  /// empty for a state of this attachment alone.
+  /// The ledger's name of a state that several attachments share, with this one's value ("ingress-pons0/isolated"; see
+  /// shared_state); empty for a state of this attachment alone. The state in the kernel is a function of all values
+  /// that are referenced, whatever their order: apply(), undo(), leave() and repair() all set that one.
   virtual std::string sharedState() const { return {}; }
 
   /// True where the state is reserved together with the record, so that a failed ADD undoes it whether it was applied
   /// or not.
   virtual bool comesWithClaim() const { return !sharedState().empty(); }
 
-  /// Provides the state; takes the host lock itself where it needs it. Idempotent for a shared state; EEXIST where a
-  /// state of this attachment alone is there already. An error leaves a state of this attachment as it was; what a
-  /// shared state has got so far is undone with the reference.
+  /// Provides the state; takes the host lock itself where it needs it. Idempotent for a shared state. InUse where a
+  /// foreign object is in the way of a state of this attachment alone: then nothing was changed. After any other error
+  /// part of the state may be there, and undo() removes it; of a shared state, with the reference.
   virtual netlib::Result<> apply(Host& host) const = 0;
 
   /// Removes the state; what is gone already is no error. Of a shared state: for the last reference, with the host lock
@@ -49,11 +46,16 @@ class Step {
   /// True where verify() and repair() need the container's network namespace.
   virtual bool isInside() const { return false; }
 
-  /// Compares the state with the kernel's, changing nothing; kBroken where it is missing or differs.
-  virtual netlib::Result<> verify(Host& host) const = 0;
+  /// True of the step that provides the bridge: its verify() sets `host.bridge`, to an index of 0 where there is none.
+  virtual bool providesBridge() const { return false; }
+  /// True where verify() and repair() need `host.bridge`.
+  virtual bool needsBridge() const { return false; }
 
-  /// Restores the state after verify() has failed with kBroken, without disturbing the running container. Takes the
-  /// host lock itself where it needs it.
+  /// Compares the content of the state with the kernel's, changing nothing. An error: it could not be read.
+  virtual netlib::Result<Differences> verify(Host& host) const = 0;
+
+  /// Restores the state after verify() has found a difference with Remedy::Repair, without disturbing the running
+  /// container. Takes the host lock itself where it needs it.
   virtual netlib::Result<> repair(Host& host) const { return apply(host); }
 };
 

@@ -2,6 +2,8 @@
 // by reference, must outlive the step. What is said of an attachment here, the caller has made sure of.
 #pragma once
 
+#include "netlib/nft/transaction.h"
+
 #include "plugin/steps/step.h"
 
 namespace pons {
@@ -16,15 +18,18 @@ StepPointer delegatedAddresses(const Attachment& attachment);
 
 // Shared states, each with its reference count in the ledger.
 
-/// The bridge exists and is up, and its MAC does not follow its ports'. Created where it is missing; a bridge that pons
-/// has not created is used as it is.
+/// The bridge exists and is up, and its MAC does not follow its ports'. Created where it is missing, with the MAC that
+/// it had if it was deleted under living containers; a bridge that pons has not created is used as it is. The MTU is
+/// the kernel's business: the smallest of the ports'.
 StepPointer bridgePresent(const Attachment& attachment);
+/// The bridge receives frames for any MAC.
+StepPointer bridgePromiscuous(const Attachment& attachment);
 /// The bridge has one of the containers' gateway addresses.
 StepPointer gatewayAddress(const Attachment& attachment, const netlib::IpPrefix& address);
 /// net.ipv4.ip_forward or net.ipv6.conf.all.forwarding is 1.
 StepPointer ipForwardingEnabled(netlib::Family family);
-/// The tables "pons" of nf_tables with the chains, sets and maps that are there for all containers.
-StepPointer tablesPresent(const Attachment& attachment);
+/// The table "pons" of nf_tables in that family, with the chains, sets and maps that are there for all containers.
+StepPointer tablesPresent(const Attachment& attachment, netlib::nft::TableFamily family);
 /// Traffic between ports of the bridge passes the IP hooks of netfilter (br_netfilter), where egress policies are
 /// enforced: the bridge family of nf_tables tracks connections only with CONFIG_NF_CONNTRACK_BRIDGE.
 StepPointer brNetfilterEnabled(const Attachment& attachment);
@@ -41,7 +46,8 @@ StepPointer masqueradeChain(const Attachment& attachment, const SourceNat& nat);
 /// A container with several interfaces in one network may send from all of its addresses at each of them. For an
 /// attachment whose spoof guard includes addresses.
 StepPointer guardedInterfaces(const Attachment& attachment);
-/// The bridge is in the sets of its ingress policy. Port isolation of the bridge itself covers what never reaches IP.
+/// The bridge is in the sets of the strictest ingress policy that is referenced. Where that is "isolated", every port
+/// of the bridge that pons has created is isolated by the bridge itself, too, which covers what never reaches IP.
 StepPointer ingressPolicyApplied(const Attachment& attachment);
 /// The host's other forward chains accept the bridge's traffic.
 StepPointer forwardAccepted(const Attachment& attachment);

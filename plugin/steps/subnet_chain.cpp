@@ -1,14 +1,8 @@
-#include <algorithm>
-
-#include "netlib/nft/hook.h"
-
 #include "plugin/firewall/source_nat.h"
 #include "plugin/firewall/table_transaction.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
-
-namespace nft = netlib::nft;
 
 namespace {
 
@@ -24,17 +18,7 @@ class SubnetChain final : public AttachmentStep {
   netlib::Result<> apply(Host&) const override { return {}; }
   netlib::Result<> undo(Host& host) const override { return source::removeSubnet(host, subnet_); }
 
-  netlib::Result<> verify(Host& host) const override {
-    const nft::Table table = nat::tableOf(subnet_.family());
-    const std::string chain = nat::subnetChain(subnet_);
-    const auto sources = TRY(nft::listElements(host.netfilter, table, nat::kSources));
-    if (std::ranges::find(sources, chain, &nft::Element::jumpTo) == sources.end()) {
-      return broken(name() + ": the nf_tables map sources does not jump to chain " + chain);
-    }
-    const auto rules = TRY(nft::listRules(host.netfilter, table, chain));
-    if (std::ranges::find(rules, std::string{}, &netlib::filter::Rule::target) != rules.end()) return {};
-    return broken(name() + ": nf_tables chain " + chain + " has lost its masquerade of published ports");
-  }
+  netlib::Result<Differences> verify(Host& host) const override { return source::differencesOf(host, subnet_); }
 
   // tables::commit() does not notice a chain that has lost rules.
   netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }

@@ -1,4 +1,5 @@
-#include "plugin/firewall/table_transaction.h"
+#include "plugin/firewall/table_content.h"
+#include "plugin/model/link_alias.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -7,32 +8,42 @@ namespace {
 
 class TablesPresent final : public AttachmentStep {
  public:
-  using AttachmentStep::AttachmentStep;
+  TablesPresent(const Attachment& attachment, netlib::nft::TableFamily family)
+      : AttachmentStep(attachment), family_(family) {}
 
-  std::string name() const override { return "tables pons of nf_tables"; }
-  std::string sharedState() const override { return shared_state::tables(); }
+  std::string name() const override { return std::string{"table "} + tables::nameOf(family_) + " pons of nf_tables"; }
+  std::string sharedState() const override { return shared_state::tables(tables::nameOf(family_)); }
 
   // Nothing to do: a transaction for which a table is missing rebuilds it (tables::commit).
   netlib::Result<> apply(Host&) const override { return {}; }
 
-  // Of all families: another attachment may have needed the others.
-  netlib::Result<> undo(Host& host) const override { return tables::removeAll(host); }
+  netlib::Result<> undo(Host& host) const override { return tables::removeTable(host, family_); }
 
-  netlib::Result<> verify(Host& host) const override {
-    for (const auto family : tables::familiesOf(attachment_)) {
-      const auto missing = TRY(tables::missingPart(host, family));
-      if (missing)
-        return broken(std::string{"table "} + tables::nameOf(family) + " pons of nf_tables: " + *missing +
-                      " is missing or has lost rules");
+  netlib::Result<Differences> verify(Host& host) const override {
+    Differences found = TRY(tables::differencesOf(
+        host, [&](netlib::nft::Transaction& transaction) { tables::appendSkeleton(transaction, family_); }));
+    const auto owner = TRY(tables::ownerOf(host, family_));
+    if (owner && !owner->isOurs) {
+      found.push_back({.what = "state directory of " + name(),
+                       .expected = host.ledger.path(),
+                       .actual = stateDirOf(owner->ledger).value_or(owner->ledger),
+                       .remedy = Remedy::ChangeConfiguration});
+    } else if (!owner && found.empty()) {
+      found.push_back(missing("state directory of " + name() + " in map ledger"));
     }
-    return {};
+    return found;
   }
 
   netlib::Result<> repair(Host& host) const override { return tables::rebuild(host, attachment_); }
+
+ private:
+  netlib::nft::TableFamily family_;
 };
 
 }  // namespace
 
-StepPointer tablesPresent(const Attachment& attachment) { return std::make_unique<const TablesPresent>(attachment); }
+StepPointer tablesPresent(const Attachment& attachment, netlib::nft::TableFamily family) {
+  return std::make_unique<const TablesPresent>(attachment, family);
+}
 
 }  // namespace pons

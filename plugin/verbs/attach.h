@@ -15,7 +15,8 @@ cni::Result<std::string> add(const cni::Request& received, Host& host);
 /// state of the reference plugins for this attachment is removed.
 cni::Result<> del(const cni::Request& request, Host& host);
 
-/// Compares every step and prevResult with the kernel and the record; changes nothing. CheckFailed for a difference.
+/// Compares prevResult, the record, the claims and the kernel; changes nothing. CheckFailed for a difference: the first
+/// one with its remedy is the message, the others are its details.
 cni::Result<> check(const cni::Request& request, Host& host);
 
 }  // namespace pons

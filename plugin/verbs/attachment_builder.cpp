@@ -5,7 +5,6 @@
 #include "netlib/base/hash.h"
 #include "netlib/rtnl/route.h"
 
-#include "plugin/telemetry/log.h"
 #include "plugin/verbs/forwards.h"
 
 namespace pons {
@@ -73,15 +72,8 @@ bool hasFamily(const std::vector<Lease>& leases, Family family) {
 /// Runtimes send "::/0" also to IPv4-only networks; the kernel would reject it.
 std::vector<Route> usableRoutes(const std::vector<Route>& configured, const std::vector<Lease>& leases) {
   std::vector<Route> routes;
-  for (const Route& route : configured) {
-    const Family family = route.destination.family();
-    if (hasFamily(leases, family)) {
-      routes.push_back(route);
-    } else {
-      log::info("route to " + route.destination.toString() + " is skipped: the container has no " +
-                std::string{nameOf(family)} + " address");
-    }
-  }
+  std::ranges::copy_if(configured, std::back_inserter(routes),
+                       [&](const Route& route) { return hasFamily(leases, route.destination.family()); });
   return routes;
 }
 
@@ -105,8 +97,9 @@ netlib::Result<> setDefaultGateways(std::vector<Lease>& leases) {
     if (lease.gateway || isHost) continue;
     lease.gateway = IpAddress::fromNumber(lease.address.family(), lease.address.first().number() + 1);
     if (*lease.gateway != lease.address.address()) continue;
-    return netlib::fail(EINVAL, "container address " + lease.address.toString() +
-                                    " is the default gateway, the first address of its subnet: set \"gateway\"");
+    return netlib::fail(netlib::Cause::Invalid,
+                        "container address " + lease.address.toString() +
+                            " is the default gateway, the first address of its subnet: set \"gateway\"");
   }
   return {};
 }
@@ -144,9 +137,9 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
   }
   if (smallest != 0 && smallest < cni::kMinMtuIpv6 &&
       !subnetsOf(config, config.addresses.fixed, Family::Ipv6).empty()) {
-    return netlib::fail(EINVAL, "\"mtu\": \"auto\" resolves to " + std::to_string(smallest) +
-                                    ", the MTU of a default route's link, but IPv6 requires at least " +
-                                    std::to_string(cni::kMinMtuIpv6));
+    return netlib::fail(netlib::Cause::Invalid, "\"mtu\": \"auto\" resolves to " + std::to_string(smallest) +
+                                                    ", the MTU of a default route's link, but IPv6 requires at least " +
+                                                    std::to_string(cni::kMinMtuIpv6));
   }
   return smallest;  // 0, the default of the kernel, on a host without a default route
 }
@@ -180,6 +173,9 @@ netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId ne
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
+  for (const RangeSet& set : config.addresses.sets) {
+    std::ranges::transform(set, std::back_inserter(attachment.pool), &Range::span);
+  }
   attachment.bandwidth = config.bandwidth;
   attachment.internal = config.internal;
   attachment.guard = config.guard;
@@ -191,6 +187,18 @@ netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId ne
   attachment.forwards = forwardsFor(config.portMappings, addressesOf(attachment.leases));
   attachment.sourceNats = sourceNatsFor(config, attachment.leases, attachment.forwards);
   return attachment;
+}
+
+std::vector<std::string> omissionsIn(const Attachment& attachment, const cni::Config& config) {
+  std::vector<std::string> notes = unpublishedIn(config.portMappings, attachment.forwards);
+  if (attachment.key.plugin != ChainedPlugin::None) return notes;
+  for (const Route& route : config.routes) {
+    const Family family = route.destination.family();
+    if (hasFamily(attachment.leases, family)) continue;
+    notes.push_back("route to " + route.destination.toString() + " is skipped: the container has no " +
+                    std::string{nameOf(family)} + " address");
+  }
+  return notes;
 }
 
 std::vector<IpPrefix> subnetsOf(const cni::Config& config) {

@@ -7,14 +7,17 @@
 namespace pons {
 
 /// The MTU in bytes; 0: the default of the kernel. "auto" is the smallest MTU among the links of the default routes, 0
-/// without one. EINVAL if that is below 1280 and the configuration has an IPv6 subnet.
+/// without one. Invalid if that is below 1280 and the configuration has an IPv6 subnet.
 netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host);
 
-/// The attachment with these leases, one per range set or fixed address of the request. Takes no lock: called under
-/// the host lock by Ledger::claim(). EINVAL if isGateway is set, IPAM has no "gateway", and a lease is the
+/// The attachment with these leases, one per range set or fixed address of the request. A pure function: called while
+/// the leases' reservation holds its locks. Invalid if isGateway is set, IPAM has no "gateway", and a lease is the
 /// first address of its subnet, which would be the gateway.
 netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
                                          std::vector<Lease> leases);
+
+/// For the log: what the configuration has and the attachment cannot, one sentence each.
+std::vector<std::string> omissionsIn(const Attachment& attachment, const cni::Config& config);
 
 /// The subnets in the configuration, without duplicates; not those of a delegated IPAM plugin.
 std::vector<netlib::IpPrefix> subnetsOf(const cni::Config& config);

@@ -63,8 +63,8 @@ netlib::Result<netlib::IfName> hostVethOf(Host& host, const cni::Request& reques
     const auto link = netlib::link::find(host.route, *name);
     if (link && link->kind == "veth" && link->peer == inside) return *name;
   }
-  return netlib::fail(EINVAL, "prevResult has no host veth whose peer is " + request.key.ifName.toString() +
-                                  ": bandwidth limits require a veth");
+  return netlib::fail(netlib::Cause::Invalid, "prevResult has no host veth whose peer is " +
+                                                  request.key.ifName.toString() + ": bandwidth limits require a veth");
 }
 
 std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
@@ -81,12 +81,19 @@ netlib::Result<> refuseGuardedMac(Host& host, const cni::Request& request) {
   if (!request.config.tuning || !request.config.tuning->mac) return {};
   AttachmentKey network = request.key;
   network.plugin = ChainedPlugin::None;
-  const auto record = TRY(host.ledger.find(network));
+  const auto found = host.ledger.snapshot(network);
+  if (!found) {
+    return netlib::fail(
+        found.error().reworded("\"mac\": the record of " + network.toString() +
+                               ", which has the spoof guard, cannot be read: " + found.error().message));
+  }
+  const std::optional<RecordSnapshot>& record = *found;
   if (!record || record->attachment.guard == SpoofGuard::None) return {};
-  return netlib::fail(EINVAL, "\"mac\": the spoof guard of network " + network.network.toString() +
-                                  " accepts only source MAC " + record->attachment.containerMac.toString() +
-                                  ": set the address by the capability \"mac\" instead, or set "
-                                  "\"macspoofchk\" to false");
+  return netlib::fail(netlib::Cause::Invalid, "\"mac\": the spoof guard of network " + network.network.toString() +
+                                                  " accepts only source MAC " +
+                                                  record->attachment.containerMac.toString() +
+                                                  ": set the address by the capability \"mac\" instead, or set "
+                                                  "\"macspoofchk\" to false");
 }
 
 }  // namespace

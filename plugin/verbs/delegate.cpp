@@ -24,8 +24,14 @@ constexpr std::chrono::minutes kTimeout{2};
 
 constexpr std::size_t kMaxConfig = std::size_t{1} << 20;  // the record contains it
 
-/// The errno of a failed plugin, whose error is in Delegate::failure_.
-constexpr int kPluginFailed = EREMOTEIO;
+/// With the code of the CNI error, which the steps pass on unread.
+netlib::Error programError(cni::Error error) {
+  return {netlib::Cause::Program, static_cast<int>(error.code), std::move(error.message), std::move(error.details)};
+}
+
+netlib::Failure<netlib::Error> failed(ErrorCode code, std::string message, std::string details = {}) {
+  return netlib::fail(programError({code, std::move(message), std::move(details)}));
+}
 
 std::vector<std::string> directoriesOf(std::string_view searchPath) {
   std::vector<std::string> directories;
@@ -35,18 +41,17 @@ std::vector<std::string> directoriesOf(std::string_view searchPath) {
   return directories;
 }
 
-cni::Result<Program> findProgram(const std::string& type, const std::string& searchPath) {
+netlib::Result<Program> findProgram(const std::string& type, const std::string& searchPath) {
   const std::vector<std::string> directories = directoriesOf(searchPath);
   if (directories.empty()) {
-    return cni::fail(ErrorCode::InvalidEnvironment, "required env variables [CNI_PATH] missing",
-                     "ipam type " + type + " is a program in CNI_PATH");
+    return failed(ErrorCode::InvalidEnvironment, "required env variables [CNI_PATH] missing",
+                  "ipam type " + type + " is a program in CNI_PATH");
   }
   auto program = Program::find(directories, type);
-  if (program) return std::move(program).value();
+  if (program) return program;
   const std::string& message = program.error().message;
-  // EPERM: the file exists, but users other than root could replace it.
-  if (program.failedWith(EPERM)) return cni::fail(ErrorCode::Io, "ipam type " + type + ": " + message);
-  return cni::fail(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message);
+  if (program.failedWith(netlib::Cause::Unsafe)) return failed(ErrorCode::Io, "ipam type " + type + ": " + message);
+  return failed(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message);
 }
 
 /// The environment of the plugin, without the variables of the CNI call.
@@ -63,14 +68,14 @@ std::vector<std::string> inherited() {
   return variables;
 }
 
-cni::Error failureOf(const Program& program, const netlib::Outcome& outcome) {
+netlib::Error failureOf(const Program& program, const netlib::Outcome& outcome) {
   auto reported = cni::parseError(outcome.output);
   if (reported) {
     if (reported->details.empty()) reported->details = "reported by " + program.path();
-    return *reported;
+    return programError(*std::move(reported));
   }
   constexpr std::size_t kMaxShown = 500;
-  return {ErrorCode::Internal, program.path() + " failed with status " + std::to_string(outcome.status),
+  return {netlib::Cause::Program, 0, program.path() + " failed with status " + std::to_string(outcome.status),
           netlib::asUtf8((outcome.output + outcome.errors).substr(0, kMaxShown))};
 }
 
@@ -155,22 +160,19 @@ netlib::Result<> Delegate::free(const Attachment& attachment) { return runFor(Ve
 
 netlib::Result<> Delegate::check(const Attachment& attachment) { return runFor(Verb::Check, attachment); }
 
-netlib::Result<> Delegate::runFor(Verb verb, const Attachment& attachment) {
+netlib::Result<> Delegate::runFor(Verb verb, const Attachment& attachment) const {
   const bool isThis = key_ == attachment.key;
   const bool current = isThis && verb == verb_ && plugin_ && plugin_->type == attachment.delegated->type;
-  const auto done =
-      run({verb, current ? *plugin_ : *attachment.delegated, attachment.key, isThis ? netnsPath_ : std::string{}});
-  if (done) return {};
-  failure_ = done.error();
-  return netlib::fail(kPluginFailed, done.error().message);
+  TRY(run({verb, current ? *plugin_ : *attachment.delegated, attachment.key, isThis ? netnsPath_ : std::string{}}));
+  return {};
 }
 
-cni::Result<> Delegate::callForNetwork() {
+netlib::Result<> Delegate::callForNetwork() const {
   if (plugin_) TRY(run({verb_, *plugin_, std::nullopt, {}}));
   return {};
 }
 
-cni::Result<std::string> Delegate::run(const Call& call) const {
+netlib::Result<std::string> Delegate::run(const Call& call) const {
   const Program program = TRY(findProgram(call.plugin.type, searchPath_));
   std::vector<std::string> environment = inherited();
   environment.push_back("CNI_COMMAND=" + std::string{nameOf(call.verb)});
@@ -186,11 +188,6 @@ cni::Result<std::string> Delegate::run(const Call& call) const {
   if (!outcome.errors.empty()) log::info(program.path() + ": " + netlib::asUtf8(outcome.errors));
   if (outcome.status != 0) return netlib::fail(failureOf(program, outcome));
   return outcome.output;
-}
-
-cni::Error Delegate::withPluginError(const cni::Error& error) const {
-  if (!failure_ || error.message.find(failure_->message) == std::string::npos) return error;
-  return {failure_->code, error.message, failure_->details};
 }
 
 }  // namespace pons

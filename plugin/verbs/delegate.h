@@ -20,18 +20,14 @@ class Delegate final : public IpamCaller {
   cni::Result<cni::Request> add(const cni::Request& request);
 
   /// Runs DEL of the plugin, with the configuration of this call if the call is DEL of this attachment with the same
-  /// plugin, else with the recorded one. EREMOTEIO if the plugin cannot be run or fails.
+  /// plugin, else with the recorded one. Program, with code and details of the CNI error, if the plugin cannot be run
+  /// or fails.
   netlib::Result<> free(const Attachment& attachment) override;
   /// The same for CHECK.
   netlib::Result<> check(const Attachment& attachment) override;
 
-  /// Runs GC or STATUS of the plugin in the request; does nothing if it has no delegated plugin.
-  cni::Result<> callForNetwork();
-
-  /// Restores code and details of the plugin's error, which errno cannot carry: if the last failed free() or check() is
-  /// the cause of `error`. That is decided by the message of the failure being a substring of error.message, so callers
-  /// may add text around an error of free() and check(), but must not reword it.
-  cni::Error withPluginError(const cni::Error& error) const;
+  /// Runs GC or STATUS of the plugin in the request; does nothing if it has no delegated plugin. Errors as free().
+  netlib::Result<> callForNetwork() const;
 
  private:
   struct Call {
@@ -41,8 +37,8 @@ class Delegate final : public IpamCaller {
     std::string netnsPath;
   };
 
-  cni::Result<std::string> run(const Call& call) const;
-  netlib::Result<> runFor(cni::Verb verb, const Attachment& attachment);
+  netlib::Result<std::string> run(const Call& call) const;
+  netlib::Result<> runFor(cni::Verb verb, const Attachment& attachment) const;
 
   cni::Verb verb_;
   cni::Version version_;
@@ -50,7 +46,6 @@ class Delegate final : public IpamCaller {
   std::string netnsPath_;
   std::optional<DelegatedIpam> plugin_;
   std::string searchPath_;
-  std::optional<cni::Error> failure_;
 };
 
 /// True if a delegated plugin inherits the environment variable `name`: neither those of the CNI call, which are set

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugin/telemetry/log.h"
+
 namespace pons {
 
 using cni::ErrorCode;
@@ -11,11 +13,6 @@ using cni::Verb;
 namespace {
 
 const std::string& directoryOf(const IpamRequest& request) { return *request.addresses.hostLocalDir; }
-
-AddressSources sourcesOf(const IpamRequest& request) {
-  // An IPAM plugin may allocate any address of its ranges, including those of the host.
-  return {request.network, {}, [](const netlib::IpAddress&) { return false; }};
-}
 
 cni::Result<std::string> describe(const IpamRequest& request, const std::vector<Lease>& leases) {
   cni::AddResult result;
@@ -33,9 +30,8 @@ cni::Result<std::string> lease(const IpamRequest& request, std::chrono::millisec
     return cni::fail(ErrorCode::AlreadyAttached, own.front().toString() + " has been allocated to " + owner.container +
                                                      ", duplicate allocation is not allowed");
   }
-  AddressSources sources = sourcesOf(request);
-  sources.registers = {&files};
-  sources.roundRobin = &files;
+  // An IPAM plugin may allocate any address of its ranges, including those of the host.
+  const AddressSources sources{.network = request.network, .registers = {&files}, .roundRobin = &files};
   const std::vector<Lease> leases = TRY(chooseLeases(sources, request.addresses));
   std::string result = TRY(describe(request, leases));
   TRY(files.reserveAll(owner, leases));
@@ -62,7 +58,7 @@ cni::Result<> checkLease(const IpamRequest& request) {
 
 netlib::Result<> checkAvailable(const IpamRequest& request) {
   const auto files = TRY(HostLocal::peek(directoryOf(request), request.network));
-  AddressSources sources = sourcesOf(request);
+  AddressSources sources{.network = request.network, .registers = {}};
   if (files) {
     TRY(files->checkWritable());
     sources.registers = {&*files};
@@ -97,7 +93,9 @@ cni::Result<std::string> hostLocal(const IpamRequest& request, std::chrono::mill
       TRY(collect(request, lockTimeout));
       break;
     case Verb::Status:
-      if (const auto free = checkAvailable(request); !free) {
+      if (const auto free = checkAvailable(request); free.failedWith(netlib::Cause::Exhausted)) {
+        log::warning(free.error().message);  // see status() in network.h
+      } else if (!free) {
         return cni::fail(ErrorCode::NotAvailable, free.error().message);
       }
       break;

@@ -1,11 +1,13 @@
 #include "plugin/verbs/network.h"
 
 #include <algorithm>
+#include <set>
 
 #include "netlib/base/error_list.h"
 #include "netlib/nft/transaction.h"
 
 #include "plugin/engine/liveness.h"
+#include "plugin/engine/repair.h"
 #include "plugin/engine/sweep.h"
 #include "plugin/engine/transaction.h"
 #include "plugin/telemetry/counters.h"
@@ -32,7 +34,7 @@ netlib::Result<bool> isOrphaned(const cni::NetworkRequest& request, Host& host, 
 
 netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const AttachmentKey& key) {
   auto found = host.ledger.find(key, std::chrono::milliseconds{0});
-  if (found.failedWith(ETIMEDOUT)) return {};  // locked by another call
+  if (found.failedWith(netlib::Cause::Locked)) return {};  // locked by another call
   if (!found) return netlib::fail(found.error());
   std::optional<Record>& record = *found;
   if (!record || !TRY(isOrphaned(request, host, *record))) return {};
@@ -58,6 +60,7 @@ netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) 
 }
 
 netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
+  if (!host.ledger.exists()) return {};  // and no kernel object names it
   Sweep sweep{host, Sweep::Mode::Delete};
   netlib::ErrorList failures;
   failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
@@ -70,36 +73,88 @@ netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
   return failures.result();
 }
 
-cni::Failure limited(const std::string& what) {
-  return cni::fail(ErrorCode::NotAvailableLimited, what + ": run \"ponsctl repair\"");
+/// Of the network's attachments one for each shared state: the state is the same whatever value a reference has, and
+/// those of single containers hurt no ADD. Takes no lock.
+netlib::Result<std::vector<Attachment>> oneForEachState(const NetworkName& network, Host& host) {
+  std::set<std::string> seen;
+  std::vector<Attachment> chosen;
+  const auto take = [&](Attachment attachment) {
+    for (const std::string& state : sharedStatesOf(attachment)) seen.insert(shared_state::stem(state));
+    chosen.push_back(std::move(attachment));
+  };
+  if (auto any = TRY(host.ledger.anyOf(network))) take(*std::move(any));
+  for (const std::string& name : TRY(host.ledger.sharedStatesNamed(""))) {
+    if (shared_state::isOfOneContainer(name)) continue;
+    if (seen.contains(name)) continue;
+    const std::vector<AttachmentKey> holders = TRY(host.ledger.referencesTo(name));
+    for (const AttachmentKey& key : holders) {
+      if (key.network != network || seen.contains(name)) continue;
+      const auto record = host.ledger.snapshot(key);
+      const bool isWhole = record && *record && (*record)->state == RecordState::Committed;
+      if (isWhole) take((*record)->attachment);
+    }
+  }
+  return chosen;
 }
 
-cni::Result<> verifyShared(const NetworkName& network, Host& host) {
-  // All attachments of a network have the same shared state.
-  const auto attachment = TRY(host.ledger.anyOf(network));
-  if (!attachment) return {};
-  for (const auto& step : planFor(*attachment)) {
-    if (step->sharedState().empty()) continue;
-    const auto verified = step->verify(host);
-    if (!verified) return limited(verified.error().message);
+netlib::Result<std::vector<Fault>> sharedFaultsOf(const NetworkName& network, Host& host) {
+  Inspection inspection{host};
+  std::vector<Fault> faults;
+  for (const Attachment& attachment : TRY(oneForEachState(network, host))) {
+    std::ranges::move(inspection.faultsOf(attachment, Scope::Shared), std::back_inserter(faults));
+  }
+  return faults;
+}
+
+netlib::Result<> repairAndLog(const cni::NetworkRequest& request, Host& host, const RepairScope& scope) {
+  const auto faults = TRY(repair(host, RepairMode::Repair, scope));
+  for (const auto& [key, fault, reason] : faults) {
+    if (fault.difference.remedy != Remedy::Repair) continue;
+    const std::string text = fault.difference.text();
+    log::warning(reason.empty() ? "repaired: " + text : "not repaired: " + text + " (" + reason + ")");
+    counters::count(request.config.settings.stateDir,
+                    reason.empty() ? counters::Event::Repaired : counters::Event::NotRepaired);
+  }
+  return {};
+}
+
+/// What the next ADD would repair is repaired here: no ADD comes while STATUS fails.
+cni::Result<> healShared(const cni::NetworkRequest& request, Host& host) {
+  if (TRY(sharedFaultsOf(request.network, host)).empty()) return {};
+  TRY(repairAndLog(request, host, {Scope::Shared, request.network}));
+  // What was lost with it: the ports of a deleted bridge, of whichever network.
+  TRY(repairAndLog(request, host, {Scope::Host, std::nullopt}));
+  const auto left = TRY(sharedFaultsOf(request.network, host));
+  if (left.empty()) return {};
+  const ErrorCode code = left.front().error ? ErrorCode::NotAvailable : ErrorCode::NotAvailableLimited;
+  return cni::fail(code, left.front().difference.textWithRemedy());
+}
+
+/// A full pool of living containers is no failure: Kubernetes evicts the healthy pods of a node that is not ready.
+cni::Result<> warnIfFull(const cni::NetworkRequest& request, Host& host) {
+  const auto free = host.ledger.checkFree(request.network, request.config.bridge, request.config.addresses);
+  if (free.failedWith(netlib::Cause::Exhausted)) {
+    log::warning(free.error().message);
+  } else if (!free) {
+    return cni::fail(ErrorCode::NotAvailable, free.error().message);
   }
   return {};
 }
 
 /// A missing plugin (InvalidEnvironment) has a code of its own in STATUS: ADD would fail.
 cni::Result<> statusOfDelegate(const cni::NetworkRequest& request) {
-  auto answer = Delegate{request}.callForNetwork();
-  if (!answer && answer.error().code == ErrorCode::InvalidEnvironment) {
-    return cni::fail(ErrorCode::NotAvailable, answer.error().message, answer.error().details);
-  }
-  return answer;
+  const auto answer = Delegate{request}.callForNetwork();
+  if (answer) return {};
+  cni::Error error{answer.error()};
+  if (error.code == ErrorCode::InvalidEnvironment) error.code = ErrorCode::NotAvailable;
+  return netlib::fail(std::move(error));
 }
 
 }  // namespace
 
 cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   auto calls = std::make_unique<Delegate>(request);
-  Delegate& delegate = *calls;
+  const Delegate& delegate = *calls;
   host.ipam = std::move(calls);
   netlib::ErrorList failures;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
@@ -111,21 +166,18 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
     failures.add("sweep", sweepNetwork(request, host));
     failures.add("sweep host-local's files", sweepHostLocal(request, host));
   }
-  const auto forwarded = delegate.callForNetwork();
-  if (failures.none()) return forwarded;
-  if (!forwarded) failures.add("GC of the IPAM plugin", netlib::fail(EREMOTEIO, forwarded.error().message));
-  return netlib::fail(delegate.withPluginError(failures.result().error()));
+  failures.add("GC of the IPAM plugin", delegate.callForNetwork());
+  TRY(failures.result());
+  return {};
 }
 
 cni::Result<> status(const cni::NetworkRequest& request, Host& host) {
-  TRY(verifyShared(request.network, host));
+  TRY(healShared(request, host));
   const auto unavailable = [](const netlib::Error& error) { return cni::fail(ErrorCode::NotAvailable, error.message); };
   if (const auto bridges = netlib::link::probe(host.route, "bridge"); !bridges) return unavailable(bridges.error());
   if (const auto nft = netlib::nft::probe(host.netfilter); !nft) return unavailable(nft.error());
   if (const auto writable = host.ledger.checkWritable(); !writable) return unavailable(writable.error());
-  const auto free = host.ledger.checkFree(request.network, request.config.addresses);
-  // With dead attachments the next ADD reclaims their addresses: a runtime that calls STATUS first must not skip it.
-  if (!free && TRY(deadOf(host, request.network)).empty()) return unavailable(free.error());
+  TRY(warnIfFull(request, host));
   return statusOfDelegate(request);
 }
 

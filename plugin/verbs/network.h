@@ -11,7 +11,10 @@ namespace pons {
 /// another call has locked are skipped. Continues after failures and reports all of them in one error.
 cni::Result<> gc(const cni::NetworkRequest& request, Host& host);
 
-/// NotAvailable (50) if ADD would fail, NotAvailableLimited (51) if shared state of running attachments is missing.
+/// Where something is missing that attachments of the network share, repairs that and the host's side of all
+/// attachments, as "ponsctl repair" does. NotAvailable (50) if ADD would fail, NotAvailableLimited (51) if shared state
+/// of running attachments is missing and cannot be repaired. A full pool is a warning in the log: its containers are
+/// well, and a runtime would regard the node as not ready.
 cni::Result<> status(const cni::NetworkRequest& request, Host& host);
 
 }  // namespace pons

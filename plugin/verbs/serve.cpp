@@ -9,6 +9,7 @@
 #include "plugin/verbs/ipam.h"
 #include "plugin/verbs/loopback.h"
 #include "plugin/verbs/network.h"
+#include "plugin/verbs/state_directory.h"
 
 namespace pons {
 
@@ -17,18 +18,35 @@ using cni::Verb;
 
 namespace {
 
-netlib::Result<Host> openHost(const cni::Settings& settings) {
-  auto ledger = TRY(Ledger::open(settings.stateDir, settings.lockTimeout));
+/// A state directory that does not exist although kernel objects carry its name.
+netlib::Result<bool> isLost(const Ledger& ledger) {
+  if (ledger.exists()) return false;
+  return TRY(stateDirectoriesInUse()).contains(nameOfStateDir(ledger.path()));
+}
+
+/// Only an ADD creates the state directory. And the GC of a lost one: it needs the host lock, as an ADD may come while
+/// it sweeps.
+netlib::Result<Ledger> openLedger(Verb verb, const cni::Settings& settings) {
+  if (verb == Verb::Add) return Ledger::open(settings.stateDir, settings.lockTimeout);
+  auto ledger = TRY(Ledger::openIfPresent(settings.stateDir, settings.lockTimeout));
+  const bool isCreated = verb == Verb::Gc && TRY(isLost(ledger));
+  return isCreated ? Ledger::open(settings.stateDir, settings.lockTimeout) : netlib::Result<Ledger>{std::move(ledger)};
+}
+
+netlib::Result<Host> openHost(Verb verb, const cni::Settings& settings) {
+  auto ledger = TRY(openLedger(verb, settings));
   if (ledger.wasResetAfterReboot()) {
     log::warning("state directory " + settings.stateDir +
                  " was written before the last reboot: its leases are discarded");
   }
-  return Host::open(std::move(ledger));
+  Host host = TRY(Host::open(std::move(ledger)));
+  host.note = [](const std::string& what) { log::warning(what); };
+  return host;
 }
 
 cni::Result<std::string> work(const cni::Request& request) {
   if (request.applet == cni::Applet::Loopback) return serveLoopback(request);
-  Host host = TRY(openHost(request.config.settings));
+  Host host = TRY(openHost(request.verb, request.config.settings));
   trace::timing("open ledger and sockets");
   if (request.verb == Verb::Add) return add(request, host);
   TRY(request.verb == Verb::Del ? del(request, host) : check(request, host));
@@ -36,7 +54,7 @@ cni::Result<std::string> work(const cni::Request& request) {
 }
 
 cni::Result<std::string> work(const cni::NetworkRequest& request) {
-  auto host = openHost(request.config.settings);
+  auto host = openHost(request.verb, request.config.settings);
   // Without a ledger ADD would fail.
   if (!host && request.verb == Verb::Status) return cni::fail(ErrorCode::NotAvailable, host.error().message);
   Host opened = TRY(std::move(host));
@@ -47,7 +65,7 @@ cni::Result<std::string> work(const cni::NetworkRequest& request) {
 /// Runs DEL.
 void rollbackAdd(const cni::Request& request) {
   if (request.applet == cni::Applet::Loopback) return;  // harmless: runtimes set lo up themselves as well
-  auto host = openHost(request.config.settings);
+  auto host = openHost(Verb::Del, request.config.settings);
   const auto undone = host ? del(request, *host) : cni::Result<>{netlib::fail(host.error())};
   if (!undone) log::error("cannot write the result, and rollback failed: " + undone.error().message);
 }
@@ -160,7 +178,11 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
   const auto verb = verbOf(environment);
   if (!verb) return failed(verb.error(), textOf(cni::kNewestVersion));
   if (!*verb) return {0, {}, cni::aboutText(environment.applet)};
-  if (**verb == Verb::Version) return {0, cni::printVersions(cni::oldestVersionOf(environment.applet)), {}};
+  if (**verb == Verb::Version) {
+    const auto input = readInput();
+    const std::string asked = cni::versionAskedIn(input ? *input : "");
+    return {0, cni::printVersions(asked, cni::oldestVersionOf(environment.applet)), {}};
+  }
   if (const auto set = setLogFields(**verb, environment); !set) return failed(set.error(), textOf(cni::kNewestVersion));
   Run run{**verb, stateDirIn(environment)};
   const auto input = readInput();

@@ -14,7 +14,7 @@ struct Answer {
   std::string err;  ///< for stderr
   /// To be called if `out` cannot be written: the runtime then regards the ADD as failed. Tears the attachment down and
   /// logs failures. Waits for the locks of the record and of the host, each up to Settings::lockTimeout. May throw
-  /// std::bad_alloc, which main() does not catch. Holds a copy of the request.
+  /// std::bad_alloc. Holds a copy of the request.
   std::function<void()> rollbackAdd = [] {};
 };
 

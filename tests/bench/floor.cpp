@@ -67,8 +67,8 @@ Result<> attach(const pons::Attachment& attachment, unsigned bridge) {
   auto route = TRY(Socket::open(Socket::Subsystem::Route));
   auto netfilter = TRY(Socket::open(Socket::Subsystem::Netfilter));
   const auto netns = TRY(netlib::Netns::open(attachment.netnsPath));
-  const auto index = TRY(netlib::link::createVeth(route, vethOf(attachment, netns, bridge)));
-  if (!index) return netlib::fail(ENOTSUP, "this kernel does not echo the index of a veth's peer");
+  const auto index = TRY(netlib::link::createVeth(route, vethOf(attachment, netns, bridge))).peerIndex;
+  if (!index) return netlib::fail(netlib::Cause::Unsupported, "this kernel does not echo the index of a veth's peer");
   TRY(furnish(netns, attachment.leases.front(), *index));
   nft::Transaction transaction;
   transaction.addElements(pons::nat::tableOf(netlib::Family::Ipv4), pons::nat::kForwardsAny, elementsOf(attachment));

@@ -78,7 +78,7 @@ void checkReserved(const Store& store, std::string_view input) {
   const HostLocal files = store.open();
   HOLDS(files.reserve(owner, kAddress).ok());
   HOLDS(files.belongsTo(owner, kAddress).value());
-  HOLDS(files.reserve({"other", "eth0"}, kAddress).failedWith(EADDRINUSE) || owner.container == "other");
+  HOLDS(files.reserve({"other", "eth0"}, kAddress).failedWith(netlib::Cause::InUse) || owner.container == "other");
   HOLDS(files.releaseAll(owner).ok());
   HOLDS(!files.has(kAddress).value());
 }

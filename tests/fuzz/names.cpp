@@ -1,4 +1,4 @@
-// The ledger's names: of records, of claims and of escaped bytes. What is made of a key leads back to it.
+// The ledger's names: of records, of claims, of links and of escaped bytes. What is made of a key leads back to it.
 #include <algorithm>
 #include <climits>
 
@@ -6,6 +6,7 @@
 #include "netlib/base/text.h"
 
 #include "plugin/ledger/claims.h"
+#include "plugin/model/link_alias.h"
 
 #include "tests/fuzz/targets.h"
 
@@ -26,7 +27,21 @@ void checkKey(const AttachmentKey& key) {
   HOLDS(pons::keyOfRecord(pons::recordName(key)) == key);
   HOLDS(std::ranges::count(pons::recordName(key), '/') == 3);
   HOLDS(isSafe(pons::stagedName(key)) && std::ranges::count(pons::stagedName(key), '/') == 1);
-  HOLDS(pons::aliasOf(key).size() < 256);
+  const std::string alias = pons::attachmentAlias("/run/pons", key);
+  HOLDS(alias.size() < 255);
+  const auto parsed = pons::parseAlias(alias);
+  HOLDS(parsed && parsed->ledger == "/run/pons" && (parsed->key == key || alias.size() == 254));
+}
+
+/// Whatever an administrator has written there.
+void checkAlias(std::string_view text) {
+  const auto alias = pons::parseAlias(text);
+  HOLDS(alias.has_value() == text.starts_with("pons "));
+  if (alias && alias->key) HOLDS(text.ends_with(alias->key->toString()));
+  const std::string word = pons::ledgerWord("/" + std::string{text});
+  HOLDS(word.size() <= 100 && word.starts_with('/') && word.find(' ') == std::string::npos);
+  const auto path = pons::stateDirOf(word);
+  HOLDS(!path || *path == "/" + std::string{text});
 }
 
 void checkEscape(std::string_view text) {
@@ -55,6 +70,7 @@ void fuzz::names(std::string_view input) {
     HOLDS(key->toString() == input);
     checkKey(*key);
   }
+  checkAlias(input);
   checkEscape(input);
   checkHold(input);
 }

@@ -1,12 +1,13 @@
 // A record of the ledger: whatever is read from one is written, and then read again as the same.
 #include "plugin/ledger/record.h"
+#include "plugin/model/shared_state.h"
 
 #include "tests/fuzz/targets.h"
 
 void fuzz::record(std::string_view input) {
   const auto record = pons::decodeRecord(input);
   if (!record) {
-    HOLDS(record.failedWith(EBADMSG) || record.failedWith(ENOTSUP));
+    HOLDS(record.failedWith(netlib::Cause::Damaged) || record.failedWith(netlib::Cause::Unsupported));
     return;
   }
   const std::string text = pons::encodeRecord(record->attachment, record->state);

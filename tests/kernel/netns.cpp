@@ -49,8 +49,8 @@ TEST_CASE("Work inside a namespace happens there, and the thread comes back with
   CHECK(*there == "net:[" + std::to_string(netns->id().inode) + "]");
   CHECK(current() == home);
 
-  const auto failed = netns->inside([]() -> Result<> { return netlib::fail(EBUSY, "no"); });
-  CHECK(failed.failedWith(EBUSY));
+  const auto failed = netns->inside([]() -> Result<> { return netlib::fail(netlib::Cause::Locked, "no"); });
+  CHECK(failed.failedWith(netlib::Cause::Locked));
   CHECK(current() == home);
 
   CHECK_THROWS(netns->inside([]() -> Result<> { throw std::runtime_error("from a library"); }));
@@ -70,7 +70,7 @@ TEST_CASE("A path that is not the network namespace of a container is refused") 
   const auto refused = [](const std::string& path) {
     CAPTURE(path);
     const auto netns = Netns::open(path);
-    REQUIRE(netns.failedWith(EXDEV));
+    REQUIRE(netns.failedWith(netlib::Cause::WrongNetns));
     CHECK(netns.error().message.find(path) != std::string::npos);
   };
   SUBCASE("the plugin's own") {
@@ -106,7 +106,7 @@ TEST_CASE("A path that refers to a different namespace than before is detected")
   CHECK(netns->verifyStillAt(path).failedWith(ENOENT));
   host.addNamespace("c1");
   const auto moved = netns->verifyStillAt(path);
-  REQUIRE(moved.failedWith(EXDEV));
+  REQUIRE(moved.failedWith(netlib::Cause::WrongNetns));
   CHECK(moved.error().message.find(path) != std::string::npos);
 
   CHECK(netns->inside([]() -> Result<std::string> { return current(); }).value() ==

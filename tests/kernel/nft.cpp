@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "netlib/nft/transaction.h"
+#include "netlib/nft/hook.h"
 
 #include "tests/support/at_once.h"
 #include "tests/support/attachments.h"
@@ -51,6 +51,9 @@ Socket openWithMap() {
   return socket;
 }
 
+/// The number of rules; none where there is no such chain.
+std::size_t ruleCount(Socket& socket) { return nft::listRules(socket, kTable, "c").value().size(); }
+
 std::string ruleset() { return outputOf({"nft", "list", "ruleset"}); }
 
 }  // namespace
@@ -78,6 +81,28 @@ TEST_CASE("An element that is there with equal data is fine, with other data EEX
   const std::string before = ruleset();
   CHECK(add(socket, {mapped(2, 20), mapped(1, 11)}).failedWith(EEXIST));
   CHECK(ruleset() == before);
+}
+
+TEST_CASE("An element keeps its first comment, and a set may be added again where that is wanted") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = openWithMap();
+  auto commented = [](std::uint32_t data, const std::string& text) {
+    nft::Element element = mapped(1, data);
+    element.comment = text;
+    return element;
+  };
+  REQUIRE(add(socket, {commented(2, std::string(200, 'x'))}).ok());
+  CHECK(add(socket, {commented(2, "another")}).ok());
+  CHECK(add(socket, {commented(3, "another")}).failedWith(EEXIST));
+  CHECK(nft::findElement(socket, kTable, "m", mapped(1, 0)).value()->comment == std::string(127, 'x'));
+  const auto addSet = [&](nft::Transaction::Existing existing) {
+    const nft::Set set{
+        .name = "m", .keyType = nft::kIpv4Addr, .keyLength = 4, .dataType = nft::kIpv4Addr, .dataLength = 4};
+    return commit(socket, [&](auto& t) { t.addSet(kTable, set, existing); });
+  };
+  CHECK(addSet(nft::Transaction::Existing::Kept).ok());
+  CHECK(addSet(nft::Transaction::Existing::Refused).failedWith(EEXIST));
+  CHECK(nft::listElements(socket, kTable, "m").value().size() == 1);
 }
 
 TEST_CASE("Of elements to delete, one that is missing keeps all; the key alone counts") {
@@ -122,6 +147,52 @@ TEST_CASE("Five thousand elements come and go in one transaction") {
   CHECK(nft::listElements(socket, kTable, "m").value().empty());
 }
 
+TEST_CASE("Elements whose data are longer than their keys go by their keys, as many as there are") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = open();
+  const std::string chain(255, 'c');
+  const std::string set(255, 's');
+  REQUIRE(commit(socket, [&](auto& t) {
+            t.addTable(kTable);
+            t.addChain(kTable, chain, std::string(300, 'x'));
+            t.addSet(kTable, {.name = set, .keyType = nft::kIpv4Addr, .keyLength = 4, .dataType = nft::kVerdict});
+          }).ok());
+  for (const std::uint32_t count : {1U, 190U, 300U, 3000U}) {
+    CAPTURE(count);
+    std::vector<nft::Element> many;
+    for (std::uint32_t i = 0; i < count; ++i) many.push_back({.key = bytesOf(i), .jumpTo = chain});
+    REQUIRE(commit(socket, [&](auto& t) { t.addElements(kTable, set, many); }).ok());
+    const auto listed = nft::listElements(socket, kTable, set).value();
+    REQUIRE(listed.size() == count);
+    CHECK(listed.front().jumpTo == chain);
+    CHECK(nft::findElement(socket, kTable, set, listed.back()).value() == listed.back());
+    REQUIRE(commit(socket, [&](auto& t) { t.deleteElements(kTable, set, listed); }).ok());
+    CHECK(nft::listElements(socket, kTable, set).value().empty());
+  }
+}
+
+TEST_CASE("A name that is too long for the kernel, or for a message, is an error that changes nothing") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = openWithMap();
+  const std::string before = ruleset();
+  for (const std::size_t length : {256U, 4000U, 65500U, 70000U}) {
+    CAPTURE(length);
+    const std::string name(length, 'n');
+    const std::vector<nft::Element> elements{{.key = bytesOf(1), .jumpTo = name}};
+    CHECK(!commit(socket, [&](auto& t) { t.addTable({Family::Ipv4, name}); }).ok());
+    CHECK(!commit(socket, [&](auto& t) { t.addChain(kTable, name); }).ok());
+    CHECK(!commit(socket, [&](auto& t) { t.addSet(kTable, {.name = name, .keyType = 1, .keyLength = 4}); }).ok());
+    CHECK(!commit(socket, [&](auto& t) { t.addElements(kTable, "m", elements); }).ok());
+    CHECK(!commit(socket, [&](auto& t) {
+             t.addChain(kTable, "c");
+             t.addRule(kTable, "c", nft::Rule{}.jump(name));
+           }).ok());
+    CHECK(!nft::listElements(socket, kTable, name).ok());
+    CHECK(!nft::hasChain(socket, kTable, name).ok());
+  }
+  CHECK(ruleset() == before);
+}
+
 TEST_CASE("A map of intervals leads each subnet to its chain, up to the last address of all") {
   REQUIRE_FAKE_HOST(host);
   Socket socket = open();
@@ -158,23 +229,24 @@ TEST_CASE("A map of intervals leads each subnet to its chain, up to the last add
   CHECK(nft::listChains(socket, kTable).value().size() == 1);
 }
 
-TEST_CASE("Rules are counted, and gone with their chain") {
+TEST_CASE("Rules are listed, and gone with their chain") {
   REQUIRE_FAKE_HOST(host);
   Socket socket = open();
-  CHECK(nft::countRules(socket, kTable, "c").failedWith(ENOENT));
+  CHECK(!nft::hasChain(socket, kTable, "c").value());
   REQUIRE(commit(socket, [](auto& t) {
             t.addTable(kTable);
             t.addChain(kTable, "c", "mine");
           }).ok());
-  CHECK(nft::countRules(socket, kTable, "c").value() == 0);
+  CHECK(ruleCount(socket) == 0);
+  CHECK(nft::hasChain(socket, kTable, "c").value());
   REQUIRE(commit(socket, [](auto& t) {
             for (int i = 0; i < 3; ++i)
               t.addRule(kTable, "c", nft::Rule{}.fibDaddrType(nft::AddressType::Local).drop());
           }).ok());
-  CHECK(nft::countRules(socket, kTable, "c").value() == 3);
+  CHECK(ruleCount(socket) == 3);
   CHECK(commit(socket, [](auto& t) { t.addChain(kTable, "c", "again"); }).failedWith(EEXIST));
   REQUIRE(commit(socket, [](auto& t) { t.deleteChain(kTable, "c"); }).ok());
-  CHECK(nft::countRules(socket, kTable, "c").failedWith(ENOENT));
+  CHECK(!nft::hasChain(socket, kTable, "c").value());
   CHECK(commit(socket, [](auto& t) { t.deleteChain(kTable, "c"); }).failedWith(ENOENT));
 }
 
@@ -221,5 +293,5 @@ TEST_CASE("If several transactions create the same chain at once, one succeeds, 
           return made.ok() || made.failedWith(EEXIST);
         }) == 6);
   Socket socket = open();
-  CHECK(nft::countRules(socket, kTable, "c").value() == 1);
+  CHECK(ruleCount(socket) == 1);
 }

@@ -91,10 +91,10 @@ TEST_CASE("A token bucket is made once, read back, shown by tc as it was meant, 
   CHECK(latency > 24'990);
   CHECK(latency < 25'010);
 
-  CHECK(qdisc::removeRoot(bench.route, bench.veth, kOther).failedWith(ENOENT));
+  CHECK(qdisc::removeRoot(bench.route, bench.veth, kOther).failedWith(netlib::Cause::Missing));
   CHECK(qdisc::findRoot(bench.route, bench.veth)->has_value());
   REQUIRE(qdisc::removeRoot(bench.route, bench.veth, kMark).ok());
-  CHECK(qdisc::removeRoot(bench.route, bench.veth, kMark).failedWith(ENOENT));
+  CHECK(qdisc::removeRoot(bench.route, bench.veth, kMark).failedWith(netlib::Cause::Missing));
   CHECK(!qdisc::findRoot(bench.route, bench.veth)->has_value());
   CHECK(host.dump() == before);
 }
@@ -124,7 +124,7 @@ TEST_CASE("A foreign root qdisc is reported, and neither replaced nor removed") 
   CHECK(found->mark == 1);
   CHECK(!found->rate.has_value());
   CHECK(qdisc::createRoot(bench.route, bench.veth, kMark, kBucket).failedWith(EEXIST));
-  CHECK(qdisc::removeRoot(bench.route, bench.veth, kMark).failedWith(ENOENT));
+  CHECK(qdisc::removeRoot(bench.route, bench.veth, kMark).failedWith(netlib::Cause::Missing));
   CHECK(host.dump() == before);
 }
 
@@ -143,14 +143,14 @@ TEST_CASE("What arrives is redirected by one filter, which is found, and removed
   CHECK_MESSAGE(filters.find("mirred (Egress Redirect to device i0) stolen") != std::string::npos, filters);
   CHECK_MESSAGE(filters.find("match 00000000/00000000 at 0") != std::string::npos, filters);
 
-  CHECK(qdisc::removeRedirect(bench.route, bench.veth, kOther).failedWith(ENOENT));
+  CHECK(qdisc::removeRedirect(bench.route, bench.veth, kOther).failedWith(netlib::Cause::Missing));
   REQUIRE(qdisc::removeIdleIngress(bench.route, bench.veth).ok());
   CHECK(qdisc::findRedirect(bench.route, bench.veth, kMark).value() == bench.ifb);
   REQUIRE(qdisc::removeRedirect(bench.route, bench.veth, kMark).ok());
-  CHECK(qdisc::removeRedirect(bench.route, bench.veth, kMark).failedWith(ENOENT));
+  CHECK(qdisc::removeRedirect(bench.route, bench.veth, kMark).failedWith(netlib::Cause::Missing));
   REQUIRE(qdisc::removeIdleIngress(bench.route, bench.veth).ok());
-  CHECK(qdisc::removeIdleIngress(bench.route, bench.veth).failedWith(ENOENT));
-  CHECK(qdisc::removeRedirect(bench.route, bench.veth, kMark).failedWith(ENOENT));
+  CHECK(qdisc::removeIdleIngress(bench.route, bench.veth).failedWith(netlib::Cause::Missing));
+  CHECK(qdisc::removeRedirect(bench.route, bench.veth, kMark).failedWith(netlib::Cause::Missing));
   CHECK(host.dump() == before);
 }
 

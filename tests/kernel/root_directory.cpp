@@ -55,9 +55,9 @@ TEST_CASE("what is no regular file is not read, and a FIFO is not waited for") {
   image.with("12345", "file");
   const auto root = RootDirectory::open(image.path());
   REQUIRE(root.ok());
-  CHECK(root->readFile("fifo", 100).failedWith(EINVAL));
-  CHECK(root->readFile("etc", 100).failedWith(EINVAL));
-  CHECK(root->readFile("file", 4).failedWith(EFBIG));
+  CHECK(root->readFile("fifo", 100).failedWith(netlib::Cause::Invalid));
+  CHECK(root->readFile("etc", 100).failedWith(netlib::Cause::Invalid));
+  CHECK(root->readFile("file", 4).failedWith(netlib::Cause::Damaged));
   const auto top = root->directory(".");
   REQUIRE(top.ok());
   CHECK(!top->beginsWith("fifo", "").value());
@@ -70,7 +70,7 @@ TEST_CASE("the host's own root is no container's") {
   REQUIRE_FAKE_HOST(host);
   for (const char* path : {"/", "/.", "/proc/self/root", "/usr/.."}) {
     CAPTURE(path);
-    CHECK(RootDirectory::open(path).failedWith(EINVAL));
+    CHECK(RootDirectory::open(path).failedWith(netlib::Cause::Invalid));
   }
   CHECK(RootDirectory::open("/run/nothing").failedWith(ENOENT));
   std::ofstream{"/run/file"} << "";
@@ -88,7 +88,7 @@ TEST_CASE("what is no regular file is not even opened: that alone could do somet
   const auto etc = root->directory("etc");
   for (const std::string name : {"device", "fifo", "."}) {
     CAPTURE(name);
-    CHECK(root->readFile("etc/" + name, 100).failedWith(EINVAL));
+    CHECK(root->readFile("etc/" + name, 100).failedWith(netlib::Cause::Invalid));
     const auto begins = etc->beginsWith(name, "x");
     REQUIRE(begins.ok());
     CHECK(!*begins);
@@ -150,7 +150,7 @@ TEST_CASE("nothing is mounted over what is no regular file, and nothing unmounte
   const std::size_t mounts = mountCount();
   const auto root = RootDirectory::open(image.path());
   for (const char* name : {"etc", "fifo"}) {
-    CHECK(file_mount::mount(opened("/run/staged"), root->locate(name).value()).failedWith(EINVAL));
+    CHECK(file_mount::mount(opened("/run/staged"), root->locate(name).value()).failedWith(netlib::Cause::Invalid));
   }
   CHECK(file_mount::unmount(root->locate("etc/resolv.conf").value()).failedWith(EINVAL));
   CHECK(mountCount() == mounts);

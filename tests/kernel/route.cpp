@@ -119,3 +119,11 @@ TEST_CASE("Without any route nothing is local but the loopback") {
   CHECK(!route::isLocal(socket, ip("8.8.8.8")).value());
   CHECK(!route::isLocal(socket, ip("2001:db8::1")).value());
 }
+
+TEST_CASE("An error has the reason that the kernel adds to its errno") {
+  REQUIRE_FAKE_HOST(host);
+  RouteBench bench{host};
+  const auto added = bench.add({.destination = prefix("10.9.0.0/16"), .gateway = ip("198.51.100.1")});
+  REQUIRE(!added.ok());
+  CHECK(added.error().message.find("(Nexthop has invalid gateway") != std::string::npos);
+}

@@ -5,6 +5,8 @@
 #include "plugin/steps/steps.h"
 
 #include "tests/support/attachments.h"
+#include "tests/support/differences.h"
+#include "tests/support/eventually.h"
 #include "tests/support/plan_cases.h"
 
 using namespace support;
@@ -71,11 +73,11 @@ TEST_CASE("A chain that drops is answered in that very chain, and is as before a
     const std::string before = shown(firewall);
     const pons::Attachment with = attachment();
     const auto step = pons::forwardAccepted(with);
-    CHECK(step->verify(host).failedWith(pons::kBroken));
+    CHECK(differencesOf(*step, host) != "");
     const auto applied = step->apply(host);
     REQUIRE_MESSAGE(applied.ok(), applied.error().message);
     CHECK(marksIn(shown(firewall)) == 3);
-    CHECK(step->verify(host).ok());
+    CHECK(differencesOf(*step, host) == "");
     const std::string once = shown(firewall);
     REQUIRE(step->apply(host).ok());
     REQUIRE(step->repair(host).ok());
@@ -102,8 +104,8 @@ TEST_CASE("All dropping chains are answered at once, for each bridge on its own"
     CHECK(marksIn(shown(firewall), "br-x") == 3);
   }
   REQUIRE(pons::forwardAccepted(first)->undo(host).ok());
-  CHECK(pons::forwardAccepted(first)->verify(host).failedWith(pons::kBroken));
-  CHECK(pons::forwardAccepted(second)->verify(host).ok());
+  CHECK(differencesOf(*pons::forwardAccepted(first), host) != "");
+  CHECK(differencesOf(*pons::forwardAccepted(second), host) == "");
   REQUIRE(pons::forwardAccepted(second)->undo(host).ok());
   CHECK(rules() == before);
 }
@@ -119,7 +121,7 @@ TEST_CASE("Chains that accept, other hooks and other families are left alone, an
   const std::string before = fake.dump();
   const pons::Attachment with = attachment();
   const auto step = pons::forwardAccepted(with);
-  CHECK(step->verify(host).ok());
+  CHECK(differencesOf(*step, host) == "");
   REQUIRE(step->apply(host).ok());
   CHECK(difference(before, fake.dump()) == "");
   REQUIRE(step->undo(host).ok());
@@ -146,10 +148,10 @@ TEST_CASE("iptables-nft still lists, saves and changes a chain with our rules in
   CHECK(marksIn(saved) == 3);
 
   shell("iptables-nft -I FORWARD -j LOG; iptables-nft -D FORWARD -i eth9 -j ACCEPT; iptables-nft -N x");
-  CHECK(pons::forwardAccepted(with)->verify(host).ok());
+  CHECK(differencesOf(*pons::forwardAccepted(with), host) == "");
   shell("iptables-nft-save >/run/saved; iptables-nft-restore </run/saved");
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
-  CHECK(pons::forwardAccepted(with)->verify(host).ok());
+  CHECK(differencesOf(*pons::forwardAccepted(with), host) == "");
   REQUIRE(pons::forwardAccepted(with)->undo(host).ok());
   CHECK(outputOf({"iptables-nft", "-S", "FORWARD"}) == "-P FORWARD DROP\n-A FORWARD -j LOG\n");
 }
@@ -164,18 +166,17 @@ TEST_CASE("Lost rules are noticed and come back; a firewall that came later is a
     CAPTURE(firewall.commands);
     shell(firewall.commands);
     const std::string before = shown(firewall);
-    const auto verified = step->verify(host);
-    REQUIRE(verified.failedWith(pons::kBroken));
-    CHECK(verified.error().message.find("drops what containers send") != std::string::npos);
+    const std::string found = differencesOf(*step, host);
+    CHECK_MESSAGE(found.find("firewall accept rules for bridge pons0 in ") != std::string::npos, found);
     REQUIRE(step->repair(host).ok());
-    CHECK(step->verify(host).ok());
+    CHECK(differencesOf(*step, host) == "");
     CHECK(marksIn(shown(firewall)) == 3);
     CHECK(shown(firewall) != before);
   }
   shell(
       "nft delete rule ip filter FORWARD handle $(nft -a list chain ip filter FORWARD | sed -n 's/.*dnat.*handle "
       "//p')");
-  REQUIRE(step->verify(host).failedWith(pons::kBroken));
+  REQUIRE(differencesOf(*step, host) != "");
   REQUIRE(step->repair(host).ok());
   CHECK(marksIn(shown(firewalls().front())) == 3);
 }
@@ -197,7 +198,7 @@ TEST_CASE("The admin's chain is asked before our rules, wherever it is") {
   CHECK(outputOf({"iptables-legacy", "-S", "FORWARD"}) == "-P FORWARD ACCEPT\n" + jump + "-A FORWARD -j LOG\n");
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 4);
   CHECK(marksIn(outputOf({"nft", "list", "chain", "inet", "other", "f"})) == 3);
-  CHECK(step->verify(host).ok());
+  CHECK(differencesOf(*step, host) == "");
   REQUIRE(step->undo(host).ok());
   CHECK(rules() == before);
 }
@@ -212,9 +213,7 @@ TEST_CASE("A table that belongs to another process is an error which says so") {
                 "  sleep 30; } | nft -i"})
         .exitCode;
   }};
-  for (int tries = 0; tries < 100 && run({"nft", "list", "table", "inet", "owned"}).exitCode != 0; ++tries) {
-    outputOf({"sleep", "0.05"});
-  }
+  REQUIRE(eventually([] { return run({"nft", "list", "table", "inet", "owned"}).exitCode == 0; }));
   REQUIRE(outputOf({"nft", "list", "ruleset"}).find("flags owner") != std::string::npos);
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
@@ -232,11 +231,17 @@ TEST_CASE("iptables-legacy is not executed where others could have put it, and t
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
   const auto missing = pons::forwardAccepted(with)->apply(host);
-  REQUIRE(missing.failedWith(ENOENT));
+  REQUIRE(missing.failedWith(netlib::Cause::Missing));
   CHECK(missing.error().message.find("iptables") != std::string::npos);
   CHECK(pons::forwardAccepted(with)->undo(host).ok());
   shell("cp /bin/true /run/sbin/iptables-legacy; chmod 777 /run/sbin/iptables-legacy");
-  CHECK(pons::forwardAccepted(with)->apply(host).failedWith(EPERM));
+  CHECK(pons::forwardAccepted(with)->apply(host).failedWith(netlib::Cause::Unsafe));
+  shell(
+      "cd /run/sbin; cp /bin/false iptables-legacy; chmod 755 iptables-legacy; cp -p iptables-legacy "
+      "iptables-legacy-restore");
+  const auto failed = pons::forwardAccepted(with)->apply(host);
+  REQUIRE(failed.failedWith(netlib::Cause::Program));
+  CHECK(failed.error().number == 0);
 }
 
 TEST_CASE("Only the bridge's first container looks, and the last takes the answer away") {

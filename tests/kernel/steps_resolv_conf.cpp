@@ -16,7 +16,7 @@ TEST_CASE("a writable root gets the file, and DEL restores it; the host's files 
     kImages[which](bench.image);
     const std::string before = bench.image.dump();
     const std::size_t mounts = mountCount();
-    CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
+    CHECK(differencesOf(*bench.step, bench.host) != "");
     for (int round = 0; round < 2; ++round) {
       bench.mustApply();
       CHECK(bench.image.resolvConf() == kFile);
@@ -133,6 +133,6 @@ TEST_CASE("a missing root and the host's own root are refused at ADD, and DEL ha
     std::ofstream{"/run/file"} << "";
     bench.attachment.resolvConf->root = path;
     bench.checkRefused(path);
-    CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
+    CHECK(differencesOf(*bench.step, bench.host) != "");
   }
 }

@@ -141,7 +141,7 @@ TEST_CASE("a file changed by the container is detected, and repair restores it")
   bench.mustApply();
   for (const std::string& content : {std::string{"changed\n"}, std::string{}, kFile + "options debug\n"}) {
     std::ofstream{bench.image / "etc/resolv.conf"} << content;
-    CHECK(bench.step->verify(bench.host).failedWith(pons::kBroken));
+    CHECK(differencesOf(*bench.step, bench.host) != "");
     REQUIRE(bench.step->repair(bench.host).ok());
     CHECK(bench.image.resolvConf() == kFile);
   }

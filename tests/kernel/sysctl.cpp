@@ -61,9 +61,9 @@ TEST_CASE("No name leads out of /proc/sys") {
   for (const std::string name :
        {"", "..", "../version", "net/../../version", "net/./core", "net//core", "/etc/hostname", "net/ipv4/"}) {
     CAPTURE(name);
-    CHECK(sysctl::read(name).failedWith(EINVAL));
-    CHECK(sysctl::write(name, "1").failedWith(EINVAL));
-    CHECK(sysctl::entries(name).failedWith(EINVAL));
+    CHECK(sysctl::read(name).failedWith(netlib::Cause::Invalid));
+    CHECK(sysctl::write(name, "1").failedWith(netlib::Cause::Invalid));
+    CHECK(sysctl::entries(name).failedWith(netlib::Cause::Invalid));
   }
-  CHECK(sysctl::read(std::string("net\0/x", 6)).failedWith(EINVAL));
+  CHECK(sysctl::read(std::string("net\0/x", 6)).failedWith(netlib::Cause::Invalid));
 }

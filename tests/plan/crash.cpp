@@ -34,7 +34,7 @@ class Deadly final : public pons::Step {
   std::string name() const override { return step_.name(); }
   std::string sharedState() const override { return step_.sharedState(); }
   netlib::Result<> apply(pons::Host&) const override { return {}; }
-  netlib::Result<> verify(pons::Host&) const override { return {}; }
+  netlib::Result<pons::Differences> verify(pons::Host&) const override { return pons::Differences{}; }
   netlib::Result<> undo(pons::Host& host) const override {
     if (before_) _exit(kKilled);
     _exit(step_.undo(host).ok() ? kKilled : 1);

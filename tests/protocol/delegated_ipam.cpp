@@ -133,7 +133,7 @@ TEST_CASE("Delegated IPAM: if ADD fails after that of the plugin, DEL of the plu
     CHECK(FakePlugin::calls() == both);
   };
   shell("ip -n c1 link add eth0 type bridge");
-  fails(ErrorCode::AlreadyAttached, {"eth0"}, config);
+  fails(ErrorCode::InvalidConfig, {"eth0"}, config);
   shell("ip -n c1 link del eth0");
 
   shell("ip addr add 10.50.0.9/32 dev lo");
@@ -189,27 +189,43 @@ TEST_CASE("Delegated IPAM: GC of a dead container and DEL with another configura
   }
 }
 
-TEST_CASE("Delegated IPAM: errors of the plugin in CHECK, DEL, GC and STATUS keep their codes") {
+TEST_CASE("Delegated IPAM: code and details of the plugin's error arrive unchanged, by every verb") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
-  const Unchanged unchanged{host};
   const FakePlugin plugin{kGiven};
   const std::string config = configOf("1.1.0", kDelegated);
-  const Outcome added = callWithPlugin("ADD", config);
-  resultOf(added);
-  for (const char* verb : {"CHECK", "DEL", "GC", "STATUS"}) {
-    FakePlugin::failOn(verb, std::string{R"({"code": 142, "msg": "cannot )"} + verb + R"("})");
+  for (const int code : {7, 11, 100, 142}) {
+    CAPTURE(code);
+    const Unchanged unchanged{host};
+    const auto failOn = [code](const std::string& verb) {
+      FakePlugin::failOn(verb, R"({"code": )" + std::to_string(code) + R"(, "msg": "cannot )" + verb +
+                                   R"(", "details": "why not )" + verb + "\"}");
+    };
+    const auto checkPassed = [code](const Outcome& outcome, const std::string& verb) {
+      checkError(outcome, static_cast<ErrorCode>(code), {"cannot " + verb});
+      CHECK(textOf(documentOf(outcome)["details"]) == "why not " + verb);
+    };
+    failOn("ADD");
+    checkPassed(callWithPlugin("ADD", config), "ADD");
+    FakePlugin::succeedOn("ADD");
+    const Outcome added = callWithPlugin("ADD", config);
+    resultOf(added);
+
+    for (const char* verb : {"CHECK", "DEL", "GC", "STATUS"}) failOn(verb);
+    checkPassed(callWithPlugin("CHECK", withPrevious(config, added.out)), "CHECK");
+    checkPassed(callWithPlugin("STATUS", config), "STATUS");
+    checkPassed(callWithPlugin("GC", withValid(config, {"c1"})), "GC");
+    // Of several errors the first one decides.
+    const Outcome collected = callWithPlugin("GC", withValid(config, {}));
+    checkPassed(collected, "DEL");
+    checkError(collected, static_cast<ErrorCode>(code), {"cannot GC"});
+    // Everything else is removed; another DEL calls the plugin again.
+    checkPassed(callWithPlugin("DEL", config), "DEL");
+    CHECK(!contains(outputOf({"ip", "-d", "link"}), "pons demo c1"));
+    CHECK(!contains(outputOf({"ip", "-n", "c1", "link"}), "eth0"));
+    for (const char* verb : {"CHECK", "DEL", "GC", "STATUS"}) FakePlugin::succeedOn(verb);
+    checkSilent(callWithPlugin("DEL", config));
   }
-  const auto code = static_cast<ErrorCode>(142);
-  checkError(callWithPlugin("CHECK", withPrevious(config, added.out)), code, {"cannot CHECK"});
-  checkError(callWithPlugin("STATUS", config), code, {"cannot STATUS"});
-  checkError(callWithPlugin("GC", withValid(config, {"c1"})), code, {"cannot GC"});
-  // Everything else is removed; another DEL calls the plugin again.
-  checkError(callWithPlugin("DEL", config), code, {"cannot DEL"});
-  CHECK(!contains(outputOf({"ip", "-d", "link"}), "pons demo c1"));
-  CHECK(!contains(outputOf({"ip", "-n", "c1", "link"}), "eth0"));
-  FakePlugin::succeedOn("DEL");
-  checkSilent(callWithPlugin("DEL", config));
 }
 
 TEST_CASE("Delegated IPAM: a plugin that is missing or writable by others is not executed") {

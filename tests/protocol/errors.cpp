@@ -206,6 +206,35 @@ TEST_CASE("Code 7: a link of the bridge's name that is none, and a subnet that t
              {"192.0.2.129/25", "192.0.2.1/24", "uplink"});
 }
 
+TEST_CASE("Code 7: a foreign link under the veth's name is named and kept; 100 is for what is attached alone") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  const std::string network = configWithIpam("");
+  for (const char* foreign : {"veth peer name other", "bridge", "dummy"}) {
+    CAPTURE(foreign);
+    REQUIRE_FAKE_HOST(host);
+    for (const char* name : {"c1", "c2"}) host.addNamespace(name);
+    const auto result = resultOf(add(network));
+    const auto interfaces = result["interfaces"].items();
+    REQUIRE(interfaces.size() == 3);
+    const std::string veth = textOf(interfaces[1]["name"]);
+    checkSilent(del(network));
+    if (!run({"sh", "-c", "ip link add " + veth + " type " + foreign}).ok()) continue;  // no such kind here
+    {
+      const Unchanged unchanged{host};
+      checkError(add(network), ErrorCode::InvalidConfig, {veth, "not created by pons"});
+    }
+    // Another container is not concerned.
+    resultOf(add(network, {.container = "c2", .netns = "/run/netns/c2"}));
+    outputOf({"ip", "link", "del", veth});
+    resultOf(add(network));
+    checkError(add(network), ErrorCode::AlreadyAttached, {"c1", "call DEL first"});
+    checkError(add(network, {.container = "c2", .netns = "/run/netns/c2"}), ErrorCode::AlreadyAttached, {"c2"});
+    for (const char* name : {"c1", "c2"}) {
+      checkSilent(del(network, {.container = name, .netns = std::string{"/run/netns/"} + name}));
+    }
+  }
+}
+
 TEST_CASE("Code 8: the host's own namespace, an ordinary file, a namespace of another kind") {
   REQUIRE_FAKE_HOST(host);
   std::ofstream{"/run/netns/file"} << "x";
@@ -254,7 +283,7 @@ TEST_CASE("Code 100: a second ADD is refused, and the first attachment is not ch
   checkSilent(check(withPrevious(configWithIpam(""), first.out)));
 }
 
-TEST_CASE("Code 100: an existing interface in the container is refused, and kept") {
+TEST_CASE("Code 7: an existing interface in the container is refused, and kept") {
   REQUIRE_FAKE_HOST(host);
   const std::string netns = host.addNamespace("c1");
   const Outcome first = add(configWithIpam(""));
@@ -264,7 +293,7 @@ TEST_CASE("Code 100: an existing interface in the container is refused, and kept
     const Unchanged unchanged{host};
     const std::string other =
         R"({"cniVersion": "1.1.0", "name": "other", "type": "pons", "ipam": {"subnet": "10.43.0.0/24"}})";
-    checkError(add(other), ErrorCode::AlreadyAttached, {"interface eth0", netns});
+    checkError(add(other), ErrorCode::InvalidConfig, {"interface eth0", netns});
   }
   CHECK(host.inside(netns, dumpNetwork) == inside);
   checkSilent(check(withPrevious(configWithIpam(""), first.out)));

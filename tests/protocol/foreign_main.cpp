@@ -99,3 +99,31 @@ TEST_CASE("A living container of a foreign main plugin keeps its port, a dead on
   resultOf(added);
   CHECK(contains(added.err, "reclaimed demo c1 eth0 portmap"));
 }
+
+TEST_CASE("CHECK of chained plugins has no fault where prevResult lists only the host's link, as calico's does") {
+  REQUIRE_FAKE_HOST(host);
+  const Plugins plugins;
+  shell("sysctl -qw net.ipv4.ip_forward=1");
+  const std::vector<Link> links{kPortmap,
+                                {"firewall", ""},
+                                {"bandwidth", R"("ingressRate": 1000000, "ingressBurst": 100000)"},
+                                {"tuning", R"("sysctl": {"net.core.somaxconn": "500"})"}};
+  int number = 2;
+  for (const std::string container : {"c1", "c2"}) {
+    host.addNamespace(container);
+    const std::string last = std::to_string(number++);
+    const std::string both = attachByHand(container, last);
+    const std::string hostOnly = R"({"cniVersion": "1.0.0", "interfaces": [{"name": "v-)" + container +
+                                 R"("}], "ips": [{"address": "172.16.31.)" + last + R"(/24"}]})";
+    for (const std::string& previous : {both, hostOnly}) {
+      for (const Link& link : links) {
+        CAPTURE(link.plugin);
+        const std::string config = withPrevious(link.config(), previous);
+        const Outcome added = Plugins::call(link.plugin, "ADD", config, subjectOf(container));
+        REQUIRE_MESSAGE(added.ok(), added.out);
+        checkSilent(Plugins::call(link.plugin, "CHECK", config, subjectOf(container)));
+        checkSilent(Plugins::call(link.plugin, "DEL", config, subjectOf(container)));
+      }
+    }
+  }
+}

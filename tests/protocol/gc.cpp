@@ -180,12 +180,13 @@ TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or
   const std::string ours = vethOf("demo", "lost");
   shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
   shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.255 . 80 }'");
-  shell("nft add element bridge pons macs '{ ponslost . 02:00:00:00:00:77 }'");
-  shell("nft add element bridge pons addresses6 '{ ponslost . fe80::77 }'");
+  shell("nft add element bridge pons macs '{ pons1057dead001 . 02:00:00:00:00:77 }'");
+  shell("nft add element bridge pons addresses6 '{ pons1057dead001 . fe80::77 }'");
   shell(
-      "nft 'add set ip pons egress_to_ponslost { type ipv4_addr; flags interval; }; add chain ip pons egress_ponslost; "
-      "add rule ip pons egress_ponslost ip daddr @egress_to_ponslost accept; "
-      "add element ip pons policies { pons-demo . 10.42.0.254 : jump egress_ponslost }'");
+      "nft 'add set ip pons egress_to_pons1057dead001 { type ipv4_addr; flags interval; }; add chain ip pons "
+      "egress_pons1057dead001; "
+      "add rule ip pons egress_pons1057dead001 ip daddr @egress_to_pons1057dead001 accept; "
+      "add element ip pons policies { pons-demo . 10.42.0.254 : jump egress_pons1057dead001 }'");
   shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.255");
   // Orphans of another network, and objects not created by pons.
   shell("ip link add theirs0 type veth peer name theirs1 && ip link set theirs0 alias 'pons other lost eth0'");
@@ -194,11 +195,37 @@ TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or
   const std::string mine = outputOf({"nft", "list", "table", "ip", "mine"});
 
   checkSilent(hosts.demo.gc());
-  for (const char* gone : {"7777", "10.42.0.255", "ponslost"}) CHECK_MESSAGE(!hostHas(gone), gone);
+  for (const char* gone : {"7777", "10.42.0.255", "pons1057dead001"}) CHECK_MESSAGE(!hostHas(gone), gone);
   CHECK(!hostHas(ours));
   for (const char* kept : {"theirs0", "plain0", "br-admin"}) CHECK_MESSAGE(hostHas(kept), kept);
   CHECK(outputOf({"nft", "list", "table", "ip", "mine"}) == mine);
   hosts.demo.checkAll();
+  hosts.checkOthers();
+}
+
+TEST_CASE("GC keeps what an administrator has added to the tables of pons, however long its names are") {
+  Pair hosts;
+  const std::string chain(250, 'x');
+  shell("nft 'add chain ip pons theirs; add chain ip pons egress_theirs; add chain ip pons " + chain + "'");
+  shell("{ echo 'add element ip pons policies {'; for i in $(seq 300); do echo \"x$i . 198.51.100.1 : jump " + chain +
+        ",\"; done; echo '}'; } | nft -f -");
+  shell(
+      "nft 'add element ip pons policies { y1 . 198.51.100.2 : jump theirs, y2 . 198.51.100.2 : jump egress_theirs }'");
+  shell("nft 'add element ip pons sources { 198.51.100.0/24 : jump theirs }'");
+  shell("nft 'add element bridge pons macs { eth9 . 02:00:00:00:00:99 }'");
+  const auto theirs = [] {
+    return outputOf({"sh", "-c",
+                     "nft list table ip pons | grep -oE '(x[0-9]+|y[12])\" . 198[^,}]*|198[^,}]*theirs' | sed 's/ *$//' | sort"}) +
+           outputOf({"sh", "-c",
+                     "nft list table ip pons | grep chain.*theirs; nft list table bridge pons | grep -o 'eth9[^,} ]* . [^,} ]*'"});
+  };
+  const std::string before = theirs();
+  CHECK(std::ranges::count(before, '\n') == 300 + 2 + 1 + 2 + 1);
+  checkSilent(hosts.demo.gc());
+  CHECK(theirs() == before);
+  hosts.demo.checkAll();
+  checkSilent(hosts.demo.gcAllBut({}));
+  CHECK(theirs() == before);
   hosts.checkOthers();
 }
 
@@ -207,8 +234,8 @@ TEST_CASE("GC keeps an active container's link whose alias is too long for its k
   host.addNamespace("c1");
   const std::string config = R"({"cniVersion": "1.1.0", "type": "pons", "name": ")" + std::string(100, 'n') +
                              R"(", "ipam": {"subnet": "10.42.0.0/24"}})";
-  // "pons <network> <container> eth0" is two bytes longer than an alias may be: it ends in "et".
-  const Subject subject{.container = std::string(256 - 5 - 100 - 1 - 5, 'c')};
+  // "pons /run/pons <network> <container> eth0" is two bytes longer than an alias may be: it ends in "et".
+  const Subject subject{.container = std::string(256 - 5 - 10 - 100 - 1 - 5, 'c')};
   const Outcome added = add(config, subject);
   resultOf(added);
   checkSilent(callForNetwork("GC", config));

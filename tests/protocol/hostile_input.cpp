@@ -162,10 +162,21 @@ TEST_CASE("Container ids and interface names that would not be one are refused b
       CAPTURE(id);
       checkError(call(verb, configWithIpam(""), {.container = id}), ErrorCode::InvalidEnvironment, {"CNI_CONTAINERID"});
     }
-    for (const char* name : {".", "..", "a/b", "eth0:1", "eth 0", "eth0\n", "sixteen-bytes-xx", "\t"}) {
+    for (const char* name : {".", "..", "a/b", "eth0:1", "eth 0", "eth0\n", "sixteen-bytes-xx", "\t", "eth%d", "%"}) {
       CAPTURE(name);
       checkError(call(verb, configWithIpam(""), {.ifName = name}), ErrorCode::InvalidEnvironment, {"CNI_IFNAME"});
     }
+  }
+}
+
+TEST_CASE("A name that the kernel would take for a pattern is refused for a bridge, too, and no link is made") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  for (const std::string name : {"br%d", "%d", "br%", "a%b%d"}) {
+    CAPTURE(name);
+    checkError(add(configWithIpam("\"bridge\": \"" + name + "\"")), ErrorCode::InvalidConfig, {"bridge", name, "'%'"});
+    checkError(add(configWithIpam(""), {.ifName = name}), ErrorCode::InvalidEnvironment, {"CNI_IFNAME", name, "'%'"});
   }
 }
 

@@ -94,7 +94,7 @@ TEST_CASE("The log line of a failed ADD has the attachment, the failure, and the
   CHECK(hasLine(failed.err,
                 "error: veth pons\\w+ to eth0: [^\n]*already has an interface eth0[^\n]* verb=ADD "
                 "container=c1 interface=eth0 netns=/run/netns/c1 network=demo link=pons\\w+ "
-                "addresses=[0-9./]+ ports=tcp/8080>80 code=100 ms="));
+                "addresses=[0-9./]+ ports=tcp/8080>80 code=7 ms="));
 }
 
 TEST_CASE("A request that cannot be read is logged, too, on one line") {

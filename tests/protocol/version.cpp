@@ -10,9 +10,10 @@ using pons::cni::ErrorCode;
 
 namespace {
 
-constexpr const char* kVersions =
-    "{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.1.0\",\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\","
-    "\"1.1.0\"]}\n";
+std::string versionsFor(const std::string& asked) {
+  return R"({"cniVersion":")" + asked +
+         R"(","supportedVersions":["0.1.0","0.2.0","0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]})" + "\n";
+}
 
 Outcome callWith(const std::vector<std::string>& environment, const std::string& input = {}) {
   return run({PONS_BINARY}, {.environment = environment, .input = input});
@@ -20,15 +21,29 @@ Outcome callWith(const std::vector<std::string>& environment, const std::string&
 
 }  // namespace
 
-TEST_CASE("VERSION prints the same bytes with any stdin and environment") {
-  for (const std::string& input :
-       {std::string{}, std::string{R"({"cniVersion":"1.1.0"})"}, std::string{"no JSON"}, std::string(5'000'000, 'x')}) {
+TEST_CASE("VERSION answers with the version that it was asked with, the newest where stdin has none") {
+  const std::vector<std::pair<std::string, std::string>> answers{
+      {R"({"cniVersion":"0.4.0"})", "0.4.0"},
+      {R"({"cniVersion":"0.1.0"})", "0.1.0"},
+      {R"({"cniVersion":"1.0.0", "name": "demo", "type": "pons"})", "1.0.0"},
+      {R"({"cniVersion":"1.1.0"})", "1.1.0"},
+      {R"({"cniVersion":"9.2.0"})", "9.2.0"},
+      {"", "1.1.0"},
+      {"{}", "1.1.0"},
+      {"no JSON", "1.1.0"},
+      {R"({"cniVersion":"0.4.0")", "1.1.0"},
+      {R"({"cniVersion":4})", "1.1.0"},
+      {R"({"cniVersion":""})", "1.1.0"},
+      {R"({"cniVersion":"1.0.0\n"})", "1.1.0"},
+      {std::string(5'000'000, 'x'), "1.1.0"}};
+  for (const auto& [input, version] : answers) {
+    CAPTURE(input.substr(0, 100));
     const Outcome outcome = call("VERSION", input, {.container = "", .netns = "dummy", .ifName = "dummy"});
     CHECK(outcome.ok());
-    CHECK(outcome.out == kVersions);
+    CHECK(outcome.out == versionsFor(version));
     CHECK(outcome.err.empty());
   }
-  CHECK(callWith({"CNI_COMMAND=VERSION"}).out == kVersions);
+  CHECK(callWith({"CNI_COMMAND=VERSION"}).out == versionsFor("1.1.0"));
 }
 
 TEST_CASE("Without a command the program prints its version on stderr in the format that nerdctl parses") {

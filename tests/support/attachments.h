@@ -31,7 +31,7 @@ inline pons::Attachment attachmentOf(const pons::AttachmentKey& key, std::vector
 
 /// Every field has a value other than its default.
 inline pons::Attachment fullAttachment() {
-  pons::Attachment attachment = attachmentOf(keyOf("c0ffee", "demo.net", "eth%0"), {});
+  pons::Attachment attachment = attachmentOf(keyOf("c0ffee", "demo.net", "eth0\xe9"), {});
   attachment.netnsPath = "/proc/42/ns/net \"quoted\" \xff\x01";
   attachment.netns = {.device = 0xffffffffffffffffU, .inode = 1};
   attachment.bridge.name = netlib::IfName::parse("br\xc3*").value();
@@ -44,6 +44,7 @@ inline pons::Attachment fullAttachment() {
   attachment.adminChain = "ADMIN \"x\"";
   attachment.ingress = pons::IngressPolicy::Isolated;
   attachment.leases = {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), std::nullopt}};
+  attachment.pool = {{ip("10.42.0.2"), ip("10.42.0.99")}, {ip("fd00::2"), ip("fd00::ffff")}};
   attachment.hostLocalDir = "/var/lib/cni/\xffnetworks";
   attachment.delegated = {"whereabouts", "{\"name\": \"demo.net\",\n\t\"type\": \"pons\"}\xfe", "K8S_POD_NAME=p;IP="};
   attachment.routes = {{prefix("0.0.0.0/0"), ip("10.42.0.1"), 1400, 1360, 100, 254U, std::uint8_t{253}},

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "plugin/ledger/ledger.h"
+#include "plugin/ledger/reservation.h"
 
 #include "tests/support/attachments.h"
 #include "tests/support/scratch.h"
@@ -63,18 +63,31 @@ inline pons::AddressRequest requestFor(const std::string& subnet, std::vector<st
   return request;
 }
 
-inline netlib::Result<bool> noHostAddress(const netlib::IpAddress& /*address*/) { return false; }
-
-inline pons::Complete completing(const pons::AttachmentKey& key, const std::vector<pons::PortForward>& forwards) {
-  return [=](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
-    return attachmentOf(key, std::move(leases), forwards);
-  };
+/// On the bridge of attachmentOf().
+inline netlib::Result<pons::Reservation, pons::Refusal> reserve(pons::Ledger& ledger, const pons::AttachmentKey& key,
+                                                                const pons::AddressRequest& request) {
+  return ledger.reserve(key, attachmentOf(key, {}).bridge.name, request);
 }
 
-inline netlib::Result<pons::Record> claim(pons::Ledger& ledger, const pons::AttachmentKey& key,
-                                          const pons::AddressRequest& request,
-                                          const std::vector<pons::PortForward>& forwards = {}) {
-  return ledger.claim(key, request, noHostAddress, completing(key, forwards));
+/// What ADD does with the ledger.
+inline netlib::Result<pons::Record, pons::Refusal> claim(pons::Ledger& ledger, const pons::AttachmentKey& key,
+                                                         const pons::AddressRequest& request,
+                                                         const std::vector<pons::PortForward>& forwards = {}) {
+  auto reservation = TRY(reserve(ledger, key, request));
+  pons::Attachment attachment = attachmentOf(key, reservation.leases(), forwards);
+  for (const pons::RangeSet& set : request.sets) {
+    for (const pons::Range& range : set) attachment.pool.push_back(range.span());
+  }
+  return std::move(reservation).write(std::move(attachment));
+}
+
+/// An attachment with exactly these addresses, committed.
+inline void attach(pons::Ledger& ledger, const pons::Attachment& attachment) {
+  pons::AddressRequest request;
+  request.fixed = attachment.leases;
+  auto record = ledger.reserve(attachment.key, attachment.bridge.name, request).value().write(attachment);
+  REQUIRE(record.ok());
+  CHECK(ledger.commit(*record).ok());
 }
 
 /// What DEL does with the ledger.

@@ -3,10 +3,6 @@
 #include <stdexcept>
 
 #include "netlib/os/sysctl.h"
-#include "netlib/rtnl/route.h"
-
-#include "plugin/engine/transaction.h"
-#include "plugin/verbs/attachment_builder.h"
 
 namespace support {
 namespace {
@@ -31,22 +27,10 @@ std::string with(const std::string& config, const std::string& member) {
   return config.substr(0, config.rfind('}')) + ", " + member + "}";
 }
 
-netlib::Result<pons::Record> claim(const pons::cni::Request& request, pons::Host& host) {
-  const pons::NetnsId netns{host.container->netns.id().device, host.container->netns.id().inode};
-  const auto isHostAddress = [&host](const netlib::IpAddress& address) {
-    return netlib::route::isLocal(host.route, address);
-  };
-  const std::uint32_t mtu = TRY(pons::mtuFor(request.config, host));
-  return host.ledger.claim(request.key, request.config.addresses, isHostAddress,
-                           [&](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
-                             return pons::attachmentFor(request, netns, mtu, std::move(leases));
-                           });
-}
-
 // Directories at the top, and the lock, stay when the last attachment goes.
 bool outlivesAttachments(const fs::path& path) {
   const fs::path inside = path.lexically_relative(kStateDir);
-  return inside == "." || inside == "lock" || inside == "counters.1" ||
+  return inside == "." || inside == "lock" || inside == "counters.1" || inside == "layout.2" ||
          (!inside.has_parent_path() && fs::is_directory(path));
 }
 
@@ -92,34 +76,21 @@ pons::Host openHost() {
   return required(pons::Host::open(required(pons::Ledger::open(kStateDir, std::chrono::seconds{20}))));
 }
 
-netlib::Result<> addWith(const pons::cni::Request& request, const BeforeStep& beforeStep) {
+pons::cni::Result<std::string> addWith(const pons::cni::Request& request, const BeforeStep& beforeStep) {
   pons::Host host = openHost();
-  host.container = TRY(pons::Container::open(request.netnsPath));
-  pons::Record record = TRY(claim(request, host));
-  const pons::Plan plan = pons::planFor(record.attachment);
-  pons::Transaction transaction{host, record, plan};
-  for (std::size_t i = 0; i < plan.size(); ++i) {
-    TRY(beforeStep(i, host));
-    TRY(transaction.apply(*plan[i]));
-  }
-  TRY(beforeStep(plan.size(), host));
-  TRY(host.ledger.commit(record));
-  transaction.keep();
-  return {};
+  std::size_t step = 0;
+  host.beforeStep = [&](std::string_view) { return beforeStep(step++, host); };
+  return pons::add(request, host);
 }
 
 std::size_t stepCount(const pons::cni::Request& request) {
   std::size_t last = 0;
-  const auto stopped = addWith(request, [&last](std::size_t step, pons::Host&) -> netlib::Result<> {
+  required(addWith(request, [&last](std::size_t step, pons::Host&) -> netlib::Result<> {
     last = step;
     return {};
-  });
-  if (!stopped) throw std::runtime_error(stopped.error().message);
+  }));
   pons::Host host = openHost();
-  pons::Record record = recordOf(host, request);
-  if (const auto gone = teardown(host, record, pons::planFor(record.attachment)); !gone) {
-    throw std::runtime_error(gone.error().message);
-  }
+  if (const auto gone = pons::del(request, host); !gone) throw std::runtime_error(gone.error().message);
   return last;
 }
 

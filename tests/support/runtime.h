@@ -43,11 +43,11 @@ class Runtime {
 /// A host as a verb opens it, on the namespace of this thread.
 pons::Host openHost();
 
-/// Called before the step of that index, and once more after the last; a failure ends the ADD.
+/// Called before the step of that index, and once more before the commit; a failure ends the ADD.
 using BeforeStep = std::function<netlib::Result<>(std::size_t step, pons::Host& host)>;
 
-/// What add() does, with a hook between its steps: it fails or dies where a test wants it to.
-netlib::Result<> addWith(const pons::cni::Request& request, const BeforeStep& beforeStep);
+/// The verb ADD with that hook (Host::beforeStep): it fails or dies where a test wants it to.
+pons::cni::Result<std::string> addWith(const pons::cni::Request& request, const BeforeStep& beforeStep);
 
 /// The number of steps that an ADD of this request takes.
 std::size_t stepCount(const pons::cni::Request& request);

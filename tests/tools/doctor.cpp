@@ -243,7 +243,7 @@ TEST_CASE("On a host: ponsctl doctor finds state that other programs removed, an
   shell("rm -rf /run/pons");
   const Outcome none = doctorRun();
   CHECK(none.exitCode == 1);
-  CHECK_MESSAGE(contains(none.out, "there is no ledger, but 1 link with an alias of pons"), none.out);
+  CHECK_MESSAGE(contains(none.out, "there is no state directory /run/pons, but links or tables of pons"), none.out);
   CHECK(!std::filesystem::exists("/run/pons"));
 }
 

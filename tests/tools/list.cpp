@@ -54,7 +54,7 @@ TEST_CASE("Container IDs with a common prefix are shortened to a length at which
 TEST_CASE("Escape sequences in a path are printed escaped") {
   auto hostile = many(1);
   hostile[0].health = Health::Gone;
-  hostile[0].faults = {{"", "", "cannot open \x1b[2J"}};
+  hostile[0].faults = {{"", "", pons::missing("network namespace \x1b[2J", pons::Remedy::CollectGarbage)}};
   const std::string text = checkText(hostile, kNarrow);
   CHECK(contains(text, "\\x1b[2J"));
   CHECK(!contains(text, "\x1b"));
@@ -72,17 +72,23 @@ TEST_CASE("ponsctl check prints the faults, those of shared state once, and the 
   auto all = many(500);
   for (AttachmentStatus& status : all) {
     status.health = Health::Broken;
-    status.faults = {{"bridge pons0", "bridge-pons0", "bridge pons0 is down"}};
+    status.faults = {{"bridge pons0", "bridge-pons0/demo", {"bridge pons0", "up", "down"}},
+                     {"veth", "", {"veth pons0", "up", "down"}}};
   }
   const std::string text = checkText(all, kNarrow);
-  CHECK(contains(text, "demo     500 attachments             bridge pons0 is down\n"));
+  CHECK_MESSAGE(contains(text, "demo     500 attachments             bridge pons0 is down, expected up: run\n"), text);
   CHECK(std::ranges::count(text, '\n') < 8);
+  CHECK(contains(text, "Follow-up faults are hidden"));
+  // What the repair of the shared state does not restore is shown.
+  all.front().faults.push_back(
+      {"addresses", "", pons::missing("address 10.42.0.7/24", pons::Remedy::RestartContainer)});
+  CHECK(contains(checkText(all, kWide), "address 10.42.0.7/24 is missing: restart the container\n"));
 }
 
 TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults and the health of attachments") {
   REQUIRE_FAKE_HOST(host);
-  CHECK(tool({"list"}).out == "no attachments\n");
-  CHECK(tool({"check"}).out == "no attachments\n");
+  CHECK(tool({"list"}).out == "no attachments (no state directory /run/pons yet)\n");
+  CHECK(tool({"check"}).out == "no attachments (no state directory /run/pons yet)\n");
   CHECK(!std::filesystem::exists("/run/pons"));
 
   Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"};
@@ -106,6 +112,15 @@ TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults
   shell("nft flush ruleset");
   CHECK(tool({"check"}).exitCode == 1);
   CHECK(contains(tool({"check"}).out, "2 attachments"));
+  CHECK(contains(tool({"check"}, {"COLUMNS=300"}).out, ": run \"ponsctl repair\"\n"));
+  const auto checked = jsonOf(tool({"check", "--json"}));
+  const auto broken = checked["broken"].items();
+  REQUIRE(broken.size() == 2);
+  const auto fault = broken[0]["faults"].items().at(0);
+  CHECK(textOf(fault["actual"]) == "missing");
+  CHECK(textOf(fault["expected"]) != "");
+  CHECK(textOf(fault["what"]).ends_with(" is missing"));
+  CHECK(textOf(fault["remedy"]) == "run \"ponsctl repair\"");
   CHECK(contains(tool({"list"}).out, " broken\n"));
   CHECK(repair().ok());
   host.endNamespace("/run/netns/c2");
@@ -113,8 +128,10 @@ TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults
   const std::string listed = tool({"list"}).out;
   CHECK_MESSAGE(contains(listed, " unreadable\n"), listed);
   CHECK_MESSAGE(contains(listed, " gone\n"), listed);
-  CHECK(contains(tool({"check"}).out, "ponsctl gc --delete"));
-  CHECK(tool({"list", "--state-dir", "/run/elsewhere"}).out == "no attachments\n");
+  CHECK(contains(tool({"check"}, {"COLUMNS=300"}).out, "ponsctl gc --delete"));
+  const Outcome mistyped = tool({"list", "--state-dir", "/run/elsewhere"});
+  CHECK(mistyped.exitCode == 1);
+  CHECK(mistyped.err == "ponsctl list: there is no state directory /run/elsewhere; on this host: /run/pons\n");
   shell("chmod 0777 /run/pons");
   const Outcome refused = tool({"list"});
   CHECK(refused.exitCode == 1);

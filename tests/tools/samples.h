@@ -49,18 +49,22 @@ inline std::vector<pons::ctl::AttachmentStatus> allHealths() {
     statuses.back().faults = std::move(faults);
   };
   statuses.front().health = Health::Broken;
-  statuses.front().faults = {{"IPv4 table pons of nf_tables", "nat-ipv4",
-                              "table ip pons of nf_tables: chain output is missing or has lost rules"},
-                             {"published ports", "", "published 0.0.0.0 port 8080/tcp is missing in nf_tables"}};
+  statuses.front().faults = {{"nf_tables table ip pons", "tables-ip", pons::missing("chain output of table ip pons")},
+                             {"published ports", "", pons::missing("published 0.0.0.0 port 8080/tcp")}};
   add("demo", Health::Broken, {statuses.front().faults.front()});
-  add("web", Health::Broken, {{"veth pons0 to eth0", "", "veth pons0 to eth0 is down in the host"}});
-  add("web", Health::Gone, {{"", "", "cannot open the network namespace /run/netns/c4: No such file or directory"}});
+  add("web", Health::Broken,
+      {{"veth pons0 to eth0", "", {"veth pons0", "up", "down"}},
+       {"addresses of eth0",
+        "",
+        {"MAC of eth0 (spoof guard)", "0a:58:0a:2b:00:02", "02:00:00:00:00:07", pons::Remedy::RestartContainer}}});
+  add("web", Health::Gone,
+      {{"", "", pons::missing("network namespace /run/netns/c4 of the container", pons::Remedy::CollectGarbage)}});
   add("web", Health::Adding, {});
   add("web", Health::Deleting, {});
-  add("web", Health::AddInterrupted, {{"", "", "its ADD was interrupted"}});
+  add("web", Health::AddInterrupted, {{"", "", {"ADD", "done", "interrupted", pons::Remedy::CollectGarbage}}});
   statuses.push_back({.key = keyOf(idOf(7), "web"),
                       .health = Health::Unreadable,
-                      .faults = {{"", "", "its record cannot be parsed"}}});
+                      .faults = {{"", "", {"record", "readable", "damaged", pons::Remedy::RestartContainer}}}});
   statuses.push_back(statusOf(keyOf(idOf(8), "web"), {{prefix("10.43.0.8/24"), ip("10.43.0.254")}}));
   statuses.push_back(
       statusOf(keyOf(idOf(8), "web"), {}, {{pons::Protocol::Tcp, ip("0.0.0.0"), 443, ip("10.43.0.8"), 8443}}));

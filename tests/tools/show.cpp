@@ -108,7 +108,7 @@ TEST_CASE("On a host: ponsctl show finds a container by a prefix of its ID, and 
   CHECK(contains(tool({"show", "c0f"}).out, "container    c0f\n"));
   shell("nft flush ruleset && ip link del pons-demo");
   const std::string shown = tool({"show", "c0ffee1"}).out;
-  CHECK_MESSAGE(contains(shown, "bridge pons-demo is gone"), shown);
+  CHECK_MESSAGE(contains(shown, "bridge pons-demo is missing"), shown);
   CHECK_MESSAGE(contains(shown, "missing"), shown);
 }
 

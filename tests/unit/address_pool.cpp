@@ -79,7 +79,8 @@ TEST_CASE("very short prefixes are valid unless they contain reserved addresses"
     const auto wide = Range::make(v4, std::nullopt, std::nullopt, std::nullopt);
     CHECK(wide.ok() == !v4.overlaps(prefix("224.0.0.0/4")));
   }
-  CHECK(Range::make(prefix("96.0.0.0/3"), std::nullopt, std::nullopt, std::nullopt).failedWith(EINVAL));  // 127/8
+  CHECK(Range::make(prefix("96.0.0.0/3"), std::nullopt, std::nullopt, std::nullopt)
+            .failedWith(netlib::Cause::Invalid));  // 127/8
   CHECK((AddressPool{{rangeOf("1100:200::/24")}, {}}.size() == (Uint128{1} << 104) - 2));
 }
 
@@ -202,20 +203,20 @@ TEST_CASE("an invalid range is refused with the reason") {
     return Range::make(prefix(subnet), maybe(start), maybe(end), maybe(gateway));
   };
   CHECK(errorOf(make("10.0.0.1/24", nullptr, nullptr, nullptr)).find("did you mean 10.0.0.0/24") != std::string::npos);
-  CHECK(make("0.0.0.0/0", nullptr, nullptr, nullptr).failedWith(EINVAL));
-  CHECK(make("::/0", nullptr, nullptr, nullptr).failedWith(EINVAL));
-  CHECK(make("0.0.0.0/8", nullptr, nullptr, nullptr).failedWith(EINVAL));
-  CHECK(make("127.1.0.0/16", nullptr, nullptr, nullptr).failedWith(EINVAL));
-  CHECK(make("::1/128", nullptr, nullptr, nullptr).failedWith(EINVAL));
-  CHECK(make("239.0.0.0/24", nullptr, nullptr, nullptr).failedWith(EINVAL));
-  CHECK(make("ff02::/64", nullptr, nullptr, nullptr).failedWith(EINVAL));
+  CHECK(make("0.0.0.0/0", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
+  CHECK(make("::/0", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
+  CHECK(make("0.0.0.0/8", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
+  CHECK(make("127.1.0.0/16", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
+  CHECK(make("::1/128", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
+  CHECK(make("239.0.0.0/24", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
+  CHECK(make("ff02::/64", nullptr, nullptr, nullptr).failedWith(netlib::Cause::Invalid));
   CHECK(errorOf(make("10.0.0.0/24", "10.0.1.1", nullptr, nullptr)).find("rangeStart") != std::string::npos);
   CHECK(errorOf(make("10.0.0.0/24", nullptr, "fd00::1", nullptr)).find("rangeEnd") != std::string::npos);
   CHECK(errorOf(make("10.0.0.0/24", "10.0.0.9", "10.0.0.8", nullptr)).find("before it starts") != std::string::npos);
   CHECK(errorOf(make("10.0.50.128/25", nullptr, nullptr, "fe80::1")).find("gateway") != std::string::npos);
   CHECK(errorOf(make("fd00::/64", nullptr, nullptr, "10.0.50.1")).find("gateway") != std::string::npos);
-  CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.0").failedWith(EINVAL));
-  CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.255").failedWith(EINVAL));
+  CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.0").failedWith(netlib::Cause::Invalid));
+  CHECK(make("10.0.0.0/24", nullptr, nullptr, "10.0.0.255").failedWith(netlib::Cause::Invalid));
   CHECK(make("10.0.0.0/31", nullptr, nullptr, "10.0.0.1").ok());
   // The gateway of a LAN.
   CHECK(make("10.42.5.0/24", nullptr, nullptr, "10.42.0.1")->gateway == ip("10.42.0.1"));
@@ -226,8 +227,8 @@ TEST_CASE("range sets are of one family and do not overlap") {
   const RangeSet v4{rangeOf("10.0.0.0/24")};
   const RangeSet v6{rangeOf("fd00::/64")};
   CHECK(pons::checkRangeSets(std::vector{v4, v6}).ok());
-  CHECK(pons::checkRangeSets(std::vector<RangeSet>{{}}).failedWith(EINVAL));
-  CHECK(pons::checkRangeSets(std::vector<RangeSet>{{v4[0], v6[0]}}).failedWith(EINVAL));
-  CHECK(pons::checkRangeSets(std::vector{v4, RangeSet{rangeOf("10.0.0.128/25")}}).failedWith(EINVAL));
-  CHECK(pons::checkRangeSets(std::vector<RangeSet>{{v4[0], v4[0]}}).failedWith(EINVAL));
+  CHECK(pons::checkRangeSets(std::vector<RangeSet>{{}}).failedWith(netlib::Cause::Invalid));
+  CHECK(pons::checkRangeSets(std::vector<RangeSet>{{v4[0], v6[0]}}).failedWith(netlib::Cause::Invalid));
+  CHECK(pons::checkRangeSets(std::vector{v4, RangeSet{rangeOf("10.0.0.128/25")}}).failedWith(netlib::Cause::Invalid));
+  CHECK(pons::checkRangeSets(std::vector<RangeSet>{{v4[0], v4[0]}}).failedWith(netlib::Cause::Invalid));
 }

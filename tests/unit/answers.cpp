@@ -180,22 +180,22 @@ TEST_CASE("The failure of the first request, the bracket of a transaction, is th
   CHECK(answers.complete(2));
 }
 
-TEST_CASE("Impossible lengths are EBADMSG") {
+TEST_CASE("Impossible lengths are refused") {
   for (const std::uint32_t length : {0U, 1U, 15U, 37U, 0x7fffffffU, 0xffffffffU}) {
     CAPTURE(length);
     Bytes bytes = error(0, 0, 0, {});
     REQUIRE(bytes.size() == 36);
     std::memcpy(bytes.data(), &length, sizeof length);
     Answers answers{kFirst, 1};
-    CHECK(answers.parse(bytes).failedWith(EBADMSG));
+    CHECK(answers.parse(bytes).failedWith(netlib::Cause::Damaged));
   }
 }
 
-TEST_CASE("A positive code, which the kernel never sends, is EBADMSG, and so is INT_MIN") {
+TEST_CASE("A positive code, which the kernel never sends, is refused, and so is INT_MIN") {
   for (const int code : {1, 4711, INT32_MIN}) {
     CAPTURE(code);
     Answers answers{kFirst, 1};
-    CHECK(answers.parse(error(code, 0, 0, {})).failedWith(EBADMSG));
+    CHECK(answers.parse(error(code, 0, 0, {})).failedWith(netlib::Cause::Damaged));
   }
 }
 
@@ -232,7 +232,7 @@ TEST_CASE("Every truncation of an answer is refused or accepted, and nothing aft
       std::memcpy(part.data() + 4, &type, sizeof type);
       Answers answers{kFirst, 2};
       const auto taken = answers.parse(part);
-      CHECK((taken.ok() || taken.failedWith(EBADMSG)));
+      CHECK((taken.ok() || taken.failedWith(netlib::Cause::Damaged)));
     }
   }
 }

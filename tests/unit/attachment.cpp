@@ -7,6 +7,7 @@
 #include "netlib/base/hash.h"
 
 #include "plugin/firewall/source_subnets.h"
+#include "plugin/model/shared_state.h"
 
 #include "tests/support/attachments.h"
 
@@ -71,46 +72,6 @@ TEST_CASE("no ifb has the name of a veth") {
     CHECK(pons::ifbName(key).toString().size() == 15);
   }
   CHECK(names.size() == 2000);
-}
-
-TEST_CASE("shared states, in the order of the plan's shared steps") {
-  const Attachment attachment = dualStack();
-  const std::string chain = pons::chainOf(attachment, attachment.sourceNats.front());
-  CHECK(pons::sharedStatesOf(attachment) ==
-        std::vector<std::string>{"bridge-pons0", "gateway-pons0-10.42.0.1", "gateway-pons0-fd00::1", "forwarding-ipv4",
-                                 "forwarding-ipv6", "tables", "loopback-pons0", "subnet-10.42.0.0-24",
-                                 "masquerade-demo-" + chain.substr(4)});
-  CHECK(chain.starts_with("net_"));
-  CHECK(chain.size() == 20);
-}
-
-TEST_CASE("a bridge that is not a gateway references neither addresses nor IP forwarding") {
-  Attachment attachment = dualStack();
-  attachment.bridge.gateway = false;
-  attachment.sourceNats.clear();
-  attachment.forwards = {{Protocol::Tcp, ip("fd01::1"), 80, ip("fd00::7"), 80}};
-  CHECK(pons::gatewayAddresses(attachment).empty());
-  CHECK(pons::sharedStatesOf(attachment) == std::vector<std::string>{"bridge-pons0", "tables"});
-}
-
-TEST_CASE("an ingress policy needs the table in both families; it and the forward accept rules are last") {
-  Attachment attachment = dualStack();
-  attachment.sourceNats.clear();
-  attachment.forwards.clear();
-  attachment.bridge.gateway = false;
-  attachment.acceptForward = true;
-  attachment.ingress = pons::IngressPolicy::SameBridge;
-  CHECK(pons::sharedStatesOf(attachment) ==
-        std::vector<std::string>{"bridge-pons0", "tables", "ingress-pons0", "forward-pons0"});
-}
-
-TEST_CASE("the shared state of a resolv.conf contains the path of the root") {
-  Attachment attachment = attachmentOf(keyOf("c1"), {});
-  attachment.resolvConf = {"/run/containers/%7/root fs", "nameserver 10.42.0.1\n"};
-  const std::string state = pons::sharedStatesOf(attachment).back();
-  CHECK(state == "resolvconf-%2frun%2fcontainers%2f%257%2froot%20fs");
-  CHECK(pons::shared_state::rootOf(state) == attachment.resolvConf->root);
-  CHECK(!pons::shared_state::rootOf("bridge-pons0"));
 }
 
 TEST_CASE("the gateway of two leases is one address") {

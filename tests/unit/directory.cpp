@@ -41,7 +41,43 @@ TEST_CASE("a shared directory is made readable for others, and one that is only 
   CHECK(modeOf(scratch / "a/b") == 0755);
   CHECK(Directory::openExisting(scratch / "a/b").ok());
   REQUIRE(chmod((scratch / "a/b").c_str(), 0775) == 0);
-  CHECK(Directory::openShared(scratch / "a/b").failedWith(EPERM));
+  CHECK(Directory::openShared(scratch / "a/b").failedWith(netlib::Cause::Unsafe));
+}
+
+TEST_CASE("a missing directory that is opened as an empty one stays missing, and nothing is made in it") {
+  const Scratch scratch;
+  const auto missing = Directory::openAsEmpty(scratch / "a/b/");
+  REQUIRE(missing.ok());
+  CHECK_FALSE(missing->exists());
+  CHECK(missing->path() == scratch / "a/b");
+  CHECK(missing->list(".").failedWith(ENOENT));
+  CHECK(missing->readFile("name", 100).failedWith(ENOENT));
+  CHECK_FALSE(missing->exists("name").value());
+  CHECK(missing->removeTree("name").ok());
+  CHECK(missing->openFile("lock", O_RDWR | O_CREAT).failedWith(ENOENT));
+  CHECK(missing->createSymlink("link", "target").failedWith(ENOENT));
+  CHECK(missing->createDirectories("x/y").failedWith(ENOENT));
+  CHECK(missing->checkWritable().ok());  // in the directory above
+  CHECK_FALSE(std::filesystem::exists(scratch / "a"));
+
+  REQUIRE(Directory::openPrivate(scratch / "a/b").ok());
+  CHECK(missing->list(".").failedWith(ENOENT));
+  const auto present = Directory::openAsEmpty(scratch / "a/b");
+  REQUIRE(present.ok());
+  CHECK(present->exists());
+  CHECK(present->list(".").value().empty());
+  CHECK(Directory::openAsEmpty("relative").failedWith(netlib::Cause::Invalid));
+}
+
+TEST_CASE("a directory has one canonical path, whatever symlinks lead to it") {
+  const Scratch scratch;
+  REQUIRE(Directory::openPrivate(scratch / "real/pons").ok());
+  REQUIRE(symlink("real", (scratch / "link").c_str()) == 0);
+  const std::string canonical = std::filesystem::canonical(scratch / "real/pons").string();
+  CHECK(Directory::openExisting(scratch / "real/pons/").value().canonicalPath() == canonical);
+  CHECK(Directory::openExisting(scratch / "link/pons").value().canonicalPath() == canonical);
+  REQUIRE(rmdir((scratch / "real/pons").c_str()) == 0);
+  CHECK(Directory::openAsEmpty(scratch / "link/pons").value().canonicalPath() == canonical);
 }
 
 TEST_CASE("a file is replaced as a whole, and a symlink in its place is not followed") {
@@ -68,21 +104,21 @@ TEST_CASE("A state directory with another owner or unsafe mode is refused") {
 
   SUBCASE("a symlink, also with slashes behind it") {
     for (const char* name : {"link", "link/", "link//", "file"}) {
-      CHECK(Directory::openPrivate(scratch / name).failedWith(EPERM));
+      CHECK(Directory::openPrivate(scratch / name).failedWith(netlib::Cause::Unsafe));
     }
-    CHECK(Directory::openPrivate(scratch / "link/.").failedWith(EINVAL));
-    CHECK(Directory::openPrivate(scratch / "link/..").failedWith(EINVAL));
+    CHECK(Directory::openPrivate(scratch / "link/.").failedWith(netlib::Cause::Invalid));
+    CHECK(Directory::openPrivate(scratch / "link/..").failedWith(netlib::Cause::Invalid));
   }
   SUBCASE("a dangling symlink: nothing is made at its target") {
     REQUIRE(symlink("nowhere", (scratch / "dangling").c_str()) == 0);
-    CHECK(Directory::openPrivate(scratch / "dangling").failedWith(EPERM));
+    CHECK(Directory::openPrivate(scratch / "dangling").failedWith(netlib::Cause::Unsafe));
     CHECK_FALSE(std::filesystem::exists(scratch / "nowhere"));
   }
   SUBCASE("writable by the group or by all; its mode stays as it is") {
     for (const mode_t mode : {0770U, 0702U}) {
       REQUIRE(chmod((scratch / "shared").c_str(), mode) == 0);
       const auto refused = Directory::openPrivate(scratch / "shared");
-      CHECK(refused.failedWith(EPERM));
+      CHECK(refused.failedWith(netlib::Cause::Unsafe));
       CHECK(refused.error().message.find("writable by other users") != std::string::npos);
       CHECK(modeOf(scratch / "shared") == mode);
     }
@@ -94,7 +130,7 @@ TEST_CASE("A state directory with another owner or unsafe mode is refused") {
       return;
     }
     const auto refused = Directory::openPrivate(scratch / "shared");
-    CHECK(refused.failedWith(EPERM));
+    CHECK(refused.failedWith(netlib::Cause::Unsafe));
     CHECK(refused.error().message.find("65534") != std::string::npos);
   }
   SUBCASE("but a symlink above it is the host's own business, as /var/run is") {
@@ -113,7 +149,8 @@ TEST_CASE("An open directory stays the same when its path is replaced") {
 }
 
 TEST_CASE("only absolute paths name a directory") {
-  for (const char* path : {"", "pons", "./pons", "/", "//"}) CHECK(Directory::openPrivate(path).failedWith(EINVAL));
+  for (const char* path : {"", "pons", "./pons", "/", "//"})
+    CHECK(Directory::openPrivate(path).failedWith(netlib::Cause::Invalid));
 }
 
 TEST_CASE("files are created as a whole, once") {
@@ -122,7 +159,7 @@ TEST_CASE("files are created as a whole, once") {
   CHECK(directory.createFile("file", "first").ok());
   CHECK(directory.createFile("file", "second").failedWith(EEXIST));
   CHECK(directory.readFile("file", 5).value() == "first");
-  CHECK(directory.readFile("file", 4).failedWith(EFBIG));
+  CHECK(directory.readFile("file", 4).failedWith(netlib::Cause::Damaged));
   CHECK(directory.readFile("none", 4).failedWith(ENOENT));
   CHECK(modeOf(scratch / "pons/file") == 0600);
   CHECK(directory.list(".").value() == std::vector<std::string>{"file"});
@@ -173,4 +210,28 @@ TEST_CASE("An unreadable file or directory is an error, never empty") {
   CHECK(directory.readSymlink("file").failedWith(EINVAL));
   CHECK(directory.exists("file/below").failedWith(ENOTDIR));
   CHECK(directory.exists(std::string(300, 'x')).failedWith(ENAMETOOLONG));
+}
+
+TEST_CASE("the modification time of a directory is the one that was set, until a name in it changes") {
+  const Scratch scratch;
+  const auto directory = Directory::openPrivate(scratch / "pons").value();
+  constexpr timespec kTime{.tv_sec = 12345, .tv_nsec = 678};
+  const auto isSet = [&] {
+    const auto time = directory.modificationTime("d").value();
+    return time.tv_sec == kTime.tv_sec && time.tv_nsec == kTime.tv_nsec;
+  };
+  CHECK(directory.setModificationTime("d", kTime).failedWith(ENOENT));
+  CHECK(directory.modificationTime("d").failedWith(ENOENT));
+  REQUIRE(directory.createSymlink("other", "d").ok());
+  REQUIRE(directory.createDirectories("d").ok());
+  for (const bool removes : {false, true}) {
+    CHECK(directory.setModificationTime("d", kTime).ok());
+    CHECK(isSet());
+    CHECK(directory.list("d").ok());
+    CHECK(isSet());
+    CHECK((removes ? directory.remove("d/link") : directory.createSymlink("d/link", "target")).ok());
+    CHECK_FALSE(isSet());
+  }
+  CHECK(directory.setModificationTime("other", kTime).ok());  // of the link itself
+  CHECK_FALSE(isSet());
 }

@@ -62,7 +62,7 @@ TEST_CASE("a free lock is had at once, also without patience") {
   {
     const auto lock = FileLock::acquire(openLock(scratch), 0ms, "lock");
     CHECK(lock.ok());
-    CHECK(FileLock::acquire(openLock(scratch), 0ms, "lock").failedWith(ETIMEDOUT));
+    CHECK(FileLock::acquire(openLock(scratch), 0ms, "lock").failedWith(netlib::Cause::Locked));
   }
   CHECK(FileLock::acquire(openLock(scratch), 0ms, "lock").ok());
 }
@@ -73,7 +73,7 @@ TEST_CASE("Waiting for a stuck holder times out, and the error has its PID") {
   const auto start = Clock::now();
   const auto lock = FileLock::acquire(openLock(scratch), 150ms, "the lock of this test");
   const auto waited = Clock::now() - start;
-  REQUIRE(lock.failedWith(ETIMEDOUT));
+  REQUIRE(lock.failedWith(netlib::Cause::Locked));
   CHECK(waited >= 150ms);
   CHECK(waited < 2s);
   CHECK(lock.error().message.find("the lock of this test") != std::string::npos);
@@ -105,7 +105,7 @@ TEST_CASE("Other signals do not end the waiting") {
     _exit(0);
   }
   const auto start = Clock::now();
-  CHECK(FileLock::acquire(openLock(scratch), 200ms, "lock").failedWith(ETIMEDOUT));
+  CHECK(FileLock::acquire(openLock(scratch), 200ms, "lock").failedWith(netlib::Cause::Locked));
   CHECK(Clock::now() - start >= 200ms);
   while (waitpid(disturber, nullptr, 0) < 0 && errno == EINTR) {}  // it may not have sent all of them yet
   sigaction(SIGUSR1, &former, nullptr);
@@ -120,7 +120,7 @@ TEST_CASE("the process' own alarm and signal mask are as before, and a blocked S
   sigaddset(&blocked, SIGALRM);
   REQUIRE(sigprocmask(SIG_BLOCK, &blocked, &former) == 0);
 
-  CHECK(FileLock::acquire(openLock(scratch), 60ms, "lock").failedWith(ETIMEDOUT));
+  CHECK(FileLock::acquire(openLock(scratch), 60ms, "lock").failedWith(netlib::Cause::Locked));
 
   sigset_t after;
   REQUIRE(sigprocmask(SIG_SETMASK, &former, &after) == 0);

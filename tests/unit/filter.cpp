@@ -96,10 +96,10 @@ TEST_CASE("A negated option of a rule is ignored; an empty string in quotes is a
   CHECK(empty->option("-j") == "");
 }
 
-TEST_CASE("A line that is not a rule of the chain is EBADMSG") {
+TEST_CASE("A line that is not a rule of the chain is refused") {
   for (const char* line : {"", "-A", "-A OTHER -j X", "-I CHAIN -j X", "Warning!"}) {
     CAPTURE(line);
-    CHECK(parseRule(line, "CHAIN").failedWith(EBADMSG));
+    CHECK(parseRule(line, "CHAIN").failedWith(netlib::Cause::Damaged));
   }
 }
 
@@ -107,5 +107,5 @@ TEST_CASE("Chains that jump in a circle are an error, and not for ever") {
   const auto rulesOf = [](const std::string&) -> netlib::Result<std::vector<filter::Rule>> {
     return std::vector<filter::Rule>{{.verdict = Verdict::Jump, .target = "again"}};
   };
-  CHECK(filter::drops("again", true, rulesOf).failedWith(ELOOP));
+  CHECK(filter::drops("again", true, rulesOf).failedWith(netlib::Cause::Damaged));
 }

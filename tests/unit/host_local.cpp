@@ -225,14 +225,14 @@ TEST_CASE("Leases of others are neither taken nor released, and a second ADD of 
     REQUIRE(files.reserve(me, ip("10.1.2.2")).ok());
     CHECK(files.reserve(me, ip("10.1.2.2")).ok());
     const auto refused = files.reserve(other, ip("10.1.2.2"));
-    CHECK(refused.failedWith(EADDRINUSE));
+    CHECK(refused.failedWith(netlib::Cause::InUse));
     CHECK(refused.error().message.find("container c1 (eth0)") != std::string::npos);
     CHECK(files.release(other, ip("10.1.2.2")).ok());
     CHECK(files.belongsTo(me, ip("10.1.2.2")).value());
     // All or nothing, and a draft that a killed process left is no obstacle.
     put(scratch / "demo/10.1.2.3.draft", "torn");
     const std::vector<pons::Lease> both{{prefix("10.1.2.3/24"), {}}, {prefix("10.1.2.2/24"), {}}};
-    CHECK(files.reserveAll(other, both).failedWith(EADDRINUSE));
+    CHECK(files.reserveAll(other, both).failedWith(netlib::Cause::InUse));
     CHECK(files.all().value() == std::vector{ip("10.1.2.2")});
     CHECK(!fs::exists(scratch / "demo/10.1.2.3.draft"));
   }
@@ -264,15 +264,15 @@ TEST_CASE("The lock is waited for up to the timeout, and a directory of another 
   const auto network = pons::NetworkName::parse("demo").value();
   const HostLocal held = lockedIn(scratch);
   const auto refused = HostLocal::lock(scratch.path(), network, std::chrono::milliseconds{20});
-  REQUIRE(refused.failedWith(ETIMEDOUT));
+  REQUIRE(refused.failedWith(netlib::Cause::Locked));
   CHECK(refused.error().message.find("/demo/lock") != std::string::npos);
   CHECK(HostLocal::peek(scratch.path(), network).value().has_value());
   CHECK(!HostLocal::lockExisting(scratch / "none", network, kPatience).value().has_value());
   CHECK(!fs::exists(scratch / "none"));
 
   fs::permissions(scratch / "demo", fs::perms::others_write, fs::perm_options::add);
-  CHECK(HostLocal::peek(scratch.path(), network).failedWith(EPERM));
+  CHECK(HostLocal::peek(scratch.path(), network).failedWith(netlib::Cause::Unsafe));
   const auto linked = pons::NetworkName::parse("linked").value();
   fs::create_directory_symlink("/tmp", scratch / "linked");
-  CHECK(HostLocal::lock(scratch.path(), linked, kPatience).failedWith(EPERM));
+  CHECK(HostLocal::lock(scratch.path(), linked, kPatience).failedWith(netlib::Cause::Unsafe));
 }

@@ -33,16 +33,29 @@ ino_t inodeOf(int fd) {
 
 }  // namespace
 
+TEST_CASE("a state directory that does not exist is read like an empty one, and only open() makes it") {
+  const LedgerBench bench;
+  pons::Ledger absent = pons::Ledger::openIfPresent(bench.path(), std::chrono::milliseconds{50}).value();
+  CHECK_FALSE(absent.exists());
+  CHECK(absent.attachments().value().empty());
+  CHECK_FALSE(absent.find(keyOf("c1")).value().has_value());
+  CHECK_FALSE(absent.hasRecord(keyOf("c1")).value());
+  CHECK_FALSE(absent.anyOf(keyOf("c1").network).value().has_value());
+  CHECK(absent.referencesTo("bridge-pons0").value().empty());
+  CHECK(absent.lockHost().failedWith(ENOENT));
+  CHECK_FALSE(std::filesystem::exists(bench.path()));
+  CHECK(bench.open().path() == absent.path());
+  CHECK(pons::Ledger::openIfPresent(bench.path(), std::chrono::milliseconds{50}).value().exists());
+}
+
 TEST_CASE("an attachment with a record above the size limit is refused and leaves nothing") {
   const LedgerBench bench;
   pons::Ledger ledger = bench.open();
-  const auto tooMany = [](std::vector<pons::Lease> leases) -> netlib::Result<pons::Attachment> {
-    auto attachment = support::attachmentOf(keyOf("c1"), std::move(leases));
-    attachment.routes.assign(150'000, {.destination = prefix("10.0.0.0/8"), .gateway = ip("10.42.0.1")});
-    return attachment;
-  };
-  const auto claimed = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/24"), support::noHostAddress, tooMany);
-  REQUIRE(claimed.failedWith(EINVAL));
+  auto reservation = support::reserve(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).value();
+  auto attachment = support::attachmentOf(keyOf("c1"), reservation.leases());
+  attachment.routes.assign(150'000, {.destination = prefix("10.0.0.0/8"), .gateway = ip("10.42.0.1")});
+  const auto claimed = std::move(reservation).write(std::move(attachment));
+  REQUIRE(claimed.failedWith(netlib::Cause::Invalid));
   CHECK(claimed.error().message.find("fewer routes") != std::string::npos);
   CHECK(bench.dump().empty());
   CHECK(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).ok());
@@ -61,7 +74,8 @@ TEST_CASE("a claim is found, and released completely") {
     const std::string address = record->attachment.leases.front().address.address().toString();
     CHECK(bench.linkAt("networks/demo/addresses/" + address) == "../attachments/c1:eth0.json");
     CHECK(bench.linkAt("ports/tcp-8080/0.0.0.0") == "../../networks/demo/attachments/c1:eth0.json");
-    CHECK(bench.linkAt("holds/bridge-pons0/demo:c1:eth0") == "../../networks/demo/attachments/c1:eth0.json");
+    CHECK(bench.linkAt("holds/bridge-pons0/demo/demo:c1:eth0") == "../../../networks/demo/attachments/c1:eth0.json");
+    CHECK(bench.linkAt("holds/tables-ip/demo:c1:eth0") == "../../networks/demo/attachments/c1:eth0.json");
     for (const auto& link : bench.links()) CHECK(std::filesystem::exists(bench.path() + "/" + link));
     CHECK(ledger.attachments().value() == std::vector{key});
   }
@@ -86,7 +100,7 @@ TEST_CASE("commit is written in place: same file, same lock") {
   const auto file =
       netlib::UniqueFd{open((bench.path() + "/networks/demo/attachments/c1:eth0.json").c_str(), O_RDONLY)};
   CHECK(inodeOf(file.get()) == inode);
-  CHECK(ledger.find(keyOf("c1")).failedWith(ETIMEDOUT));  // still locked
+  CHECK(ledger.find(keyOf("c1")).failedWith(netlib::Cause::Locked));  // still locked
 
   const auto attachment = record.attachment;
   { const auto letGo = std::move(record); }
@@ -101,7 +115,7 @@ TEST_CASE("a second claim of the same attachment is refused and changes nothing"
   { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).ok()); }
   const auto before = bench.dump();
   const auto again = claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)});
-  CHECK(again.failedWith(EEXIST));
+  CHECK(again.failedWith(netlib::Cause::Attached));
   CHECK(contains(again.error().message, "container c1 (eth0) of network demo"));
   CHECK(bench.dump() == before);
 }
@@ -195,15 +209,52 @@ TEST_CASE("the state directory has the given path, and is refused if other users
   CHECK(Ledger::open(scratch / "some/where", std::chrono::milliseconds{1}).ok());
   CHECK(std::filesystem::is_directory(scratch / "some/where"));
   std::filesystem::create_symlink("some", scratch / "link");
-  CHECK(Ledger::open(scratch / "link", std::chrono::milliseconds{1}).failedWith(EPERM));
-  CHECK(Ledger::open("relative", std::chrono::milliseconds{1}).failedWith(EINVAL));
+  CHECK(Ledger::open(scratch / "link", std::chrono::milliseconds{1}).failedWith(netlib::Cause::Unsafe));
+  CHECK(Ledger::open("relative", std::chrono::milliseconds{1}).failedWith(netlib::Cause::Invalid));
 }
 
 TEST_CASE("the wait for a lock is limited, and the error names the host lock") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto lock = ledger.lockHost().value();
-  const auto refused = claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24"));
-  CHECK(refused.failedWith(ETIMEDOUT));
+  Ledger other = bench.open();
+  const auto refused = claim(other, keyOf("c1"), requestFor("10.42.0.0/24"));
+  CHECK(refused.failedWith(netlib::Cause::Locked));
   CHECK(contains(refused.error().message, "host lock"));
+}
+
+TEST_CASE("what would wait for the own host lock is refused at once, until it is released") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open(std::chrono::hours{1});
+  REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/24")).ok());
+  {
+    const auto lock = ledger.lockHost().value();
+    CHECK(ledger.lockHost().failedWith(netlib::Cause::Internal));
+    CHECK(ledger.find(keyOf("c1")).failedWith(netlib::Cause::Internal));
+    CHECK(ledger.tidy(keyOf("c1").network).failedWith(netlib::Cause::Internal));
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24")).failedWith(netlib::Cause::Internal));
+  }
+  {
+    auto reservation = support::reserve(ledger, keyOf("c2"), requestFor("10.42.0.0/24"));
+    REQUIRE(reservation.ok());
+    CHECK(ledger.find(keyOf("c1")).failedWith(netlib::Cause::Internal));
+    const pons::Reservation moved = std::move(reservation).value();
+    CHECK(ledger.lockHost().failedWith(netlib::Cause::Internal));
+  }
+  Ledger moved = std::move(ledger);
+  CHECK(moved.find(keyOf("c1")).value().has_value());
+  const auto lock = moved.lockHost();
+  CHECK(lock.ok());
+  CHECK(moved.lockHost().failedWith(netlib::Cause::Internal));
+}
+
+TEST_CASE("a ledger is identified by its path without symlinks, and a state directory is made by open() alone") {
+  const support::Scratch scratch;
+  std::filesystem::create_directories(scratch / "run");
+  std::filesystem::create_symlink("run", scratch / "link");
+  CHECK(Ledger::openExisting(scratch / "run/pons", std::chrono::milliseconds{1}).failedWith(ENOENT));
+  const auto ledger = Ledger::open(scratch / "link/pons", std::chrono::milliseconds{1});
+  REQUIRE(ledger.ok());
+  CHECK(ledger->path() == std::filesystem::canonical(scratch / "run/pons").string());
+  CHECK(Ledger::openExisting(scratch / "run/pons", std::chrono::milliseconds{1})->path() == ledger->path());
 }

@@ -30,12 +30,13 @@ TEST_CASE("a host port has one owner, which the error names; wildcard and specif
   for (const auto& taken :
        {forward("0.0.0.0", 8080), forward("192.0.2.1", 8080), forward("192.0.2.1", 81), forward("0.0.0.0", 81)}) {
     const auto refused = claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 9), taken});
-    CHECK(refused.failedWith(EADDRINUSE));
+    CHECK(refused.failedWith(netlib::Cause::InUse));
     CHECK(contains(refused.error().message, "host port " + std::to_string(taken.hostPort) + "/tcp"));
     CHECK(contains(refused.error().message, "published by container c1 (eth0) of network demo"));
     CHECK(bench.dump() == before);
   }
-  CHECK(claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 5), forward("127.0.0.1", 5)}).failedWith(EADDRINUSE));
+  CHECK(claim(ledger, keyOf("c2"), request, {forward("0.0.0.0", 5), forward("127.0.0.1", 5)})
+            .failedWith(netlib::Cause::InUse));
 
   const auto free = {forward("0.0.0.0", 8080, Protocol::Udp), forward("::", 8080), forward("192.0.2.2", 81)};
   CHECK(claim(ledger, keyOf("c3"), request, free).ok());
@@ -54,7 +55,7 @@ TEST_CASE("a network is leased up to the last address, then the error has size a
   }
   CHECK(leases.size() == 253);
   const auto full = claim(ledger, keyOf("late"), requestFor("10.42.0.0/24"));
-  CHECK(full.failedWith(EADDRNOTAVAIL));
+  CHECK(full.failedWith(netlib::Cause::Exhausted));
   CHECK(contains(full.error().message, "253 of 253 addresses of 10.42.0.0/24 are leased"));
   support::release(ledger, keyOf("c17"));
   CHECK(claim(ledger, keyOf("late"), requestFor("10.42.0.0/24")).ok());
@@ -73,7 +74,7 @@ TEST_CASE("a requested address is leased exactly, or refused with the reason") {
     REQUIRE_FALSE(record.ok());
     return record.error();
   };
-  CHECK(refusal({"10.42.0.77"}).code == EADDRINUSE);
+  CHECK(refusal({"10.42.0.77"}).cause == netlib::Cause::InUse);
   CHECK(contains(refusal({"10.42.0.77"}).message, "container c1 (eth0) of network demo"));
   const std::pair<const char*, const char*> refused[] = {{"10.42.0.1", "is the gateway"},
                                                          {"10.42.0.0", "is the network address"},
@@ -81,7 +82,7 @@ TEST_CASE("a requested address is leased exactly, or refused with the reason") {
                                                          {"10.42.1.7", "is not in a subnet"},
                                                          {"fd00::1", "is not in a subnet"}};
   for (const auto& [address, reason] : refused) {
-    CHECK(refusal({address}).code == EINVAL);
+    CHECK(refusal({address}).cause == netlib::Cause::Invalid);
     CHECK(contains(refusal({address}).message, reason));
   }
   CHECK(contains(refusal({"10.42.0.7", "10.42.0.8"}).message, "second one"));
@@ -90,19 +91,26 @@ TEST_CASE("a requested address is leased exactly, or refused with the reason") {
 TEST_CASE("an address of the host is not leased, random or requested") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
-  const auto held = [](const netlib::IpAddress& address) -> netlib::Result<bool> { return address != ip("10.42.0.6"); };
-  const auto record = ledger.claim(keyOf("c1"), requestFor("10.42.0.0/29"), held, support::completing(keyOf("c1"), {}));
+  const auto claimBesideHost = [&](const char* container,
+                                   const AddressRequest& request) -> netlib::Result<pons::Record, pons::Refusal> {
+    auto reservation = TRY(support::reserve(ledger, keyOf(container), request));
+    while (reservation.leases().front().address.address() != ip("10.42.0.6")) TRY(reservation.chooseAnother(0));
+    auto attachment = support::attachmentOf(keyOf(container), reservation.leases());
+    return std::move(reservation).write(std::move(attachment));
+  };
+  const auto record = claimBesideHost("c1", requestFor("10.42.0.0/29"));
   REQUIRE(record.ok());
   CHECK(record->attachment.leases == std::vector{Lease{prefix("10.42.0.6/29"), ip("10.42.0.1")}});
 
-  const auto full = ledger.claim(keyOf("c2"), requestFor("10.42.0.0/29"), held, support::completing(keyOf("c2"), {}));
-  CHECK(full.failedWith(EADDRNOTAVAIL));
+  const auto full = claimBesideHost("c2", requestFor("10.42.0.0/29"));
+  CHECK(full.failedWith(netlib::Cause::Exhausted));
   CHECK(contains(full.error().message, "1 of 5 addresses of 10.42.0.0/29 are leased, and 4 assigned to the host"));
-  const auto request = requestFor("10.42.0.0/29", {"10.42.0.3"});
-  CHECK(ledger.claim(keyOf("c2"), request, held, support::completing(keyOf("c2"), {})).failedWith(EADDRINUSE));
-
-  const auto broken = [](const netlib::IpAddress&) -> netlib::Result<bool> { return netlib::fail(EIO, "no answer"); };
-  CHECK(ledger.claim(keyOf("c2"), request, broken, support::completing(keyOf("c2"), {})).failedWith(EIO));
+  const auto requested = claimBesideHost("c2", requestFor("10.42.0.0/29", {"10.42.0.3"}));
+  CHECK(requested.failedWith(netlib::Cause::InUse));
+  CHECK(contains(requested.error().message, "requested address 10.42.0.3 is assigned to the host itself"));
+  AddressRequest fixed;
+  fixed.fixed = {{prefix("10.42.0.3/29"), std::nullopt}};
+  CHECK(claimBesideHost("c2", fixed).failedWith(netlib::Cause::InUse));
 }
 
 TEST_CASE("networks do not share addresses; both families are leased from their sets") {
@@ -123,7 +131,7 @@ TEST_CASE("a claim whose record is gone is stale and replaced; one with a record
   const LedgerBench bench;
   Ledger ledger = bench.open();
   { REQUIRE(claim(ledger, keyOf("c1"), requestFor("10.42.0.0/30"), {forward("192.0.2.1", 80)}).ok()); }
-  CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30")).failedWith(EADDRNOTAVAIL));
+  CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30")).failedWith(netlib::Cause::Exhausted));
   std::filesystem::remove(bench.path() + "/networks/demo/attachments/c1:eth0.json");
   SUBCASE("when the pool is exhausted") {
     CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/30"), {forward("0.0.0.0", 80)}).ok());
@@ -142,11 +150,13 @@ TEST_CASE("an unreadable claim is an error, never free") {
   std::filesystem::remove(ports + "/0.0.0.0");
   SUBCASE("a file in a link's place") {
     std::ofstream{ports + "/0.0.0.0"} << "x";
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)})
+              .failedWith(netlib::Cause::Damaged));
   }
   SUBCASE("a link to somewhere else") {
     std::filesystem::create_symlink("/etc/passwd", ports + "/0.0.0.0");
-    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)}).failedWith(EBADMSG));
+    CHECK(claim(ledger, keyOf("c2"), requestFor("10.42.0.0/24"), {forward("0.0.0.0", 80)})
+              .failedWith(netlib::Cause::Damaged));
   }
   SUBCASE("a file in a directory's place") {
     std::filesystem::remove(ports);

@@ -63,15 +63,13 @@ TEST_CASE("after a claim was killed at any point, release and a new claim succee
   Ledger ledger = bench.open();
   const auto key = keyOf("c1");
   const auto request = requestFor("10.42.0.0/24");
-  const auto dies = [](auto) -> netlib::Result<bool> { _exit(0); };
-  const auto diesToo = [](auto) -> netlib::Result<pons::Attachment> { _exit(0); };
 
-  SUBCASE("while it checks the host addresses") {
-    statusOfChild([&] { bench.open().claim(key, request, dies, diesToo).ok(); });
-    CHECK(bench.dump().empty());
-  }
-  SUBCASE("while the attachment is completed") {
-    statusOfChild([&] { bench.open().claim(key, request, support::noHostAddress, diesToo).ok(); });
+  SUBCASE("between reserve and write") {
+    CHECK(statusOfChild([&] {
+            Ledger dying = bench.open();
+            const auto reservation = support::reserve(dying, key, request);
+            _exit(reservation.ok() ? 0 : 1);
+          }) == 0);
     CHECK(bench.dump().empty());
   }
   SUBCASE("at the record's first byte") {
@@ -165,6 +163,16 @@ TEST_CASE("a damaged record is reconstructed from its claims") {
   CHECK(record->attachment.hostVeth == original.hostVeth);
 }
 
+TEST_CASE("a record that is longer than pons writes any is released by its claims") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  claimAndDie(bench);
+  std::filesystem::resize_file(bench.path() + kRecord, pons::kMaxRecordBytes + 1);
+  CHECK(ledger.find(keyOf("c1")).value()->salvaged);
+  support::release(ledger, keyOf("c1"));
+  CHECK(bench.dump().empty());
+}
+
 TEST_CASE("a record of a newer pons or with a different key is not used") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
@@ -172,7 +180,7 @@ TEST_CASE("a record of a newer pons or with a different key is not used") {
   SUBCASE("newer") {
     std::ofstream{bench.path() + kRecord} << "{\"format\": 2}";
     const auto before = bench.dump();
-    CHECK(ledger.find(keyOf("c1")).failedWith(ENOTSUP));
+    CHECK(ledger.find(keyOf("c1")).failedWith(netlib::Cause::Unsupported));
     CHECK(bench.dump() == before);
   }
   SUBCASE("different key") {
@@ -257,7 +265,7 @@ void attachAndDetach(Ledger& ledger, const support::Scratch& owned, std::mt19937
     return;
   }
   auto record = claim(ledger, key, requestFor("10.42.0.0/28"), {forward});
-  if (record.failedWith(EEXIST) || record.failedWith(EADDRINUSE)) return;
+  if (record.failedWith(netlib::Cause::Attached) || record.failedWith(netlib::Cause::InUse)) return;
   if (!record.ok()) _exit(4);
   {
     const Oracle oracle{owned, record->attachment};

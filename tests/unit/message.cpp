@@ -65,3 +65,25 @@ TEST_CASE("A batch counts and names its requests") {
   CHECK(batch.what(0) == "first");
   CHECK(batch.what(1) == "second");
 }
+
+TEST_CASE("A message that may be too long for its attributes is not written, and its batch says so") {
+  Batch batch;
+  bool isWritten = false;
+  const auto write = [&](char* buffer) {
+    isWritten = true;
+    auto* header = reinterpret_cast<nlmsghdr*>(buffer);
+    *header = {};
+    header->nlmsg_len = sizeof *header;
+  };
+  batch.append("small", sizeof(nlmsghdr), write);
+  CHECK(isWritten);
+  CHECK(batch.message(0).nlmsg_len == sizeof(nlmsghdr));
+  isWritten = false;
+  batch.append("large", 70000, write);
+  CHECK(!isWritten);
+  CHECK(batch.overflowed());
+  CHECK(batch.count() == 1);
+  Batch onlyLarge;
+  onlyLarge.append("large", 70000, write);
+  CHECK(!onlyLarge.empty());
+}

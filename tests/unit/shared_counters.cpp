@@ -23,6 +23,6 @@ TEST_CASE("Counters are created atomically, shared by all processes, and refused
   CHECK(netlib::SharedCounters::open(path)->get(netlib::SharedCounters::kCount - 1) == 1);
   CHECK(std::distance(std::filesystem::directory_iterator{std::filesystem::path{path}.parent_path()}, {}) == 1);
   std::filesystem::resize_file(path, 4095);
-  CHECK(netlib::SharedCounters::open(path).failedWith(EBADMSG));
+  CHECK(netlib::SharedCounters::open(path).failedWith(netlib::Cause::Damaged));
   CHECK(netlib::SharedCounters::open(scratch / "missing/counters").failedWith(ENOENT));
 }

@@ -126,7 +126,7 @@ TEST_CASE("a MAC address is six pairs of hex digits") {
 
 TEST_CASE("an interface name is what the kernel takes") {
   for (const char* text : {"eth0", "a", "fifteen-bytes-x", "br_1.100", "veth@x"}) CHECK(IfName::parse(text));
-  for (const char* text : {"", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\nb", "sixteen-bytes-xx", "a\x7f"}) {
+  for (const char* text : {"", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\nb", "sixteen-bytes-xx", "a\x7f", "eth%d", "%", "a%b"}) {
     CAPTURE(text);
     CHECK_FALSE(IfName::parse(text));
   }
@@ -145,7 +145,7 @@ TEST_CASE("an id that could leave its directory is invalid") {
 
 TEST_CASE("TRY hands on the value, or returns the error") {
   const auto half = [](int number) -> Result<int> {
-    if (number % 2 != 0) return fail(EDOM, "odd");
+    if (number % 2 != 0) return fail(netlib::Cause::Invalid, "odd");
     return number / 2;
   };
   const auto quarter = [&](int number) -> Result<int> {
@@ -153,6 +153,6 @@ TEST_CASE("TRY hands on the value, or returns the error") {
     return TRY(half(once));
   };
   CHECK(quarter(8).value() == 2);
-  CHECK(quarter(6).failedWith(EDOM));
-  CHECK_FALSE(quarter(8).failedWith(EDOM));
+  CHECK(quarter(6).failedWith(netlib::Cause::Invalid));
+  CHECK_FALSE(quarter(8).failedWith(netlib::Cause::Invalid));
 }

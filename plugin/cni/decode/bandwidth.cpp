@@ -27,8 +27,9 @@ Result<std::optional<RateLimit>> decodeLimit(const Field& rateField, const Field
 }
 
 Result<std::optional<Bandwidth>> decodeLimits(const Field& limits) {
-  const Bandwidth bandwidth{.ingress = TRY(decodeLimit(limits["ingressRate"], limits["ingressBurst"])),
-                            .egress = TRY(decodeLimit(limits["egressRate"], limits["egressBurst"]))};
+  Bandwidth bandwidth;
+  bandwidth.ingress = TRY(decodeLimit(limits["ingressRate"], limits["ingressBurst"]));
+  bandwidth.egress = TRY(decodeLimit(limits["egressRate"], limits["egressBurst"]));
   return bandwidth == Bandwidth{} ? std::nullopt : std::optional{bandwidth};
 }
 

@@ -7,6 +7,7 @@
 #include "plugin/cni/decode/egress.h"
 #include "plugin/cni/decode/ipam_config.h"
 #include "plugin/cni/decode/requested.h"
+#include "plugin/model/shared_state.h"
 
 namespace pons::cni {
 
@@ -54,7 +55,7 @@ Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
 }
 
 Result<netlib::IfName> decodeBridgeName(const Field& root, const Dialect& dialect) {
-  const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, "an interface name of up to 15 bytes"));
+  const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, netlib::IfName::kRule));
   return bridge.value_or(*netlib::IfName::parse(dialect.bridge));
 }
 

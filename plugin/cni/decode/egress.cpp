@@ -66,7 +66,7 @@ Result<std::optional<EgressPolicy>> decodeEgress(const Field& config, const Dns&
   for (const Field& policy :
        {config["runtimeConfig"]["egressPolicy"], config["args"]["cni"]["egressPolicy"], config["egressPolicy"]}) {
     TRY(policy.object());
-    if (policy.present()) return std::optional{TRY(decodePolicy(policy, dns))};
+    if (policy.present()) return TRY(decodePolicy(policy, dns));
   }
   return std::optional<EgressPolicy>{};
 }

@@ -49,7 +49,7 @@ Result<> appendPlainRange(std::vector<RangeSet>& sets, const Field& ipam) {
   const std::array parts{ipam["subnet"], ipam["rangeStart"], ipam["rangeEnd"], ipam["gateway"]};
   for (const Field& part : parts) {
     if (TRY(part.text())) {
-      sets.push_back({TRY(decodeRange(ipam))});
+      sets.emplace_back().push_back(TRY(decodeRange(ipam)));
       return {};
     }
   }

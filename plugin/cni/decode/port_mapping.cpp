@@ -15,12 +15,11 @@ Result<Port> decodePort(const Field& field) {
 Result<PortMapping> decodePortMapping(const Field& field) {
   const Field mapping = TRY(field.object());
   const Field hostAddress = mapping["hostIP"];
-  PortMapping decoded{
-      .protocol = TRY(mapping["protocol"].parsed(parseProtocol, "tcp, udp or sctp")).value_or(Protocol::Tcp),
-      .hostPort = TRY(decodePort(mapping["hostPort"])),
-      .containerPort = TRY(decodePort(mapping["containerPort"])),
-      .hostAddress = TRY(hostAddress.address()),
-  };
+  PortMapping decoded{};
+  decoded.protocol = TRY(mapping["protocol"].parsed(parseProtocol, "tcp, udp or sctp")).value_or(Protocol::Tcp);
+  decoded.hostPort = TRY(decodePort(mapping["hostPort"]));
+  decoded.containerPort = TRY(decodePort(mapping["containerPort"]));
+  decoded.hostAddress = TRY(hostAddress.address());
   if (decoded.hostAddress && decoded.hostAddress->isLoopback() && !decoded.hostAddress->isIpv4()) {
     return hostAddress.invalid(
         "another address: the kernel has no route_localnet for IPv6, so packets from ::1 cannot leave the host");

@@ -32,7 +32,7 @@ Result<netlib::IfName> parseIfName(const std::string& text) {
   const auto name = netlib::IfName::parse(text);
   if (name) return *name;
   return fail(ErrorCode::InvalidEnvironment, "CNI_IFNAME is not a valid interface name",
-              "\"" + text + "\": must have 1 to 15 bytes and contain no '/', ':' or white space");
+              "\"" + text + "\": must have " + std::string{netlib::IfName::kRule});
 }
 
 Result<json::Document> parseDocument(Verb verb, std::string_view input) {
@@ -209,6 +209,15 @@ std::string_view versionForErrors(std::string_view input) {
   if (!document) return textOf(kNewestVersion);
   const auto version = parseVersion((*document)["cniVersion"].string().value_or(""));
   return textOf(version.value_or(kNewestVersion));
+}
+
+std::string versionAskedIn(std::string_view input) {
+  constexpr std::size_t kMaxLength = 32;
+  const auto document = json::Document::parse(input);
+  const std::string asked{document ? (*document)["cniVersion"].string().value_or("") : ""};
+  const bool isVersion =
+      !asked.empty() && asked.size() <= kMaxLength && asked.find_first_not_of("0123456789.") == std::string::npos;
+  return isVersion ? asked : std::string{textOf(kNewestVersion)};
 }
 
 }  // namespace pons::cni

@@ -70,4 +70,8 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
 /// The cniVersion of an error about this input: that of the input if supported, else the newest.
 std::string_view versionForErrors(std::string_view input);
 
+/// The version that VERSION answers with: the one in `input`, even if it is not supported; the newest where there is
+/// none, or something else than digits and dots.
+std::string versionAskedIn(std::string_view input);
+
 }  // namespace pons::cni

@@ -6,6 +6,7 @@
 
 #include "plugin/cni/environment.h"
 #include "plugin/cni/field.h"
+#include "plugin/model/link_alias.h"
 #include "plugin/model/log_target.h"
 
 namespace pons::cni {
@@ -18,7 +19,7 @@ struct LogSettings {
 };
 
 struct Settings {
-  std::string stateDir = "/run/pons";  ///< absolute
+  std::string stateDir = kDefaultStateDir;  ///< absolute
   LogSettings log = {};
   std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
   std::string pluginPath;  ///< CNI_PATH: directories separated by ':', searched for delegated IPAM plugins

@@ -1,0 +1,157 @@
+#include "plugin/model/shared_state.h"
+
+#include <algorithm>
+#include <array>
+
+#include "netlib/base/escape.h"
+#include "netlib/base/hash.h"
+
+namespace pons {
+
+namespace shared_state {
+
+namespace {
+
+constexpr std::string_view kResolvConf = "resolvconf-";
+constexpr std::string_view kNoAdminChain = "-";
+
+std::string onBridge(std::string_view kind, const Attachment& attachment) {
+  return std::string{kind} + "-" + attachment.bridge.name.toString();
+}
+
+/// Also "." and ".." and kNoAdminChain become other names.
+std::string asFileName(std::string_view text) {
+  std::string name;
+  for (const char c : text) {
+    const bool isSpecial = c == '/' || (name.empty() && (c == '.' || c == '-'));
+    name += isSpecial ? "%" + netlib::hexDigits(static_cast<unsigned char>(c), 2) : netlib::escaped({&c, 1});
+  }
+  return name;
+}
+
+}  // namespace
+
+std::string bridgeStem(const netlib::IfName& bridge) { return "bridge-" + bridge.toString(); }
+
+std::string bridge(const Attachment& attachment) {
+  return bridgeStem(attachment.bridge.name) + "/" + attachment.key.network.toString();
+}
+
+std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address) {
+  return onBridge("gateway", attachment) + "-" + address.address().toString() + "/" + std::to_string(address.length());
+}
+
+std::string ipForwarding(netlib::Family family) {
+  return family == netlib::Family::Ipv4 ? "forwarding-ipv4" : "forwarding-ipv6";
+}
+
+std::string tables(std::string_view family) { return "tables-" + std::string{family}; }
+
+std::string promiscuous(const Attachment& attachment) { return onBridge("promiscuous", attachment); }
+
+std::string sourceNat(const Attachment& attachment, const SourceNat& nat) {
+  return sourceNat(attachment.key.network, chainOf(attachment, nat));
+}
+
+std::string sourceNat(const NetworkName& network, const std::string& chain) {
+  return "masquerade-" + network.toString() + "-" + chain.substr(chain.find('_') + 1);
+}
+
+std::string subnet(const netlib::IpPrefix& subnet) {
+  return std::string{kSubnetPrefix} + subnet.first().toString() + "-" + std::to_string(subnet.length());
+}
+
+std::optional<netlib::IpPrefix> subnetOf(std::string_view name) {
+  if (!name.starts_with(kSubnetPrefix)) return std::nullopt;
+  std::string text{name.substr(kSubnetPrefix.size())};
+  if (const auto dash = text.rfind('-'); dash != std::string::npos) text[dash] = '/';
+  return netlib::IpPrefix::parse(text);
+}
+
+// A hash: network name and container id together may exceed NAME_MAX.
+std::string guardedContainer(const AttachmentKey& key) {
+  return "guarded-" + netlib::hexDigits(netlib::hashOf(key.network.toString() + " " + key.container.toString()), 16);
+}
+
+std::string sharedPorts(const ContainerId& container) { return std::string{kSharedPortsPrefix} + container.toString(); }
+
+std::string routeLocalnet(const Attachment& attachment) { return onBridge("loopback", attachment); }
+
+std::string forwardAccept(const Attachment& attachment) {
+  const auto& chain = attachment.adminChain;
+  return onBridge("forward", attachment) + "/" +
+         (chain && !chain->empty() ? asFileName(*chain) : std::string{kNoAdminChain});
+}
+
+std::optional<std::string> adminChainIn(std::string_view value) {
+  return value == kNoAdminChain ? std::nullopt : netlib::unescaped(value);
+}
+
+std::string ingress(const Attachment& attachment) {
+  return onBridge("ingress", attachment) + "/" + std::string{nameOf(attachment.ingress)};
+}
+
+std::string internal(const Attachment& attachment) { return onBridge("internal", attachment); }
+
+std::string brNetfilter(const Attachment& attachment) { return onBridge("filtered", attachment); }
+
+std::string resolvConf(const std::string& root) { return std::string{kResolvConf} + asFileName(root); }
+
+std::optional<std::string> rootOf(std::string_view name) {
+  return name.starts_with(kResolvConf) ? netlib::unescaped(name.substr(kResolvConf.size())) : std::nullopt;
+}
+
+bool hasValues(std::string_view name) {
+  constexpr std::array kKinds{"bridge-", "gateway-", "ingress-", "forward-"};
+  return std::ranges::any_of(kKinds, [name](const char* kind) { return name.starts_with(kind); });
+}
+
+bool isOfOneContainer(std::string_view name) {
+  constexpr std::array kKinds{"guarded-", "resolvconf-", "ports-"};
+  return std::ranges::any_of(kKinds, [name](const char* kind) { return name.starts_with(kind); });
+}
+
+std::string stem(std::string_view state) { return std::string{state.substr(0, state.find('/'))}; }
+
+std::string_view valueIn(std::string_view state) {
+  const auto slash = state.find('/');
+  return slash == std::string_view::npos ? std::string_view{} : state.substr(slash + 1);
+}
+
+}  // namespace shared_state
+
+std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
+  using netlib::Family;
+  const auto hasLease = [&](Family family) {
+    return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
+  };
+  constexpr std::array kFamilies{std::pair{Family::Ipv4, "ip"}, std::pair{Family::Ipv6, "ip6"}};
+  std::vector<std::string> states;
+  if (attachment.key.plugin == ChainedPlugin::None) states.push_back(shared_state::bridge(attachment));
+  if (attachment.bridge.promiscuous) states.push_back(shared_state::promiscuous(attachment));
+  for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
+    states.push_back(shared_state::gateway(attachment, address));
+  }
+  for (const auto& [family, table] : kFamilies) {
+    if (attachment.bridge.gateway && !attachment.internal && hasLease(family))
+      states.push_back(shared_state::ipForwarding(family));
+  }
+  for (const auto& [family, table] : kFamilies) {
+    if (needsTable(attachment, family)) states.push_back(shared_state::tables(table));
+  }
+  if (attachment.guard != SpoofGuard::None) states.push_back(shared_state::tables("bridge"));
+  if (attachment.egress) states.push_back(shared_state::brNetfilter(attachment));
+  if (attachment.internal) states.push_back(shared_state::internal(attachment));
+  if (needsRouteLocalnet(attachment)) states.push_back(shared_state::routeLocalnet(attachment));
+  for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) states.push_back(shared_state::subnet(subnet));
+  for (const SourceNat& nat : attachment.sourceNats) {
+    if (nat.masquerade) states.push_back(shared_state::sourceNat(attachment, nat));
+  }
+  if (attachment.guard == SpoofGuard::Address) states.push_back(shared_state::guardedContainer(attachment.key));
+  if (attachment.ingress != IngressPolicy::Open) states.push_back(shared_state::ingress(attachment));
+  if (attachment.acceptForward) states.push_back(shared_state::forwardAccept(attachment));
+  if (attachment.resolvConf) states.push_back(shared_state::resolvConf(attachment.resolvConf->root));
+  return states;
+}
+
+}  // namespace pons
