@@ -33,6 +33,9 @@ class NftElements final : public AttachmentStep {
     return name;
   }
 
+  // A rebuild of the tables, by a step before this one or by another process, adds them from the record.
+  bool comesWithClaim() const override { return true; }
+
   netlib::Result<> apply(Host& host) const override {
     auto added = tables::add(host, attachment_);
     if (added.failedWith(EEXIST) || added.failedWith(ENOTEMPTY)) {
