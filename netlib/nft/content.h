@@ -44,6 +44,8 @@ Result<std::optional<TableContent>> listContent(Socket& netfilter, const Table& 
 /// An element as nft prints it: its key, `"pons0" . 10.42.0.7`, and what a map leads to, `10.42.0.7 . 80` or
 /// `jump subnet_10.42.0.0/24`; empty for an element of a set. `set` has the types.
 std::string keyText(const Element& element, const SetContent& set);
+/// An interval: `10.42.0.0/24`, `10.42.0.3-10.42.0.9`. `end` is null where it reaches the greatest key of all.
+std::string intervalText(const Element& start, const Element* end, const SetContent& set);
 std::string dataText(const Element& element, const SetContent& set);
 
 }  // namespace netlib::nft

@@ -8,6 +8,7 @@
 #include "netlib/base/hash.h"
 #include "netlib/nft/content.h"
 #include "netlib/nft/objects.h"
+#include "netlib/values/ip_prefix.h"
 #include "netlib/values/mac_address.h"
 
 namespace netlib::nft {
@@ -88,6 +89,23 @@ std::string valueText(std::uint32_t type, Bytes bytes) {
   return text;
 }
 
+/// The number before that one, which has the most significant byte first.
+std::vector<std::uint8_t> before(std::vector<std::uint8_t> number) {
+  for (auto byte = number.rbegin(); byte != number.rend(); ++byte) {
+    if ((*byte)-- != 0) break;
+  }
+  return number;
+}
+
+std::optional<IpPrefix> prefixFromTo(Bytes first, Bytes last) {
+  const auto address = IpAddress::fromBytes(first);
+  auto prefix = address ? IpPrefix::of(*address, 0) : std::nullopt;
+  while (prefix && !(prefix->first() == *address && std::ranges::equal(prefix->last().bytes(), last))) {
+    prefix = IpPrefix::of(*address, prefix->length() + 1);
+  }
+  return prefix;
+}
+
 }  // namespace
 
 std::string typeText(std::uint32_t type, std::uint32_t length) {
@@ -99,8 +117,13 @@ std::string typeText(std::uint32_t type, std::uint32_t length) {
   return text + " (" + std::to_string(length) + " bytes)";
 }
 
-std::string keyText(const Element& element, const SetContent& set) {
-  return (element.intervalEnd ? "end of an interval before " : "") + valueText(set.keyType, element.key);
+std::string keyText(const Element& element, const SetContent& set) { return valueText(set.keyType, element.key); }
+
+std::string intervalText(const Element& start, const Element* end, const SetContent& set) {
+  const auto last = end == nullptr ? std::vector<std::uint8_t>(start.key.size(), UINT8_MAX) : before(end->key);
+  const bool isAddress = set.keyType == kIpv4Addr || set.keyType == kIpv6Addr;
+  const auto prefix = isAddress ? prefixFromTo(start.key, last) : std::nullopt;
+  return prefix ? prefix->toString() : valueText(set.keyType, start.key) + "-" + valueText(set.keyType, last);
 }
 
 std::string dataText(const Element& element, const SetContent& set) {

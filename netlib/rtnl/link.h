@@ -107,8 +107,9 @@ struct CreatedVeth {
   Link bridge;                        ///< with the new port
 };
 /// Creates both ends, the host end up and a port of the bridge. The peer is down: the kernel refuses IFF_UP for it
-/// (ENOTCONN). EEXIST: either name exists. EXFULL: the bridge has 1023 ports. On any error of the kernel neither end
-/// exists.
+/// (ENOTCONN). EEXIST: either name exists; a link of the host's name that is a port of a bridge has then got the alias
+/// and the port flags, any other is unchanged. EXFULL: the bridge has 1023 ports. On any error of the kernel neither
+/// end has been created.
 Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth);
 
 struct NewIfb {

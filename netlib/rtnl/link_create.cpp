@@ -10,9 +10,7 @@ namespace netlib::link {
 
 namespace {
 
-/// The kernel ignores the alias and the settings of a bridge port on creation, so they follow in the same datagram. If
-/// the creation fails because the name exists, they change that link: it belongs to the same attachment, from which the
-/// name is derived.
+/// The kernel ignores the alias and the settings of a bridge port on creation, so they follow in the same datagram.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
   beginChange(batch, name, "set alias of link " + name.toString());
   batch.putText(IFLA_IFALIAS, alias);
@@ -47,9 +45,10 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
 }
 
 /// A bridge port needs no link-local address, and adding one takes 5 ms with 5,000 links. The kernel would add it when
-/// the peer is up, which is later.
-void appendNoLinkLocal(Batch& batch, const IfName& name) {
+/// the peer is up, which is later. Separate from the alias: without IPv6 the kernel refuses the whole request.
+void appendNoLinkLocal(Batch& batch, const IfName& name, PortFlags port) {
   beginChange(batch, name, "disable IPv6 address generation of link " + name.toString());
+  putPort(batch, port);
   const auto families = batch.nest(IFLA_AF_SPEC);
   const auto ipv6 = batch.nest(AF_INET6);
   batch.putU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
@@ -121,10 +120,12 @@ Result<> probe(Socket& socket, const std::string& kind) {
 Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth) {
   Batch batch;
   appendVethPair(batch, veth);
+  // The kernel executes what follows even where the name exists and the creation fails: the settings of a bridge port
+  // in each request let it refuse (rtnl_changelink(): EOPNOTSUPP) to change a link that is no port.
   appendAlias(batch, veth.hostName, veth.alias);
   putPort(batch, veth.port);
   const std::size_t aboutIpv6 = batch.count();
-  appendNoLinkLocal(batch, veth.hostName);
+  appendNoLinkLocal(batch, veth.hostName, veth.port);
   appendFind(batch, veth.master);
   const auto answers = TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6));
   Link bridge = TRY(linkIn(answers.back()));

@@ -32,6 +32,9 @@ std::string summaryOf(const Orphans& orphans) {
 }
 
 netlib::Result<Orphans> collectAt(const Arguments& arguments) {
+  if (!arguments.network.empty() && !NetworkName::parse(arguments.network)) {
+    return netlib::fail(netlib::Cause::Invalid, "\"" + arguments.network + "\" is not a valid network name");
+  }
   if (TRY(findStateDirectory(arguments)) == StateDirectory::None) {
     return Orphans{.deletes = arguments.deletes, .others = otherStateDirectories(arguments)};
   }

@@ -66,9 +66,7 @@ netlib::Result<Scopes> scopesFor(const Arguments& arguments, Host& host, std::ve
   addConfigured(scopes, arguments, problems);
   TRY(addFound(scopes, host));
   if (arguments.network.empty()) return scopes;
-  const auto wanted = NetworkName::parse(arguments.network);
-  if (!wanted) return netlib::fail(netlib::Cause::Invalid, "\"" + arguments.network + "\" is not a valid network name");
-  std::erase_if(scopes.networks, [&wanted](const auto& scope) { return scope.first != *wanted; });
+  std::erase_if(scopes.networks, [&](const auto& scope) { return scope.first.toString() != arguments.network; });
   scopes.bridges.clear();
   return scopes;
 }

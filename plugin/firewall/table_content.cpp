@@ -21,7 +21,8 @@ class Comparison {
  public:
   Comparison(TableFamily family, const nft::TableContent& expected, const nft::TableContent& actual,
              Differences& differences)
-      : table_(std::string{" of table "} + nameOf(family) + " pons"),
+      : family_(family),
+        table_(std::string{" of table "} + nameOf(family) + " pons"),
         expected_(expected),
         actual_(actual),
         differences_(differences) {}
@@ -75,29 +76,54 @@ class Comparison {
     }
   }
 
-  void compareElements(const std::string& name, const nft::SetContent& expected, const nft::SetContent& actual) {
-    const auto find = [&actual](const nft::Element& wanted) {
-      return std::ranges::find_if(actual.elements, [&wanted](const nft::Element& element) {
-        return element.key == wanted.key && element.intervalEnd == wanted.intervalEnd;
-      });
-    };
-    const auto nameOf = [&](const nft::Element& element) {
-      return "element " + nft::keyText(element, actual) + " of set " + name + table_;
-    };
-    for (const nft::Element& wanted : expected.elements) {
-      const auto found = find(wanted);
-      if (found == actual.elements.end()) {
-        differences_.push_back(missing(nameOf(wanted)));
+  /// Nothing for the last interval of all addresses.
+  static const nft::Element* endOf(const std::vector<nft::Element>& elements, std::size_t start) {
+    const bool hasEnd = start + 1 < elements.size() && elements[start + 1].intervalEnd;
+    return hasEnd ? &elements[start + 1] : nullptr;
+  }
+
+  static const nft::Element* find(const nft::SetContent& set, const nft::Element& wanted) {
+    const auto found = std::ranges::find_if(set.elements, [&wanted](const nft::Element& element) {
+      return element.key == wanted.key && element.intervalEnd == wanted.intervalEnd;
+    });
+    return found == set.elements.end() ? nullptr : &*found;
+  }
+
+  /// "element 10.42.0.0/24 of set sources of table ip pons"
+  std::string elementName(const std::string& set, const nft::SetContent& content, const nft::Element& element,
+                          const nft::Element* end) const {
+    const std::string key =
+        content.interval ? nft::intervalText(element, end, content) : nft::keyText(element, content);
+    const std::string name = "element " + key + " of set " + set + table_;
+    const bool isPort = set == nat::kForwardsAny || set == nat::kForwardsIp;
+    const auto forward = isPort ? nat::forwardOf(element, static_cast<Family>(family_), set) : std::nullopt;
+    if (!forward) return name;
+    return "published " + forward->hostAddress.toString() + " port " + std::to_string(forward->hostPort) + "/" +
+           std::string{nameOf(forward->protocol)} + ": " + name;
+  }
+
+  void compareElements(const std::string& set, const nft::SetContent& expected, const nft::SetContent& actual) {
+    for (std::size_t i = 0; i < expected.elements.size(); ++i) {
+      const nft::Element& wanted = expected.elements[i];
+      if (wanted.intervalEnd) continue;  // compared with its start
+      const nft::Element* end = endOf(expected.elements, i);
+      const nft::Element* found = find(actual, wanted);
+      if (found == nullptr || (end != nullptr && find(actual, *end) == nullptr)) {
+        differences_.push_back(missing(elementName(set, actual, wanted, end)));
       } else if (found->data != wanted.data || found->jumpTo != wanted.jumpTo) {
         const std::string text = nft::dataText(*found, actual);
-        differ(nameOf(wanted), nft::dataText(wanted, actual), text.empty() ? "another verdict" : text);
+        differ(elementName(set, actual, wanted, end), nft::dataText(wanted, actual),
+               text.empty() ? "another verdict" : text);
       }
     }
-    for (const nft::Element& unwanted : expected.absent) {
-      if (find(unwanted) != actual.elements.end()) differ(nameOf(unwanted), kMissingText, "present");
+    for (std::size_t i = 0; i < expected.absent.size(); ++i) {
+      const nft::Element& unwanted = expected.absent[i];
+      if (unwanted.intervalEnd || find(actual, unwanted) == nullptr) continue;
+      differ(elementName(set, actual, unwanted, endOf(expected.absent, i)), kMissingText, "present");
     }
   }
 
+  const TableFamily family_;
   const std::string table_;
   const nft::TableContent& expected_;
   const nft::TableContent& actual_;

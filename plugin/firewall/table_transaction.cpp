@@ -26,9 +26,12 @@ std::set<TableFamily> familiesIn(const Elements& elements) {
   return families;
 }
 
+/// EINVAL: the set of that name has keys of another length, and so no such element.
+bool isMissing(const netlib::Result<>& removed) { return removed.failedWith(ENOENT) || removed.failedWith(EINVAL); }
+
 /// A removal from several sets: something is gone already, or one of the tables is another ledger's.
 bool hasToSplit(const netlib::Result<>& removed) {
-  return removed.failedWith(ENOENT) || removed.failedWith(netlib::Cause::InUse);
+  return isMissing(removed) || removed.failedWith(netlib::Cause::InUse);
 }
 
 void appendEgressRemoval(nft::Transaction& transaction, const Attachment& attachment) {
@@ -43,7 +46,7 @@ netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::st
   const auto removed = removeAsOwner(host, set.first, [&](nft::Transaction& transaction) {
     transaction.deleteElements(tableOf(set.first), set.second, elements);
   });
-  if (!removed.failedWith(ENOENT)) return removed;
+  if (!isMissing(removed)) return removed;
   if (elements.size() <= 1) return {};
   // A missing one fails the whole transaction. (NFT_MSG_DESTROYSETELEM does not fail, but needs Linux 6.3.)
   for (std::size_t i = 0; i < elements.size(); ++i) TRY(removeElements(host, set, elements.subspan(i, 1)));

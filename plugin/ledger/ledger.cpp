@@ -249,7 +249,8 @@ Result<std::optional<Attachment>> Ledger::anyOf(const NetworkName& network) {
   if (names.failedWith(ENOENT)) return std::optional<Attachment>{};
   if (!names.ok()) return fail(names.error());
   for (const std::string& name : *names) {
-    auto record = TRY(peek(recordDirectory(network) + "/" + name));
+    const std::string path = recordDirectory(network) + "/" + name;
+    auto record = keyOfRecord(path) ? TRY(peek(path)) : std::nullopt;  // others were not created by pons
     if (record && record->state == RecordState::Committed) return std::optional{std::move(record->attachment)};
   }
   return std::optional<Attachment>{};

@@ -87,7 +87,8 @@ Result<> Ledger::restoreLostAddresses(const NetworkName& network) {
   const std::vector<std::string> names = TRY(namesIn(state_, recordDirectory(network)));
   if (names.empty()) return {};
   for (const std::string& name : names) {
-    const auto record = TRY(peek(recordDirectory(network) + "/" + name));
+    const std::string path = recordDirectory(network) + "/" + name;
+    const auto record = keyOfRecord(path) ? TRY(peek(path)) : std::nullopt;  // others were not created by pons
     // An ADD that was interrupted may not have claimed them; see dropUnclaimed().
     if (!record || record->state == RecordState::Claimed) continue;
     for (const Lease& lease : record->attachment.leases) {

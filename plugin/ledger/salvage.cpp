@@ -67,6 +67,9 @@ void setFromReference(Attachment& attachment, std::string_view sharedState) {
     return name.starts_with(kind) ? IfName::parse(std::string_view{name}.substr(kind.size())) : std::nullopt;
   };
   if (auto root = shared_state::rootOf(name)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
+  if (const auto subnet = shared_state::subnetOf(name)) {
+    attachment.sourceNats.push_back({subnet->family(), {*subnet}, true, {}});
+  }
   for (const std::string_view kind : {"bridge-", "promiscuous-", "forward-", "ingress-"}) {
     const auto bridge = bridgeAfter(kind);
     if (!bridge) continue;

@@ -15,9 +15,9 @@ namespace pons {
 netlib::Result<std::vector<std::string>> claimsOf(const netlib::Directory& state, const AttachmentKey& key);
 
 /// An attachment with what the paths of its claims contain: leases are host prefixes without gateway, the target of a
-/// forward is the unspecified address and port 1, there are no routes and no SourceNats, MACs are zero. The bridge is
-/// the referenced one, or pons0; an ingress policy is Isolated. Sufficient to undo everything that has a derived name
-/// or key.
+/// forward is the unspecified address and port 1, there are no routes, MACs are zero, each referenced subnet has a
+/// SourceNat of its own with masquerade. The bridge is the referenced one, or pons0. Sufficient to undo everything that
+/// has a derived name or key; not the chain of a masquerade with several subnets or exceptions, nor the spoof guard.
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims);
 
 /// Removes leases and ports that are not claimed: ADD was killed before it claimed them, or DEL after it released them.

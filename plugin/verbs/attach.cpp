@@ -10,6 +10,7 @@
 #include "plugin/verbs/attachment_claim.h"
 #include "plugin/verbs/chained_builder.h"
 #include "plugin/verbs/delegate.h"
+#include "plugin/verbs/undo.h"
 
 namespace pons {
 
@@ -91,8 +92,7 @@ cni::Result<> del(const cni::Request& request, Host& host) {
   installDelegate(request, host);
   auto record = TRY(host.ledger.find(request.key));
   if (record) {
-    completeFromConfig(*record, request.config);
-    TRY(teardown(host, *record, planFor(record->attachment)));
+    TRY(undoRecorded(host, *record, request.config));
   } else {
     if (host.ledger.exists()) TRY(host.ledger.tidy(request.key.network));
     netlib::ErrorList failures;

@@ -10,6 +10,7 @@
 #include "plugin/telemetry/log.h"
 #include "plugin/verbs/attachment_builder.h"
 #include "plugin/verbs/chained_builder.h"
+#include "plugin/verbs/undo.h"
 
 namespace pons {
 
@@ -122,8 +123,7 @@ cni::Result<> undoInterrupted(const cni::Request& request, Host& host) {
   auto record = TRY(host.ledger.find(key));
   if (!record) return {};
   if (record->state != RecordState::Committed) {
-    completeFromConfig(*record, request.config);
-    TRY(teardown(host, *record, planFor(record->attachment)));
+    TRY(undoRecorded(host, *record, request.config));
     return {};
   }
   if (TRY(isStillAttached(request, host, record->attachment))) {

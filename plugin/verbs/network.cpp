@@ -8,13 +8,12 @@
 
 #include "plugin/engine/liveness.h"
 #include "plugin/engine/repair.h"
-#include "plugin/engine/sweep.h"
-#include "plugin/engine/transaction.h"
 #include "plugin/telemetry/counters.h"
 #include "plugin/telemetry/log.h"
 #include "plugin/verbs/attachment_builder.h"
 #include "plugin/verbs/delegate.h"
 #include "plugin/verbs/ipam.h"
+#include "plugin/verbs/undo.h"
 
 namespace pons {
 
@@ -38,8 +37,7 @@ netlib::Result<> collect(const cni::NetworkRequest& request, Host& host, const A
   if (!found) return netlib::fail(found.error());
   std::optional<Record>& record = *found;
   if (!record || !TRY(isOrphaned(request, host, *record))) return {};
-  completeFromConfig(*record, request.config);
-  return teardown(host, *record, planFor(record->attachment));
+  return undoRecorded(host, *record, request.config);
 }
 
 /// A lease with a record is freed with the record.
@@ -57,20 +55,6 @@ netlib::Result<> sweepHostLocal(const cni::NetworkRequest& request, Host& host) 
   const auto files = TRY(HostLocal::lockExisting(*dataDir, request.network, host.ledger.patience()));
   if (!files) return {};
   return files->sweep([&](const HostLocalOwner& owner) { return isOrphaned(request, host, owner); });
-}
-
-netlib::Result<> sweepNetwork(const cni::NetworkRequest& request, Host& host) {
-  if (!host.ledger.exists()) return {};  // and no kernel object names it
-  Sweep sweep{host, Sweep::Mode::Delete};
-  netlib::ErrorList failures;
-  failures.add("network", sweep.network({request.network, subnetsOf(request.config)}));
-  failures.add("ports", sweep.ports());
-  failures.add("shared state", sweep.shared(request.config.bridge));
-  counters::count(request.config.settings.stateDir, counters::Event::OrphanDeleted, sweep.found().size());
-  for (const Orphan& orphan : sweep.found()) {
-    log::info("deleted " + orphan.kind + " " + orphan.name + ": " + orphan.why);
-  }
-  return failures.result();
 }
 
 /// Of the network's attachments one for each shared state: the state is the same whatever value a reference has, and
@@ -163,7 +147,7 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   }
   // Only the configuration of the main plugin has bridge and subnets, by which orphans are found.
   if (request.plugin == ChainedPlugin::None) {
-    failures.add("sweep", sweepNetwork(request, host));
+    failures.add("sweep", deleteOrphans(host, {request.network, subnetsOf(request.config)}, request.config.bridge));
     failures.add("sweep host-local's files", sweepHostLocal(request, host));
   }
   failures.add("GC of the IPAM plugin", delegate.callForNetwork());

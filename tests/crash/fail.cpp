@@ -48,6 +48,7 @@ const std::vector<Fault>& faults() {
       {SYS_mkdirat, "mkdirat", {ENOSPC, EPERM, EIO, ENOMEM}},
       {SYS_linkat, "linkat", {ENOSPC, EPERM, EIO, ENOMEM}},
       {SYS_symlinkat, "symlinkat", {ENOSPC, EPERM, EIO, ENOMEM}},
+      {SYS_readlink, "readlink", {EIO, EACCES, ENOMEM}},
       {SYS_readlinkat, "readlinkat", {EIO, EPERM, ENOMEM}},
       {SYS_renameat, "renameat", {ENOSPC, EPERM, EIO, ENOMEM}},
       {SYS_unlinkat, "unlinkat", {EPERM, EIO, ENOMEM}},

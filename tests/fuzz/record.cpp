@@ -1,8 +1,18 @@
 // A record of the ledger: whatever is read from one is written, and then read again as the same.
 #include "plugin/ledger/record.h"
+
 #include "plugin/model/shared_state.h"
 
 #include "tests/fuzz/targets.h"
+
+namespace {
+
+bool isFileName(const std::string& name) {
+  using namespace std::string_view_literals;
+  return !name.empty() && name != "." && name != ".." && name.find_first_of("/\0"sv) == std::string::npos;
+}
+
+}  // namespace
 
 void fuzz::record(std::string_view input) {
   const auto record = pons::decodeRecord(input);
@@ -16,8 +26,10 @@ void fuzz::record(std::string_view input) {
   HOLDS(again->attachment == record->attachment);
   HOLDS(again->state == record->state);
   HOLDS(text.ends_with(pons::recordTail(record->state)));
-  // What a plan is made from has names that are safe as files.
-  for (const std::string& hold : pons::sharedStatesOf(record->attachment)) {
-    HOLDS(hold.find('/') == std::string::npos && hold.find('\0') == std::string::npos);
+  // "name" or "name/value", both safe as the name of a file.
+  for (const std::string& state : pons::sharedStatesOf(record->attachment)) {
+    const std::size_t slash = state.find('/');
+    HOLDS(isFileName(state.substr(0, slash)));
+    HOLDS(slash == std::string::npos || isFileName(state.substr(slash + 1)));
   }
 }

@@ -200,7 +200,7 @@ TEST_CASE("CHECK has no false alarm with older versions, a link that stays down,
       {"1.1.0", R"("ipam": {})"},
       {"1.1.0", R"("ipam": {}, "disableContainerInterface": true)"},
       {"1.1.0", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}]], "routes": [{"dst": "10.42.0.0/24"},
-                    {"dst": "10.99.0.0/16"}, {"dst": "10.99.0.0/16", "gw": "10.42.0.9"}]})"}};
+                    {"dst": "10.99.0.0/16"}, {"dst": "10.99.0.0/16", "gw": "10.42.0.9", "priority": 50}]})"}};
   for (const auto& [version, members] : networks) {
     CAPTURE(version);
     CAPTURE(members);

@@ -135,7 +135,7 @@ TEST_CASE("A truncated, empty or random record: other leases are kept, and its o
       }
       demo.checkAll();
       if (way == "ADD") continue;
-      CHECK(ledgerText().find(address) == std::string::npos);
+      CHECK(ledgerText().find("addresses/" + address) == std::string::npos);
       CHECK(ledgerText().find("bad:eth0") == std::string::npos);
       CHECK(outputOf({"nft", "list", "ruleset"}).find("8080") == std::string::npos);
       CHECK(demo.attach(host, "c6") == address);

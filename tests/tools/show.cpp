@@ -90,7 +90,7 @@ TEST_CASE("On a host: ponsctl show finds a container by a prefix of its ID, and 
     CHECK(shown.ok());
     const std::vector<std::string> words{"container    c0ffee1\n", "health       ok\n",
                                          "address      " + address + "/24", "tcp 8080 to " + address + " port 80",
-                                         "bridge-pons-demo "};
+                                         "bridge-pons-demo/demo "};
     for (const std::string& word : words) { CHECK_MESSAGE(contains(shown.out, word), shown.out); }
     CHECK(!contains(shown.out, "missing"));
     const auto document = jsonOf(tool({"show", "c0ffee1", "--json"}));

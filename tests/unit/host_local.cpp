@@ -205,8 +205,8 @@ TEST_CASE("an empty file has no owner and is used last; an unreadable file count
   CHECK(byPons("ADD", "c2", config).text == "10.1.2.2/29 by 10.1.2.1; ");
   const Answer full = byPons("ADD", "c3", config);
   CHECK(full.text.find("5 of 5 addresses of 10.1.2.0/29") != std::string::npos);
-  CHECK(byPons("STATUS", "", R"({"cniVersion": "1.1.0")" + config.substr(config.find(','))).text.find("5 of 5") !=
-        std::string::npos);
+  // Only a warning: Kubernetes evicts the pods of a node whose network is not ready.
+  CHECK(byPons("STATUS", "", R"({"cniVersion": "1.1.0")" + config.substr(config.find(','))).ok);
   CHECK(fs::is_directory(scratch / "demo/10.1.2.3"));
   CHECK(fs::is_symlink(scratch / "demo/10.1.2.4"));
 

@@ -82,10 +82,11 @@ TEST_CASE("a claim is found, and released completely") {
   const auto found = ledger.find(key).value();
   REQUIRE(found);
   CHECK_FALSE(found->salvaged);
-  const auto lock = ledger.lockHost().value();
-  CHECK(ledger.release(lock, *found).ok());
-  CHECK(bench.dump() == before);
-  CHECK(ledger.release(lock, *found).ok());
+  for (int i = 0; i < 2; ++i) {
+    const auto lock = ledger.lockHost().value();
+    CHECK(ledger.release(lock, *found).ok());
+    CHECK(bench.dump() == before);
+  }
   CHECK_FALSE(ledger.find(key).value());
   CHECK(ledger.attachments()->empty());
 }

@@ -159,6 +159,7 @@ TEST_CASE("a damaged record is reconstructed from its claims") {
       return f.protocol == forward.protocol && f.hostPort == forward.hostPort && f.hostAddress == forward.hostAddress;
     }));
   }
+  CHECK(record->attachment.sourceNats == original.sourceNats);
   CHECK(record->attachment.bridge.name == original.bridge.name);
   CHECK(record->attachment.hostVeth == original.hostVeth);
 }

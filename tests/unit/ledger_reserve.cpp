@@ -79,15 +79,17 @@ TEST_CASE("write() leaves nothing and holds nothing where it is refused, and nam
   const LedgerBench bench;
   Ledger ledger = bench.open();
   const auto request = requestFor("10.42.0.0/24");
-  auto attachment = support::attachmentOf(keyOf("c1"), {}, {support::forward("0.0.0.0", 8080)});
+  auto first = support::reserve(ledger, keyOf("c1"), request).value();
+  auto attachment = support::attachmentOf(keyOf("c1"), first.leases(), {support::forward("0.0.0.0", 8080)});
   attachment.resolvConf = pons::ResolvConf{"/run/root", "nameserver 10.42.0.1\n"};
-  REQUIRE(support::reserve(ledger, keyOf("c1"), request).value().write(attachment).ok());
+  REQUIRE(std::move(first).write(attachment).ok());
   const auto before = bench.dump();
 
-  auto second = support::attachmentOf(keyOf("c2"), {});
+  auto reservation = support::reserve(ledger, keyOf("c2"), request).value();
+  auto second = support::attachmentOf(keyOf("c2"), reservation.leases());
   SUBCASE("a port") { second.forwards = attachment.forwards; }
   SUBCASE("a resolv.conf") { second.resolvConf = attachment.resolvConf; }
-  const auto refused = support::reserve(ledger, keyOf("c2"), request).value().write(second);
+  const auto refused = std::move(reservation).write(second);
   REQUIRE(refused.failedWith(Cause::InUse));
   CHECK(refused.error().holder == keyOf("c1"));
   CHECK(bench.dump() == before);

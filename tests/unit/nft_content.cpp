@@ -130,8 +130,18 @@ TEST_CASE("Elements are shown as nft prints them") {
   CHECK(shown(nft::kIpv4Addr, {10, 42, 0, 7}) == "10.42.0.7");
   CHECK(shown(nft::kMark, {1, 2, 3, 4}) == "0x01020304");
   CHECK(shown(nft::kIpv4Addr, {10, 42}) == "0x0a2a");  // another length than that of its type
-  CHECK(nft::keyText({.key = {10, 42, 1, 0}, .intervalEnd = true}, {.keyType = nft::kIpv4Addr}) ==
-        "end of an interval before 10.42.1.0");
+
+  const auto interval = [](std::vector<std::uint8_t> start, std::vector<std::uint8_t> end, std::uint32_t type) {
+    const nft::Element after{.key = end, .intervalEnd = true};
+    return nft::intervalText({.key = std::move(start)}, end.empty() ? nullptr : &after, {.keyType = type});
+  };
+  CHECK(interval({10, 42, 0, 0}, {10, 42, 1, 0}, nft::kIpv4Addr) == "10.42.0.0/24");
+  CHECK(interval({10, 42, 0, 0}, {10, 42, 1, 1}, nft::kIpv4Addr) == "10.42.0.0-10.42.1.0");
+  CHECK(interval({10, 42, 0, 1}, {10, 42, 0, 2}, nft::kIpv4Addr) == "10.42.0.1/32");
+  CHECK(interval({224, 0, 0, 0}, {}, nft::kIpv4Addr) == "224.0.0.0/3");
+  CHECK(interval({0, 0, 0, 0}, {}, nft::kIpv4Addr) == "0.0.0.0/0");
+  CHECK(interval({255, 255, 255, 254}, {255, 255, 255, 255}, nft::kIpv4Addr) == "255.255.255.254/32");
+  CHECK(interval({0, 80}, {1, 0}, nft::kInetService) == "80-255");
   set.dataType = nft::concat(nft::kIpv4Addr, nft::kInetService);
   CHECK(nft::dataText({.key = {}, .data = {10, 42, 0, 7, 0, 80, 0, 0}}, set) == "10.42.0.7 . 80");
   CHECK(nft::dataText({.key = {}, .jumpTo = "c"}, set) == "jump c");
