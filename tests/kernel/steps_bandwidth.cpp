@@ -111,7 +111,8 @@ TEST_CASE("An ifb left by a lost state directory is replaced") {
   if (!FakeHost::possible()) return FakeHost::countSkip();
   Chained bench;
   outputOf({"ip", "link", "add", bench.ifb(), "type", "ifb"});
-  outputOf({"ip", "link", "set", bench.ifb(), "alias", pons::attachmentAlias(bench.host.ledger.path(), bench.attachment.key)});
+  outputOf({"ip", "link", "set", bench.ifb(), "alias",
+            pons::attachmentAlias(bench.host.ledger.path(), bench.attachment.key)});
   REQUIRE(bench.step->apply(bench.host).ok());
   CHECK(differencesOf(*bench.step, bench.host) == "");
 }

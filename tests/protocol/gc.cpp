@@ -215,9 +215,11 @@ TEST_CASE("GC keeps what an administrator has added to the tables of pons, howev
   shell("nft 'add element bridge pons macs { eth9 . 02:00:00:00:00:99 }'");
   const auto theirs = [] {
     return outputOf({"sh", "-c",
-                     "nft list table ip pons | grep -oE '(x[0-9]+|y[12])\" . 198[^,}]*|198[^,}]*theirs' | sed 's/ *$//' | sort"}) +
+                     "nft list table ip pons | grep -oE '(x[0-9]+|y[12])\" . 198[^,}]*|198[^,}]*theirs' | sed 's/ "
+                     "*$//' | sort"}) +
            outputOf({"sh", "-c",
-                     "nft list table ip pons | grep chain.*theirs; nft list table bridge pons | grep -o 'eth9[^,} ]* . [^,} ]*'"});
+                     "nft list table ip pons | grep chain.*theirs; nft list table bridge pons | grep -o 'eth9[^,} ]* . "
+                     "[^,} ]*'"});
   };
   const std::string before = theirs();
   CHECK(std::ranges::count(before, '\n') == 300 + 2 + 1 + 2 + 1);

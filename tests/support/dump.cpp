@@ -98,7 +98,9 @@ std::string dumpNetwork() {
   return section("links", canonicalLines(outputOf({"ip", "-d", "-o", "link"}))) +
          section("addresses", canonicalLines(outputOf({"ip", "-o", "addr"}))) +
          section("routes", canonicalLines(outputOf({"ip", "-4", "route", "show", "table", "all"}))) +
-         section("routes of IPv6", canonicalLines(outputOf({"ip", "-6", "route", "show", "table", "all"}))) +
+         // Without those of the subnet-router anycast address, which the kernel adds some time after forwarding is on.
+         section("routes of IPv6",
+                 canonicalLines(outputOf({"sh", "-c", "ip -6 route show table all | grep -v ^anycast || :"}))) +
          section("rules", outputOf({"ip", "-4", "rule"}) + outputOf({"ip", "-6", "rule"})) +
          section("qdiscs", canonicalLines(outputOf({"tc", "qdisc"}))) + section("parameters", parameters()) +
          section("nf_tables", outputOf({"nft", "-s", "list", "ruleset"}));

@@ -87,8 +87,7 @@ TEST_CASE(
   checkSilent(demo.del("c2"));
 }
 
-TEST_CASE(
-    "On a host: ponsctl gc deletes all orphans of a lost ledger, and leaves the links of another ledger alone") {
+TEST_CASE("On a host: ponsctl gc deletes all orphans of a lost ledger, and leaves the links of another ledger alone") {
   REQUIRE_FAKE_HOST(host);
   shell("echo 1 > /proc/sys/net/ipv4/ip_forward; mkdir /run/net.d");  // the previous value is lost with the ledger
   shell(

@@ -126,7 +126,8 @@ TEST_CASE("a MAC address is six pairs of hex digits") {
 
 TEST_CASE("an interface name is what the kernel takes") {
   for (const char* text : {"eth0", "a", "fifteen-bytes-x", "br_1.100", "veth@x"}) CHECK(IfName::parse(text));
-  for (const char* text : {"", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\nb", "sixteen-bytes-xx", "a\x7f", "eth%d", "%", "a%b"}) {
+  for (const char* text :
+       {"", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\nb", "sixteen-bytes-xx", "a\x7f", "eth%d", "%", "a%b"}) {
     CAPTURE(text);
     CHECK_FALSE(IfName::parse(text));
   }
