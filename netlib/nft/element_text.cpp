@@ -1,6 +1,7 @@
 // Elements and types of sets as nft prints them.
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -91,8 +92,8 @@ std::string valueText(std::uint32_t type, Bytes bytes) {
 
 /// The number before that one, which has the most significant byte first.
 std::vector<std::uint8_t> before(std::vector<std::uint8_t> number) {
-  for (auto byte = number.rbegin(); byte != number.rend(); ++byte) {
-    if ((*byte)-- != 0) break;
+  for (std::uint8_t& byte : number | std::views::reverse) {
+    if (byte-- != 0) break;
   }
   return number;
 }

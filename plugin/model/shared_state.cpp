@@ -120,26 +120,36 @@ std::string_view valueIn(std::string_view state) {
 
 }  // namespace shared_state
 
+namespace {
+
+using netlib::Family;
+
+void appendForwarding(std::vector<std::string>& states, const Attachment& attachment) {
+  if (!attachment.bridge.gateway || attachment.internal) return;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    const auto isOfFamily = [family](const Lease& lease) { return lease.address.family() == family; };
+    if (std::ranges::any_of(attachment.leases, isOfFamily)) states.push_back(shared_state::ipForwarding(family));
+  }
+}
+
+void appendTables(std::vector<std::string>& states, const Attachment& attachment) {
+  for (const auto& [family, table] : {std::pair{Family::Ipv4, "ip"}, std::pair{Family::Ipv6, "ip6"}}) {
+    if (needsTable(attachment, family)) states.push_back(shared_state::tables(table));
+  }
+  if (attachment.guard != SpoofGuard::None) states.push_back(shared_state::tables("bridge"));
+}
+
+}  // namespace
+
 std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
-  using netlib::Family;
-  const auto hasLease = [&](Family family) {
-    return std::ranges::any_of(attachment.leases, [family](const Lease& l) { return l.address.family() == family; });
-  };
-  constexpr std::array kFamilies{std::pair{Family::Ipv4, "ip"}, std::pair{Family::Ipv6, "ip6"}};
   std::vector<std::string> states;
   if (attachment.key.plugin == ChainedPlugin::None) states.push_back(shared_state::bridge(attachment));
   if (attachment.bridge.promiscuous) states.push_back(shared_state::promiscuous(attachment));
   for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
     states.push_back(shared_state::gateway(attachment, address));
   }
-  for (const auto& [family, table] : kFamilies) {
-    if (attachment.bridge.gateway && !attachment.internal && hasLease(family))
-      states.push_back(shared_state::ipForwarding(family));
-  }
-  for (const auto& [family, table] : kFamilies) {
-    if (needsTable(attachment, family)) states.push_back(shared_state::tables(table));
-  }
-  if (attachment.guard != SpoofGuard::None) states.push_back(shared_state::tables("bridge"));
+  appendForwarding(states, attachment);
+  appendTables(states, attachment);
   if (attachment.egress) states.push_back(shared_state::brNetfilter(attachment));
   if (attachment.internal) states.push_back(shared_state::internal(attachment));
   if (needsRouteLocalnet(attachment)) states.push_back(shared_state::routeLocalnet(attachment));
