@@ -8,8 +8,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -43,6 +45,15 @@ Result<std::string> normalized(std::string path) {
   return path;
 }
 
+/// ELOOP where a component is a symlink; ENOSYS before Linux 5.6.
+UniqueFd openWithoutSymlinks(const std::string& name) {
+  open_how how{};
+  how.flags = kOpenDirectory;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  // glibc has no wrapper.
+  return UniqueFd{static_cast<int>(syscall(SYS_openat2, AT_FDCWD, name.c_str(), &how, sizeof(how)))};
+}
+
 Result<> checkPrivate(int fd, const std::string& path) {
   struct stat status {};
   if (fstat(fd, &status) < 0) return failErrno("cannot examine " + path);
@@ -74,13 +85,15 @@ Result<Directory> Directory::openOrCreate(const std::string& path, unsigned mode
 
 Result<Directory> Directory::openExisting(const std::string& path) {
   const std::string name = TRY(normalized(path));
-  UniqueFd fd{::open(name.c_str(), kOpenDirectory)};
+  UniqueFd fd = openWithoutSymlinks(name);
+  const bool mayHaveSymlinks = !fd;
+  if (!fd && errno != ENOENT) fd = UniqueFd{::open(name.c_str(), kOpenDirectory)};
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
     return fail(Cause::Unsafe, name + " is a symlink or not a directory; refusing to follow it");
   }
   if (!fd) return failErrno("cannot open " + name);
   TRY(checkPrivate(fd.get(), name));
-  return Directory{std::move(fd), name};
+  return Directory{std::move(fd), name, mayHaveSymlinks};
 }
 
 Result<Directory> Directory::openAsEmpty(const std::string& path) {
@@ -91,6 +104,7 @@ Result<Directory> Directory::openAsEmpty(const std::string& path) {
 }
 
 std::string Directory::canonicalPath() const {
+  if (!mayHaveSymlinks_) return std::filesystem::path{path_}.lexically_normal().string();
   std::error_code failed;
   const auto canonical =
       exists() ? std::filesystem::canonical(path_, failed) : std::filesystem::weakly_canonical(path_, failed);
@@ -110,7 +124,7 @@ Result<UniqueFd> Directory::openFile(const std::string& name, int flags) const {
 
 Result<std::string> Directory::readFile(const std::string& name, std::size_t limit) const {
   const UniqueFd file = TRY(openFile(name, O_RDONLY));
-  return readAll(file.get(), limit, path_ + "/" + name);
+  return readRegular(file.get(), limit, path_ + "/" + name);
 }
 
 Result<> Directory::writeDraft(const std::string& draft, const std::string& content) const {
@@ -146,6 +160,14 @@ Result<bool> Directory::exists(const std::string& name) const {
   if (fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
   if (errno == ENOENT || !exists()) return false;
   return failAt("examine", name);
+}
+
+Result<std::optional<std::size_t>> Directory::countDirectories(const std::string& name) const {
+  struct stat status {};
+  if (fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) return failAt("examine", name);
+  constexpr std::size_t kItself = 2;  // its name, and its own "."
+  if (status.st_nlink < kItself) return std::optional<std::size_t>{};
+  return std::optional{status.st_nlink - kItself};
 }
 
 Result<timespec> Directory::modificationTime(const std::string& name) const {

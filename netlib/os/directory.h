@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ class Directory {
   /// Of any type; true for a dangling symlink too.
   Result<bool> exists(const std::string& name) const;
 
+  /// How many directories are in the one of that name: each has a hard link to it, "..". Nothing where the file system
+  /// does not count them (btrfs).
+  Result<std::optional<std::size_t>> countDirectories(const std::string& name) const;
+
   /// When the content last changed, of a directory: a name in it was made or removed. It is the current time of the
   /// kernel's clock, unless it was set.
   Result<timespec> modificationTime(const std::string& name) const;
@@ -77,13 +82,15 @@ class Directory {
   std::string canonicalPath() const;
 
  private:
-  Directory(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Directory(UniqueFd fd, std::string path, bool mayHaveSymlinks = true)
+      : fd_(std::move(fd)), path_(std::move(path)), mayHaveSymlinks_(mayHaveSymlinks) {}
   static Result<Directory> openOrCreate(const std::string& path, unsigned mode);
   Result<> writeDraft(const std::string& draft, const std::string& content) const;
   Failure<Error> failAt(const std::string& what, const std::string& name) const;
 
   UniqueFd fd_;
   std::string path_;
+  bool mayHaveSymlinks_;  ///< in path_
 };
 
 }  // namespace netlib

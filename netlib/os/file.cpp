@@ -6,18 +6,33 @@
 
 namespace netlib {
 
-Result<std::string> readAll(int fd, std::size_t limit, const std::string& what) {
+namespace {
+
+constexpr std::size_t kPart = 4096;  // bytes
+
+/// The end is where read(2) returns less than `enough`.
+Result<std::string> readUntil(std::size_t enough, int fd, std::size_t limit, const std::string& what) {
   std::string content;
-  std::array<char, 4096> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read()
+  std::array<char, kPart> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read()
   for (;;) {
     const ssize_t length = read(fd, part.data(), part.size());
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return failErrno("cannot read " + what);
-    if (length == 0) return content;
     content.append(part.data(), static_cast<std::size_t>(length));
     if (content.size() > limit)
       return fail(Cause::Damaged, what + " is larger than " + std::to_string(limit) + " bytes");
+    if (static_cast<std::size_t>(length) < enough) return content;
   }
+}
+
+}  // namespace
+
+Result<std::string> readAll(int fd, std::size_t limit, const std::string& what) {
+  return readUntil(1, fd, limit, what);
+}
+
+Result<std::string> readRegular(int fd, std::size_t limit, const std::string& what) {
+  return readUntil(kPart, fd, limit, what);
 }
 
 Result<> writeAll(int fd, std::string_view text, const std::string& what) {

@@ -12,6 +12,9 @@ namespace netlib {
 /// does. `limit` in bytes: Damaged beyond it. `what` names the file in messages.
 Result<std::string> readAll(int fd, std::size_t limit, const std::string& what);
 
+/// The same of a regular file, whose first short read is its end: one read(2) less.
+Result<std::string> readRegular(int fd, std::size_t limit, const std::string& what);
+
 /// Writes all of `text` at the descriptor's position, with as many write(2) calls as needed. EPIPE if there is no
 /// reader and SIGPIPE is ignored.
 Result<> writeAll(int fd, std::string_view text, const std::string& what);

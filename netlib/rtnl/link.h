@@ -91,9 +91,10 @@ struct PortFlags {
 struct NewVeth {
   IfName hostName;
   MacAddress hostMac;
-  std::string alias;    ///< of the host end
-  std::uint32_t group;  ///< of the host end; 0: the default one
-  unsigned master;      ///< index of the bridge
+  std::string alias;            ///< of the host end
+  std::uint32_t group;          ///< of the host end; 0: the default one
+  unsigned master;              ///< index of the bridge
+  std::uint32_t masterMtu = 0;  ///< of the bridge, if known
   PortFlags port;
 
   IfName peerName;
@@ -104,7 +105,7 @@ struct NewVeth {
 };
 struct CreatedVeth {
   std::optional<unsigned> peerIndex;  ///< in the peer's namespace, if the kernel echoes it (Linux 6.2)
-  Link bridge;                        ///< with the new port
+  std::optional<Link> bridge;         ///< with the new port; only where its MTU may have changed
 };
 /// Creates both ends, the host end up and a port of the bridge. The peer is down: the kernel refuses IFF_UP for it
 /// (ENOTCONN). EEXIST: either name exists; a link of the host's name that is a port of a bridge has then got the alias

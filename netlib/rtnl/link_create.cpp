@@ -1,4 +1,5 @@
 // Creation of links.
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -72,7 +73,14 @@ Result<std::vector<Answer>> createConfigured(Socket& socket, Batch& batch, const
   return answers;
 }
 
-/// After the port was added, in the same datagram: the bridge's MTU may have changed with it.
+/// A bridge has the smallest MTU of its ports, or the one that was set (br_mtu_auto_adjust()): one more port with the
+/// same does not change it.
+bool mayChangeMtu(const NewVeth& veth) {
+  const std::uint32_t mtu = veth.mtu != 0 ? veth.mtu : ETH_DATA_LEN;
+  return mtu != veth.masterMtu;
+}
+
+/// After the port was added, in the same datagram.
 void appendFind(Batch& batch, unsigned index) {
   batch.begin(RTM_GETLINK, NLM_F_ACK, infoOf(index), "find bridge with index " + std::to_string(index));
   batch.putU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
@@ -126,10 +134,11 @@ Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth) {
   putPort(batch, veth.port);
   const std::size_t aboutIpv6 = batch.count();
   appendNoLinkLocal(batch, veth.hostName, veth.port);
-  appendFind(batch, veth.master);
+  if (mayChangeMtu(veth)) appendFind(batch, veth.master);
   const auto answers = TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6));
-  Link bridge = TRY(linkIn(answers.back()));
-  return CreatedVeth{peerIndexOf(answers.front()), std::move(bridge)};
+  CreatedVeth created{peerIndexOf(answers.front()), std::nullopt};
+  if (mayChangeMtu(veth)) created.bridge = TRY(linkIn(answers.back()));
+  return created;
 }
 
 Result<> createIfb(Socket& socket, const NewIfb& ifb) {

@@ -49,7 +49,7 @@ struct Host {
   bool runsPrograms = true;
 
   /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified, or vethPair()
-  /// added a port to it; its settings may have changed since. Empty before.
+  /// added a port to it that may have changed its MTU; its settings may have changed since. Empty before.
   netlib::link::Link bridge = {};
   /// The ifindex of the container's interface in its namespace, if the kernel's answer to vethPair()'s request had it.
   std::optional<unsigned> containerIndex = std::nullopt;

@@ -39,9 +39,9 @@ Result<Reservation, Refusal> Ledger::reserve(const AttachmentKey& key, const net
   Reservation reservation{*this, key.network, request, std::move(files), std::move(hostLock)};
   if (request.sets.empty() && request.fixed.empty()) return reservation;
 
-  std::vector<NetworkName> networks = TRY(networksOn(bridge));
+  std::vector<NetworkName> networks = TRY(networksBeside(key.network, bridge));
   TRY(checkRanges(key, bridge, request, networks));
-  if (std::ranges::find(networks, key.network) == networks.end()) networks.push_back(key.network);
+  networks.push_back(key.network);
   for (NetworkName& network : networks) {
     TRY(restoreLostAddresses(network));
     reservation.claimed_.emplace_back(state_, std::move(network));
@@ -98,14 +98,13 @@ Result<Record, Refusal> Ledger::claim(const HostLock& hostLock, Attachment attac
 }
 
 Result<void, Refusal> Ledger::checkRanges(const AttachmentKey& key, const netlib::IfName& bridge,
-                                          const AddressRequest& request, std::span<const NetworkName> networks) {
+                                          const AddressRequest& request, std::span<const NetworkName> others) {
   const std::vector<AddressSpan> own = spansOf(request.sets);
-  const bool isAlone = std::ranges::all_of(networks, [&](const NetworkName& other) { return other == key.network; });
-  if (own.empty() || isAlone) return {};
+  if (own.empty() || others.empty()) return {};
   // Its other containers were compared with the same ranges.
   if (const auto earlier = TRY(anyOn(bridge, key.network)); earlier && earlier->pool == own) return {};
-  for (const NetworkName& network : networks) {
-    const auto other = network == key.network ? std::nullopt : TRY(anyOn(bridge, network));
+  for (const NetworkName& network : others) {
+    const auto other = TRY(anyOn(bridge, network));
     if (!other) continue;
     for (const AddressSpan& theirs : other->pool) {
       const auto overlapping =

@@ -53,7 +53,7 @@ struct ReadRecord {
 };
 
 Result<ReadRecord> readRecord(const FileLock& lock, const AttachmentKey& key) {
-  const std::string text = TRY(netlib::readAll(lock.fd(), kMaxRecordBytes, recordName(key)));
+  const std::string text = TRY(netlib::readRegular(lock.fd(), kMaxRecordBytes, recordName(key)));
   RecordText record = TRY(decodeRecord(text));
   if (record.attachment.key != key)
     return fail(netlib::Cause::Damaged, "record file of " + described(key) + " contains a different key");

@@ -93,6 +93,8 @@ class Ledger {
 
   /// The networks that have an attachment on the bridge. Takes no lock.
   netlib::Result<std::vector<NetworkName>> networksOn(const netlib::IfName& bridge);
+  /// The same without `network`. Usually none: one system call.
+  netlib::Result<std::vector<NetworkName>> networksBeside(const NetworkName& network, const netlib::IfName& bridge);
 
   /// Adds references that the attachment lacks, because an older pons wrote its record.
   netlib::Result<> addMissingReferences(const HostLock& hostLock, const Attachment& attachment);
@@ -229,10 +231,10 @@ class Ledger {
 
   friend class Reservation;
   netlib::Result<Record, Refusal> claim(const HostLock& hostLock, Attachment attachment, const HostLocal* files);
-  /// InUse if ranges of the request overlap those of another one of the networks on the bridge. Only compares where the
+  /// InUse if ranges of the request overlap those of one of the other networks on the bridge. Only compares where the
   /// network is new there or its ranges are.
   netlib::Result<void, Refusal> checkRanges(const AttachmentKey& key, const netlib::IfName& bridge,
-                                            const AddressRequest& request, std::span<const NetworkName> networks);
+                                            const AddressRequest& request, std::span<const NetworkName> others);
   /// InUse if the bridge has the gateway address with another prefix length.
   netlib::Result<void, Refusal> checkGateways(const Attachment& attachment);
   /// InUse if another attachment has mounted a resolv.conf in the same root.

@@ -71,6 +71,15 @@ Result<std::vector<NetworkName>> Ledger::networksOn(const netlib::IfName& bridge
   return networks;
 }
 
+Result<std::vector<NetworkName>> Ledger::networksBeside(const NetworkName& network, const netlib::IfName& bridge) {
+  const std::string own = referenceDirectory(shared_state::bridgeStem(bridge) + "/" + network.toString());
+  const auto count = state_.countDirectories(own + "/..");
+  if (count.ok() && *count == std::size_t{1}) return std::vector<NetworkName>{};
+  std::vector<NetworkName> networks = TRY(networksOn(bridge));
+  std::erase(networks, network);
+  return networks;
+}
+
 Result<std::size_t> Ledger::countReferences(const std::string& sharedState) {
   return TRY(referencesTo(sharedState)).size();
 }

@@ -58,9 +58,7 @@ Result<> Ledger::sweepClaims(const HostLock& /*hostLock*/, const NetworkName& ne
 
 Result<> Ledger::checkFree(const NetworkName& network, const netlib::IfName& bridge, const AddressRequest& request) {
   std::vector<ClaimedAddresses> claimed{{state_, network}};
-  for (NetworkName& other : TRY(networksOn(bridge))) {
-    if (other != network) claimed.emplace_back(state_, std::move(other));
-  }
+  for (NetworkName& other : TRY(networksBeside(network, bridge))) claimed.emplace_back(state_, std::move(other));
   AddressSources sources{.network = network, .registers = {}};
   for (const ClaimedAddresses& entries : claimed) sources.registers.push_back(&entries);
   const auto files = request.hostLocalDir ? TRY(HostLocal::peek(*request.hostLocalDir, network)) : std::nullopt;

@@ -34,8 +34,9 @@ class ForwardAccepted final : public AttachmentStep {
 
   // The accept rules stay; the jump goes with the last reference to its chain.
   netlib::Result<> leave(Host& host) const override {
+    if (!attachment_.adminChain) return {};
     const auto remaining = TRY(forward::rulesOf(host.ledger, attachment_));
-    if (!attachment_.adminChain || remaining.adminChains.contains(*attachment_.adminChain)) return {};
+    if (remaining.adminChains.contains(*attachment_.adminChain)) return {};
     // Without the program of iptables-legacy there could be no jump of ours.
     return netlib::ignoring(netlib::Cause::Missing, set(host, remaining));
   }

@@ -15,6 +15,7 @@ netlib::Result<link::CreatedVeth> create(Host& host, const Attachment& attachmen
                                        .alias = attachmentAlias(host.ledger.path(), attachment.key),
                                        .group = guard::groupOf(attachment.guard),
                                        .master = host.bridge.index,
+                                       .masterMtu = host.bridge.mtu,
                                        .port = {.hairpin = attachment.hairpin, .isolated = attachment.isolated},
                                        .peerName = attachment.key.ifName,
                                        .peerMac = attachment.containerMac,
@@ -103,7 +104,7 @@ class VethPair final : public AttachmentStep {
     }
     if (!created) return netlib::fail(explained(host, created.error(), attachment_));
     host.containerIndex = created->peerIndex;
-    host.bridge = created->bridge;
+    if (created->bridge) host.bridge = *std::move(created->bridge);
     return isolateIfReferenced(host, attachment_);
   }
 

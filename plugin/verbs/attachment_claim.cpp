@@ -50,7 +50,7 @@ netlib::Result<bool> isStillAttached(const cni::Request& request, Host& host, co
 /// Reclaims all dead attachments of the networks on the bridge, which do not lease each other's addresses. True if any
 /// was reclaimed.
 netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
-  std::vector<NetworkName> networks = TRY(host.ledger.networksOn(request.config.bridge));
+  std::vector<NetworkName> networks = TRY(host.ledger.networksBeside(request.key.network, request.config.bridge));
   networks.push_back(request.key.network);
   std::vector<Record> dead = TRY(deadOf(host, networks));
   bool any = false;

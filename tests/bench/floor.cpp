@@ -45,6 +45,7 @@ netlib::link::NewVeth vethOf(const pons::Attachment& attachment, const netlib::N
           .alias = "pons bench",
           .group = 0,
           .master = bridge,
+          .masterMtu = 1500,  // the same as the veth's
           .port = {.hairpin = true},
           .peerName = attachment.key.ifName,
           .peerMac = attachment.containerMac,

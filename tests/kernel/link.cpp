@@ -113,10 +113,11 @@ TEST_CASE("A veth is created with both ends configured, one of them up as bridge
   CHECK(netlib::link::find(bench.route, name("br0"))->mtu == 1500);
   const auto created = netlib::link::createVeth(bench.route, bench.veth());
   REQUIRE(created.ok());
-  CHECK(created->bridge.name == "br0");
-  CHECK(created->bridge.index == bench.bridge);
-  CHECK(created->bridge.mac == kBridgeMac);
-  CHECK(created->bridge.mtu == 1400);  // of its smallest port
+  REQUIRE(created->bridge);
+  CHECK(created->bridge->name == "br0");
+  CHECK(created->bridge->index == bench.bridge);
+  CHECK(created->bridge->mac == kBridgeMac);
+  CHECK(created->bridge->mtu == 1400);  // of its smallest port
   const auto found = netlib::link::find(bench.route, name("v0")).value();
   CHECK(found.kind == "veth");
   CHECK(found.alias == "pons demo c1 eth0");
@@ -148,6 +149,29 @@ TEST_CASE("A veth is created with both ends configured, one of them up as bridge
   REQUIRE(netlib::link::remove(bench.route, name("v0")).ok());
   CHECK(netlib::link::find(inside, name("eth0")).failedWith(ENODEV));
   CHECK(netlib::link::portsOf(bench.route, bench.bridge).value().empty());
+}
+
+TEST_CASE("The bridge of a new port is described where its MTU may have changed") {
+  REQUIRE_FAKE_HOST(host);
+  VethBench bench{host};
+  const auto mtuAfter = [&](std::uint32_t mtu, const char* hostName, const char* peerName) {
+    auto veth = bench.veth(hostName, peerName);
+    veth.masterMtu = netlib::link::find(bench.route, name("br0"))->mtu;
+    veth.mtu = mtu;
+    const auto created = netlib::link::createVeth(bench.route, veth).value();
+    const std::uint32_t now = netlib::link::find(bench.route, name("br0"))->mtu;
+    CHECK((created.bridge ? created.bridge->mtu : veth.masterMtu) == now);
+    CHECK(created.bridge.has_value() == (veth.masterMtu != (mtu == 0 ? 1500 : mtu)));
+    return now;
+  };
+  CHECK(mtuAfter(0, "v0", "eth0") == 1500);
+  CHECK(mtuAfter(1500, "v1", "eth1") == 1500);
+  CHECK(mtuAfter(1400, "v2", "eth2") == 1400);
+  CHECK(mtuAfter(9000, "v3", "eth3") == 1400);
+  CHECK(mtuAfter(1400, "v4", "eth4") == 1400);
+  outputOf({"ip", "link", "set", "br0", "mtu", "1300"});
+  CHECK(mtuAfter(1400, "v5", "eth5") == 1300);
+  CHECK(mtuAfter(1300, "v6", "eth6") == 1300);
 }
 
 TEST_CASE("A port's group, bridge and flags can be set again") {

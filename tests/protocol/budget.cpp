@@ -76,9 +76,9 @@ TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay withi
   int port = 9000;
   for (const char* other : {"r1", "r2", "r3"}) demo.attach(host, other, publishing({{++port, 80}}));
   host.addNamespace("c1");
-  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 96, .exchanges = 10});
+  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), {.calls = 90, .exchanges = 9});
   // One of a DEL looks whose veth it is: another ledger's with the same key has the same name.
-  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 87, .exchanges = 4});
+  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), {.calls = 74, .exchanges = 4});
 }
 
 TEST_CASE(
@@ -97,8 +97,8 @@ TEST_CASE(
     const std::string config = withPrevious(portmap.config(), main.out);
     const bool counted = number == 2 || number == 3 || number == 30;
     if (counted) {
-      checkSpent(spentBy("ADD", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 63, .exchanges = 4});
-      checkSpent(spentBy("DEL", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 55, .exchanges = 2});
+      checkSpent(spentBy("ADD", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 61, .exchanges = 4});
+      checkSpent(spentBy("DEL", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 52, .exchanges = 2});
     }
     resultOf(Plugins::call("portmap", "ADD", config, subjectOf(container)));
   }

@@ -75,6 +75,8 @@ TEST_CASE("a directory has one canonical path, whatever symlinks lead to it") {
   REQUIRE(symlink("real", (scratch / "link").c_str()) == 0);
   const std::string canonical = std::filesystem::canonical(scratch / "real/pons").string();
   CHECK(Directory::openExisting(scratch / "real/pons/").value().canonicalPath() == canonical);
+  CHECK(Directory::openExisting(scratch / "real//../link/.//pons").value().canonicalPath() == canonical);
+  CHECK(Directory::openExisting(scratch / "real//../real/.//pons").value().canonicalPath() == canonical);
   CHECK(Directory::openExisting(scratch / "link/pons").value().canonicalPath() == canonical);
   REQUIRE(rmdir((scratch / "real/pons").c_str()) == 0);
   CHECK(Directory::openAsEmpty(scratch / "link/pons").value().canonicalPath() == canonical);
@@ -165,9 +167,29 @@ TEST_CASE("files are created as a whole, once") {
   CHECK(directory.list(".").value() == std::vector<std::string>{"file"});
   CHECK(directory.createFile("none/file", "x").failedWith(ENOENT));
 
-  const std::string large(100000, 'x');
-  CHECK(directory.createFile("large", large).ok());
-  CHECK(directory.readFile("large", large.size()).value() == large);
+  for (const std::size_t size : {0UL, 1UL, 4095UL, 4096UL, 4097UL, 8192UL, 100000UL}) {
+    const std::string name = std::to_string(size);
+    const std::string content(size, 'x');
+    CHECK(directory.createFile(name, content).ok());
+    CHECK(directory.readFile(name, size).value() == content);
+  }
+}
+
+TEST_CASE("directories in a directory are counted where the file system does it") {
+  const Scratch scratch;
+  const auto directory = Directory::openPrivate(scratch / "pons").value();
+  CHECK(directory.countDirectories("top").failedWith(ENOENT));
+  std::size_t made = 0;
+  for (const char* name : {"top/a", "top/b", "top/c"}) {
+    REQUIRE(directory.createDirectories(name).ok());
+    REQUIRE(directory.createFile(std::string{name} + ".file", "").ok());
+    REQUIRE(directory.createSymlink(std::string{name} + ".link", "a").ok());
+    ++made;
+    for (const std::string& path : {std::string{"top"}, std::string{name} + "/.."}) {
+      CHECK(directory.countDirectories(path).value().value_or(made) == made);
+    }
+  }
+  CHECK(directory.countDirectories("top/none/..").failedWith(ENOENT));
 }
 
 TEST_CASE("a file that is a symlink is not opened") {

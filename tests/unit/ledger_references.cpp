@@ -127,6 +127,14 @@ TEST_CASE("the networks on a bridge are the values of its references, and each c
   const auto named = [&] {
     std::vector<std::string> names;
     for (const auto& network : ledger.networksOn(bridge).value()) names.push_back(network.toString());
+    for (const char* network : {"one", "two", "none"}) {
+      std::vector<std::string> others;
+      for (const auto& other : ledger.networksBeside(keyOf("c1", network).network, bridge).value())
+        others.push_back(other.toString());
+      auto expected = names;
+      std::erase(expected, network);
+      CHECK(sorted(others) == sorted(expected));
+    }
     return sorted(names);
   };
   for (const char* container : {"c1", "c2"}) attach(ledger, attachmentOf(keyOf(container, "one"), {}));
