@@ -40,7 +40,7 @@ netlib::Result<std::vector<netlib::IpPrefix>> othersWithChain(Host& host, const 
   return others;
 }
 
-/// False for what somebody else has added: pons makes the chain of a subnet the target of its own addresses only.
+/// False for an element that pons has not added: the chain of a subnet is the target of that subnet's addresses only.
 bool isOurs(const nft::Element& start) {
   const auto subnet = nat::subnetOfChain(start.jumpTo);
   const auto address = netlib::IpAddress::fromBytes(start.key);
@@ -120,7 +120,7 @@ netlib::Result<> removeSubnet(Host& host, const netlib::IpPrefix& subnet) {
   TRY(remove(changes));
   const auto removed =
       remove([&](nft::Transaction& transaction) { transaction.deleteChain(table, nat::subnetChain(subnet)); });
-  // An element or a rule of somebody else jumps to it: the chain stays, for it alone.
+  // An element or rule that pons has not added jumps to it: the chain stays.
   return netlib::ignoring(EBUSY, removed);
 }
 

@@ -20,14 +20,6 @@ netlib::Failure<netlib::Error> alreadyAttached(const AttachmentKey& key) {
   return fail(netlib::Cause::Attached, described(key) + " is already attached");
 }
 
-std::vector<AddressSpan> spansOf(const std::vector<RangeSet>& sets) {
-  std::vector<AddressSpan> spans;
-  for (const RangeSet& set : sets) {
-    for (const Range& range : set) spans.push_back(range.span());
-  }
-  return spans;
-}
-
 }  // namespace
 
 Result<Reservation, Refusal> Ledger::reserve(const AttachmentKey& key, const netlib::IfName& bridge,

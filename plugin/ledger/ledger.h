@@ -201,7 +201,8 @@ class Ledger {
 
   /// Takes no lock.
   netlib::Result<std::size_t> countReferences(const std::string& sharedState);
-  /// False if nobody refers to "name" or "name/value". True also for stale references. One system call, no lock.
+  /// False if there is no reference to "name" or "name/value". True also for stale references. One system call, no
+  /// lock.
   netlib::Result<bool> mayBeReferenced(const std::string& sharedState);
 
   /// All attachments with a record, of all networks. Takes no lock.

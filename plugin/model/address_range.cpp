@@ -90,4 +90,10 @@ Result<> checkRangeSets(std::span<const RangeSet> sets) {
   return {};
 }
 
+std::vector<AddressSpan> spansOf(std::span<const RangeSet> sets) {
+  std::vector<AddressSpan> spans;
+  for (const RangeSet& set : sets) std::ranges::transform(set, std::back_inserter(spans), &Range::span);
+  return spans;
+}
+
 }  // namespace pons

@@ -33,6 +33,9 @@ struct Range {
 /// Ranges of one family; one address is leased from each set. See checkRangeSets().
 using RangeSet = std::vector<Range>;
 
+/// Of all ranges of the sets, in their order.
+std::vector<AddressSpan> spansOf(std::span<const RangeSet> sets);
+
 /// Invalid if a set is empty or mixes families, or if two ranges of any sets overlap.
 netlib::Result<> checkRangeSets(std::span<const RangeSet> sets);
 

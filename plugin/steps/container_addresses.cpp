@@ -134,7 +134,8 @@ bool isOneOfOurs(const Attachment& attachment, const route::Route& present) {
 }
 
 /// In any table and with any metric: later plugins (sbr) may move routes, and those of another network may have come
-/// first (addBehind()). A route with several next hops, which somebody has added to ours, has no link of its own.
+/// first (addBehind()). A route with several next hops, because another program has added some to ours, has no link of
+/// its own.
 netlib::Result<> compareRoutes(Differences& found, Host& host, const Attachment& attachment, unsigned index) {
   for (const Route& wanted : attachment.routes) {
     auto present = TRY(route::list(host.container->route, wanted.destination.family()));

@@ -52,7 +52,7 @@ class IngressPolicyApplied final : public AttachmentStep {
   netlib::Result<> apply(Host& host) const override {
     const IngressPolicy policy = TRY(policyWithOwn(host));
     const bool isIsolated = policy == IngressPolicy::Isolated;
-    // Whoever makes the policy looser or stricter later counts this attachment's reference.
+    // A later change of the policy includes this attachment's reference.
     const bool portsAreRight = !isIsolated || TRY(host.ledger.hasSavedOriginals(sharedState()));
     if (portsAreRight && TRY(differencesFrom(host, policy)).empty()) return {};
 

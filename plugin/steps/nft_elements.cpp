@@ -20,9 +20,6 @@ class NftElements final : public AttachmentStep {
  public:
   using AttachmentStep::AttachmentStep;
 
-  /// False where there is nothing of the kind.
-  static bool areNeeded(const Attachment& attachment) { return !tables::elementsOf(attachment).empty(); }
-
   std::string name() const override {
     std::string name;
     const auto append = [&name](const char* part) { name += (name.empty() ? "" : ", ") + std::string{part}; };

@@ -27,8 +27,8 @@ class Step {
   /// that are referenced, whatever their order: apply(), undo(), leave() and repair() all set that one.
   virtual std::string sharedState() const { return {}; }
 
-  /// True where the state is reserved together with the record, so that a failed ADD undoes it whether it was applied
-  /// or not.
+  /// True where a failed ADD undoes it whether it was applied or not: it is reserved together with the record, or is
+  /// made from the record by a rebuild as well.
   virtual bool comesWithClaim() const { return !sharedState().empty(); }
 
   /// Provides the state; takes the host lock itself where it needs it. Idempotent for a shared state. InUse where a

@@ -173,9 +173,7 @@ netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId ne
                         .routes = {},
                         .sourceNats = {},
                         .forwards = {}};
-  for (const RangeSet& set : config.addresses.sets) {
-    std::ranges::transform(set, std::back_inserter(attachment.pool), &Range::span);
-  }
+  attachment.pool = spansOf(config.addresses.sets);
   attachment.bandwidth = config.bandwidth;
   attachment.internal = config.internal;
   attachment.guard = config.guard;

@@ -1,4 +1,4 @@
-// The end of attachments: what their record tells of, and what no record tells of any more.
+// Teardown by a record, and deletion of kernel objects without one.
 #pragma once
 
 #include "plugin/cni/decode/request.h"
@@ -7,11 +7,11 @@
 
 namespace pons {
 
-/// Tears down an attachment of the network that the configuration is of. A damaged record names only what has claims:
-/// the rest is deleted as orphans are. Takes the host lock.
+/// Tears down an attachment of the network that the configuration is of. A damaged record has only what has claims:
+/// the rest is deleted as orphans. Takes the host lock.
 netlib::Result<> undoRecorded(Host& host, Record& record, const cni::Config& config);
 
-/// Deletes, counts and logs the kernel objects of the network and of the bridge that no record tells of. Takes the host
+/// Deletes, counts and logs the kernel objects of the network and of the bridge without a record. Takes the host
 /// lock. Continues after failures and reports all of them in one error.
 netlib::Result<> deleteOrphans(Host& host, const SweepScope& scope, const netlib::IfName& bridge);
 

@@ -119,7 +119,7 @@ TEST_CASE("A shared state is what its rule says of the attached containers, in e
   }
 }
 
-TEST_CASE("A join that fails leaves every shared state as it was, whoever is attached") {
+TEST_CASE("A join that fails leaves every shared state as it was, with any attachments") {
   for (const SharedState& state : sharedStates()) {
     CAPTURE(state.name);
     REQUIRE_FAKE_HOST(host);

@@ -132,7 +132,7 @@ void addElement(Facts& facts, const std::string& family, const std::string& set,
 void addSet(Facts& facts, const Json& set, const Containers& containers) {
   const std::string family = textOf(member(set, "family"));
   const std::string name = textOf(member(set, "name"));
-  if (name == "ledger") return;  // whose table it is, the same whoever is attached
+  if (name == "ledger") return;  // the table's owner: independent of attachments
   for (const Json& element : itemsOf(member(set, "elem"))) {
     const auto pair = itemsOf(element);  // of a map: key and data
     const std::string key = textOf(pair.Empty() ? element : *pair.begin());

@@ -137,7 +137,7 @@ void Model::rebuildTablesOf(const Needs& needs) {
   if (std::ranges::any_of(lostTables, isNeeded)) trustTables();
 }
 
-/// What nobody needs any more must be gone, damaged or not.
+/// What is not needed any more must be gone, damaged or not.
 void Model::forgetUnused() {
   const Facts facts = expected();
   std::erase_if(doubtful, [&](const std::string& fact) { return !facts.contains(fact); });

@@ -1,4 +1,5 @@
-// Who waits for whom: a lock that stays held stops the verbs that need it, for their lockTimeout, and no others.
+// Which verb waits for which lock: a lock that stays held stops the verbs that need it, for their lockTimeout, and no
+// others.
 #include <chrono>
 #include <cstdio>
 
@@ -22,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kLockTimeout = 2;  // seconds
 
-/// A lock that nobody releases while this object lives.
+/// A lock that stays held during the lifetime of this object.
 class Held {
  public:
   explicit Held(const std::string& path)

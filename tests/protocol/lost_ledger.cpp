@@ -124,7 +124,8 @@ TEST_CASE("What a removed state directory left is no obstacle once its container
   }
 }
 
-TEST_CASE("Links and tables of an earlier pons, which name no state directory, belong to whoever has their record") {
+TEST_CASE(
+    "Links and tables of an earlier pons, which name no state directory, belong to the ledger with their record") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kFirstIpam};
   for (int i = 1; i <= 3; ++i) demo.attach(host, "c" + std::to_string(i), publishing({{8080 + i, 80}}));

@@ -1,5 +1,5 @@
 // Networks of different names on one bridge, each with a range or an address of its own in one subnet: they share the
-// gateway and reach each other, whoever comes and goes, and no address is given twice.
+// gateway and reach each other, in any order of ADDs and DELs, and no address is given twice.
 #include <memory>
 #include <set>
 

@@ -1,4 +1,4 @@
-// Containers of one bridge that disagree: the rule of each shared state holds, whoever came first or last, and every
+// Containers of one bridge that disagree: the rule of each shared state holds, in any order of arrival, and every
 // tool agrees with the kernel. The rules themselves are tested in tests/kernel/steps_shared.cpp.
 #include <algorithm>
 

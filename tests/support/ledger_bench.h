@@ -75,9 +75,7 @@ inline netlib::Result<pons::Record, pons::Refusal> claim(pons::Ledger& ledger, c
                                                          const std::vector<pons::PortForward>& forwards = {}) {
   auto reservation = TRY(reserve(ledger, key, request));
   pons::Attachment attachment = attachmentOf(key, reservation.leases(), forwards);
-  for (const pons::RangeSet& set : request.sets) {
-    for (const pons::Range& range : set) attachment.pool.push_back(range.span());
-  }
+  attachment.pool = pons::spansOf(request.sets);
   return std::move(reservation).write(std::move(attachment));
 }
 

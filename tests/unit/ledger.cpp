@@ -14,14 +14,7 @@ using netlib::Family;
 using pons::Ledger;
 using pons::RecordState;
 using pons::shared_state::bridge;
-using support::claim;
-using support::contains;
-using support::forward;
-using support::ip;
-using support::keyOf;
-using support::LedgerBench;
-using support::prefix;
-using support::requestFor;
+using namespace support;
 
 namespace {
 

@@ -11,14 +11,7 @@ using pons::AddressRequest;
 using pons::Lease;
 using pons::Ledger;
 using pons::Protocol;
-using support::claim;
-using support::contains;
-using support::forward;
-using support::ip;
-using support::keyOf;
-using support::LedgerBench;
-using support::prefix;
-using support::requestFor;
+using namespace support;
 
 TEST_CASE("a host port has one owner, which the error names; wildcard and specific addresses conflict") {
   const LedgerBench bench;

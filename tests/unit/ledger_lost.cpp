@@ -10,16 +10,7 @@
 
 using netlib::Cause;
 using pons::Ledger;
-using support::attach;
-using support::attachmentOf;
-using support::claim;
-using support::contains;
-using support::forward;
-using support::ip;
-using support::keyOf;
-using support::LedgerBench;
-using support::prefix;
-using support::requestFor;
+using namespace support;
 
 namespace {
 

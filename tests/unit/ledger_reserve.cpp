@@ -10,13 +10,7 @@ using netlib::Cause;
 using pons::AddressRequest;
 using pons::Ledger;
 using pons::Range;
-using support::claim;
-using support::contains;
-using support::ip;
-using support::keyOf;
-using support::LedgerBench;
-using support::prefix;
-using support::requestFor;
+using namespace support;
 
 namespace {
 
