@@ -89,7 +89,10 @@ class Repair {
 
 netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode, const RepairScope& scope) {
   Repair repair{host, mode, scope.scope};
-  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+  std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
+  // As at ADD: what a chained plugin needs, such as the bridge, another attachment may have to restore first.
+  std::ranges::stable_partition(keys, [](const auto& key) { return key.plugin == ChainedPlugin::None; });
+  for (const AttachmentKey& key : keys) {
     if (scope.network && key.network != *scope.network) continue;
     repair.record(key, host.ledger.find(key, std::chrono::milliseconds{0}));
   }

@@ -73,7 +73,12 @@ netlib::Result<> writeOurs(const InnerDirectory& etc, const std::string& content
 netlib::Result<> restoreOriginal(const InnerDirectory& etc) {
   TRY(removeIfPresent(etc, kDraft));
   if (TRY(etc.kindOf(kOriginal)) != FileKind::None) {
-    TRY(etc.rename(kOriginal, kName));
+    auto renamed = etc.rename(kOriginal, kName);
+    if (renamed.failedWith(ENOSPC)) {  // a root that the container has filled: the name of our file makes room
+      TRY(removeIfPresent(etc, kName));
+      renamed = etc.rename(kOriginal, kName);
+    }
+    TRY(std::move(renamed));
     // rename(2) does nothing for two links of one file, which an ADD leaves that was killed before it wrote its own.
     return removeIfPresent(etc, kOriginal);
   }

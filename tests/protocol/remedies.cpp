@@ -258,6 +258,25 @@ TEST_CASE("The remedy of a changed tuning is the repair, also of a chained plugi
   }
 }
 
+TEST_CASE("A bridge that is deleted under a chain is repaired before the chained plugins that need it") {
+  REQUIRE_FAKE_HOST(host);
+  const Plugins plugins;
+  const auto linksOf = [](const std::string& hostPort) {
+    return std::vector<Link>{
+        {"pons", R"("bridge": "pons0", "isGateway": true, "ipam": {"subnet": "10.42.0.0/24"})"},
+        {"portmap", R"("runtimeConfig": {"portMappings": [{"hostPort": )" + hostPort + R"(, "containerPort": 80}]})"}};
+  };
+  std::vector<Chain> chains{Chain{linksOf("8081")}, Chain{linksOf("8082")}, Chain{linksOf("8083")}};
+  const auto subject = [](std::size_t i) { return subjectOf("c" + std::to_string(i)); };
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    host.addNamespace("c" + std::to_string(i));
+    chains[i].add(subject(i));
+  }
+  shell("ip link del pons0");
+  executeRepair();
+  for (std::size_t i = 0; i < chains.size(); ++i) chains[i].check(subject(i));
+}
+
 TEST_CASE("A reservation that another container was given meanwhile: restart, with the owner's name") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
