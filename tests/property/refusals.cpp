@@ -39,14 +39,14 @@ Action addTakenAddress(const Model& model) {
   const unsigned network = model.attached.at(owner).networkIndex;
   const Attachment attachment = pickAttachment(network, {0});
   const auto isDeadThere = [=](const auto& entry) {
-    return entry.second.isDead && entry.second.networkIndex == network;
+    return entry.second.isDead && entry.second.network().bridge == networks().at(network).bridge;
   };
   return {.line = lineOf("ADD", container, attachment) + "  # fails: requests the address of " + nameOf(owner),
           .isPossible =
               [=](const Model& now) {
                 return !now.attached.contains(container) && now.isAlive(owner) &&
                        now.attached.at(owner).networkIndex == network &&
-                       // Or else the dead ones of the network may be collected first.
+                       // Or else the dead ones of the networks on its bridge are collected first.
                        std::ranges::none_of(now.attached, isDeadThere);
               },
           .change = unchanged,
