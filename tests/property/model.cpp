@@ -137,11 +137,14 @@ void Model::rebuildTablesOf(const Needs& needs) {
   if (std::ranges::any_of(lostTables, isNeeded)) trustTables();
 }
 
-/// What is not needed any more must be gone, damaged or not.
+/// What is not needed any more must be gone, damaged or not. What a lost table would have more is not there, either.
 void Model::forgetUnused() {
   const Facts facts = expected();
   std::erase_if(doubtful, [&](const std::string& fact) { return !facts.contains(fact); });
   std::erase_if(lostTables, [&](const std::string& family) { return !facts.contains("table " + family); });
+  for (const auto& [fact, value] : facts) {
+    if (isOfTables(fact) && lostTables.contains(secondWord(fact))) doubtful.insert(fact);
+  }
 }
 
 }  // namespace property
