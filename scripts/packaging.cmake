@@ -40,6 +40,9 @@ install(FILES scripts/systemd/pons-repair.service scripts/systemd/pons-repair-on
               scripts/systemd/pons-metrics.service scripts/systemd/pons-metrics.timer
         DESTINATION lib/systemd/system COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
+install(FILES scripts/managers/10-pons.conf DESTINATION lib/NetworkManager/conf.d COMPONENT pons)
+install(FILES scripts/managers/10-pons.network scripts/managers/10-pons.link DESTINATION lib/systemd/network
+        COMPONENT pons)
 # For other plugin directories, such as /opt/cni/bin.
 install(PROGRAMS scripts/install DESTINATION share/pons COMPONENT pons)
 

@@ -38,42 +38,63 @@ bool isControl(std::string_view sequence) {
   return lead < ' ' || lead == 0x7f || (lead == 0xc2 && byteAt(sequence, 1) < 0xa0);
 }
 
-void appendEscaped(std::string& text, std::string_view bytes) {
+void appendHex(std::string& text, std::uint8_t byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const std::uint8_t byte = byteAt(bytes, i);
-    text.append("\\x").append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 0xfU]);
-  }
+  text.append(1, kDigits[byte >> 4U]).append(1, kDigits[byte & 0xfU]);
 }
+
+/// Appends to a text what the function makes of each well-formed sequence and of each other byte.
+template <class Append>
+std::string converted(std::string_view text, Append append) {
+  std::string all;
+  all.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = sequenceLength(text);
+    const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
+    append(all, sequence, length > 0);
+    text.remove_prefix(sequence.size());
+  }
+  return all;
+}
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 }  // namespace
 
 std::string asUtf8(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = sequenceLength(text);
-    clean.append(length == 0 ? "\xef\xbf\xbd" : text.substr(0, length));
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return clean;
+  return converted(text, [](std::string& all, std::string_view sequence, bool isUtf8) {
+    all.append(isUtf8 ? sequence : kReplacement);
+  });
 }
 
 std::string printable(std::string_view text) {
-  std::string shown;
-  while (!text.empty()) {
-    const std::size_t length = sequenceLength(text);
-    const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
+  return converted(text, [](std::string& all, std::string_view sequence, bool isUtf8) {
     if (sequence == "\n") {
-      shown += "\\n";
-    } else if (length == 0 || isControl(sequence)) {
-      appendEscaped(shown, sequence);
+      all += "\\n";
+    } else if (isUtf8 && !isControl(sequence)) {
+      all += sequence;
     } else {
-      shown += sequence;
+      for (std::size_t i = 0; i < sequence.size(); ++i) appendHex(all += "\\x", byteAt(sequence, i));
     }
-    text.remove_prefix(sequence.size());
-  }
-  return shown;
+  });
+}
+
+std::string quoted(std::string_view text) {
+  const auto escape = [](std::string& all, std::string_view sequence, bool isUtf8) {
+    if (!isUtf8) {
+      all += kReplacement;
+    } else if (sequence == "\n") {
+      all += "\\n";
+    } else if (sequence == "\"" || sequence == "\\") {
+      all.append("\\").append(sequence);
+    } else if (isControl(sequence)) {
+      // The last byte is the code point: C1, U+0080 to U+009F, has 0xc2 before it.
+      appendHex(all += "\\u00", byteAt(sequence, sequence.size() - 1));
+    } else {
+      all += sequence;
+    }
+  };
+  return "\"" + converted(text, escape) + "\"";
 }
 
 }  // namespace netlib

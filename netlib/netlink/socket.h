@@ -11,7 +11,11 @@ namespace netlib {
 /// Not thread-safe.
 class Socket {
  public:
-  enum class Subsystem : int { Route = NETLINK_ROUTE, Netfilter = NETLINK_NETFILTER };
+  enum class Subsystem : int {
+    Route = NETLINK_ROUTE,
+    SocketDiagnosis = NETLINK_SOCK_DIAG,
+    Netfilter = NETLINK_NETFILTER
+  };
   static Result<Socket> open(Subsystem subsystem);
 
   /// Sends all requests in one datagram and reads the answers; an empty batch is not sent. The error of a request is in

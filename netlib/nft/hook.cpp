@@ -4,10 +4,10 @@
 #include <array>
 #include <string_view>
 
-#include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 
 #include "netlib/nft/objects.h"
+#include "netlib/nft/rule_match.h"
 
 namespace netlib::nft {
 
@@ -39,93 +39,13 @@ std::optional<ListedChain> chainIn(const Message& message) {
   return listed;
 }
 
-filter::Verdict verdictOf(std::uint32_t code) {
-  switch (static_cast<std::int32_t>(code)) {
-    case NF_ACCEPT:
-      return filter::Verdict::Accept;
-    case NF_DROP:
-      return filter::Verdict::Drop;
-    case NFT_JUMP:
-      return filter::Verdict::Jump;
-    case NFT_GOTO:
-      return filter::Verdict::Goto;
-    case NFT_RETURN:
-      return filter::Verdict::Return;
-    default:
-      return filter::Verdict::Continue;
-  }
-}
-
-std::string_view textOf(const nftnl_expr* expression, std::uint16_t attribute) {
-  const char* text = nftnl_expr_get_str(expression, attribute);
-  return text == nullptr ? std::string_view{} : text;
-}
-
-/// The text of xt_comment, which iptables-nft uses.
-std::string commentOf(const nftnl_expr* match) {
-  std::uint32_t length = 0;
-  const auto* text = static_cast<const char*>(nftnl_expr_get(match, NFTNL_EXPR_MT_INFO, &length));
-  const std::string_view whole = text == nullptr ? std::string_view{} : std::string_view{text, length};
-  return std::string{whole.substr(0, whole.find('\0'))};
-}
-
-bool loadsIifname(const nftnl_expr* expression) {
-  return textOf(expression, NFTNL_EXPR_NAME) == "meta" &&
-         nftnl_expr_get_u32(expression, NFTNL_EXPR_META_KEY) == NFT_META_IIFNAME;
-}
-
-/// The operand of an equality comparison as string; empty for other expressions.
-std::string_view operandOf(const nftnl_expr* expression) {
-  if (textOf(expression, NFTNL_EXPR_NAME) != "cmp") return {};
-  if (nftnl_expr_get_u32(expression, NFTNL_EXPR_CMP_OP) != NFT_CMP_EQ) return {};
-  std::uint32_t length = 0;
-  const auto* text = static_cast<const char*>(nftnl_expr_get(expression, NFTNL_EXPR_CMP_DATA, &length));
-  const std::string_view whole = text == nullptr ? std::string_view{} : std::string_view{text, length};
-  return whole.substr(0, whole.find('\0'));
-}
-
-/// Adds the meaning of one expression.
-void note(const nftnl_expr* expression, filter::Rule& rule) {
-  constexpr std::array<std::string_view, 4> kUnconditional{"counter", "log", "notrack", "last"};
-  const std::string_view name = textOf(expression, NFTNL_EXPR_NAME);
-  const bool toVerdict = name == "immediate" && nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_DREG) == NFT_REG_VERDICT;
-  if (toVerdict) {
-    rule.verdict = verdictOf(nftnl_expr_get_u32(expression, NFTNL_EXPR_IMM_VERDICT));
-    rule.target = textOf(expression, NFTNL_EXPR_IMM_CHAIN);
-  } else if (name == "reject") {
-    rule.verdict = filter::Verdict::Drop;
-  } else if (name == "target") {  // of xtables; others (LOG, MARK) continue
-    if (textOf(expression, NFTNL_EXPR_TG_NAME) == "REJECT") rule.verdict = filter::Verdict::Drop;
-  } else if (name == "match" && textOf(expression, NFTNL_EXPR_MT_NAME) == "comment") {
-    rule.comment = commentOf(expression);
-  } else if (std::ranges::find(kUnconditional, name) == kUnconditional.end()) {
-    rule.conditional = true;
-  }
-}
-
-filter::Rule ruleOf(nftnl_rule& listed) {
-  filter::Rule rule{.handle = nftnl_rule_get_u64(&listed, NFTNL_RULE_HANDLE)};
-  std::uint32_t length = 0;
-  const void* userData = nftnl_rule_get_data(&listed, NFTNL_RULE_USERDATA, &length);
-  if (userData != nullptr) rule.comment = commentIn({static_cast<const std::uint8_t*>(userData), length});
-
-  const Owned<nftnl_expr_iter, nftnl_expr_iter_destroy> expressions{allocated(nftnl_expr_iter_create(&listed))};
-  bool afterIifname = false;
-  while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) {
-    note(expression, rule);
-    if (afterIifname) rule.iifname = operandOf(expression);
-    afterIifname = loadsIifname(expression);
-  }
-  return rule;
-}
-
 }  // namespace
+
+std::string textOf(const Table& table) { return std::string{nameOf(table.family)} + " " + table.name; }
 
 bool ListedChain::atForwardHook() const { return hook == std::uint32_t{NF_INET_FORWARD}; }
 
-std::string ListedChain::toString() const {
-  return std::string{"nf_tables chain "} + nameOf(table.family) + " " + table.name + " " + name;
-}
+std::string ListedChain::toString() const { return "nf_tables chain " + textOf(table) + " " + name; }
 
 Result<std::vector<ListedChain>> listAllChains(Socket& netfilter) {
   Batch batch;
@@ -140,21 +60,54 @@ Result<std::vector<ListedChain>> listAllChains(Socket& netfilter) {
   return chains;
 }
 
-Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain) {
+struct ChainReader::Content {
+  std::vector<OwnedRule> rules;
+};
+
+ChainReader::ChainReader(Socket& netfilter) : netfilter_(netfilter) {}
+ChainReader::~ChainReader() = default;
+
+Result<const ChainReader::Content*> ChainReader::contentOf(const Table& table, const std::string& chain) {
+  const Key key{table.family, table.name, chain};
+  if (const auto known = chains_.find(key); known != chains_.end()) return &known->second;
   Batch batch;
   dumpRules(batch, table, chain);
-  std::vector<filter::Rule> rules;
-  const auto answers = netfilter.request(batch);
-  if (answers.failedWith(ENOENT)) return rules;
-  if (!answers) return fail(answers.error());
-  for (const Message& message : answers->front().messages) {
-    const OwnedRule rule{allocated(nftnl_rule_alloc())};
-    if (nftnl_rule_nlmsg_parse(&message.header(), rule.get()) < 0) {
+  const auto answers = netfilter_.request(batch);
+  if (!answers && !answers.failedWith(ENOENT)) return fail(answers.error());
+  Content content;
+  for (const Message& message : answers ? answers->front().messages : std::vector<Message>{}) {
+    content.rules.emplace_back(allocated(nftnl_rule_alloc()));
+    if (nftnl_rule_nlmsg_parse(&message.header(), content.rules.back().get()) < 0) {
       return fail(Cause::Damaged, "cannot parse a rule of nf_tables chain " + chain);
     }
-    rules.push_back(ruleOf(*rule));
+  }
+  return &chains_.emplace(key, std::move(content)).first->second;
+}
+
+const LookupSet* ChainReader::setOf(const Table& table, const std::string& name) {
+  const Key key{table.family, table.name, name};
+  auto known = sets_.find(key);
+  if (known == sets_.end()) {
+    auto read = LookupSet::read(netfilter_, table, name);
+    known = sets_.emplace(key, read ? std::make_unique<LookupSet>(*std::move(read)) : nullptr).first;
+  }
+  return known->second.get();
+}
+
+Result<std::vector<filter::Rule>> ChainReader::rulesFor(const Table& table, const std::string& chain,
+                                                        const filter::Packet& packet) {
+  std::vector<filter::Rule> rules;
+  const Content* content = TRY(contentOf(table, chain));
+  for (const OwnedRule& listed : content->rules) {
+    auto [rule, match] = evaluate(*listed, packet, [&](const std::string& name) { return setOf(table, name); });
+    if (match != filter::Match::No) rules.push_back(std::move(rule));
   }
   return rules;
+}
+
+Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain) {
+  ChainReader reader{netfilter};
+  return reader.rulesFor(table, chain, {});
 }
 
 }  // namespace netlib::nft

@@ -1,14 +1,20 @@
 // Chains and rules of all nf_tables tables, also those of other programs.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
+#include <tuple>
 
 #include "netlib/nft/transaction.h"
 #include "netlib/values/packet_filter.h"
 
 namespace netlib::nft {
 
-/// A chain of family ip, ip6 or inet.
+/// "inet filter", as in nft(8); of family ip, ip6 or inet.
+std::string textOf(const Table& table);
+
+/// A chain of these families.
 struct ListedChain {
   Table table;
   std::string name;
@@ -25,7 +31,35 @@ struct ListedChain {
 /// All chains of these families, without their rules. A dump.
 Result<std::vector<ListedChain>> listAllChains(Socket& netfilter);
 
-/// The rules of a chain in order; none if it does not exist. Damaged: one cannot be parsed.
+class LookupSet;
+
+/// Chains and sets as packets meet them. Each is read once, when it is first needed.
+class ChainReader {
+ public:
+  /// `netfilter` must outlive this object.
+  explicit ChainReader(Socket& netfilter);
+  ~ChainReader();
+  ChainReader(const ChainReader&) = delete;
+  ChainReader& operator=(const ChainReader&) = delete;
+
+  /// The chain's rules in order without those that the packet does not match; none if it does not exist. A condition
+  /// is Unknown unless it is about interfaces, addresses, the family or the state of the connection, directly or by a
+  /// set or map; also where a set cannot be read. Damaged: a rule cannot be parsed.
+  Result<std::vector<filter::Rule>> rulesFor(const Table& table, const std::string& chain,
+                                             const filter::Packet& packet);
+
+ private:
+  using Key = std::tuple<TableFamily, std::string, std::string>;
+  struct Content;
+  Result<const Content*> contentOf(const Table& table, const std::string& chain);
+  const LookupSet* setOf(const Table& table, const std::string& name);
+
+  Socket& netfilter_;
+  std::map<Key, Content> chains_;
+  std::map<Key, std::unique_ptr<LookupSet>> sets_;  ///< null: it cannot be read
+};
+
+/// All rules of a chain, as a packet meets them of which nothing is known: reads no sets. Errors of rulesFor().
 Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain);
 
 }  // namespace netlib::nft

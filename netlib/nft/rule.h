@@ -7,6 +7,7 @@
 #include <string>
 
 #include "netlib/values/ip_prefix.h"
+#include "netlib/values/packet_filter.h"
 
 struct nftnl_rule;
 
@@ -41,8 +42,10 @@ struct Field {
   std::uint32_t length;
 };
 
-/// Bits of ct state (NF_CT_STATE_BIT) and of ct status (IPS_*).
-enum CtState : std::uint32_t { kEstablished = 1U << 1U, kRelated = 1U << 2U };
+using filter::CtState;
+using filter::kEstablished;
+using filter::kRelated;
+/// Bits of ct status (IPS_*).
 enum CtStatus : std::uint32_t { kDnat = 1U << 5U };
 
 /// RTN_*

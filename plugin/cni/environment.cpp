@@ -65,6 +65,8 @@ Result<CniArgs> parseCniArgs(std::string_view text) {
     if (parts[0] == "IP") args.ip = parts[1];
     if (parts[0] == "MAC") args.mac = parts[1];
     if (parts[0] == "GATEWAY") args.gateway = parts[1];
+    if (parts[0] == "K8S_POD_NAMESPACE") args.podNamespace = parts[1];
+    if (parts[0] == "K8S_POD_NAME") args.podName = parts[1];
   }
   return args;
 }

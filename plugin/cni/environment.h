@@ -44,7 +44,9 @@ std::optional<std::string> traceParentOf(const Environment& environment);
 struct CniArgs {
   std::string ip;  ///< one or more addresses, separated by ','
   std::string mac;
-  std::string gateway;  ///< for ipam type static: one or more addresses, separated by ','
+  std::string gateway;       ///< for ipam type static: one or more addresses, separated by ','
+  std::string podNamespace;  ///< K8S_POD_NAMESPACE
+  std::string podName;       ///< K8S_POD_NAME
 };
 
 /// "KEY=value;KEY=value"; InvalidEnvironment for any other format. Unknown keys are ignored, even without

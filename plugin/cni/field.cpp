@@ -6,20 +6,7 @@ namespace pons::cni {
 
 namespace {
 
-/// Set by `ponsctl explain` only.
-KeysRead* recorder = nullptr;
-
-/// In lower case, without array indexes: all elements of an array have the same keys.
-std::string comparable(std::string_view path) {
-  std::string text;
-  bool inIndex = false;
-  for (const char c : path) {
-    if (c == ']') inIndex = false;
-    if (!inIndex) text += netlib::lowerCaseOf(c);
-    if (c == '[') inIndex = true;
-  }
-  return text;
-}
+void (*keyObserver)(const std::string& path) = nullptr;
 
 std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
   if (const auto address = netlib::IpAddress::parse(text)) return netlib::IpPrefix::host(*address);
@@ -29,16 +16,11 @@ std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
 
 }  // namespace
 
-KeysRead::KeysRead() { recorder = this; }
-KeysRead::~KeysRead() { recorder = nullptr; }
-
-bool KeysRead::has(std::string_view path) const { return paths_.contains(comparable(path)); }
-
-void KeysRead::note(std::string_view path) { paths_.insert(comparable(path)); }
+void observeKeys(void (*observer)(const std::string& path)) { keyObserver = observer; }
 
 Field Field::operator[](std::string_view key) const {
   Field field{value_[key], path_.empty() ? std::string{key} : path_ + "." + std::string{key}};
-  if (recorder != nullptr) recorder->note(field.path_);
+  if (keyObserver != nullptr) keyObserver(field.path_);
   return field;
 }
 
@@ -60,7 +42,6 @@ Result<std::vector<std::pair<std::string, Field>>> Field::members() const {
   if (present() && !value_.isObject()) return invalid("an object");
   std::vector<std::pair<std::string, Field>> fields;
   for (const auto& [key, value] : value_.members()) {
-    if (recorder != nullptr) recorder->note(path_ + "." + std::string{key});
     fields.emplace_back(std::string{key}, Field{value, path_ + "." + std::string{key}});
   }
   return fields;
@@ -132,7 +113,7 @@ Failure Field::unsupported(std::string_view why) const {
 
 std::string Field::shown() const {
   constexpr std::size_t kMaxShown = 200;  // a long array would hide the reason that follows it
-  std::string value = value_.text();
+  std::string value = json();
   if (value.size() > kMaxShown) value = value.substr(0, kMaxShown) + "…";
   return "\"" + path_ + "\": " + value;
 }

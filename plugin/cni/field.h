@@ -3,7 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,26 +14,8 @@
 
 namespace pons::cni {
 
-/// Records, for its lifetime, the keys that decoders read: any other key of a configuration has no effect. At most one
-/// instance at a time.
-class KeysRead {
- public:
-  KeysRead();
-  ~KeysRead();
-  KeysRead(const KeysRead&) = delete;
-  KeysRead& operator=(const KeysRead&) = delete;
-
-  /// `path` as in Field::path(); case-insensitive.
-  bool has(std::string_view path) const;
-  /// In lower case, with array indexes removed.
-  const std::set<std::string>& all() const { return paths_; }
-
- private:
-  friend class Field;
-  void note(std::string_view path);
-
-  std::set<std::string> paths_;
-};
+/// For tests: `observer` is called with the path of each key that a decoder looks up; null: none is.
+void observeKeys(void (*observer)(const std::string& path));
 
 /// The value, or on error the default, with the message appended to `ignored`.
 template <class T>
@@ -58,6 +39,8 @@ class Field {
   bool isArray() const { return value_.isArray(); }
   bool is(std::string_view text) const { return value_.string() == text; }
   const std::string& path() const { return path_; }
+  /// The value as compact JSON.
+  std::string json() const { return value_.text(); }
 
   /// This field; InvalidConfig if it is present and not an object.
   Result<Field> object() const;

@@ -1,29 +1,39 @@
 // The parsed command line.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
 #include "plugin/ctl/terminal.h"
+#include "plugin/verbs/serve.h"
 
 namespace pons::ctl {
 
 inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
 
-enum class Command : std::uint8_t { List, Show, Networks, Check, Repair, Gc, Explain, Doctor, Graph, Metrics, Version };
+struct Arguments;
+/// A command of ponsctl.
+using Run = Answer (*)(const Arguments&);
 
 struct Arguments {
-  Command command = Command::Version;
+  Run run = nullptr;
+  std::string command = {};  ///< its name
   Terminal terminal = {};
   bool json = false;
   std::string stateDir = {};
-  std::string configDir = "/etc/cni/net.d";              ///< network configurations, as runtimes read them
-  std::string subject = {};                              ///< show: a container ID or a prefix of it; explain: a file
-  std::string network = {};                              ///< gc: only this one; empty for all
-  std::string format = "dot";                            ///< graph: "dot" or "svg"
-  bool dryRun = false;                                   ///< repair: only report what is missing
-  bool deletes = false;                                  ///< gc: delete the orphans
+  std::string configDir = "/etc/cni/net.d";  ///< network configurations, as runtimes read them
+  std::string subject = {};                  ///< show, probe: see attachmentsNamed(); explain: a file or a key
+  std::string network = {};                  ///< list, gc: only this one; empty for all
+  bool networks = false;                     ///< list: networks instead of attachments
+  bool onlyBroken = false;                   ///< list: only attachments with faults
+  std::string sort = "health";               ///< list: one of listColumns()
+  std::string format = "dot";                ///< graph: "dot" or "svg"
+  bool repairs = false;                      ///< check: restore what is missing
+  bool dryRun = false;                       ///< repair: only list the faults
+  bool deletes = false;                      ///< gc: delete the orphans
+  std::chrono::milliseconds timeout{1000};   ///< probe: of each packet's answer
   std::string pluginPath = "/opt/cni/bin:/usr/lib/cni";  ///< CNI_PATH: directories of plugins, separated by ':'
 };
 

@@ -1,63 +1,110 @@
 #include "plugin/ctl/check.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
-#include "plugin/ctl/table.h"
+#include "plugin/telemetry/counters.h"
 
 namespace pons::ctl {
 
 namespace {
 
+using json::Value;
+
+bool isShared(const Value& fault) { return fault["shared"].boolean().value_or(false); }
+
+bool isRepairable(const Value& fault) { return plainText(fault["remedy"]) == remedyText(Remedy::Repair); }
+
+/// At which the IDs of the containers differ.
+std::size_t idLengthFor(const std::vector<Value>& attachments, const Terminal& terminal) {
+  if (terminal.wide) return std::string::npos;
+  std::set<std::string> ids;
+  for (const Value& attachment : attachments) ids.insert(plainText(attachment["container"]));
+  return distinctLengthOf(ids);
+}
+
 /// A fault of shared state, and the attachments that refer to it.
 struct SharedFault {
-  const Fault* fault;
-  std::vector<const AttachmentKey*> attachments;
+  std::string text;
+  std::vector<Value> attachments = {};
 };
 
-std::vector<SharedFault> sharedFaultsOf(const std::vector<AttachmentStatus>& statuses) {
+std::vector<SharedFault> sharedFaultsOf(const std::vector<Value>& attachments) {
   std::vector<SharedFault> shared;
-  for (const AttachmentStatus& status : statuses) {
-    for (const Fault& fault : status.faults) {
-      if (fault.sharedState.empty()) continue;
-      auto known = std::ranges::find_if(shared, [&](const SharedFault& other) { return *other.fault == fault; });
-      if (known == shared.end()) known = shared.insert(shared.end(), {&fault, {}});
-      known->attachments.push_back(&status.key);
+  for (const Value& attachment : attachments) {
+    for (const Value& fault : attachment["faults"].items()) {
+      if (!isShared(fault)) continue;
+      const std::string text = withRemedy(fault);
+      auto known = std::ranges::find(shared, text, &SharedFault::text);
+      if (known == shared.end()) known = shared.insert(shared.end(), {text});
+      known->attachments.push_back(attachment);
     }
   }
   return shared;
 }
 
-bool hasSharedFault(const AttachmentStatus& status) {
-  return std::ranges::any_of(status.faults, [](const Fault& fault) { return !fault.sharedState.empty(); });
+std::string textOf(const SharedFault& fault, std::size_t idLength, const Terminal& terminal) {
+  constexpr std::size_t kMax = 5;
+  const std::size_t all = fault.attachments.size();
+  const std::size_t listed = terminal.wide ? all : std::min(all, kMax);
+  std::string text = paragraph(fault.text, 0, terminal, Colour::Bad);
+  text += paragraph("affects " + counted(all, "attachment") + ":", 2, terminal);
+  for (std::size_t i = 0; i < listed; ++i) {
+    text += paragraph(attachmentIn(fault.attachments[i], idLength), 4, terminal);
+  }
+  if (listed < all) text += paragraph("and " + std::to_string(all - listed) + " more (--wide lists all)", 4, terminal);
+  return text + "\n";
 }
 
-Row rowOf(const AttachmentKey& key, const std::string& what) {
-  std::string interface = key.ifName.toString();
-  if (key.plugin != ChainedPlugin::None) interface += " " + std::string{nameOf(key.plugin)};
-  return {{key.network.toString()}, {key.container.toString()}, {interface}, {what}};
+struct OwnFaults {
+  std::vector<std::string> texts = {};
+  bool areHidden = false;  ///< some, which the repair of a broken shared state restores as well
+};
+
+OwnFaults ownFaultsOf(const Value& attachment) {
+  const std::vector<Value> all = attachment["faults"].items();
+  const bool hasShared = std::ranges::any_of(all, isShared);
+  OwnFaults own;
+  for (const Value& fault : all) {
+    if (isShared(fault)) continue;
+    if (hasShared && isRepairable(fault)) {
+      own.areHidden = true;
+    } else {
+      own.texts.push_back(withRemedy(fault));
+    }
+  }
+  return own;
 }
 
-Row rowOf(const SharedFault& shared) {
-  if (shared.attachments.size() == 1)
-    return rowOf(*shared.attachments.front(), shared.fault->difference.textWithRemedy());
-  std::set<std::string> networks;
-  for (const AttachmentKey* key : shared.attachments) networks.insert(key->network.toString());
-  const std::string who = networks.size() == 1 ? *networks.begin() : counted(networks.size(), "network");
-  return {{who}, {counted(shared.attachments.size(), "attachment")}, {""}, {shared.fault->difference.textWithRemedy()}};
+bool isRepaired(const Value& finding) { return finding["repaired"].boolean().value_or(false); }
+
+std::string pastText(const Value& finding, std::size_t idLength) {
+  const std::string whose = isShared(finding) ? "" : attachmentIn(finding, idLength) + ": ";
+  if (isRepaired(finding)) {
+    return "restored: " + whose + plainText(finding["subject"]) + " (was " + plainText(finding["actual"]) + ")";
+  }
+  return "not restored: " + whose + plainText(finding["what"]) + " (" + plainText(finding["reason"]) + ")";
 }
 
-/// Of a broken shared state, which its repair restores as well.
-bool isFollowUp(const AttachmentStatus& status, const Fault& fault) {
-  return fault.sharedState.empty() && fault.difference.remedy == Remedy::Repair && hasSharedFault(status);
-}
-
-bool hasFollowUp(const AttachmentStatus& status) {
-  return std::ranges::any_of(status.faults, [&status](const Fault& fault) { return isFollowUp(status, fault); });
+/// Repairs, and counts that in the metrics.
+netlib::Result<std::vector<Finding>> repaired(Host& host, const Arguments& arguments) {
+  std::map<AttachmentKey, std::string> pods;
+  std::vector<Finding> findings;
+  for (RepairedFault& fault : TRY(pons::repair(host))) {
+    const auto [pod, isNew] = pods.try_emplace(fault.key);
+    const auto seen = isNew ? host.ledger.snapshot(fault.key) : std::nullopt;
+    if (isNew && seen && *seen) pod->second = (*seen)->attachment.pod;
+    const auto event = fault.reason.empty() ? counters::Event::Repaired : counters::Event::NotRepaired;
+    counters::count(arguments.stateDir, event);
+    findings.push_back({std::move(fault), pod->second});
+  }
+  return findings;
 }
 
 std::size_t countBad(const std::vector<AttachmentStatus>& statuses) {
@@ -65,26 +112,27 @@ std::size_t countBad(const std::vector<AttachmentStatus>& statuses) {
       std::ranges::count_if(statuses, [](const AttachmentStatus& status) { return isBad(status.health); }));
 }
 
-}  // namespace
-
-std::string checkText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal) {
-  if (statuses.empty()) return "no attachments\n";
-  const std::size_t bad = countBad(statuses);
-  if (bad == 0) return counted(statuses.size(), "attachment") + ", no faults\n";
-
-  using enum Column::Fit;
-  Table table{{{"NETWORK"}, {"CONTAINER", Shorten}, {"INTERFACE"}, {"FAULT", Wrap}}};
-  for (const SharedFault& shared : sharedFaultsOf(statuses)) table.add(rowOf(shared));
-  for (const AttachmentStatus& status : statuses) {
-    for (const Fault& fault : status.faults) {
-      const bool isListed = !fault.sharedState.empty() || isFollowUp(status, fault);
-      if (!isListed) table.add(rowOf(status.key, fault.difference.textWithRemedy()));
-    }
-  }
-  const bool hidden = std::ranges::any_of(statuses, hasFollowUp);
-  return table.text(terminal) + "\n" + withFaults(bad, statuses.size()) + ".\n" +
-         (hidden ? "Follow-up faults are hidden; --json shows all.\n" : "");
+Answer verify(const Arguments& arguments) {
+  const auto statuses = collectStatus(arguments);
+  if (!statuses) return failure(arguments.command, statuses.error());
+  const std::string absence = absenceOf(arguments);
+  const View view = [&](const Value& root, const Terminal& terminal) {
+    return statuses->empty() ? "no attachments" + absence + "\n" : checkText(root, terminal);
+  };
+  return answer(arguments, checkJson(*statuses), view, countBad(*statuses) == 0 ? 0 : kFailed);
 }
+
+Answer restore(const Arguments& arguments) {
+  auto host = openHost(arguments);
+  if (!host) return failure(arguments.command, host.error());
+  const auto findings = *host ? repaired(**host, arguments) : std::vector<Finding>{};
+  if (!findings) return failure(arguments.command, findings.error());
+  const bool isDone =
+      std::ranges::all_of(*findings, [](const Finding& finding) { return finding.fault.reason.empty(); });
+  return answer(arguments, repairJson(*findings), repairText, isDone ? 0 : kFailed);
+}
+
+}  // namespace
 
 std::string checkJson(const std::vector<AttachmentStatus>& statuses) {
   std::vector<AttachmentStatus> bad = statuses;
@@ -95,12 +143,53 @@ std::string checkJson(const std::vector<AttachmentStatus>& statuses) {
   });
 }
 
-Answer check(const Arguments& arguments) {
-  const auto statuses = collectStatus(arguments);
-  if (!statuses) return failure("check", statuses.error());
-  if (statuses->empty() && !arguments.json) return {0, "no attachments" + absenceOf(arguments) + "\n", {}};
-  const int exitCode = countBad(*statuses) == 0 ? 0 : kFailed;
-  return {exitCode, arguments.json ? checkJson(*statuses) : checkText(*statuses, arguments.terminal), {}};
+std::string checkText(const Value& root, const Terminal& terminal) {
+  const auto all = static_cast<std::size_t>(root["attachments"].integer().value_or(0));
+  const std::vector<Value> broken = root["broken"].items();
+  if (broken.empty()) return counted(all, "attachment") + ", no faults\n";
+  const std::size_t idLength = idLengthFor(broken, terminal);
+  std::string text;
+  for (const SharedFault& fault : sharedFaultsOf(broken)) text += textOf(fault, idLength, terminal);
+  bool areHidden = false;
+  for (const Value& attachment : broken) {
+    const OwnFaults own = ownFaultsOf(attachment);
+    areHidden |= own.areHidden;
+    if (own.texts.empty()) continue;
+    text += paragraph(attachmentIn(attachment, idLength), 0, terminal);
+    for (const std::string& fault : own.texts) text += paragraph(fault, 2, terminal, Colour::Bad);
+    text += "\n";
+  }
+  return text + withFaults(broken.size(), all) + ".\n" +
+         (areHidden ? "Follow-up faults are hidden; --json shows all.\n" : "");
 }
+
+std::string repairJson(const std::vector<Finding>& findings) {
+  return jsonDocument([&](json::Writer& writer) {
+    writeObjects(writer, "findings", findings, [](json::Writer& to, const Finding& finding) {
+      const auto& [key, fault, reason] = finding.fault;
+      writeKey(to, key, finding.pod);
+      writeFault(to, fault);
+      to.member("repaired", reason.empty());
+      if (!reason.empty()) to.member("reason", reason);
+    });
+  });
+}
+
+std::string repairText(const Value& root, const Terminal& terminal) {
+  const std::vector<Value> findings = root["findings"].items();
+  if (findings.empty()) return "nothing is missing\n";
+  const std::size_t idLength = idLengthFor(findings, terminal);
+  std::string text;
+  std::set<std::string> listed;
+  for (const Value& finding : findings) {
+    const std::string line = pastText(finding, idLength);
+    if (listed.insert(line).second) text += terminal.in(isRepaired(finding) ? Colour::Good : Colour::Bad, line) + "\n";
+  }
+  return text;
+}
+
+Answer check(const Arguments& arguments) { return arguments.repairs ? restore(arguments) : verify(arguments); }
+
+Answer repair(const Arguments& arguments) { return arguments.dryRun ? verify(arguments) : restore(arguments); }
 
 }  // namespace pons::ctl

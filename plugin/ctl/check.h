@@ -1,14 +1,25 @@
-// ponsctl check: the faults of all attachments.
+// ponsctl check: the faults of all attachments; and with --repair what was restored.
 #pragma once
 
+#include "plugin/ctl/report.h"
 #include "plugin/ctl/status.h"
+#include "plugin/engine/repair.h"
 
 namespace pons::ctl {
 
-/// Each fault with its remedy. One of shared state is listed once for all its attachments, without their own faults
-/// that follow from it.
-std::string checkText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal);
-/// All faults.
+/// All attachments with faults.
 std::string checkJson(const std::vector<AttachmentStatus>& statuses);
+/// Each fault with its remedy. One of shared state is listed once, with the attachments that it affects; then those of
+/// each attachment alone, without what follows from a fault of its shared state.
+std::string checkText(const json::Value& root, const Terminal& terminal);
+
+/// A fault, and its container's pod if it has one.
+struct Finding {
+  RepairedFault fault;
+  std::string pod = {};
+};
+std::string repairJson(const std::vector<Finding>& findings);
+/// What was restored, and what was not and why, one per line; of shared state once.
+std::string repairText(const json::Value& root, const Terminal& terminal);
 
 }  // namespace pons::ctl

@@ -1,13 +1,17 @@
 #include "plugin/ctl/command_line.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
 
+#include "netlib/base/similar.h"
 #include "netlib/base/utf8.h"
 
 #include "plugin/cni/applet.h"
-#include "plugin/ctl/similar.h"
+#include "plugin/ctl/commands.h"
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/list.h"
 
 namespace pons::ctl {
 
@@ -25,6 +29,21 @@ Answer misused(const std::string& message) {
   return {kMisused, {}, "ponsctl: " + netlib::printable(message) + "\nRun with --help for more information.\n"};
 }
 
+/// With a suggestion for what was probably mistyped.
+std::string unknown(const std::string& what, const std::string& word, const std::vector<std::string>& known) {
+  const std::string_view similar = netlib::similarTo(word, {known.begin(), known.end()});
+  const std::string hint = similar.empty() ? "" : ": did you mean \"" + std::string{similar} + "\"?";
+  return "unknown " + what + " \"" + word + "\"" + hint;
+}
+
+/// Refuses all other values of an option.
+CLI::Validator oneOf(const std::string& what, const std::vector<std::string>& known) {
+  const auto refuse = [what, known](const std::string& word) {
+    return std::ranges::find(known, word) == known.end() ? unknown(what, word, known) : "";
+  };
+  return {refuse, ""};
+}
+
 class CommandLine {
  public:
   explicit CommandLine(Arguments& arguments) : arguments_(arguments), app_(kAbout, "ponsctl") {
@@ -35,18 +54,19 @@ class CommandLine {
     app_.set_version_flag("--version", versions, "Print the versions");
     app_.footer(kExitCodes);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    addWithState(Command::List, "list", "List the attachments of all networks");
+    addList();
     addShow();
-    addWithConfigs(Command::Networks, "networks", "List the networks with the usage of their pools and bridges");
-    addWithState(Command::Check, "check", "Verify all attachments against the kernel");
+    addWide(addWithConfigs(networks, "networks", "List the networks: same as list --networks"));
+    addCheck();
     addRepair();
     addGc();
     addExplain();
-    addWithConfigs(Command::Doctor, "doctor", "Find problems of this host that affect containers");
+    addWide(addWithConfigs(doctor, "doctor", "Find problems of this host that affect containers"));
+    addProbe();
     addGraph();
-    addWithConfigs(Command::Metrics, "metrics", "Print metrics for Prometheus");
+    addWithConfigs(metrics, "metrics", "Print metrics for Prometheus");
     addHelp();
-    add(Command::Version, "version", "Print the versions of pons and of the CNI specification");
+    add(version, "version", "Print the versions of pons and of the CNI specification");
   }
 
   CLI::App& app() { return app_; }
@@ -58,27 +78,38 @@ class CommandLine {
       return Answer{0, app_.get_formatter()->make_help(&app_, "ponsctl", CLI::AppFormatMode::Normal), {}};
     }
     const auto commands = app_.get_subcommands([this](const CLI::App* one) { return one->get_name() == helped_; });
-    if (commands.empty()) return misused(unknownCommand(helped_));
+    if (commands.empty()) return misused(unknown("command", helped_, commandNames()));
     return Answer{0, commands.front()->help("ponsctl"), {}};
   }
 
-  std::string unknownCommand(const std::string& name) const {
-    std::vector<std::string_view> known;
-    for (const CLI::App* command : app_.get_subcommands({})) known.emplace_back(command->get_name());
-    const std::string_view similar = similarTo(name, known);
-    const std::string hint = similar.empty() ? "" : "; did you mean \"" + std::string{similar} + "\"?";
-    return "unknown command \"" + name + "\"" + hint;
+  std::vector<std::string> commandNames() const {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+    return names;
+  }
+
+  /// Of the given command, else those without one.
+  std::vector<std::string> optionNames() const {
+    const auto given = app_.get_subcommands();
+    std::vector<std::string> names;
+    for (const CLI::Option* option : (given.empty() ? &app_ : given.front())->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
   }
 
  private:
-  CLI::App& addWithoutJson(Command command, const std::string& name, const std::string& what) {
+  CLI::App& addWithoutJson(Run run, const std::string& name, const std::string& what) {
     CLI::App& added = *app_.add_subcommand(name, what)->group("Commands");
-    added.callback([this, command] { arguments_.command = command; });
+    added.callback([this, run, name] {
+      arguments_.run = run;
+      arguments_.command = name;
+    });
     return added;
   }
 
-  CLI::App& add(Command command, const std::string& name, const std::string& what) {
-    CLI::App& added = addWithoutJson(command, name, what);
+  CLI::App& add(Run run, const std::string& name, const std::string& what) {
+    CLI::App& added = addWithoutJson(run, name, what);
     added.add_flag("--json", arguments_.json, "Print JSON");
     return added;
   }
@@ -88,48 +119,97 @@ class CommandLine {
         ->type_name("DIR");
   }
 
-  CLI::App& addWithState(Command command, const std::string& name, const std::string& what) {
-    CLI::App& added = add(command, name, what);
+  CLI::App& addWithState(Run run, const std::string& name, const std::string& what) {
+    CLI::App& added = add(run, name, what);
     addStateDir(added);
     return added;
   }
 
-  CLI::App& addWithConfigs(Command command, const std::string& name, const std::string& what) {
-    CLI::App& added = addWithState(command, name, what);
+  CLI::App& addWithConfigs(Run run, const std::string& name, const std::string& what) {
+    CLI::App& added = addWithState(run, name, what);
     added.add_option("--config-dir", arguments_.configDir, "Directory of network configurations (/etc/cni/net.d)")
         ->type_name("DIR");
     return added;
   }
 
+  CLI::App& addWide(CLI::App& to) {
+    to.add_flag("--wide", arguments_.terminal.wide, "Print all columns, unabridged");
+    return to;
+  }
+
+  void addList() {
+    CLI::App& added = addWide(addWithConfigs(list, "list", "List the attachments of all networks, or the networks"));
+    CLI::Option* networks =
+        added.add_flag("--networks", arguments_.networks, "List networks, with the usage of their pools and bridges");
+    added.add_flag("--broken", arguments_.onlyBroken, "Only attachments with faults")->excludes(networks);
+    added.add_option("--network", arguments_.network, "Only this network")->type_name("NAME");
+    added
+        .add_option("--sort", arguments_.sort,
+                    "By " + joined(listColumns()) + " (default: health, those with faults first)")
+        ->type_name("COLUMN")
+        ->check(oneOf("column", listColumns()))
+        ->excludes(networks);
+  }
+
   void addShow() {
-    CLI::App& show = addWithState(Command::Show, "show", "Show everything about one container");
-    show.add_option("container", arguments_.subject, "Container ID or unique prefix")->type_name("")->required();
+    CLI::App& added = addWide(addWithState(show, "show", "Show everything about one container, or those of a network"));
+    addSubject(added);
   }
 
-  void addRepair() {
-    CLI::App& repair = addWithState(Command::Repair, "repair", "Restore recorded state that is missing in the kernel");
-    repair.add_flag("--dry-run", arguments_.dryRun, "Only list what is missing; exit code 1 if any");
-  }
-
-  void addGc() {
-    CLI::App& gc = addWithConfigs(Command::Gc, "gc", "Find leftovers of containers that no longer exist");
-    gc.add_option("network", arguments_.network, "Only this network")->type_name("");
-    gc.add_flag("--delete", arguments_.deletes, "Delete the leftovers (without: list them; exit code 1 if any)");
-  }
-
-  void addExplain() {
-    CLI::App& explain = addWithState(Command::Explain, "explain", "Explain and validate a configuration");
-    explain.add_option("file", arguments_.subject, "A network configuration, or a list of plugins")
+  void addSubject(CLI::App& to) {
+    to.add_option("container", arguments_.subject,
+                  "ID or unique prefix, pod, address, host port, namespace, host interface, or network")
         ->type_name("")
         ->required();
   }
 
+  void addCheck() {
+    CLI::App& added = addWide(addWithState(check, "check", "Verify all attachments against the kernel"));
+    added.add_flag("--repair", arguments_.repairs, "Restore recorded state that is missing in the kernel");
+  }
+
+  void addRepair() {
+    CLI::App& added = addWide(addWithState(repair, "repair", "Restore recorded state: same as check --repair"));
+    added.add_flag("--dry-run", arguments_.dryRun, "Only list the faults: same as check");
+  }
+
+  void addGc() {
+    CLI::App& added = addWide(addWithConfigs(gc, "gc", "Find leftovers of containers that no longer exist"));
+    added.add_option("network", arguments_.network, "Only this network")->type_name("");
+    added.add_flag("--delete", arguments_.deletes, "Delete the leftovers (without: list them; exit code 1 if any)");
+  }
+
+  void addExplain() {
+    CLI::App& added = addWithState(explain, "explain", "Explain and validate a configuration, or a key");
+    added
+        .add_option("file", arguments_.subject,
+                    "A network configuration, or a list of plugins, or a key; else all keys")
+        ->type_name("");
+  }
+
+  void addProbe() {
+    CLI::App& added =
+        addWide(addWithConfigs(probe, "probe", "Send packets from a container, and print where they end"));
+    addSubject(added);
+    constexpr double kShortest = 0.01;
+    constexpr double kLongest = 60;
+    added
+        .add_option_function<double>(
+            "--timeout",
+            [this](double seconds) {
+              arguments_.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
+            },
+            "Seconds to wait for each answer (1)")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(kShortest, kLongest));
+  }
+
   void addGraph() {
-    CLI::App& graph = addWithoutJson(Command::Graph, "graph", "Draw bridges, containers, published ports and uplinks");
-    addStateDir(graph);
-    graph.add_option("--format", arguments_.format, "dot, or svg (runs dot of graphviz)")
+    CLI::App& added = addWithoutJson(graph, "graph", "Draw bridges, containers, published ports and uplinks");
+    addStateDir(added);
+    added.add_option("--format", arguments_.format, "dot, or svg (runs dot of graphviz)")
         ->type_name("FORMAT")
-        ->check(CLI::IsMember({"dot", "svg"}));
+        ->check(oneOf("format", {"dot", "svg"}));
   }
 
   void addHelp() {
@@ -149,8 +229,10 @@ Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
   const bool isExtra = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
   if (isExtra && !unexpected.empty()) {
     const std::string& first = unexpected.front();
-    if (first.starts_with('-')) return misused("unknown option \"" + first + "\"");
-    if (line.app().get_subcommands().empty()) return misused(line.unknownCommand(first));
+    if (first.starts_with('-')) {
+      return misused(unknown("option", first.substr(0, first.find('=')), line.optionNames()));
+    }
+    if (line.app().get_subcommands().empty()) return misused(unknown("command", first, line.commandNames()));
     return misused("unexpected argument \"" + first + "\"");
   }
   std::ostringstream out;

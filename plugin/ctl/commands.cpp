@@ -4,42 +4,13 @@
 
 #include <unistd.h>
 
+#include "plugin/cni/applet.h"
 #include "plugin/cni/decode/settings.h"
 #include "plugin/ctl/command_line.h"
+#include "plugin/ctl/json_output.h"
+#include "plugin/ctl/report.h"
 
 namespace pons::ctl {
-
-namespace {
-
-Answer execute(const Arguments& arguments) {
-  switch (arguments.command) {
-    case Command::List:
-      return list(arguments);
-    case Command::Show:
-      return show(arguments);
-    case Command::Networks:
-      return networks(arguments);
-    case Command::Check:
-      return check(arguments);
-    case Command::Repair:
-      return repair(arguments);
-    case Command::Gc:
-      return gc(arguments);
-    case Command::Explain:
-      return explain(arguments);
-    case Command::Doctor:
-      return doctor(arguments);
-    case Command::Graph:
-      return graph(arguments);
-    case Command::Metrics:
-      return metrics(arguments);
-    case Command::Version:
-      return version(arguments);
-  }
-  return {kMisused, {}, {}};
-}
-
-}  // namespace
 
 Answer run(int argc, const char* const* argv, const cni::Environment& environment) {
   Arguments defaults{.terminal = Terminal::of(STDOUT_FILENO, [](const char* name) { return std::getenv(name); })};
@@ -47,7 +18,21 @@ Answer run(int argc, const char* const* argv, const cni::Environment& environmen
   if (!environment.path.empty()) defaults.pluginPath = environment.path;
   auto parsed = parse(argc, argv, defaults);
   if (auto* ended = std::get_if<Answer>(&parsed)) return std::move(*ended);
-  return execute(std::get<Arguments>(parsed));
+  const Arguments& arguments = std::get<Arguments>(parsed);
+  return arguments.run(arguments);
+}
+
+Answer version(const Arguments& arguments) {
+  const auto write = [](json::Writer& writer) {
+    std::vector<std::string> versions;
+    for (const std::string_view one : cni::versionsFrom(cni::oldestVersionOf(cni::Applet::Pons))) {
+      versions.emplace_back(one);
+    }
+    writer.member("version", cni::release());
+    writeStrings(writer, "cniVersions", versions);
+  };
+  return answer(arguments, jsonDocument(write),
+                [](const json::Value&, const Terminal&) { return cni::aboutText(cni::Applet::Pons); });
 }
 
 }  // namespace pons::ctl

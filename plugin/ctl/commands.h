@@ -1,4 +1,4 @@
-// The commands of ponsctl, each in the file of its name.
+// The commands of ponsctl, each in the file of its name; repair in check.cpp, version in commands.cpp.
 #pragma once
 
 #include "plugin/cni/environment.h"
@@ -19,6 +19,7 @@ Answer graph(const Arguments& arguments);
 Answer list(const Arguments& arguments);
 Answer metrics(const Arguments& arguments);
 Answer networks(const Arguments& arguments);
+Answer probe(const Arguments& arguments);
 Answer repair(const Arguments& arguments);
 Answer show(const Arguments& arguments);
 Answer version(const Arguments& arguments);

@@ -10,43 +10,51 @@
 #include "plugin/ctl/doctor_checks.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
+#include "plugin/ctl/report.h"
 #include "plugin/ctl/table.h"
 
 namespace pons::ctl {
 
+using netlib::Family;
+
 namespace {
 
-std::string_view nameOf(Severity severity) {
-  constexpr std::array<std::string_view, 4> kNames{"fault", "warning", "note", "fine"};
-  return kNames.at(static_cast<std::size_t>(severity));
+/// By Severity.
+struct Verdict {
+  std::string_view name;
+  Colour colour;
+};
+constexpr std::array<Verdict, 5> kVerdicts{{{"fault", Colour::Bad},
+                                            {"warning", Colour::Busy},
+                                            {"note", Colour::None},
+                                            {"not checked", Colour::Faint},
+                                            {"fine", Colour::Good}}};
+
+const Verdict& verdictOf(Severity severity) { return kVerdicts.at(static_cast<std::size_t>(severity)); }
+
+std::size_t countIn(const json::Value& document, Severity severity) {
+  const auto diagnoses = document["diagnoses"].items();
+  return static_cast<std::size_t>(std::ranges::count_if(
+      diagnoses, [&](const json::Value& one) { return one["verdict"].string() == verdictOf(severity).name; }));
 }
 
-Colour colourOf(Severity severity) {
-  constexpr std::array kColours{Colour::Bad, Colour::Busy, Colour::None, Colour::Good};
-  return kColours.at(static_cast<std::size_t>(severity));
+std::string summaryOf(const json::Value& document) {
+  const std::size_t faults = countIn(document, Severity::Fault);
+  const std::size_t warnings = countIn(document, Severity::Warning);
+  const std::string rest = counted(countIn(document, Severity::Note), "note") + ", " +
+                           std::to_string(document["notChecked"].items().size()) + " not checked";
+  if (faults + warnings == 0) return "No problems found in what was checked (" + rest + ").\n";
+  return counted(faults, "fault") + ", " + counted(warnings, "warning") + ", " + rest + ".\n";
 }
 
-void sortBySeverity(CheckResults& results) { std::ranges::stable_sort(results, {}, &CheckResult::severity); }
-
-std::size_t count(const CheckResults& results, Severity severity) {
-  return static_cast<std::size_t>(std::ranges::count(results, severity, &CheckResult::severity));
-}
-
-std::string summaryOf(const CheckResults& results) {
-  const std::size_t faults = count(results, Severity::Fault);
-  const std::size_t warnings = count(results, Severity::Warning);
-  const std::string notes = counted(count(results, Severity::Note), "note");
-  if (faults + warnings == 0) return "No problems found (" + notes + ").\n";
-  return counted(faults, "fault") + ", " + counted(warnings, "warning") + ", " + notes + ".\n";
-}
-
-std::vector<AttachmentStatus> recorded(CheckResults& results, netlib::Result<std::optional<Host>>& host) {
+Statuses recorded(CheckResults& results, netlib::Result<std::optional<Host>>& host) {
   if (host.failedWith(netlib::Cause::Differs)) {
     results.push_back(
         {Severity::Note, "records", host.error().message, "none needed: the next ADD starts a new ledger"});
   } else if (!host) {
     results.push_back({Severity::Fault, "records", host.error().message});
   }
+  if (!host) results.push_back(notChecked("records", "recorded attachments", "the ledger cannot be opened"));
   if (!host || !*host) return {};
   (*host)->runsPrograms = false;
   auto statuses = collectStatus(**host);
@@ -58,58 +66,110 @@ std::vector<AttachmentStatus> recorded(CheckResults& results, netlib::Result<std
 CheckResults runChecks(const Arguments& arguments) {
   CheckResults results;
   auto opened = openHost(arguments);
-  const std::vector<AttachmentStatus> statuses = recorded(results, opened);
+  const Statuses statuses = recorded(results, opened);
   Host* host = opened && *opened ? &**opened : nullptr;
-  const std::vector<cni::Config> configs = checkConfigs(results, arguments);
-  const Needs needs = needsOf(statuses, configs);
+  const ConfiguredNetworks networks = checkConfigs(results, arguments);
+  const Needs needs = needsOf(statuses, networks);
+  const Links ways = uplinks();
+  checkStateDirectory(results, host, arguments, networks);
   checkRecords(results, host, arguments, statuses);
   checkNetworks(results, arguments);
+  checkContainers(results, host, statuses, networks, ways);
+  checkPorts(results, statuses);
   checkKernel(results, needs);
-  checkParameters(results, needs, parameterOf, uplinks());
-  checkFirewalls(results, host, statuses);
+  checkParameters(results, needs, parameterOf, ways);
+  checkFirewalls(results, host, statuses, ways);
+  const std::size_t before = results.size();
   checkManagers(results, needs.bridges);
+  if (results.size() == before) {
+    results.push_back(
+        {Severity::Fine, "managers", "none of NetworkManager, systemd-networkd and udev has run since boot"});
+  }
   return results;
+}
+
+void addRow(Table& table, std::string_view verdict, Colour colour, const json::Value& result, std::string_view text) {
+  const std::string area{result["area"].string().value_or("")};
+  table.add({{std::string{verdict}, colour}, {area}, {std::string{text}}});
+}
+
+void addAttachment(Needs& needs, const Attachment& attachment) {
+  needs.bridges.insert(attachment.bridge.name.toString());
+  for (const Lease& lease : attachment.leases) {
+    ++needs.addresses[lease.address.family()];
+    if (lease.address.family() == Family::Ipv6) {
+      needs.ipv6Bridges.insert({attachment.key.network.toString(), attachment.bridge.name.toString()});
+    }
+  }
+  for (const auto family : {Family::Ipv4, Family::Ipv6}) {
+    if (has(attachment, shared_state::ipForwarding(family))) ++needs.forwarding[family];
+  }
+  needs.bridgeFilter |= has(attachment, shared_state::brNetfilter(attachment));
+  needs.sendLimit |= attachment.bandwidth && attachment.bandwidth->egress;
+}
+
+void addConfig(Needs& needs, const ConfiguredNetwork& network) {
+  const cni::Config& config = network.config;
+  needs.bridges.insert(config.bridge.name.toString());
+  const bool hasIpv6 =
+      std::ranges::any_of(spansOf(config.addresses.sets),
+                          [](const AddressSpan& span) { return span.first.family() == Family::Ipv6; }) ||
+      std::ranges::any_of(config.addresses.fixed,
+                          [](const Lease& lease) { return lease.address.family() == Family::Ipv6; });
+  if (hasIpv6) needs.ipv6Bridges.insert({network.name, config.bridge.name.toString()});
+  needs.bridgeFilter |= config.egress.has_value();
+  needs.sendLimit |= config.bandwidth && config.bandwidth->egress;
 }
 
 }  // namespace
 
-Needs needsOf(const std::vector<AttachmentStatus>& statuses, const std::vector<cni::Config>& configs) {
+Needs needsOf(const Statuses& statuses, const ConfiguredNetworks& networks) {
   Needs needs;
   for (const AttachmentStatus& status : statuses) {
-    if (!status.attachment) continue;
-    const Attachment& attachment = *status.attachment;
-    needs.bridges.insert(attachment.bridge.name.toString());
-    for (const Lease& lease : attachment.leases) ++needs.addresses[lease.address.address().family()];
-    for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
-      if (has(attachment, shared_state::ipForwarding(family))) ++needs.forwarding[family];
-    }
-    needs.bridgeFilter |= has(attachment, shared_state::brNetfilter(attachment));
-    needs.sendLimit |= attachment.bandwidth && attachment.bandwidth->egress;
+    if (status.attachment) addAttachment(needs, *status.attachment);
   }
-  for (const cni::Config& config : configs) {
-    needs.bridges.insert(config.bridge.toString());
-    needs.bridgeFilter |= config.egress.has_value();
-    needs.sendLimit |= config.bandwidth && config.bandwidth->egress;
-  }
+  for (const ConfiguredNetwork& network : networks) addConfig(needs, network);
   return needs;
 }
 
-std::string doctorText(CheckResults results, const Terminal& terminal) {
-  sortBySeverity(results);
+std::string someOf(const std::set<std::string>& names) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string> some(names.begin(), names.end());
+  if (some.size() <= kMost + 1) return joined(some);
+  some.resize(kMost);
+  return joined(some) + " and " + std::to_string(names.size() - kMost) + " more";
+}
+
+std::string doctorText(const json::Value& document, const Terminal& terminal) {
   Table table{{{""}, {""}, {"", Column::Fit::Wrap}}};
-  for (const CheckResult& result : results) {
-    table.add({{std::string{nameOf(result.severity)}, colourOf(result.severity)}, {result.area}, {result.what}});
-    if (!result.remedy.empty()) table.add({{""}, {""}, {"-> " + result.remedy}});
+  for (const json::Value& result : document["diagnoses"].items()) {
+    const std::string_view name = result["verdict"].string().value_or("");
+    const auto* verdict = std::ranges::find(kVerdicts, name, &Verdict::name);
+    addRow(table, name, verdict == kVerdicts.end() ? Colour::None : verdict->colour, result,
+           result["what"].string().value_or(""));
+    if (const auto remedy = result["remedy"].string()) table.add({{""}, {""}, {"-> " + std::string{*remedy}}});
   }
-  return table.text(terminal) + "\n" + summaryOf(results);
+  for (const json::Value& result : document["notChecked"].items()) {
+    const auto& [name, colour] = verdictOf(Severity::NotChecked);
+    const std::string why{result["why"].string().value_or("")};
+    addRow(table, name, colour, result, std::string{result["what"].string().value_or("")} + " (" + why + ")");
+  }
+  return table.text(terminal) + "\n" + summaryOf(document);
 }
 
 std::string doctorJson(CheckResults results) {
-  sortBySeverity(results);
+  const auto isChecked = [](const CheckResult& result) { return result.severity != Severity::NotChecked; };
+  const auto left = std::ranges::stable_partition(results, isChecked);
+  const CheckResults omitted(left.begin(), left.end());
+  results.erase(left.begin(), left.end());
+  std::ranges::stable_sort(results, {}, &CheckResult::severity);
   return jsonDocument([&](json::Writer& writer) {
     writeObjects(writer, "diagnoses", results, [](json::Writer& to, const CheckResult& result) {
-      to.member("verdict", nameOf(result.severity)).member("area", result.area).member("what", result.what);
+      to.member("verdict", verdictOf(result.severity).name).member("area", result.area).member("what", result.what);
       if (!result.remedy.empty()) to.member("remedy", result.remedy);
+    });
+    writeObjects(writer, "notChecked", omitted, [](json::Writer& to, const CheckResult& result) {
+      to.member("area", result.area).member("what", result.what).member("why", result.why);
     });
   });
 }
@@ -117,10 +177,10 @@ std::string doctorJson(CheckResults results) {
 Answer doctor(const Arguments& arguments) {
   if (geteuid() != 0) return failure("doctor", {netlib::Cause::System, EPERM, "must be run as root"});
   CheckResults results = runChecks(arguments);
-  const bool isFine = count(results, Severity::Fault) + count(results, Severity::Warning) == 0;
-  std::string text =
-      arguments.json ? doctorJson(std::move(results)) : doctorText(std::move(results), arguments.terminal);
-  return {isFine ? 0 : kFailed, std::move(text), {}};
+  const bool isFine = std::ranges::none_of(results, [](const CheckResult& result) {
+    return result.severity == Severity::Fault || result.severity == Severity::Warning;
+  });
+  return answer(arguments, doctorJson(std::move(results)), doctorText, isFine ? 0 : kFailed);
 }
 
 }  // namespace pons::ctl

@@ -1,4 +1,4 @@
-// Programs that may try to manage interfaces of pons: udev, NetworkManager, systemd-networkd.
+// The files that keep programs off the links of pons: NetworkManager, systemd-networkd, udev (scripts/managers).
 #include <algorithm>
 
 #include <fnmatch.h>
@@ -15,192 +15,90 @@ namespace {
 
 constexpr const char* kArea = "managers";
 
-/// A link as configuration files match it.
-struct Managed {
-  std::string name;
-  std::string kind;
+struct Manager {
+  const char* name;
+  const char* sign;  ///< exists where it has run since boot
+  const char* file;
+  std::vector<std::string> directories;  ///< a file in one of them replaces those of the same name in later ones
+  Severity severity;                     ///< where it may manage veths of pons
 };
 
-/// The bridges, and one veth as an example.
-std::vector<Managed> linksOf(const std::set<std::string>& bridges) {
-  std::vector<Managed> links{{"pons0123456789a", "veth"}};
-  for (const std::string& bridge : bridges) links.push_back({bridge, "bridge"});
-  if (bridges.empty()) links.push_back({"pons0", "bridge"});
-  return links;
+// networkd manages only what a .network file matches, and udev keeps MAC addresses that are set at creation
+// (NET_ADDR_SET), as pons sets them: notes.
+std::vector<Manager> managers() {
+  const std::vector<std::string> systemd{"/etc/systemd/network", "/run/systemd/network",
+                                         "/usr/local/lib/systemd/network", "/usr/lib/systemd/network"};
+  return {{"NetworkManager",
+           "/run/NetworkManager",
+           "10-pons.conf",
+           {"/etc/NetworkManager/conf.d", "/run/NetworkManager/conf.d", "/usr/lib/NetworkManager/conf.d"},
+           Severity::Warning},
+          {"systemd-networkd", "/run/systemd/netif", "10-pons.network", systemd, Severity::Note},
+          {"udev", "/run/udev", "10-pons.link", systemd, Severity::Note}};
 }
 
-bool isLike(const std::string& name, std::string_view pattern) {
-  return fnmatch(std::string{pattern}.c_str(), name.c_str(), 0) == 0;
-}
-
-/// A line "key=value" of an INI file.
-struct Setting {
-  std::string section;
-  std::string key;
-  std::string value;
-};
-
-std::vector<Setting> settingsIn(const std::string& file) {
-  std::vector<Setting> settings;
-  const auto text = readText(file);
-  if (!text) return settings;
-  std::string section;
-  for (const std::string_view line : netlib::split(*text, '\n')) {
-    const std::size_t equals = line.find('=');
-    if (line.starts_with('[')) {
-      section = line.substr(1, line.find(']') - 1);
-    } else if (!line.starts_with('#') && !line.starts_with(';') && equals != std::string_view::npos) {
-      const auto key = netlib::words(line.substr(0, equals));
-      const auto value = netlib::words(line.substr(equals + 1));
-      const std::vector<std::string> parts{value.begin(), value.end()};
-      if (!key.empty()) settings.push_back({section, std::string{key.front()}, joined(parts, " ")});
-    }
+/// Whether a word of the file, outside of comments, is the link's name or a pattern for it.
+bool mentions(const std::string& text, const std::string& link) {
+  for (const std::string_view line : netlib::split(text, '\n')) {
+    if (line.starts_with('#') || line.starts_with(';')) continue;
+    std::string separated{line};
+    std::ranges::replace_if(
+        separated, [](char c) { return std::string_view{"=:;,"}.find(c) != std::string_view::npos; }, ' ');
+    const auto words = netlib::words(separated);
+    const auto isLike = [&link](std::string_view word) {
+      return fnmatch(std::string{word}.c_str(), link.c_str(), 0) == 0;
+    };
+    if (std::ranges::any_of(words, isLike)) return true;
   }
-  return settings;
+  return false;
 }
 
-/// The last value of the key; empty if there is none.
-std::string valueIn(const std::vector<Setting>& settings, std::string_view section, std::string_view key) {
-  std::string value;
-  for (const Setting& setting : settings) {
-    if (setting.section == section && setting.key == key) value = setting.value;
+void check(CheckResults& results, const Manager& manager, const std::set<std::string>& bridges,
+           const std::string& root) {
+  const std::string name = manager.name;
+  const auto isIn = [&](const std::string& directory) { return exists(root + directory + "/" + manager.file); };
+  const auto directory = std::ranges::find_if(manager.directories, isIn);
+  if (directory == manager.directories.end()) {
+    return results.push_back(
+        {manager.severity, kArea,
+         name + " may manage the links of pons: there is no " + manager.file + " in " + joined(manager.directories),
+         "install the package pons, or run scripts/install"});
   }
-  return value;
-}
-
-// systemd.link(5), systemd.network(5): files are sorted by name, one in /etc replaces one of the same name in /run and
-// /usr/lib, and the first that matches a link applies.
-
-std::vector<std::string> unitFiles(const std::string& root, const std::string& ending) {
-  std::map<std::string, std::string> byName;
-  for (const char* directory : {"/etc/systemd/network", "/run/systemd/network", "/usr/lib/systemd/network"}) {
-    for (const std::string& file : filesIn(root + directory, {ending})) {
-      byName.try_emplace(file.substr(file.rfind('/') + 1), file);
-    }
+  const std::string file = *directory + "/" + manager.file;
+  const auto text = readText(root + file);
+  if (!text) return results.push_back(notChecked(kArea, file, text.error().message));
+  if (text->empty()) {  // or a symlink to /dev/null: the administrator's way to mask ours
+    return results.push_back({Severity::Note, kArea, name + " may manage the links of pons: " + file + " is empty"});
   }
-  std::vector<std::string> files;
-  for (const auto& [name, file] : byName) files.push_back(file);
-  return files;
-}
-
-/// A line of a section [Match] matches any of its patterns, with "!" none of them.
-bool matchesSetting(const Managed& link, const Setting& setting) {
-  const bool isNegated = setting.value.starts_with('!');
-  const auto patterns = netlib::words(std::string_view{setting.value}.substr(isNegated ? 1 : 0));
-  const auto any = [&patterns](const std::string& text) {
-    return std::ranges::any_of(patterns, [&text](std::string_view pattern) { return isLike(text, pattern); });
+  const std::string own = manager.directories.front() + "/" + manager.file;
+  const std::string remedy = file == own ? "add it to " + own : "copy " + file + " to " + own + ", and add it there";
+  const auto unmentioned = [&](const std::string& links) {
+    return name + " may manage " + links + ": not mentioned in " + file;
   };
-  if (setting.key == "Name" || setting.key == "OriginalName") return any(link.name) != isNegated;
-  if (setting.key == "Kind" || setting.key == "Driver") return any(link.kind) != isNegated;
-  if (setting.key == "Type") return any(link.kind == "bridge" ? "bridge" : "ether") != isNegated;
-  return false;  // matches by hardware or host
-}
-
-bool matches(const Managed& link, const std::vector<Setting>& settings) {
-  bool any = false;
-  for (const Setting& setting : settings) {
-    if (setting.section != "Match") continue;
-    if (!matchesSetting(link, setting)) return false;
-    any = true;
+  if (!mentions(*text, "pons0123456789a")) {
+    return results.push_back({manager.severity, kArea, unmentioned("pons*"), remedy});
   }
-  return any;
-}
-
-/// The first file that matches; empty for none.
-std::string unitOf(const Managed& link, const std::vector<std::string>& files) {
-  const auto found =
-      std::ranges::find_if(files, [&link](const std::string& file) { return matches(link, settingsIn(file)); });
-  return found == files.end() ? "" : *found;
-}
-
-/// udev keeps a MAC address that was set at creation (NET_ADDR_SET), as pons does.
-void checkUdev(CheckResults& results, const std::vector<Managed>& links, const std::string& root) {
-  if (!exists(root + "/run/udev")) return;
-  for (const Managed& link : links) {
-    const std::string file = unitOf(link, unitFiles(root, ".link"));
-    if (link.kind != "bridge" || file.empty()) continue;
-    const std::string policy = valueIn(settingsIn(file), "Link", "MACAddressPolicy");
-    if (policy.empty() || policy == "none") continue;
-    return results.push_back(
-        {Severity::Note, kArea,
-         "udev changes the MAC address of new bridges and veths (MACAddressPolicy=" + policy + " in " + file +
-             "), except of links of pons, which are created with an explicit MAC",
-         "for a bridge that another program creates: a .link file sorted before it with [Match] Name=" + link.name +
-             ", [Link] MACAddressPolicy=none"});
+  std::vector<std::string> others;
+  std::ranges::copy_if(bridges, std::back_inserter(others),
+                       [&](const std::string& bridge) { return !mentions(*text, bridge); });
+  if (others.empty()) {
+    return results.push_back({Severity::Fine, kArea, file + " keeps " + name + " off the links of pons"});
   }
-}
-
-void checkNetworkd(CheckResults& results, const std::vector<Managed>& links, const std::string& root) {
-  if (!exists(root + "/run/systemd/netif")) return;
-  for (const Managed& link : links) {
-    const std::string file = unitOf(link, unitFiles(root, ".network"));
-    if (file.empty()) continue;
-    const std::string unmanaged = valueIn(settingsIn(file), "Link", "Unmanaged");
-    if (unmanaged == "yes" || unmanaged == "true" || unmanaged == "1" || unmanaged == "on") continue;
-    return results.push_back({Severity::Warning, kArea,
-                              "systemd-networkd is running and manages the " + link.kind + "s of pons (" + file + ")",
-                              "/etc/systemd/network/05-pons.network with [Match] Name=pons*" +
-                                  (link.name.starts_with("pons") ? "" : " " + link.name) + ", [Link] Unmanaged=yes"});
-  }
-  results.push_back({Severity::Fine, kArea, "systemd-networkd does not manage interfaces of pons"});
-}
-
-/// Whether one entry of "unmanaged-devices" or "match-device" matches, see NetworkManager.conf(5).
-bool isDevice(const Managed& link, std::string_view device) {
-  const std::size_t colon = device.find(':');
-  const std::string_view value = colon == std::string_view::npos ? "" : device.substr(colon + 1);
-  if (device == "*") return true;
-  if (device.starts_with("interface-name:=")) return link.name == value.substr(1);
-  if (device.starts_with("interface-name:")) return isLike(link.name, value);
-  return (device.starts_with("type:") || device.starts_with("driver:")) && link.kind == value;
-}
-
-bool areDevices(const Managed& link, const std::string& list) {
-  bool any = false;
-  for (const std::string_view part : netlib::split(list, ';')) {
-    for (const std::string_view device : netlib::split(part, ',')) {
-      if (device.starts_with("except:") && isDevice(link, device.substr(7))) return false;
-      any = any || isDevice(link, device);
-    }
-  }
-  return any;
-}
-
-bool isUnmanagedBy(const std::vector<Setting>& settings, const Managed& link) {
-  return std::ranges::any_of(settings, [&](const Setting& setting) {
-    if (setting.key == "unmanaged-devices") return areDevices(link, setting.value);
-    if (setting.key != "managed" || (setting.value != "0" && setting.value != "false")) return false;
-    return areDevices(link, valueIn(settings, setting.section, "match-device"));
-  });
-}
-
-void checkNetworkManager(CheckResults& results, const std::vector<Managed>& links, const std::string& root) {
-  if (!exists(root + "/run/NetworkManager")) return;
-  std::vector<std::vector<Setting>> files{settingsIn(root + "/etc/NetworkManager/NetworkManager.conf")};
-  for (const char* directory :
-       {"/etc/NetworkManager/conf.d", "/run/NetworkManager/conf.d", "/usr/lib/NetworkManager/conf.d"}) {
-    for (const std::string& file : filesIn(root + directory, {".conf"})) files.push_back(settingsIn(file));
-  }
-  for (const Managed& link : links) {
-    const bool isUnmanaged =
-        std::ranges::any_of(files, [&link](const auto& file) { return isUnmanagedBy(file, link); });
-    if (isUnmanaged) continue;
-    const std::string others = link.name.starts_with("pons") ? "" : ";interface-name:" + link.name;
-    return results.push_back(
-        {Severity::Warning, kArea, "NetworkManager is running and may manage the " + link.kind + "s of pons",
-         "/etc/NetworkManager/conf.d/pons.conf with [keyfile] unmanaged-devices=interface-name:pons*" + others +
-             "; then nmcli general reload"});
-  }
-  results.push_back({Severity::Fine, kArea, "NetworkManager does not manage interfaces of pons"});
+  results.push_back({Severity::Note, kArea, unmentioned(joined(others)), "unless that is wanted: " + remedy});
 }
 
 }  // namespace
 
 void checkManagers(CheckResults& results, const std::set<std::string>& bridges, const std::string& root) {
-  const std::vector<Managed> links = linksOf(bridges);
-  checkUdev(results, links, root);
-  checkNetworkManager(results, links, root);
-  checkNetworkd(results, links, root);
+  std::vector<std::string> absent;
+  for (const Manager& manager : managers()) {
+    if (exists(root + manager.sign)) {
+      check(results, manager, bridges, root);
+    } else {
+      absent.push_back(std::string{manager.name} + " (no " + manager.sign + ")");
+    }
+  }
+  if (!absent.empty()) results.push_back({Severity::Fine, kArea, "not running: " + joined(absent)});
 }
 
 }  // namespace pons::ctl

@@ -69,12 +69,13 @@ void checkPlugin(CheckResults& results, const Arguments& arguments, bool isNeede
 
 }  // namespace
 
-std::vector<cni::Config> checkConfigs(CheckResults& results, const Arguments& arguments) {
+ConfiguredNetworks checkConfigs(CheckResults& results, const Arguments& arguments) {
+  const std::size_t before = results.size();
   ConfDirectory files = readConfDirectory(arguments.configDir);
   for (const std::string& problem : files.problems) {
     results.push_back({Severity::Fault, kArea, problem, "run \"ponsctl explain FILE\" for line and column"});
   }
-  std::vector<cni::Config> configs;
+  ConfiguredNetworks networks;
   bool any = false;
   for (const NetworkConf& conf : files.networks) {
     for (const PluginConf& plugin : conf.plugins) {
@@ -85,7 +86,7 @@ std::vector<cni::Config> checkConfigs(CheckResults& results, const Arguments& ar
         results.push_back({Severity::Fault, kArea, conf.file + ": " + request.error().message,
                            "run \"ponsctl explain " + conf.file + "\" for line and column"});
       } else if (request->key.plugin == ChainedPlugin::None) {
-        configs.push_back(std::move(request->config));
+        networks.push_back({conf.file, request->key.network.toString(), std::move(request->config)});
       }
     }
   }
@@ -93,7 +94,12 @@ std::vector<cni::Config> checkConfigs(CheckResults& results, const Arguments& ar
   if (!any) {
     results.push_back({Severity::Note, kArea, "no network of pons is configured in " + arguments.configDir});
   }
-  return configs;
+  if (results.size() == before) {
+    results.push_back({Severity::Fine, kArea,
+                       counted(networks.size(), "configuration") + " of pons in " + arguments.configDir +
+                           " valid, the plugin is in " + arguments.pluginPath});
+  }
+  return networks;
 }
 
 void checkNetworks(CheckResults& results, const Arguments& arguments) {

@@ -17,16 +17,18 @@ namespace {
 
 constexpr const char* kArea = "settings";
 
-/// The name as sysctl(8) prints it.
+/// The name as sysctl(8) prints it; with '/', which it takes as well, if a link's name has a dot.
 std::string dotted(std::string name) {
-  std::ranges::replace(name, '/', '.');
+  if (name.find('.') == std::string::npos) std::ranges::replace(name, '/', '.');
   return name;
 }
 
 void checkConntrack(CheckResults& results, const ParameterOf& parameterOf) {
   const auto used = parameterOf("net/netfilter/nf_conntrack_count");
   const auto limit = parameterOf("net/netfilter/nf_conntrack_max");
-  if (!used || !limit || *limit == 0) return;
+  if (!used || !limit || *limit == 0) {
+    return results.push_back(notChecked(kArea, "usage of the conntrack table", "no net.netfilter.nf_conntrack_count"));
+  }
   const std::uint64_t percent = *used * 100 / *limit;
   const std::string what = "conntrack: " + std::to_string(*used) + " of " + std::to_string(*limit) + " entries used (" +
                            std::to_string(percent) + " %)";
@@ -51,7 +53,7 @@ void checkNeighbours(CheckResults& results, const Needs& needs, const ParameterO
   }
 }
 
-void checkForwarding(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
+void checkIpForwarding(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const std::string name = family == Family::Ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
     if (parameterOf(name) != 0) continue;  // or this kernel has no IPv6
@@ -68,28 +70,47 @@ void checkForwarding(CheckResults& results, const Needs& needs, const ParameterO
   }
 }
 
+/// A new link, such as the bridge of a network, gets the value of "default"; writing "all" changes those that exist.
 void checkIpv6(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
-  const auto disabled = parameterOf("net/ipv6/conf/all/disable_ipv6");
-  if (disabled == 0) return;
-  const bool needed = needs.addresses.contains(Family::Ipv6);
-  results.push_back(
-      {needed ? Severity::Fault : Severity::Note, kArea,
-       disabled ? "net.ipv6.conf.all.disable_ipv6 is " + std::to_string(*disabled) : "this kernel has no IPv6",
-       disabled ? "if networks have IPv6 ranges: sysctl -w net.ipv6.conf.all.disable_ipv6=0" : ""});
+  const auto parameterFor = [](const std::string& link) { return "net/ipv6/conf/" + link + "/disable_ipv6"; };
+  std::set<std::string> links{"all", "default"};
+  std::set<std::string> networks;
+  for (const auto& [network, bridge] : needs.ipv6Bridges) {
+    networks.insert(network);
+    links.insert(bridge);
+  }
+  std::vector<std::string> disabled;
+  for (const std::string& link : links) {
+    if (parameterOf(parameterFor(link)).value_or(0) != 0) disabled.push_back(dotted(parameterFor(link)));
+  }
+  const bool isThere = parameterOf(parameterFor("all")).has_value();
+  if (isThere && disabled.empty()) return;
+  const Severity severity = networks.empty() ? Severity::Note : Severity::Fault;
+  std::string what =
+      isThere ? joined(disabled, " and ") + (disabled.size() == 1 ? " is 1" : " are 1") : "this kernel has no IPv6";
+  if (!networks.empty()) what += ", but networks have IPv6 addresses: " + someOf(networks);
+  const std::string enable = "sysctl -w " + joined(disabled, "=0 ") + "=0, also in /etc/sysctl.d";
+  if (!isThere) {
+    results.push_back({severity, kArea, what, networks.empty() ? "" : "remove the IPv6 ranges of these networks"});
+  } else if (networks.empty()) {
+    results.push_back({severity, kArea, what, "if networks are to have IPv6: " + enable});
+  } else {
+    results.push_back({severity, kArea, what, enable + "; then \"ponsctl repair\""});
+  }
 }
 
 /// With several uplinks a reply may arrive on another one, and strict reverse path filtering (RFC 3704) drops it.
-void checkReversePath(CheckResults& results, const ParameterOf& parameterOf, const std::vector<std::string>& uplinks) {
+void checkReversePath(CheckResults& results, const ParameterOf& parameterOf, const Links& uplinks) {
   if (uplinks.size() < 2) return;
   const auto filterOf = [&](const std::string& link) {
     return parameterOf("net/ipv4/conf/" + link + "/rp_filter").value_or(0);
   };
-  for (const std::string& link : uplinks) {
-    if (std::max(filterOf("all"), filterOf(link)) != 1) continue;
+  for (const netlib::link::Link& link : uplinks) {
+    if (std::max(filterOf("all"), filterOf(link.name)) != 1) continue;
     results.push_back({Severity::Warning, kArea,
-                       "rp_filter of " + link + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
+                       "rp_filter of " + link.name + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
                            " uplinks: asymmetrically routed replies are dropped",
-                       "sysctl -w net.ipv4.conf." + link + ".rp_filter=2"});
+                       "sysctl -w " + dotted("net/ipv4/conf/" + link.name + "/rp_filter") + "=2"});
   }
 }
 
@@ -123,26 +144,33 @@ std::optional<std::uint64_t> parameterOf(const std::string& name) {
   return number;
 }
 
-std::vector<std::string> uplinks() {
-  std::vector<std::string> names;
+Links uplinks() {
+  Links found;
   auto route = netlib::Socket::open(netlib::Socket::Subsystem::Route);
-  if (!route) return names;
+  if (!route) return found;
   const auto links = netlib::route::defaultLinks(*route);
-  if (!links) return names;
+  if (!links) return found;
   for (const unsigned index : *links) {
-    if (const auto link = netlib::link::find(*route, index)) names.push_back(link->name);
+    if (auto link = netlib::link::find(*route, index)) found.push_back(*std::move(link));
   }
-  return names;
+  return found;
 }
 
-void checkParameters(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf,
-                     const std::vector<std::string>& uplinks) {
-  checkForwarding(results, needs, parameterOf);
-  checkIpv6(results, needs, parameterOf);
-  checkConntrack(results, parameterOf);
-  checkNeighbours(results, needs, parameterOf);
-  checkReversePath(results, parameterOf, uplinks);
-  checkBridgeFilter(results, needs, parameterOf);
+void checkParameters(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf, const Links& uplinks) {
+  std::vector<std::string> fine;
+  const auto run = [&](const std::string& what, auto check) {
+    const std::size_t before = results.size();
+    check();
+    if (results.size() == before) fine.push_back(what);
+  };
+  run("IP forwarding", [&] { checkIpForwarding(results, needs, parameterOf); });
+  run("IPv6", [&] { checkIpv6(results, needs, parameterOf); });
+  run("conntrack table", [&] { checkConntrack(results, parameterOf); });
+  run("neighbour (ARP/NDP) table", [&] { checkNeighbours(results, needs, parameterOf); });
+  run("reverse path filter of " + counted(uplinks.size(), "uplink"),
+      [&] { checkReversePath(results, parameterOf, uplinks); });
+  run("br_netfilter", [&] { checkBridgeFilter(results, needs, parameterOf); });
+  if (!fine.empty()) results.push_back({Severity::Fine, kArea, "sysctls as needed: " + joined(fine)});
 }
 
 }  // namespace pons::ctl

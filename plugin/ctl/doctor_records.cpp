@@ -3,7 +3,6 @@
 
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/doctor_checks.h"
-#include "plugin/ctl/files.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/orphans.h"
 
@@ -12,6 +11,7 @@ namespace pons::ctl {
 namespace {
 
 constexpr const char* kArea = "records";
+constexpr const char* kReservation = "reservation of ";  // see Ledger::missingClaims()
 constexpr const char* kGcRemedy = "\"ponsctl gc\" lists them, \"ponsctl gc --delete\" removes them";
 
 struct RecordFault {
@@ -43,15 +43,39 @@ const std::vector<RecordFault>& recordFaults() {
   return all;
 }
 
-void checkHealth(CheckResults& results, const std::vector<AttachmentStatus>& statuses) {
+bool isLostReservation(const Fault& fault) {
+  return fault.step.empty() && fault.difference.what.starts_with(kReservation);
+}
+
+/// A committed attachment with lost reservations only is not incomplete otherwise.
+bool hasHealth(const AttachmentStatus& status, const RecordFault& fault) {
+  if (std::ranges::find(fault.healths, status.health) == fault.healths.end()) return false;
+  return status.health != Health::Broken || !std::ranges::all_of(status.faults, isLostReservation);
+}
+
+void checkHealth(CheckResults& results, const Statuses& statuses) {
   for (const RecordFault& fault : recordFaults()) {
-    const auto number =
-        static_cast<std::size_t>(std::ranges::count_if(statuses, [&fault](const AttachmentStatus& status) {
-          return std::ranges::find(fault.healths, status.health) != fault.healths.end();
-        }));
+    const auto number = static_cast<std::size_t>(
+        std::ranges::count_if(statuses, [&fault](const AttachmentStatus& status) { return hasHealth(status, fault); }));
     if (number == 0) continue;
     const std::string what = number == 1 ? fault.what : fault.whatOfMany;
     results.push_back({fault.severity, kArea, counted(number, "attachment") + " " + what, fault.remedy});
+  }
+}
+
+/// Of an address or a published port that a container uses.
+void checkReservations(CheckResults& results, const Statuses& statuses) {
+  for (const AttachmentStatus& status : statuses) {
+    if (!status.attachment) continue;
+    for (const Fault& fault : status.faults) {
+      if (!isLostReservation(fault)) continue;
+      const Difference& difference = fault.difference;
+      const bool isMissing = difference.actual == kMissing;
+      results.push_back({Severity::Fault, kArea,
+                         "lost " + difference.what + ", which " + containerText(*status.attachment) + " uses: " +
+                             (isMissing ? "the next ADD may give it to another container" : difference.actual),
+                         std::string{remedyText(difference.remedy)}});
+    }
   }
 }
 
@@ -65,38 +89,20 @@ void checkOrphans(CheckResults& results, Host& host, const Arguments& arguments)
   results.push_back({Severity::Warning, kArea, counted(others, "leftover") + " without a record", kGcRemedy});
 }
 
-/// Links and tables still name the state directory if it was deleted.
-void checkLostLedger(CheckResults& results, const Arguments& arguments) {
-  const auto found = findStateDirectory(arguments);
-  if (!found || *found != StateDirectory::Lost) return;
-  results.push_back({Severity::Warning, kArea,
-                     "there is no state directory " + arguments.stateDir + ", but links or tables of pons that name it",
-                     "\"ponsctl gc\" lists all leftovers, and starts a new ledger"});
-}
-
-void checkOthers(CheckResults& results, const Arguments& arguments) {
-  for (const std::string& directory : otherStateDirectories(arguments)) {
-    results.push_back({Severity::Note, kArea, "links or tables of another state directory are on this host",
-                       "a host has one: \"stateDir\" of all networks; for that one use --state-dir " + directory});
-  }
-}
-
 }  // namespace
 
-void checkRecords(CheckResults& results, Host* host, const Arguments& arguments,
-                  const std::vector<AttachmentStatus>& statuses) {
+void checkRecords(CheckResults& results, Host* host, const Arguments& arguments, const Statuses& statuses) {
   const std::size_t before = results.size();
   checkHealth(results, statuses);
-  if (host != nullptr) {
-    checkOrphans(results, *host, arguments);
-  } else if (!exists(arguments.stateDir)) {
-    checkLostLedger(results, arguments);
+  checkReservations(results, statuses);
+  if (host != nullptr) checkOrphans(results, *host, arguments);
+  const auto directory = findStateDirectory(arguments);
+  const bool isNew = directory && *directory == StateDirectory::None;
+  if (results.size() == before && (host != nullptr || isNew)) {
+    results.push_back(
+        {Severity::Fine, kArea,
+         counted(statuses.size(), "attachment") + " recorded, no faults" + (isNew ? "" : " and no leftovers")});
   }
-  const bool isKnown = host != nullptr || findStateDirectory(arguments);
-  if (results.size() == before && isKnown) {
-    results.push_back({Severity::Fine, kArea, counted(statuses.size(), "attachment") + " recorded, no faults"});
-  }
-  checkOthers(results, arguments);
 }
 
 }  // namespace pons::ctl

@@ -8,10 +8,9 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/conf_file.h"
-#include "plugin/ctl/explain_keys.h"
-#include "plugin/ctl/explain_plan.h"
 #include "plugin/ctl/files.h"
-#include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
+#include "plugin/ctl/report.h"
 
 namespace pons::ctl {
 
@@ -19,13 +18,17 @@ using cni::Applet;
 
 namespace {
 
-/// One plugin of the file, and what decoding it has read.
-struct PluginSource {
-  const std::string& text;  ///< of the whole file
-  const PluginConf& conf;
-  Applet applet;
-  const cni::KeysRead& keysRead;
-  bool foreignIpam;
+struct ExplainedKey {
+  std::string key;    ///< path in the plugin's object
+  std::string value;  ///< as JSON
+  std::string effect;
+  bool byDefault = false;  ///< absent: `value` is the default
+};
+
+struct IgnoredKey {
+  std::string key;
+  std::string value;
+  std::string why;
 };
 
 std::string under(const std::string& path, std::string_view key) {
@@ -38,119 +41,89 @@ bool isNetworkKey(const std::string& key) {
   return lower == "name" || lower == "cniversion" || lower == "type";
 }
 
-bool isLibcniKey(const std::string& key) {
-  return isNetworkKey(key) || netlib::lowerCase(key).starts_with("capabilities");
+std::string effectOf(const cni::Key& key, bool isOff) {
+  return std::string{isOff && !key.whenOff.empty() ? key.whenOff : key.text};
 }
 
-/// A capability has an effect if pons reads the key of runtimeConfig that the runtime fills for it.
-bool isUnknownCapability(const PluginSource& source, const std::string& key) {
-  constexpr std::string_view kPrefix = "capabilities.";
-  return key.starts_with(kPrefix) && !source.keysRead.has("runtimeConfig." + key.substr(kPrefix.size()));
-}
+/// The keys of one plugin that have an effect; of an object those in it, if there are any.
+class Effects {
+ public:
+  Effects(Applet applet, const cni::Config& config, const std::vector<cni::UnknownKey>& unknown)
+      : applet_(applet), config_(config), unknown_(unknown) {}
 
-/// Empty if the key has an effect.
-std::string reasonIgnored(const PluginSource& source, const std::string& key) {
-  if (source.foreignIpam && key.starts_with("ipam.")) return {};
-  if (isUnknownCapability(source, key)) return "not used by pons";
-  if (isLibcniKey(key) || source.keysRead.has(key)) return {};
-  const std::string_view similar = similarKey(source.applet, key);
-  return similar.empty() ? "unknown key" : "unknown key; did you mean \"" + std::string{similar} + "\"?";
-}
-
-/// The ignored keys below one that has an effect.
-void addIgnoredBelow(ExplainedPlugin& plugin, const PluginSource& source, const json::Value& value,
-                     const std::string& path) {
-  std::size_t index = 0;
-  for (const json::Value& item : value.items()) {
-    addIgnoredBelow(plugin, source, item, path + "[" + std::to_string(index++) + "]");
+  std::vector<ExplainedKey> of(const json::Value& root) {
+    addMembers(root, "");
+    if (applet_ == Applet::Pons || applet_ == Applet::Bridge) addDefaults(root);
+    return std::move(keys_);
   }
-  for (const auto& [name, member] : value.members()) {
-    const std::string key = under(path, name);
-    const std::string why = reasonIgnored(source, key);
-    if (why.empty()) {
-      addIgnoredBelow(plugin, source, member, key);
-    } else {
-      plugin.ignored.push_back({key, member.text(), why});
+
+ private:
+  bool isUnknown(const std::string& key) const {
+    return std::ranges::find(unknown_, key, &cni::UnknownKey::key) != unknown_.end();
+  }
+
+  void addMembers(const json::Value& object, const std::string& path) {
+    for (const auto& [name, value] : object.members()) {
+      const std::string key = under(path, name);
+      if (!value.present() || isNetworkKey(key) || isUnknown(key)) continue;
+      const std::size_t before = keys_.size();
+      const cni::Key* row = cni::findKey(applet_, key);
+      const bool isGroup = row != nullptr && (row->kind == cni::Kind::Object || row->kind == cni::Kind::Shared);
+      if (isGroup) addMembers(value, key);
+      if (keys_.size() == before) keys_.push_back({key, value.text(), effect(row, value)});
     }
   }
-}
 
-/// The keys of these objects are explained one by one.
-bool isGroup(const std::string& key) {
-  constexpr std::array<std::string_view, 5> kGroups{"ipam", "dns", "capabilities", "runtimeConfig", "egressPolicy"};
-  return std::ranges::find(kGroups, key) != kGroups.end();
-}
-
-void addKeys(ExplainedPlugin& plugin, const PluginSource& source, const json::Value& object, const std::string& path) {
-  for (const auto& [name, value] : object.members()) {
-    const std::string key = under(path, name);
-    if (isNetworkKey(key) || !reasonIgnored(source, key).empty()) continue;
-    if (isGroup(key) && !value.members().empty()) {
-      addKeys(plugin, source, value, key);
-      continue;
-    }
-    std::string effect{effectOf(source.applet, key, value.boolean() == false)};
-    if (source.foreignIpam && key.starts_with("ipam.") && key != "ipam.type") effect = "passed to the IPAM plugin";
-    if (effect.empty()) effect = "has an effect";
-    plugin.keys.push_back({key, value.text(), effect});
+  std::string effect(const cni::Key* row, const json::Value& value) const {
+    const bool isInIpam = row == nullptr || (row->path.starts_with("ipam.") && row->path != "ipam.type");
+    if (config_.delegated && isInIpam) return "passed to the IPAM plugin";
+    return row == nullptr ? "has an effect" : effectOf(*row, value.boolean() == false);
   }
-}
 
-/// The defaults of absent keys that have an effect.
-void addDefaults(ExplainedPlugin& plugin, const PluginSource& source, const json::Value& root,
-                 const cni::Config& config) {
-  const auto add = [&](const std::string& key, const std::string& value) {
-    if (root[key].present()) return;
-    plugin.keys.push_back({key, value, std::string{effectOf(source.applet, key, value == "false")}, true});
-  };
-  const auto addFlag = [&add](const std::string& key, bool flag) { add(key, flag ? "true" : "false"); };
-  add("bridge", "\"" + config.bridge.toString() + "\"");
-  addFlag("isGateway", config.isGateway);
-  addFlag("isDefaultGateway", config.isDefaultGateway);
-  addFlag("ipMasq", !config.masquerade.empty());
-  addFlag("hairpinMode", config.hairpin);
-  addFlag("macspoofchk", config.guard != SpoofGuard::None);
-  if (config.guard != SpoofGuard::None) addFlag("ipSpoofCheck", config.guard == SpoofGuard::Address);
-  if (source.applet == Applet::Pons) add("forward", config.acceptForward ? "\"auto\"" : "\"off\"");
+  /// The defaults of absent keys that have an effect.
+  void addDefaults(const json::Value& root) {
+    const auto add = [&](const std::string& key, const std::string& value) {
+      const cni::Key* row = cni::findKey(applet_, key);
+      if (row == nullptr || root[key].present()) return;
+      keys_.push_back({key, value, effectOf(*row, value == "false"), true});
+    };
+    const auto addFlag = [&add](const std::string& key, bool flag) { add(key, flag ? "true" : "false"); };
+    add("bridge", "\"" + config_.bridge.name.toString() + "\"");
+    addFlag("isGateway", config_.bridge.gateway);
+    addFlag("isDefaultGateway", config_.isDefaultGateway);
+    addFlag("ipMasq", !config_.masquerade.empty());
+    addFlag("hairpinMode", config_.hairpin);
+    addFlag("macspoofchk", config_.guard != SpoofGuard::None);
+    if (config_.guard != SpoofGuard::None) addFlag("ipSpoofCheck", config_.guard == SpoofGuard::Address);
+    add("forward", config_.acceptForward ? "\"auto\"" : "\"off\"");
+  }
+
+  Applet applet_;
+  const cni::Config& config_;
+  const std::vector<cni::UnknownKey>& unknown_;
+  std::vector<ExplainedKey> keys_ = {};
+};
+
+std::vector<IgnoredKey> ignoredIn(const std::vector<cni::UnknownKey>& unknown) {
+  std::vector<IgnoredKey> ignored;
+  for (const cni::UnknownKey& key : unknown) {
+    ignored.push_back({key.key, key.value, (key.isForeign ? "not used by pons" : "unknown key") + key.hint()});
+  }
+  return ignored;
 }
 
 /// The position in the file. The name and version of a list are at its top level.
-std::optional<json::Place> placeOf(const PluginSource& source, const std::string& key) {
-  if (key.empty()) return json::placeOf(source.text, source.conf.path);
-  std::string path = under(source.conf.path, key);
-  if (auto place = json::placeOf(source.text, path)) return place;
-  if (auto place = json::placeOf(source.text, key)) return place;
+std::optional<json::Place> placeOf(const std::string& text, const PluginConf& conf, const std::string& key) {
+  if (key.empty()) return json::placeOf(text, conf.path);
+  std::string path = under(conf.path, key);
+  if (auto place = json::placeOf(text, path)) return place;
+  if (auto place = json::placeOf(text, key)) return place;
   // A missing key has the position of the object in which it is missing.
   for (std::size_t end = path.find_last_of(".["); end != std::string::npos; end = path.find_last_of(".[")) {
     path.resize(end);
-    if (auto place = json::placeOf(source.text, path)) return place;
+    if (auto place = json::placeOf(text, path)) return place;
   }
-  return json::placeOf(source.text, "");
-}
-
-ExplainedPlugin explain(const std::string& text, const PluginConf& conf, const std::string& stateDir) {
-  ExplainedPlugin plugin{.type = conf.type};
-  const auto applet = appletFor(conf.type);
-  if (!applet) return plugin;
-  plugin.isOurs = true;
-  const cni::KeysRead keysRead;
-  const auto request = exampleAdd(conf, stateDir);
-  const auto document = json::Document::parse(conf.input);
-  if (!document) return plugin;  // cannot fail: the whole file has been parsed
-  const json::Value root = document->root();
-  const bool foreignIpam = request && request->config.delegated.has_value();
-  const PluginSource source{text, conf, *applet, keysRead, foreignIpam};
-  if (!request) {
-    const cni::Error& error = request.error();
-    plugin.error = ConfigError{error.message, error.details, placeOf(source, error.key)};
-    return plugin;
-  }
-  addKeys(plugin, source, root, "");
-  addIgnoredBelow(plugin, source, root, "");
-  if (*applet != Applet::Pons && *applet != Applet::Bridge) return plugin;
-  addDefaults(plugin, source, root, request->config);
-  addPlan(plugin, *request);
-  return plugin;
+  return json::placeOf(text, "");
 }
 
 /// The keys of a configuration list are those of libcni.
@@ -169,37 +142,91 @@ std::vector<IgnoredKey> ignoredInList(const json::Value& root) {
   return ignored;
 }
 
-}  // namespace
-
-bool Explained::isValid() const {
-  return !error &&
-         std::ranges::none_of(plugins, [](const ExplainedPlugin& plugin) { return plugin.error.has_value(); });
+void writeError(json::Writer& writer, const cni::Error& error, const std::optional<json::Place>& place) {
+  writer.key("error").beginObject().member("message", error.message);
+  if (!error.details.empty()) writer.member("details", error.details);
+  if (place) {
+    writeNumber(writer, "line", place->line);
+    writeNumber(writer, "column", place->column);
+  }
+  writer.endObject();
 }
 
-Explained explained(const std::string& text, const std::string& file, const std::string& stateDir) {
-  Explained whole{.file = file};
+void writeIgnored(json::Writer& writer, const std::vector<IgnoredKey>& ignored) {
+  writeObjects(writer, "ignored", ignored, [](json::Writer& to, const IgnoredKey& key) {
+    to.member("key", key.key).member("value", key.value).member("why", key.why);
+  });
+}
+
+void writeKeys(json::Writer& writer, const std::vector<ExplainedKey>& keys, const std::vector<IgnoredKey>& ignored) {
+  writeObjects(writer, "keys", keys, [](json::Writer& to, const ExplainedKey& key) {
+    to.member("key", key.key).member("value", key.value).member("effect", key.effect).member("default", key.byDefault);
+  });
+  writeIgnored(writer, ignored);
+}
+
+void writePlan(json::Writer& writer, const ExamplePlan& plan) {
+  writeStrings(writer, "assumptions", plan.assumptions);
+  writeObjects(writer, "plan", plan.steps, [](json::Writer& to, const ExamplePlan::Step& step) {
+    to.member("state", step.state).member("shared", step.shared);
+  });
+}
+
+/// False if ADD would refuse it.
+bool writePlugin(json::Writer& writer, const std::string& text, const PluginConf& conf, const std::string& stateDir) {
+  const auto applet = appletFor(conf.type);
+  writer.member("type", conf.type).member("ofPons", applet.has_value());
+  const auto document = json::Document::parse(conf.input);  // cannot fail: the whole file has been parsed
+  const auto request = exampleAdd(conf, stateDir);
+  if (!applet || !document || !request) {
+    if (applet && !request) writeError(writer, request.error(), placeOf(text, conf, request.error().key));
+    writeKeys(writer, {}, {});
+    writePlan(writer, {});
+    return !applet || request;
+  }
+  const std::vector<cni::UnknownKey> unknown = cni::unknownKeys(*applet, document->root());
+  writeKeys(writer, Effects{*applet, request->config, unknown}.of(document->root()), ignoredIn(unknown));
+  const bool isMain = *applet == Applet::Pons || *applet == Applet::Bridge;
+  writePlan(writer, isMain ? examplePlan(*request) : ExamplePlan{});
+  return true;
+}
+
+/// False if ADD would refuse it.
+bool writeFile(json::Writer& writer, const std::string& text, const std::string& file, const std::string& stateDir) {
   const auto conf = parseConf(text, file);
+  writer.member("file", file).member("network", conf ? conf->name : "");
+  writer.member("cniVersion", conf ? conf->version : "");
   if (!conf) {
     const auto broken = json::syntaxErrorIn(text);
-    whole.error = ConfigError{conf.error().message, conf.error().details,
-                              broken ? broken : json::placeOf(text, conf.error().key)};
-    return whole;
+    writeError(writer, conf.error(), broken ? broken : json::placeOf(text, conf.error().key));
   }
-  whole.network = conf->name;
-  whole.version = conf->version;
-  if (const auto document = json::Document::parse(text)) whole.ignored = ignoredInList(document->root());
-  for (const PluginConf& plugin : conf->plugins) whole.plugins.push_back(explain(text, plugin, stateDir));
-  return whole;
+  const auto document = json::Document::parse(text);
+  writeIgnored(writer, conf && document ? ignoredInList(document->root()) : std::vector<IgnoredKey>{});
+  bool isValid = conf.ok();
+  writeObjects(writer, "plugins", conf ? conf->plugins : std::vector<PluginConf>{},
+               [&](json::Writer& to, const PluginConf& plugin) { isValid &= writePlugin(to, text, plugin, stateDir); });
+  return isValid;
+}
+
+}  // namespace
+
+Explained explained(const std::string& text, const std::string& file, const std::string& stateDir) {
+  bool isValid = false;
+  std::string json = jsonDocument([&](json::Writer& writer) { isValid = writeFile(writer, text, file, stateDir); });
+  return {std::move(json), isValid};
 }
 
 Answer explain(const Arguments& arguments) {
+  if (arguments.subject.empty()) return answer(arguments, keysJson(""), keysText);
   const auto text = readText(arguments.subject);
-  if (text.failedWith(ENOENT))
+  if (text.failedWith(ENOENT)) {
+    const std::string keys = keysJson(arguments.subject);
+    if (!keys.empty()) return answer(arguments, keys, keysText);
     return failure("explain", {netlib::Cause::Missing, 0, "no file \"" + arguments.subject + "\""});
+  }
   if (!text) return failure("explain", text.error());
-  const Explained whole = explained(*text, arguments.subject, arguments.stateDir);
-  const int exitCode = whole.isValid() ? 0 : kFailed;
-  return {exitCode, arguments.json ? explainJson(whole) : explainText(whole, arguments.terminal), {}};
+  const auto [json, isValid] = explained(*text, arguments.subject, arguments.stateDir);
+  return answer(arguments, json, explainText, isValid ? 0 : kFailed);
 }
 
 }  // namespace pons::ctl

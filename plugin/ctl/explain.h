@@ -1,65 +1,40 @@
 // ponsctl explain: the effect of each key of a network configuration, and the errors in it.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "plugin/cni/decode/request.h"
 #include "plugin/ctl/terminal.h"
 #include "plugin/json/json.h"
 
 namespace pons::ctl {
 
-/// Why ADD would refuse the configuration.
-struct ConfigError {
-  std::string message;
-  std::string details = {};
-  std::optional<json::Place> place = std::nullopt;
-};
-
-struct ExplainedKey {
-  std::string key;    ///< path in the plugin's object
-  std::string value;  ///< as JSON
-  std::string effect;
-  bool byDefault = false;  ///< absent: `value` is the default
-};
-
-struct IgnoredKey {
-  std::string key;
-  std::string value;
-  std::string why;
-};
-
-struct PlannedStep {
-  std::string name;
-  bool shared;
-};
-
-struct ExplainedPlugin {
-  std::string type;
-  bool isOurs = false;  ///< else it is not a plugin of pons, and has no explanation
-  std::vector<ExplainedKey> keys = {};
-  std::vector<IgnoredKey> ignored = {};
-  std::vector<std::string> assumptions = {};  ///< about the example container of the plan: "gets 10.42.0.2/24"
-  std::vector<PlannedStep> plan = {};
-  std::optional<ConfigError> error = std::nullopt;
-};
-
 struct Explained {
-  std::string file;
-  std::string network = {};
-  std::string version = {};
-  std::vector<IgnoredKey> ignored = {};  ///< of the top level of a list
-  std::vector<ExplainedPlugin> plugins = {};
-  std::optional<ConfigError> error = std::nullopt;  ///< of the file as a whole
-
-  bool isValid() const;
+  std::string json;
+  bool isValid;  ///< ADD would not refuse it
 };
 
 /// Explains `text`, the content of `file`. `stateDir` is the default state directory.
 Explained explained(const std::string& text, const std::string& file, const std::string& stateDir);
+std::string explainText(const json::Value& root, const Terminal& terminal);
 
-std::string explainText(const Explained& whole, const Terminal& terminal);
-std::string explainJson(const Explained& whole);
+/// The key table: all keys if `path` is empty, else that one and those in it. Empty if there are none.
+std::string keysJson(const std::string& path);
+std::string keysText(const json::Value& root, const Terminal& terminal);
+
+/// What ADD would do.
+struct ExamplePlan {
+  struct Step {
+    std::string state;
+    bool shared;
+  };
+
+  std::vector<std::string> assumptions = {};  ///< about the made-up container: "gets 10.42.0.2/24"
+  std::vector<Step> steps = {};
+};
+
+/// The plan of an ADD of a main plugin.
+ExamplePlan examplePlan(const cni::Request& request);
 
 }  // namespace pons::ctl

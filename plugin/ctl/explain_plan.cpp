@@ -1,5 +1,4 @@
-#include "plugin/ctl/explain_plan.h"
-
+#include "plugin/ctl/explain.h"
 #include "plugin/ctl/format.h"
 #include "plugin/engine/plan.h"
 #include "plugin/ledger/address_pool.h"
@@ -23,22 +22,25 @@ std::vector<Lease> exampleLeases(const cni::Config& config) {
   return leases;
 }
 
-void addAssumptions(ExplainedPlugin& plugin, const cni::Request& request, const Attachment& attachment) {
+std::vector<std::string> assumptionsOf(const cni::Request& request, const Attachment& attachment) {
+  std::vector<std::string> assumptions;
   std::vector<std::string> addresses;
   for (const Lease& lease : attachment.leases) addresses.push_back(lease.address.toString());
-  if (!addresses.empty()) plugin.assumptions.push_back("gets " + joined(addresses));
-  if (request.config.delegated) plugin.assumptions.push_back("uses the IPAM plugin " + request.config.delegated->type);
+  if (!addresses.empty()) assumptions.push_back("gets " + joined(addresses));
+  if (request.config.delegated) assumptions.push_back("uses the IPAM plugin " + request.config.delegated->type);
   const std::vector<std::string> ports = portsOf(attachment.forwards);
-  if (!ports.empty()) plugin.assumptions.push_back("publishes " + joined(ports));
+  if (!ports.empty()) assumptions.push_back("publishes " + joined(ports));
+  return assumptions;
 }
 
 }  // namespace
 
-void addPlan(ExplainedPlugin& plugin, const cni::Request& request) {
+ExamplePlan examplePlan(const cni::Request& request) {
   const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, exampleLeases(request.config));
-  if (!attachment) return plugin.assumptions.push_back(attachment.error().message);
-  addAssumptions(plugin, request, *attachment);
-  for (const auto& step : planFor(*attachment)) plugin.plan.push_back({step->name(), !step->sharedState().empty()});
+  if (!attachment) return {.assumptions = {attachment.error().message}};
+  ExamplePlan plan{.assumptions = assumptionsOf(request, *attachment)};
+  for (const auto& step : planFor(*attachment)) plan.steps.push_back({step->name(), !step->sharedState().empty()});
+  return plan;
 }
 
 }  // namespace pons::ctl

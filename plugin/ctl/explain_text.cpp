@@ -1,28 +1,26 @@
 // The text of ponsctl explain.
-#include <algorithm>
-
-#include "netlib/base/utf8.h"
-
 #include "plugin/ctl/explain.h"
 #include "plugin/ctl/format.h"
-#include "plugin/ctl/table.h"
+#include "plugin/ctl/report.h"
 
 namespace pons::ctl {
 
 namespace {
 
-/// Truncated if it is long.
-std::string shown(const std::string& value) {
+/// The member "value", truncated if it is long.
+std::string valueIn(const json::Value& key) {
   constexpr std::size_t kMax = 60;
+  const std::string value = plainText(key["value"]);
   return value.size() > kMax ? value.substr(0, kMax) + "…" : value;
 }
 
-std::string errorText(const Explained& whole, const ConfigError& error, const Terminal& terminal) {
-  std::string place = whole.file;
-  if (error.place) place += ":" + std::to_string(error.place->line) + ":" + std::to_string(error.place->column);
-  std::string text =
-      netlib::printable(place) + ": " + terminal.in(Colour::Bad, netlib::printable(error.message)) + "\n";
-  if (!error.details.empty()) text += "  " + netlib::printable(error.details) + "\n";
+std::string errorText(const std::string& file, const json::Value& error, const Terminal& terminal) {
+  std::string place = file;
+  if (const auto line = error["line"].integer()) {
+    place += ":" + std::to_string(*line) + ":" + std::to_string(error["column"].integer().value_or(0));
+  }
+  std::string text = place + ": " + terminal.in(Colour::Bad, plainText(error["message"])) + "\n";
+  if (error["details"].present()) text += "  " + plainText(error["details"]) + "\n";
   return text;
 }
 
@@ -30,63 +28,67 @@ std::string errorText(const Explained& whole, const ConfigError& error, const Te
 std::string entryText(const std::string& head, const std::string& body, const Terminal& terminal) {
   constexpr std::string_view kIndent = "      ";
   std::string text = "  " + head + "\n";
-  for (const std::string& line : wrapped(netlib::printable(body), terminal.width - kIndent.size())) {
+  for (const std::string& line : wrapped(body, terminal.width - kIndent.size())) {
     text.append(kIndent).append(line).append("\n");
   }
   return text;
 }
 
-std::string keysText(const ExplainedPlugin& plugin, const Terminal& terminal) {
+std::string effectsText(const json::Value& keys, const Terminal& terminal) {
   std::string text;
-  for (const ExplainedKey& key : plugin.keys) {
-    const std::string value = netlib::printable(shown(key.value));
-    const std::string how = key.byDefault ? terminal.in(Colour::Faint, value + " (default)") : value;
-    text += entryText(netlib::printable(key.key) + ": " + how, key.effect, terminal);
+  for (const json::Value& key : keys.items()) {
+    const bool byDefault = key["default"].boolean().value_or(false);
+    const std::string how = byDefault ? terminal.in(Colour::Faint, valueIn(key) + " (default)") : valueIn(key);
+    text += entryText(plainText(key["key"]) + ": " + how, plainText(key["effect"]), terminal);
   }
   return text.empty() ? "  only defaults\n" : text;
 }
 
-std::string ignoredText(const std::vector<IgnoredKey>& ignored, const Terminal& terminal) {
+std::string ignoredText(const json::Value& keys, const Terminal& terminal) {
   std::string text;
-  for (const IgnoredKey& key : ignored) {
-    const std::string value = netlib::printable(shown(key.value));
-    text += entryText(netlib::printable(key.key) + ": " + value + " " + terminal.in(Colour::Busy, "is ignored"),
-                      key.why, terminal);
+  for (const json::Value& key : keys.items()) {
+    const std::string head =
+        plainText(key["key"]) + ": " + valueIn(key) + " " + terminal.in(Colour::Busy, "is ignored");
+    text += entryText(head, plainText(key["why"]), terminal);
   }
   return text;
 }
 
-std::string planText(const ExplainedPlugin& plugin, const Terminal& terminal) {
-  if (plugin.plan.empty()) return {};
-  const std::string assumed = plugin.assumptions.empty() ? "" : " that " + joined(plugin.assumptions, " and ");
+std::string planText(const json::Value& plugin, const Terminal& terminal) {
+  const std::vector<json::Value> steps = plugin["plan"].items();
+  if (steps.empty()) return {};
+  std::vector<std::string> assumptions;
+  for (const json::Value& one : plugin["assumptions"].items()) { assumptions.push_back(plainText(one)); }
+  const std::string assumed = assumptions.empty() ? "" : " that " + joined(assumptions, " and ");
   std::string text = "\n";
   for (const std::string& line :
        wrapped("What ADD would do, for a made-up container" + assumed + ":", terminal.width)) {
-    text += netlib::printable(line) + "\n";
+    text += line + "\n";
   }
   std::size_t number = 0;
-  for (const PlannedStep& state : plugin.plan) {
+  for (const json::Value& step : steps) {
     const std::string count = std::to_string(++number);
-    text += std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + netlib::printable(state.name) +
-            (state.shared ? ", shared" : "") + "\n";
+    text += std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + plainText(step["state"]) +
+            (step["shared"].boolean().value_or(false) ? ", shared" : "") + "\n";
   }
   return text;
 }
 
-std::string pluginText(const Explained& whole, const ExplainedPlugin& plugin, const Terminal& terminal) {
-  if (plugin.error) return errorText(whole, *plugin.error, terminal);
-  if (!plugin.isOurs) return "  not a plugin of pons, not checked\n";
-  return keysText(plugin, terminal) + ignoredText(plugin.ignored, terminal) + planText(plugin, terminal);
+std::string pluginText(const std::string& file, const json::Value& plugin, const Terminal& terminal) {
+  if (plugin["error"].present()) return errorText(file, plugin["error"], terminal);
+  if (!plugin["ofPons"].boolean().value_or(false)) return "  not a plugin of pons, not checked\n";
+  return effectsText(plugin["keys"], terminal) + ignoredText(plugin["ignored"], terminal) + planText(plugin, terminal);
 }
 
 }  // namespace
 
-std::string explainText(const Explained& whole, const Terminal& terminal) {
-  if (whole.error) return errorText(whole, *whole.error, terminal);
-  std::string text = "network " + netlib::printable(whole.network) + ", CNI " + netlib::printable(whole.version) + "\n";
-  text += ignoredText(whole.ignored, terminal);
-  for (const ExplainedPlugin& plugin : whole.plugins) {
-    text += "\nplugin " + netlib::printable(plugin.type) + ":\n" + pluginText(whole, plugin, terminal);
+std::string explainText(const json::Value& root, const Terminal& terminal) {
+  const std::string file = plainText(root["file"]);
+  if (root["error"].present()) return errorText(file, root["error"], terminal);
+  std::string text = "network " + plainText(root["network"]) + ", CNI " + plainText(root["cniVersion"]) + "\n";
+  text += ignoredText(root["ignored"], terminal);
+  for (const json::Value& plugin : root["plugins"].items()) {
+    text += "\nplugin " + plainText(plugin["type"]) + ":\n" + pluginText(file, plugin, terminal);
   }
   return text;
 }

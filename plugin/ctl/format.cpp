@@ -28,10 +28,7 @@ std::string textOf(const PortForward& forward) {
 
 std::vector<std::string> portsOf(const std::vector<PortForward>& forwards) {
   std::vector<std::string> ports;
-  for (const PortForward& forward : forwards) {
-    std::string text = textOf(forward);
-    if (std::ranges::find(ports, text) == ports.end()) ports.push_back(std::move(text));
-  }
+  for (const PortForward& forward : forwards) addNew(ports, textOf(forward));
   return ports;
 }
 
@@ -58,7 +55,12 @@ std::string counted(std::size_t number, const std::string& noun) {
 }
 
 std::string withFaults(std::size_t bad, std::size_t all) {
-  return std::to_string(bad) + " of " + counted(all, "attachment") + (bad == 1 ? " has" : " have") + " faults";
+  const std::string of = bad == all ? "" : std::to_string(bad) + " of ";
+  return of + counted(all, "attachment") + (bad == 1 ? " has" : " have") + " faults";
+}
+
+void addNew(std::vector<std::string>& to, std::string text) {
+  if (std::ranges::find(to, text) == to.end()) to.push_back(std::move(text));
 }
 
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {

@@ -27,8 +27,11 @@ std::string textOfCount(netlib::Uint128 number);
 /// "1 attachment", "2 attachments"
 std::string counted(std::size_t number, const std::string& noun);
 
-/// "1 of 2 attachments has faults"
+/// "1 of 2 attachments has faults", "2 attachments have faults"
 std::string withFaults(std::size_t bad, std::size_t all);
+
+/// Unless it is there already.
+void addNew(std::vector<std::string>& to, std::string text);
 
 std::string joined(const std::vector<std::string>& texts, std::string_view separator = ", ");
 

@@ -7,28 +7,33 @@
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
-#include "plugin/ctl/table.h"
 #include "plugin/verbs/delegate.h"
 
 namespace pons::ctl {
 
 namespace {
 
-std::size_t countLeft(const Orphans& orphans) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(orphans.all, [&](const OrphanResult& one) { return orphans.isLeft(one); }));
-}
+bool isRemoved(const json::Value& orphan) { return orphan["removed"].boolean().value_or(false); }
 
-std::string summaryOf(const Orphans& orphans) {
-  const std::size_t left = countLeft(orphans);
-  if (orphans.deletes) {
-    const std::string removed = std::to_string(orphans.all.size() - left) + " removed";
-    return left == 0 ? removed + "\n" : removed + ", " + std::to_string(left) + " left\n";
+/// Without --delete none is removed and none has a failure.
+std::string summaryOf(const std::vector<json::Value>& orphans) {
+  const auto removed = static_cast<std::size_t>(std::ranges::count_if(orphans, isRemoved));
+  const std::size_t left = orphans.size() - removed;
+  const auto failed = [](const json::Value& one) { return one["failure"].present(); };
+  if (removed > 0 || std::ranges::any_of(orphans, failed)) {
+    return std::to_string(removed) + " removed" + (left == 0 ? "" : ", " + std::to_string(left) + " left") + "\n";
   }
   const std::string offer = counted(left, "leftover") + ": --delete removes " + (left == 1 ? "it" : "them") + "\n";
   // The kernel removes a veth with the network namespace of its peer: one that exists has a namespace in use.
-  const bool hasLinks = std::ranges::any_of(orphans.all, [](const auto& one) { return one.orphan.kind == "link"; });
+  const bool hasLinks =
+      std::ranges::any_of(orphans, [](const json::Value& one) { return plainText(one["kind"]) == "link"; });
   return hasLinks ? offer + "A link may be in use: deleting it disconnects its container.\n" : offer;
+}
+
+Cell whyCell(const json::Value& orphan) {
+  const std::string why = plainText(orphan["why"]);
+  if (!orphan["failure"].present()) return {why};
+  return {why + "; not deleted: " + plainText(orphan["failure"]), Colour::Bad};
 }
 
 netlib::Result<Orphans> collectAt(const Arguments& arguments) {
@@ -47,33 +52,15 @@ netlib::Result<Orphans> collectAt(const Arguments& arguments) {
 
 }  // namespace
 
-std::string gcText(const Orphans& orphans, const Terminal& terminal) {
-  std::string others;
-  for (const std::string& directory : orphans.others) {
-    others += "Links or tables of another state directory are left alone: use --state-dir " + directory + "\n";
-  }
-  if (orphans.all.empty()) return "no leftovers\n" + others;
-  using enum Column::Fit;
-  Table table{{{"KIND"}, {"NETWORK"}, {"CONTAINER", Shorten}, {"NAME", Wrap}, {"WHY", Wrap}}};
-  for (const auto& [orphan, failure] : orphans.all) {
-    const Cell why = failure.empty() ? Cell{orphan.why} : Cell{orphan.why + "; not deleted: " + failure, Colour::Bad};
-    table.add({{orphan.kind},
-               {orphan.network ? orphan.network->toString() : ""},
-               {orphan.container ? orphan.container->toString() : ""},
-               {orphan.name},
-               why});
-  }
-  return table.text(terminal) + "\n" + summaryOf(orphans) + others;
-}
-
 std::string gcJson(const Orphans& orphans) {
   return jsonDocument([&](json::Writer& writer) {
     writeObjects(writer, "leftovers", orphans.all, [&](json::Writer& to, const OrphanResult& one) {
       const Orphan& orphan = one.orphan;
       to.member("kind", orphan.kind).member("name", orphan.name).member("why", orphan.why);
       if (orphan.network) to.member("network", orphan.network->toString());
+      if (!one.pod.empty()) to.member("pod", one.pod);
       if (orphan.container) to.member("container", orphan.container->toString());
-      to.member("taken", !orphans.isLeft(one));
+      to.member("removed", !orphans.isLeft(one));
       if (!one.failure.empty()) to.member("failure", one.failure);
     });
     writeStrings(writer, "problems", orphans.problems);
@@ -81,12 +68,30 @@ std::string gcJson(const Orphans& orphans) {
   });
 }
 
+std::string gcText(const json::Value& root, const Terminal& terminal) {
+  std::string others;
+  for (const json::Value& directory : root["otherStateDirectories"].items()) {
+    others +=
+        "Links or tables of another state directory are left alone: use --state-dir " + plainText(directory) + "\n";
+  }
+  const std::vector<json::Value> orphans = root["leftovers"].items();
+  if (orphans.empty()) return "no leftovers\n" + others;
+  using enum Column::Fit;
+  std::vector<ReportColumn> columns{{"KIND", cellOf("kind")},       {"NETWORK", cellOf("network")},
+                                    {"POD", cellOf("pod")},         {"CONTAINER", cellOf("container"), Shorten},
+                                    {"NAME", cellOf("name"), Wrap}, {"WHY", whyCell, Wrap}};
+  const bool anyPod = std::ranges::any_of(orphans, [](const json::Value& one) { return one["pod"].present(); });
+  if (!anyPod) std::erase_if(columns, [](const ReportColumn& column) { return column.title == "POD"; });
+  return tableOf(orphans, columns, terminal) + "\n" + summaryOf(orphans) + others;
+}
+
 Answer gc(const Arguments& arguments) {
   const auto orphans = collectAt(arguments);
   if (!orphans) return failure("gc", orphans.error());
-  const int exitCode = countLeft(*orphans) == 0 && orphans->problems.empty() ? 0 : kFailed;
-  return {exitCode, arguments.json ? gcJson(*orphans) : gcText(*orphans, arguments.terminal),
-          linesOf("gc", orphans->problems)};
+  const bool isClean = orphans->problems.empty() && std::ranges::none_of(orphans->all, [&](const OrphanResult& one) {
+                         return orphans->isLeft(one);
+                       });
+  return answer(arguments, gcJson(*orphans), gcText, isClean ? 0 : kFailed, orphans->problems);
 }
 
 }  // namespace pons::ctl

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "plugin/ctl/orphans.h"
-#include "plugin/ctl/terminal.h"
+#include "plugin/ctl/report.h"
 
 namespace pons::ctl {
 
-std::string gcText(const Orphans& orphans, const Terminal& terminal);
 std::string gcJson(const Orphans& orphans);
+std::string gcText(const json::Value& root, const Terminal& terminal);
 
 }  // namespace pons::ctl

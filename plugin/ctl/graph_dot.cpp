@@ -8,7 +8,6 @@
 
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/graph.h"
-#include "plugin/ctl/interfaces.h"
 #include "plugin/ctl/table.h"
 
 namespace pons::ctl {
@@ -35,6 +34,35 @@ std::vector<std::string> folded(std::vector<std::string> texts) {
   return texts;
 }
 
+/// One interface of a container in one network: the attachments of a plugin chain in one.
+struct Interface {
+  const AttachmentStatus* first;
+  std::vector<std::string> addresses = {};  ///< without prefix length
+  std::vector<std::string> ports = {};
+  Health health = first->health;  ///< the first bad one, if any
+};
+
+bool isSameInterface(const AttachmentKey& one, const AttachmentKey& other) {
+  return one.network == other.network && one.container == other.container && one.ifName == other.ifName;
+}
+
+std::vector<Interface> interfacesOf(const std::vector<AttachmentStatus>& statuses) {
+  std::vector<Interface> interfaces;
+  for (const AttachmentStatus& status : statuses) {
+    if (interfaces.empty() || !isSameInterface(interfaces.back().first->key, status.key)) {
+      interfaces.push_back({&status});
+    }
+    Interface& interface = interfaces.back();
+    if (isBad(status.health) && !isBad(interface.health)) interface.health = status.health;
+    if (!status.attachment) continue;
+    for (const Lease& lease : status.attachment->leases) {
+      addNew(interface.addresses, lease.address.address().toString());
+    }
+    for (std::string& port : portsOf(status.attachment->forwards)) addNew(interface.ports, std::move(port));
+  }
+  return interfaces;
+}
+
 /// How packets leave the host from a bridge.
 struct Uplink {
   std::vector<std::string> lines;
@@ -51,7 +79,7 @@ Uplink uplinkOf(const Attachment& attachment) {
   std::vector<std::string> exempt;
   for (const SourceNat& nat : attachment.sourceNats) {
     if (!nat.masquerade) continue;
-    families.emplace_back(netlib::nameOf(nat.family));
+    families.emplace_back(netlib::nameOf(nat.family()));
     for (const netlib::IpPrefix& destination : nat.destinations) exempt.push_back("not to " + destination.toString());
   }
   if (families.empty()) return {{"no masquerade"}};
@@ -138,6 +166,8 @@ class Drawing {
   std::string addContainer(const Interface& interface) {
     const AttachmentKey& key = interface.first->key;
     std::vector<std::string> lines{key.container.toString().substr(0, idLength_) + " " + key.ifName.toString()};
+    const auto& attachment = interface.first->attachment;
+    if (attachment && !attachment->pod.empty()) lines.insert(lines.begin(), attachment->pod);
     for (const std::string& address : interface.addresses) lines.push_back(address);
     std::string colour;
     if (interface.health != Health::Ok) lines.emplace_back(nameOf(interface.health));

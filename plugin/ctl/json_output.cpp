@@ -15,16 +15,13 @@ void writePort(json::Writer& writer, const PortForward& forward) {
   writer.member("containerAddress", forward.target.toString()).member("containerPort", int{forward.targetPort});
 }
 
-void writeFault(json::Writer& writer, const Fault& fault) {
-  if (!fault.step.empty()) writer.member("state", fault.step);
-  writer.member("shared", !fault.sharedState.empty());
-  writeDifference(writer, fault.difference);
-}
-
 }  // namespace
 
-void writeDifference(json::Writer& writer, const Difference& difference) {
-  writer.member("what", difference.text());
+void writeFault(json::Writer& writer, const Fault& fault) {
+  const Difference& difference = fault.difference;
+  if (!fault.step.empty()) writer.member("state", fault.step);
+  writer.member("shared", !fault.sharedState.empty());
+  writer.member("what", difference.text()).member("subject", difference.what);
   if (difference.remedy == Remedy::None) return;
   writer.member("expected", difference.expected).member("actual", difference.actual);
   writer.member("remedy", remedyText(difference.remedy));
@@ -40,15 +37,16 @@ void writeNumber(json::Writer& writer, std::string_view name, std::uint64_t numb
   writer.member(name, static_cast<std::int64_t>(number));
 }
 
-void writeKey(json::Writer& writer, const AttachmentKey& key) {
+void writeKey(json::Writer& writer, const AttachmentKey& key, const std::string& pod) {
   writer.member("network", key.network.toString());
+  if (!pod.empty()) writer.member("pod", pod);
   writer.member("container", key.container.toString());
   writer.member("interface", key.ifName.toString());
   if (key.plugin != ChainedPlugin::None) writer.member("plugin", nameOf(key.plugin));
 }
 
 void writeStatus(json::Writer& writer, const AttachmentStatus& status) {
-  writeKey(writer, status.key);
+  writeKey(writer, status.key, status.attachment ? status.attachment->pod : "");
   writer.member("health", nameOf(status.health));
   if (status.age) writer.member("ageSeconds", static_cast<std::int64_t>(status.age->count()));
   if (status.attachment) {

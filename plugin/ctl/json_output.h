@@ -34,13 +34,13 @@ void writeStrings(json::Writer& writer, std::string_view name, const std::vector
 /// A number up to 2^63 - 1.
 void writeNumber(json::Writer& writer, std::string_view name, std::uint64_t number);
 
-/// "network", "container", "interface", and "plugin" of a chained plugin.
-void writeKey(json::Writer& writer, const AttachmentKey& key);
+/// "network", "container", "interface"; "pod" unless it is empty, and "plugin" of a chained plugin.
+void writeKey(json::Writer& writer, const AttachmentKey& key, const std::string& pod = {});
 
-/// "what"; "expected", "actual" and "remedy" unless the state could not be read.
-void writeDifference(json::Writer& writer, const Difference& difference);
+/// "state", "shared", "what" and "subject"; "expected", "actual" and "remedy" unless the state could not be read.
+void writeFault(json::Writer& writer, const Fault& fault);
 
-/// The key, "health", "ageSeconds" and "faults"; unless the record is unreadable "bridge", "hostInterface", "netns",
+/// writeKey(), "health", "ageSeconds" and "faults"; unless the record is unreadable "bridge", "hostInterface", "netns",
 /// "addresses" and "ports".
 void writeStatus(json::Writer& writer, const AttachmentStatus& status);
 

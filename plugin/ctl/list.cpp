@@ -1,51 +1,149 @@
 #include "plugin/ctl/list.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <set>
+#include <tuple>
+
+#include "netlib/base/text.h"
+
+#include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
-#include "plugin/ctl/interfaces.h"
 #include "plugin/ctl/json_output.h"
-#include "plugin/ctl/table.h"
 
 namespace pons::ctl {
 
-std::string listText(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal) {
-  if (statuses.empty()) return "no attachments\n";
-  using enum Column::Fit;
-  Table table{{{"NETWORK"},
-               {"CONTAINER", Shorten},
-               {"INTERFACE"},
-               {"ADDRESSES", Wrap},
-               {"PORTS", Wrap},
-               {"AGE", Whole, true},
-               {"HEALTH"}}};
-  std::size_t bad = 0;
-  const std::vector<Interface> interfaces = interfacesOf(statuses);
-  for (const Interface& interface : interfaces) {
-    const AttachmentKey& key = interface.first->key;
-    if (isBad(interface.health)) ++bad;
-    table.add({{key.network.toString()},
-               {key.container.toString()},
-               {key.ifName.toString()},
-               {joined(interface.addresses)},
-               {joined(interface.ports)},
-               {interface.first->age ? textOf(*interface.first->age) : ""},
-               {std::string{nameOf(interface.health)}, colourOf(interface.health)}});
+namespace {
+
+/// One interface of a container in one network: the attachments of a plugin chain in one.
+struct Interface {
+  json::Value first;
+  std::vector<std::string> addresses = {};  ///< without prefix length
+  std::vector<std::string> ports = {};
+  Health health;  ///< the first bad one, if any
+
+  bool isOf(const json::Value& attachment) const {
+    constexpr std::array kKey{"network", "container", "interface"};
+    return std::ranges::all_of(kKey,
+                               [&](const char* name) { return plainText(first[name]) == plainText(attachment[name]); });
   }
-  std::string text = table.text(terminal);
-  if (bad > 0) { text += "\n" + withFaults(bad, interfaces.size()) + ": run \"ponsctl check\" for details\n"; }
-  return text;
+};
+
+std::vector<Interface> interfacesIn(const std::vector<json::Value>& attachments) {
+  std::vector<Interface> interfaces;
+  for (const json::Value& attachment : attachments) {
+    const Health health = healthNamed(plainText(attachment["health"]));
+    if (interfaces.empty() || !interfaces.back().isOf(attachment)) {
+      interfaces.push_back({.first = attachment, .health = health});
+    }
+    Interface& interface = interfaces.back();
+    if (isBad(health) && !isBad(interface.health)) interface.health = health;
+    for (const json::Value& lease : attachment["addresses"].items()) {
+      const std::string address = plainText(lease["address"]);
+      addNew(interface.addresses, address.substr(0, address.find('/')));
+    }
+    for (std::string& port : portsIn(attachment)) addNew(interface.ports, std::move(port));
+  }
+  return interfaces;
+}
+
+using ListColumn = ColumnOf<Interface>;
+
+ListColumn ofFirst(const std::string& title, const std::string& member, Column::Fit fit, unsigned importance) {
+  return {title, [member](const Interface& one) { return Cell{plainText(one.first[member])}; }, fit, false, importance};
+}
+
+/// Where there are pods, a container's ID is less important.
+std::vector<ListColumn> columnsFor(bool anyPod, bool allPods) {
+  using enum Column::Fit;
+  std::vector<ListColumn> columns{ofFirst("NETWORK", "network", Whole, 0)};
+  if (anyPod) columns.push_back(ofFirst("POD", "pod", Whole, 0));
+  columns.push_back(ofFirst("CONTAINER", "container", Shorten, allPods ? 1 : 0));
+  columns.push_back(ofFirst("INTERFACE", "interface", Whole, 2));
+  columns.push_back({"ADDRESSES", [](const Interface& one) { return Cell{joined(one.addresses)}; }, Wrap});
+  columns.push_back({"PORTS", [](const Interface& one) { return Cell{joined(one.ports)}; }, Wrap});
+  columns.push_back({"AGE", [](const Interface& one) { return Cell{ageIn(one.first)}; }, Whole, true, 3});
+  columns.push_back({"HEALTH", [](const Interface& one) {
+                       return Cell{std::string{nameOf(one.health)}, colourOf(one.health)};
+                     }});
+  return columns;
+}
+
+std::string sortKey(const Interface& one, const ListColumn& column) {
+  if (column.title == "AGE") return plainText(one.first["ageSeconds"]);
+  if (column.title != "HEALTH") return column.cell(one).text;
+  const int inProgress = one.health == Health::Ok ? 2 : 1;
+  return std::to_string(isBad(one.health) ? 0 : inProgress);
+}
+
+/// Rows without a value are last.
+void sortBy(std::vector<Interface>& interfaces, const ListColumn& column) {
+  std::vector<std::pair<std::string, Interface>> keyed;
+  for (Interface& one : interfaces) keyed.emplace_back(sortKey(one, column), std::move(one));
+  std::ranges::stable_sort(keyed, [](const auto& a, const auto& b) {
+    if (a.first.empty() || b.first.empty()) return !a.first.empty();
+    return strverscmp(a.first.c_str(), b.first.c_str()) < 0;
+  });
+  interfaces.clear();
+  for (auto& [key, one] : keyed) interfaces.push_back(std::move(one));
+}
+
+/// All attachments of the chosen interfaces.
+void filter(std::vector<AttachmentStatus>& statuses, const Arguments& arguments) {
+  const auto interfaceOf = [](const AttachmentStatus& one) {
+    return std::tuple{one.key.network, one.key.container, one.key.ifName};
+  };
+  std::set<std::tuple<NetworkName, ContainerId, netlib::IfName>> chosen;
+  for (const AttachmentStatus& one : statuses) {
+    const bool isOfNetwork = arguments.network.empty() || one.key.network.toString() == arguments.network;
+    if (isOfNetwork && (!arguments.onlyBroken || isBad(one.health))) chosen.insert(interfaceOf(one));
+  }
+  std::erase_if(statuses, [&](const AttachmentStatus& one) { return !chosen.contains(interfaceOf(one)); });
+}
+
+std::string nothingFor(const Arguments& arguments) {
+  const std::string faults = arguments.onlyBroken ? " with faults" : "";
+  const std::string network = arguments.network.empty() ? "" : " of network " + arguments.network;
+  return "no attachments" + faults + network + absenceOf(arguments) + "\n";
+}
+
+}  // namespace
+
+std::vector<std::string> listColumns() {
+  std::vector<std::string> names;
+  for (const ListColumn& column : columnsFor(true, true)) names.push_back(netlib::lowerCase(column.title));
+  return names;
 }
 
 std::string listJson(const std::vector<AttachmentStatus>& statuses) {
   return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "attachments", statuses, writeStatus); });
 }
 
+std::string listText(const json::Value& root, const Terminal& terminal, const std::string& sort) {
+  std::vector<Interface> interfaces = interfacesIn(root["attachments"].items());
+  const auto hasPod = [](const Interface& one) { return one.first["pod"].present(); };
+  const std::vector<ListColumn> columns =
+      columnsFor(std::ranges::any_of(interfaces, hasPod), std::ranges::all_of(interfaces, hasPod));
+  for (const ListColumn& column : columns) {
+    if (netlib::lowerCase(column.title) == sort) sortBy(interfaces, column);
+  }
+  const auto bad = static_cast<std::size_t>(
+      std::ranges::count_if(interfaces, [](const Interface& one) { return isBad(one.health); }));
+  const std::string text = tableOf(interfaces, columns, terminal);
+  return bad == 0 ? text : text + "\n" + withFaults(bad, interfaces.size()) + ": run \"ponsctl check\" for details\n";
+}
+
 Answer list(const Arguments& arguments) {
-  const auto statuses = collectStatus(arguments);
+  if (arguments.networks) return networks(arguments);
+  auto statuses = collectStatus(arguments);
   if (!statuses) return failure("list", statuses.error());
-  if (statuses->empty() && !arguments.json) return {0, "no attachments" + absenceOf(arguments) + "\n", {}};
-  return {0, arguments.json ? listJson(*statuses) : listText(*statuses, arguments.terminal), {}};
+  filter(*statuses, arguments);
+  return answer(arguments, listJson(*statuses), [&arguments](const json::Value& root, const Terminal& terminal) {
+    return root["attachments"].items().empty() ? nothingFor(arguments) : listText(root, terminal, arguments.sort);
+  });
 }
 
 }  // namespace pons::ctl

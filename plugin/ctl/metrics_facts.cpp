@@ -70,11 +70,13 @@ void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& 
 /// Sends kernel requests only for attachments with an egress policy.
 void addDenied(std::vector<Metric>& metrics, Host& host, const Attachment& attachment) {
   for (const auto& [family, denied] : deniedBy(host, attachment)) {
-    metrics.back().samples.push_back({{{"network", attachment.key.network.toString()},
-                                       {"container", attachment.key.container.toString()},
-                                       {"interface", attachment.key.ifName.toString()},
-                                       {"family", family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"}},
-                                      numberOf(denied.packets)});
+    Sample sample{{{"network", attachment.key.network.toString()},
+                   {"container", attachment.key.container.toString()},
+                   {"interface", attachment.key.ifName.toString()},
+                   {"family", family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"}},
+                  numberOf(denied.packets)};
+    if (!attachment.pod.empty()) sample.labels.emplace_back("pod", attachment.pod);
+    metrics.back().samples.push_back(std::move(sample));
   }
 }
 

@@ -6,58 +6,79 @@
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
-#include "plugin/ctl/table.h"
 
 namespace pons::ctl {
 
 namespace {
 
-constexpr netlib::Uint128 kMaxNumber = INT64_MAX;
+/// The range of JSON integers; larger numbers are limited to it.
+constexpr std::int64_t kMaxNumber = INT64_MAX;
 
-/// Limited to 2^63 - 1, the range of JSON integers.
-std::int64_t numberOf(netlib::Uint128 count) { return static_cast<std::int64_t>(std::min(count, kMaxNumber)); }
-
-Cell portsCell(const NetworkState& network) {
-  if (!network.ports) return {"no bridge", Colour::Faint};
-  const bool full = *network.ports >= kMaxPorts;
-  return {std::to_string(*network.ports) + "/" + std::to_string(kMaxPorts), full ? Colour::Bad : Colour::None};
+std::int64_t numberOf(netlib::Uint128 count) {
+  return static_cast<std::int64_t>(std::min(count, netlib::Uint128{kMaxNumber}));
 }
 
-Cell freeCell(const Pool& pool) {
-  const bool scarce = pool.free() < pool.size / 10;
-  const Colour plenty = scarce ? Colour::Busy : Colour::None;
-  return {textOfCount(pool.free()), pool.free() == 0 ? Colour::Bad : plenty};
-}
+std::int64_t integerIn(const json::Value& value) { return value.integer().value_or(0); }
 
-std::string originOf(const NetworkState& network) {
-  return network.origin.empty() ? "records" : network.origin.substr(network.origin.rfind('/') + 1);
-}
+/// A line of the table: one pool of a network, whose first line has its other columns.
+struct PoolRow {
+  json::Value network;
+  json::Value pool;
+  bool isFirst;
+};
 
-/// One row per pool; the first has the columns of the network.
-std::vector<Row> rowsOf(const NetworkState& network) {
-  std::vector<Row> rows;
-  for (const Pool& pool : network.pools) {
-    rows.push_back({{""},
-                    {""},
-                    {""},
-                    {""},
-                    {pool.ranges},
-                    {textOfCount(pool.size)},
-                    {textOfCount(pool.used)},
-                    freeCell(pool),
-                    {""}});
+std::vector<PoolRow> rowsOf(const std::vector<json::Value>& networks) {
+  std::vector<PoolRow> rows;
+  for (const json::Value& network : networks) {
+    rows.push_back({network, {}, true});
+    for (const json::Value& pool : network["pools"].items()) {
+      if (rows.back().pool.present()) rows.push_back({network, {}, false});
+      rows.back().pool = pool;
+    }
   }
-  if (rows.empty()) {
-    const std::string ipam = network.ipam.empty() ? "no addresses" : "assigned by " + network.ipam;
-    rows.push_back({{""}, {""}, {""}, {""}, {ipam}, {""}, {""}, {""}, {""}});
-  }
-  Row& first = rows.front();
-  first[0] = {network.name};
-  first[1] = {network.bridge};
-  first[2] = portsCell(network);
-  first[3] = {std::to_string(network.attachments)};
-  first[8] = {originOf(network)};
   return rows;
+}
+
+Cell portsCell(const json::Value& network) {
+  if (!network["ports"].present()) return {"no bridge", Colour::Faint};
+  const bool full = integerIn(network["ports"]) >= integerIn(network["maxPorts"]);
+  return {plainText(network["ports"]) + "/" + plainText(network["maxPorts"]), full ? Colour::Bad : Colour::None};
+}
+
+Cell originCell(const json::Value& network) {
+  const std::string file = plainText(network["file"]);
+  return {file.empty() ? "records" : file.substr(file.rfind('/') + 1)};
+}
+
+Cell poolCell(const PoolRow& row) {
+  if (row.pool.present()) return {plainText(row.pool["ranges"])};
+  const std::string ipam = plainText(row.network["ipam"]);
+  return {ipam.empty() ? "no addresses" : "assigned by " + ipam};
+}
+
+std::string countIn(const json::Value& value) {
+  const std::int64_t count = integerIn(value);
+  return (count == kMaxNumber ? "≥" : "") + textOfCount(static_cast<netlib::Uint128>(count));
+}
+
+Cell freeCell(const PoolRow& row) {
+  const std::int64_t free = integerIn(row.pool["free"]);
+  const Colour plenty = free < integerIn(row.pool["size"]) / 10 ? Colour::Busy : Colour::None;
+  return {countIn(row.pool["free"]), free == 0 ? Colour::Bad : plenty};
+}
+
+using NetworkColumn = ColumnOf<PoolRow>;
+
+NetworkColumn ofNetwork(const std::string& title, const std::function<Cell(const json::Value&)>& cell,
+                        Column::Fit fit = Column::Fit::Whole, bool right = false, unsigned importance = 0) {
+  const auto first = [cell](const PoolRow& row) { return row.isFirst ? cell(row.network) : Cell{}; };
+  return {title, first, fit, right, importance};
+}
+
+NetworkColumn ofPool(const std::string& title, const std::function<Cell(const PoolRow&)>& cell,
+                     unsigned importance = 0) {
+  const auto ifAny = [cell](const PoolRow& row) { return row.pool.present() ? cell(row) : Cell{}; };
+  return {title, ifAny, Column::Fit::Whole, true, importance};
 }
 
 void writePool(json::Writer& writer, const Pool& pool) {
@@ -77,33 +98,37 @@ void writeNetwork(json::Writer& writer, const NetworkState& network) {
 
 }  // namespace
 
-std::string networksText(const std::vector<NetworkState>& networks, const Terminal& terminal) {
-  if (networks.empty()) return "no networks\n";
-  using enum Column::Fit;
-  Table table{{{"NETWORK"},
-               {"BRIDGE"},
-               {"PORTS", Whole, true},
-               {"USERS", Whole, true},
-               {"POOL", Wrap},
-               {"SIZE", Whole, true},
-               {"USED", Whole, true},
-               {"FREE", Whole, true},
-               {"FROM", Wrap}}};
-  for (const NetworkState& network : networks) {
-    for (Row& row : rowsOf(network)) table.add(std::move(row));
-  }
-  return table.text(terminal);
-}
-
 std::string networksJson(const std::vector<NetworkState>& networks) {
   return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "networks", networks, writeNetwork); });
 }
 
+std::string networksText(const json::Value& root, const Terminal& terminal) {
+  const std::vector<PoolRow> rows = rowsOf(root["networks"].items());
+  if (rows.empty()) return "no networks\n";
+  using enum Column::Fit;
+  const auto count = [](const char* member) {
+    return [member](const PoolRow& row) { return Cell{countIn(row.pool[member])}; };
+  };
+  return tableOf(rows,
+                 {ofNetwork("NETWORK", cellOf("network")),
+                  ofNetwork("BRIDGE", cellOf("bridge")),
+                  ofNetwork("PORTS", portsCell, Whole, true),
+                  ofNetwork("USERS", cellOf("attachments"), Whole, true),
+                  {"POOL", poolCell, Wrap},
+                  ofPool("SIZE", count("size")),
+                  ofPool("USED", count("used"), 1),
+                  ofPool("FREE", freeCell),
+                  ofNetwork("FROM", originCell, Wrap, false, 2)},
+                 terminal);
+}
+
 Answer networks(const Arguments& arguments) {
-  const auto found = networksOf(arguments);
+  auto found = networksOf(arguments);
   if (!found) return failure("networks", found.error());
-  return {0, arguments.json ? networksJson(found->all) : networksText(found->all, arguments.terminal),
-          linesOf("networks", found->problems)};
+  std::erase_if(found->all, [&](const NetworkState& network) {
+    return !arguments.network.empty() && network.name != arguments.network;
+  });
+  return answer(arguments, networksJson(found->all), networksText, 0, found->problems);
 }
 
 }  // namespace pons::ctl

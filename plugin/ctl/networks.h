@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "plugin/ctl/report.h"
 #include "plugin/ctl/status.h"
-#include "plugin/ctl/terminal.h"
 #include "plugin/ledger/address_pool.h"
 
 namespace pons::ctl {
@@ -42,7 +42,8 @@ struct Networks {
 /// pools are the whole subnets of the leases.
 netlib::Result<Networks> networksOf(const Arguments& arguments);
 
-std::string networksText(const std::vector<NetworkState>& networks, const Terminal& terminal);
 std::string networksJson(const std::vector<NetworkState>& networks);
+/// One line per pool.
+std::string networksText(const json::Value& root, const Terminal& terminal);
 
 }  // namespace pons::ctl

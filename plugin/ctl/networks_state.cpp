@@ -68,8 +68,8 @@ std::string ipamOf(const cni::Config& config) {
 NetworkState configured(std::optional<Host>& host, const NetworkConf& conf, const cni::Request& request) {
   const cni::Config& config = request.config;
   NetworkState network{
-      .name = conf.name, .bridge = config.bridge.toString(), .ipam = ipamOf(config), .origin = conf.file};
-  const auto leased = leasesOf(host, request.key.network, config.bridge, config.addresses.hostLocalDir);
+      .name = conf.name, .bridge = config.bridge.name.toString(), .ipam = ipamOf(config), .origin = conf.file};
+  const auto leased = leasesOf(host, request.key.network, config.bridge.name, config.addresses.hostLocalDir);
   for (const RangeSet& set : config.addresses.sets) {
     network.pools.push_back(poolOf(set, config.addresses.excluded, leased));
   }

@@ -42,7 +42,7 @@ void addConfigured(Scopes& scopes, const Arguments& arguments, std::vector<std::
       } else if (request->config.settings.stateDir != arguments.stateDir) {
         scopes.elsewhere.insert(request->key.network);
       } else {
-        scopes.networks.emplace(request->key.network, KnownNetwork{request->config, {request->config.bridge}});
+        scopes.networks.emplace(request->key.network, KnownNetwork{request->config, {request->config.bridge.name}});
       }
     }
   }
@@ -96,6 +96,7 @@ netlib::Result<std::optional<OrphanResult>> collectAttachment(Host& host, const 
   if (!*record || !TRY(isDead(host, **record))) return std::optional<OrphanResult>{};
   const std::string part = key.plugin == ChainedPlugin::None ? "" : " " + std::string{nameOf(key.plugin)};
   OrphanResult found{{"attachment", key.ifName.toString() + part, reasonOf(**record), key.network, key.container}};
+  found.pod = (*record)->attachment.pod;
   if (!deletes) return std::optional{std::move(found)};
   if (config) completeFromConfig(**record, *config);
   const auto removed = teardown(host, **record, planFor((*record)->attachment));

@@ -12,6 +12,7 @@ namespace pons::ctl {
 struct OrphanResult {
   Orphan orphan;
   std::string failure = {};  ///< why it could not be deleted; else empty
+  std::string pod = {};      ///< of its container; empty if that is not known
 };
 
 struct Orphans {

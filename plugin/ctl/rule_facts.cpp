@@ -58,12 +58,12 @@ void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& a
   for (const SourceNat& nat : attachment.sourceNats) {
     if (!nat.masquerade) continue;
     const std::string chain = chainOf(attachment, nat);
-    const auto members = nat::elementsOf(attachment, nat.family)[chain];
+    const auto members = nat::elementsOf(attachment, nat.family())[chain];
     for (const nft::Element& element : members) {
       const auto address = netlib::IpAddress::fromBytes(element.key);
-      rules.push_back(elementFact(host, nat.family, chain.c_str(), address->toString(), element));
+      rules.push_back(elementFact(host, nat.family(), chain.c_str(), address->toString(), element));
     }
-    rules.push_back(chainFact(host, nat.family, chain, "masquerade", [&](nft::Transaction& transaction) {
+    rules.push_back(chainFact(host, nat.family(), chain, "masquerade", [&](nft::Transaction& transaction) {
       nat::appendNetwork(transaction, nat, chain, nat::networkComment(attachment.key.network));
     }));
   }

@@ -1,46 +1,66 @@
 #include "plugin/ctl/show.h"
 
-#include <algorithm>
-#include <set>
-
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
-#include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
+#include "plugin/ledger/record.h"
 
 namespace pons::ctl {
 
 namespace {
 
-std::string listOf(const std::set<std::string>& containers) {
-  constexpr std::size_t kMax = 5;
-  std::vector<std::string> first{containers.begin(), containers.end()};
-  first.resize(std::min(first.size(), kMax));
-  return joined(first) + (containers.size() > kMax ? ", …" : "");
+void writeLink(json::Writer& writer, const LinkFact& fact) {
+  writer.member("name", fact.name).member("where", fact.where).member("present", fact.link.has_value());
+  if (!fact.link) return;
+  writer.member("up", fact.link->up()).member("mtu", fact.link->mtu);
+  if (fact.link->mac) writer.member("mac", fact.link->mac->toString());
+  writeNumber(writer, "receivedBytes", fact.statistics.receivedBytes);
+  writeNumber(writer, "receivedPackets", fact.statistics.receivedPackets);
+  writeNumber(writer, "receivedDropped", fact.statistics.receivedDropped);
+  writeNumber(writer, "sentBytes", fact.statistics.sentBytes);
+  writeNumber(writer, "sentPackets", fact.statistics.sentPackets);
+  writeNumber(writer, "sentDropped", fact.statistics.sentDropped);
 }
 
-/// The attachments of the container with that ID, else of the only one whose ID has that prefix.
-netlib::Result<std::vector<AttachmentKey>> keysOf(std::vector<AttachmentKey> keys, const std::string& prefix) {
-  std::set<std::string> containers;
-  for (const AttachmentKey& key : keys) {
-    const std::string& id = key.container.toString();
-    if (id.starts_with(prefix)) containers.insert(id);
+void writeRoute(json::Writer& writer, const RouteFact& route) {
+  writer.member("destination", route.destination);
+  if (!route.gateway.empty()) writer.member("gateway", route.gateway);
+  writer.member("metric", route.metric).member("mtu", route.mtu);
+}
+
+void writeRule(json::Writer& writer, const RuleFact& rule) {
+  writer.member("table", rule.table).member("place", rule.place);
+  writer.member("rule", rule.rule).member("present", rule.present);
+}
+
+void writeReference(json::Writer& writer, const ReferenceFact& reference) {
+  writer.member("name", reference.sharedState);
+  writeNumber(writer, "holders", reference.count);
+}
+
+void writeShown(json::Writer& writer, const Shown& one) {
+  writeStatus(writer, one.status);
+  if (one.status.attachment) {
+    writer.key("record").beginObject();
+    writeFields(writer, *one.status.attachment);
+    writer.endObject();
   }
-  if (containers.empty()) return netlib::fail(netlib::Cause::Missing, "no recorded container ID begins with " + prefix);
-  if (containers.size() > 1 && !containers.contains(prefix)) {
-    return netlib::fail(netlib::Cause::Invalid, counted(containers.size(), "container ID") + " begin with " + prefix +
-                                                    ": " + listOf(containers));
-  }
-  const std::string& id = containers.contains(prefix) ? prefix : *containers.begin();
-  std::erase_if(keys, [&id](const AttachmentKey& key) { return key.container.toString() != id; });
-  std::ranges::sort(keys);
-  return keys;
+  writeStrings(writer, "containerAddresses", one.facts.addresses);
+  writeObjects(writer, "links", one.facts.links, writeLink);
+  writeObjects(writer, "routes", one.facts.routes, writeRoute);
+  writeObjects(writer, "rules", one.facts.rules, writeRule);
+  writeObjects(writer, "holds", one.facts.references, writeReference);
+  if (!one.facts.denied) return;
+  writer.key("egressDenied").beginObject();
+  writeNumber(writer, "packets", one.facts.denied->packets);
+  writeNumber(writer, "bytes", one.facts.denied->bytes);
+  writer.endObject();
 }
 
 netlib::Result<std::vector<Shown>> collect(const Arguments& arguments) {
   auto host = TRY(openHost(arguments));
   if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
-  const std::vector<AttachmentKey> all = TRY(host->ledger.attachments());
-  const std::vector<AttachmentKey> keys = TRY(keysOf(all, arguments.subject));
+  const std::vector<AttachmentKey> keys = TRY(attachmentsNamed(*host, arguments.subject));
   std::vector<Shown> shown;
   for (AttachmentStatus& status : collectStatus(*host, keys)) {
     Facts facts = status.attachment ? factsOf(*host, *status.attachment) : Facts{};
@@ -51,10 +71,13 @@ netlib::Result<std::vector<Shown>> collect(const Arguments& arguments) {
 
 }  // namespace
 
+std::string showJson(const std::vector<Shown>& shown) {
+  return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "attachments", shown, writeShown); });
+}
+
 Answer show(const Arguments& arguments) {
   const auto shown = collect(arguments);
-  if (!shown) return failure("show", shown.error());
-  return {0, arguments.json ? showJson(*shown) : showText(*shown, arguments.terminal), {}};
+  return shown ? answer(arguments, showJson(*shown), showText) : failure("show", shown.error());
 }
 
 }  // namespace pons::ctl

@@ -1,10 +1,8 @@
 // The text of ponsctl show.
-#include <algorithm>
-
+#include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/format.h"
-#include "plugin/ctl/properties.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/show.h"
-#include "plugin/ctl/table.h"
 
 namespace pons::ctl {
 
@@ -12,155 +10,180 @@ namespace {
 
 using enum Column::Fit;
 
-std::string withGateway(const Lease& lease) {
-  return lease.address.toString() + (lease.gateway ? ", gateway " + lease.gateway->toString() : "");
+/// A line of the head: a name and a value; after a line of the same name only the value is printed.
+struct Property {
+  std::string name;
+  Cell value;
+};
+using Properties = std::vector<Property>;
+
+bool isTrue(const json::Value& value) { return value.boolean().value_or(false); }
+
+std::uint64_t numberIn(const json::Value& value) { return static_cast<std::uint64_t>(value.integer().value_or(0)); }
+
+void addEach(Properties& properties, const std::string& name, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) properties.push_back({texts.front() == text ? name : "", {text}});
 }
 
-std::string rateOf(const RateLimit& limit) {
-  return std::to_string(limit.rate / 1000) + " kbit/s, burst " + textOfBytes(limit.burst / 8);
+/// Unless the value is absent.
+void addIf(Properties& properties, const std::string& name, const json::Value& value, const std::string& before = "") {
+  if (value.present()) properties.push_back({name, {before + plainText(value)}});
 }
 
-std::string interfaceText(const Attachment& attachment) {
-  if (attachment.key.plugin != ChainedPlugin::None) {
-    return attachment.key.ifName.toString() + ", chained plugin " + std::string{nameOf(attachment.key.plugin)};
+std::string interfaceText(const json::Value& one) {
+  const std::string name = plainText(one["interface"]);
+  if (one["plugin"].present()) return name + ", chained plugin " + plainText(one["plugin"]);
+  if (!one["hostInterface"].present()) return name;
+  return name + ", host side " + plainText(one["hostInterface"]) + " on bridge " + plainText(one["bridge"]);
+}
+
+std::vector<std::string> addressesOf(const json::Value& one) {
+  std::vector<std::string> texts;
+  for (const json::Value& lease : one["addresses"].items()) {
+    const json::Value gateway = lease["gateway"];
+    texts.push_back(plainText(lease["address"]) + (gateway.present() ? ", gateway " + plainText(gateway) : ""));
   }
-  return attachment.key.ifName.toString() + ", host side " + attachment.hostVeth.toString() + " on bridge " +
-         attachment.bridge.name.toString();
+  return texts;
 }
 
-std::string portsText(const EgressPolicy& policy) {
-  std::vector<std::string> ports;
-  for (const Port port : policy.tcpPorts) ports.push_back("tcp " + std::to_string(port));
-  for (const Port port : policy.udpPorts) ports.push_back("udp " + std::to_string(port));
-  return ports.empty() ? "" : ", " + joined(ports);
+std::string rateOf(const json::Value& limit) {
+  return std::to_string(numberIn(limit["rate"]) / 1000) + " kbit/s, burst " + textOfBytes(numberIn(limit["burst"]) / 8);
 }
 
-void addEgress(PropertyList& properties, const EgressPolicy& policy) {
-  std::vector<std::string> destinations;
-  for (const auto& destination : policy.destinations) destinations.push_back(destination.toString());
-  if (!destinations.empty()) properties.add("egress", "to " + joined(destinations) + portsText(policy));
-  std::vector<std::string> servers;
-  for (const auto& server : policy.nameservers) servers.push_back(server.toString());
-  if (!servers.empty()) properties.add("egress", "DNS to " + joined(servers));
-  if (destinations.empty() && servers.empty()) properties.add("egress", "denied");
+std::vector<std::string> egressOf(const json::Value& policy) {
+  std::string ports;
+  for (const json::Value& port : policy["tcpPorts"].items()) ports += ", tcp " + plainText(port);
+  for (const json::Value& port : policy["udpPorts"].items()) ports += ", udp " + plainText(port);
+  std::vector<std::string> texts;
+  const std::string destinations = plainText(policy["destinations"]);
+  const std::string servers = plainText(policy["nameservers"]);
+  if (!destinations.empty()) texts.push_back("to " + destinations + ports);
+  if (!servers.empty()) texts.push_back("DNS to " + servers);
+  if (texts.empty()) texts.emplace_back("denied");
+  return texts;
 }
 
-void addAttachment(PropertyList& properties, const Attachment& attachment) {
-  properties.add("namespace", attachment.netnsPath);
-  for (const Lease& lease : attachment.leases) properties.add("address", withGateway(lease));
-  for (const std::string& port : portsOf(attachment.forwards)) properties.add("port", port);
-  if (attachment.hostLocalDir)
-    properties.add("addresses", "also recorded by host-local in " + *attachment.hostLocalDir);
-  if (attachment.delegated) properties.add("addresses", "assigned by the IPAM plugin " + attachment.delegated->type);
-  if (attachment.isolated) properties.add("port isolation", "no traffic to other isolated ports of the bridge");
-  if (attachment.ingress != IngressPolicy::Open) properties.add("ingress", std::string{nameOf(attachment.ingress)});
-  if (attachment.guard == SpoofGuard::Mac) properties.add("spoof guard", "on (MAC)");
-  if (attachment.guard == SpoofGuard::Address) properties.add("spoof guard", "on (MAC and IP)");
-  if (attachment.egress) addEgress(properties, *attachment.egress);
-  if (!attachment.bandwidth) return;
-  if (attachment.bandwidth->ingress) properties.add("ingress rate", rateOf(*attachment.bandwidth->ingress));
-  if (attachment.bandwidth->egress) properties.add("egress rate", rateOf(*attachment.bandwidth->egress));
-}
-
-std::string headText(const AttachmentStatus& status, const Facts& facts, const Terminal& terminal) {
-  PropertyList properties;
-  properties.add("container", status.key.container.toString());
-  properties.add("network", status.key.network.toString());
-  properties.add("interface", status.attachment ? interfaceText(*status.attachment) : status.key.ifName.toString());
-  properties.add("health", std::string{nameOf(status.health)}, colourOf(status.health));
-  for (const Fault& fault : status.faults)
-    properties.add(fault.sharedState.empty() ? "fault" : "fault, shared", fault.difference.textWithRemedy());
-  if (status.age) properties.add("age", textOf(*status.age));
-  if (status.attachment) addAttachment(properties, *status.attachment);
-  if (facts.denied) {
-    properties.add("denied", counted(facts.denied->packets, "packet") + " (" + textOfBytes(facts.denied->bytes) +
-                                 ") by the egress policy");
+void addSettings(Properties& properties, const json::Value& record) {
+  addIf(properties, "addresses", record["hostLocalDir"], "also recorded by host-local in ");
+  addIf(properties, "addresses", record["delegated"]["type"], "assigned by the IPAM plugin ");
+  if (isTrue(record["isolated"])) {
+    properties.push_back({"port isolation", {"no traffic to other isolated ports of the bridge"}});
   }
-  return properties.text(terminal);
-}
-
-Row rowOf(const LinkFact& fact) {
-  if (!fact.link) return {{fact.name}, {fact.where}, {"missing", Colour::Bad}, {""}, {""}};
-  const netlib::link::Link& link = *fact.link;
-  return {{fact.name},
-          {fact.where},
-          link.up() ? Cell{"up", Colour::Good} : Cell{"down", Colour::Bad},
-          {std::to_string(link.mtu)},
-          {link.mac ? link.mac->toString() : ""}};
-}
-
-std::string linksText(const Facts& facts, const Terminal& terminal) {
-  Table table{{{"LINK"}, {"WHERE"}, {"STATE"}, {"MTU", Whole, true}, {"MAC"}}};
-  for (const LinkFact& fact : facts.links) table.add(rowOf(fact));
-  return table.text(terminal);
-}
-
-std::string trafficText(const Facts& facts, const Terminal& terminal) {
-  Table table{{{"LINK"},
-               {"RECEIVED", Whole, true},
-               {"PACKETS", Whole, true},
-               {"DROPPED", Whole, true},
-               {"SENT", Whole, true},
-               {"PACKETS", Whole, true},
-               {"DROPPED", Whole, true}}};
-  for (const LinkFact& fact : facts.links) {
-    const netlib::link::Statistics& counted = fact.statistics;
-    if (!fact.link) continue;
-    table.add({{fact.name},
-               {textOfBytes(counted.receivedBytes)},
-               {std::to_string(counted.receivedPackets)},
-               {std::to_string(counted.receivedDropped)},
-               {textOfBytes(counted.sentBytes)},
-               {std::to_string(counted.sentPackets)},
-               {std::to_string(counted.sentDropped)}});
+  addIf(properties, "ingress", record["ingress"]);
+  if (const json::Value guard = record["guard"]; guard.present()) {
+    properties.push_back({"spoof guard", {plainText(guard) == "mac" ? "on (MAC)" : "on (MAC and IP)"}});
   }
-  return table.empty() ? "" : "\n" + table.text(terminal);
-}
-
-std::string addressesText(const Facts& facts, const Terminal& terminal) {
-  if (facts.addresses.empty()) return {};
-  Table table{{{"ADDRESSES IN THE CONTAINER", Wrap}}};
-  table.add({{joined(facts.addresses)}});
-  return "\n" + table.text(terminal);
-}
-
-std::string routesText(const Facts& facts, const Terminal& terminal) {
-  if (facts.routes.empty()) return {};
-  Table table{{{"ROUTE IN THE CONTAINER"}, {"GATEWAY"}, {"METRIC", Whole, true}, {"MTU", Whole, true}}};
-  const auto shown = [](std::uint32_t number) { return number == 0 ? std::string{} : std::to_string(number); };
-  for (const RouteFact& route : facts.routes) {
-    table.add({{route.destination}, {route.gateway}, {shown(route.metric)}, {shown(route.mtu)}});
+  if (record["egress"].present()) addEach(properties, "egress", egressOf(record["egress"]));
+  for (const char* direction : {"ingress", "egress"}) {
+    const json::Value limit = record["bandwidth"][direction];
+    if (limit.present()) properties.push_back({direction + std::string{" rate"}, {rateOf(limit)}});
   }
-  return "\n" + table.text(terminal);
 }
 
-std::string rulesText(const Facts& facts, const Terminal& terminal) {
-  if (facts.rules.empty()) return {};
-  Table table{{{"TABLE"}, {"WHERE", Wrap}, {"RULE", Wrap}, {"STATE"}}};
-  for (const RuleFact& rule : facts.rules) {
-    const Cell state = rule.present ? Cell{"present", Colour::Good} : Cell{"missing", Colour::Bad};
-    table.add({{rule.table}, {rule.place}, {rule.rule}, state});
+std::string headText(const json::Value& one, const Terminal& terminal) {
+  Properties properties;
+  addIf(properties, "pod", one["pod"]);
+  addIf(properties, "container", one["container"]);
+  addIf(properties, "network", one["network"]);
+  properties.push_back({"interface", {interfaceText(one)}});
+  const Health health = healthNamed(plainText(one["health"]));
+  properties.push_back({"health", {std::string{nameOf(health)}, colourOf(health)}});
+  for (const json::Value& fault : one["faults"].items()) {
+    properties.push_back({isTrue(fault["shared"]) ? "fault, shared" : "fault", {withRemedy(fault)}});
   }
-  return "\n" + table.text(terminal);
+  if (const std::string age = ageIn(one); !age.empty()) properties.push_back({"age", {age}});
+  addIf(properties, "namespace", one["netns"]);
+  addEach(properties, "address", addressesOf(one));
+  addEach(properties, "port", portsIn(one));
+  addSettings(properties, one["record"]);
+  if (const json::Value denied = one["egressDenied"]; denied.present()) {
+    properties.push_back({"denied",
+                          {counted(numberIn(denied["packets"]), "packet") + " (" +
+                           textOfBytes(numberIn(denied["bytes"])) + ") by the egress policy"}});
+  }
+  return tableOf(properties,
+                 {{"", [](const Property& property) { return Cell{property.name}; }},
+                  {"", [](const Property& property) { return property.value; }, Wrap}},
+                 terminal);
 }
 
-std::string referencesText(const Facts& facts, const Terminal& terminal) {
-  if (facts.references.empty()) return {};
-  Table table{{{"SHARED STATE"}, {"REFERENCES", Whole, true}}};
-  for (const auto& [sharedState, count] : facts.references) table.add({{sharedState}, {std::to_string(count)}});
-  return "\n" + table.text(terminal);
+Cell linkState(const json::Value& link) {
+  if (!isTrue(link["present"])) return {"missing", Colour::Bad};
+  return isTrue(link["up"]) ? Cell{"up", Colour::Good} : Cell{"down", Colour::Bad};
+}
+
+ReportColumn bytesColumn(const std::string& title, const std::string& member) {
+  return {title, [member](const json::Value& row) { return Cell{textOfBytes(numberIn(row[member]))}; }, Whole, true};
+}
+
+std::string linksText(const std::vector<json::Value>& links, const Terminal& terminal) {
+  std::vector<json::Value> present = links;
+  std::erase_if(present, [](const json::Value& link) { return !isTrue(link["present"]); });
+  const std::string states = tableOf(links,
+                                     {{"LINK", cellOf("name")},
+                                      {"WHERE", cellOf("where")},
+                                      {"STATE", linkState},
+                                      {"MTU", cellOf("mtu"), Whole, true},
+                                      {"MAC", cellOf("mac")}},
+                                     terminal);
+  if (present.empty()) return states;
+  return states + "\n" +
+         tableOf(present,
+                 {{"LINK", cellOf("name")},
+                  bytesColumn("RECEIVED", "receivedBytes"),
+                  {"PACKETS", cellOf("receivedPackets"), Whole, true},
+                  {"DROPPED", cellOf("receivedDropped"), Whole, true},
+                  bytesColumn("SENT", "sentBytes"),
+                  {"PACKETS", cellOf("sentPackets"), Whole, true},
+                  {"DROPPED", cellOf("sentDropped"), Whole, true}},
+                 terminal);
+}
+
+/// A number that is not 0.
+std::function<Cell(const json::Value&)> numberCell(const std::string& member) {
+  return [member](const json::Value& row) { return Cell{numberIn(row[member]) == 0 ? "" : plainText(row[member])}; };
+}
+
+Cell ruleState(const json::Value& rule) {
+  return isTrue(rule["present"]) ? Cell{"present", Colour::Good} : Cell{"missing", Colour::Bad};
+}
+
+/// After an empty line; nothing without rows.
+std::string section(const std::vector<json::Value>& rows, const std::vector<ReportColumn>& columns,
+                    const Terminal& terminal) {
+  return rows.empty() ? "" : "\n" + tableOf(rows, columns, terminal);
+}
+
+std::string textOf(const json::Value& one, const Terminal& terminal) {
+  std::string text = headText(one, terminal);
+  if (!one["record"].present()) return text;
+  text += "\n" + linksText(one["links"].items(), terminal);
+  if (const std::string addresses = plainText(one["containerAddresses"]); !addresses.empty()) {
+    text += "\nADDRESSES IN THE CONTAINER\n" + paragraph(addresses, 0, terminal);
+  }
+  text += section(one["routes"].items(),
+                  {{"ROUTE IN THE CONTAINER", cellOf("destination")},
+                   {"GATEWAY", cellOf("gateway")},
+                   {"METRIC", numberCell("metric"), Whole, true},
+                   {"MTU", numberCell("mtu"), Whole, true}},
+                  terminal);
+  text += section(one["rules"].items(),
+                  {{"TABLE", cellOf("table")},
+                   {"WHERE", cellOf("place"), Wrap},
+                   {"RULE", cellOf("rule"), Wrap},
+                   {"STATE", ruleState}},
+                  terminal);
+  return text + section(one["holds"].items(),
+                        {{"SHARED STATE", cellOf("name"), Wrap}, {"REFERENCES", cellOf("holders"), Whole, true}},
+                        terminal);
 }
 
 }  // namespace
 
-std::string showText(const std::vector<Shown>& shown, const Terminal& terminal) {
+std::string showText(const json::Value& root, const Terminal& terminal) {
   std::string text;
-  for (const Shown& one : shown) {
-    text += (text.empty() ? "" : "\n") + headText(one.status, one.facts, terminal);
-    if (!one.status.attachment) continue;
-    text += "\n" + linksText(one.facts, terminal) + trafficText(one.facts, terminal) +
-            addressesText(one.facts, terminal) + routesText(one.facts, terminal) + rulesText(one.facts, terminal) +
-            referencesText(one.facts, terminal);
+  for (const json::Value& one : root["attachments"].items()) {
+    text += (text.empty() ? "" : "\n") + textOf(one, terminal);
   }
   return text;
 }

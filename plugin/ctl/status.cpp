@@ -9,6 +9,9 @@ namespace pons::ctl {
 
 namespace {
 
+constexpr std::array<std::string_view, 9> kHealths{
+    "ok", "broken", "gone", "adding", "deleting", "busy", "add-interrupted", "del-interrupted", "unreadable"};
+
 Health healthOf(RecordState state, bool isRunning) {
   if (state == RecordState::Claimed) return isRunning ? Health::Adding : Health::AddInterrupted;
   if (state == RecordState::Deleting) return isRunning ? Health::Deleting : Health::DelInterrupted;
@@ -72,10 +75,11 @@ std::optional<AttachmentStatus> statusOf(Host& host, Inspection& inspection, con
 
 }  // namespace
 
-std::string_view nameOf(Health health) {
-  constexpr std::array<std::string_view, 9> kNames{"ok",   "broken",    "gone",      "adding",    "leaving",
-                                                   "busy", "half-made", "half-gone", "unreadable"};
-  return kNames.at(static_cast<std::size_t>(health));
+std::string_view nameOf(Health health) { return kHealths.at(static_cast<std::size_t>(health)); }
+
+Health healthNamed(std::string_view name) {
+  const auto found = std::ranges::find(kHealths, name);
+  return found == kHealths.end() ? Health::Unreadable : static_cast<Health>(found - kHealths.begin());
 }
 
 bool isBad(Health health) {

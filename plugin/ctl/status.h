@@ -24,6 +24,8 @@ enum class Health : std::uint8_t {
 
 /// "ok", "broken", …
 std::string_view nameOf(Health health);
+/// The inverse; Unreadable for other names.
+Health healthNamed(std::string_view name);
 /// Neither ok nor in progress.
 bool isBad(Health health);
 Colour colourOf(Health health);

@@ -48,6 +48,14 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   return lines;
 }
 
+std::string paragraph(std::string_view text, std::size_t indent, const Terminal& terminal, Colour colour) {
+  std::string lines;
+  for (const std::string& line : wrapped(netlib::printable(text), terminal.width - std::min(terminal.width, indent))) {
+    lines.append(indent, ' ').append(terminal.in(colour, line)).append("\n");
+  }
+  return lines;
+}
+
 std::size_t distinctLengthOf(const std::set<std::string>& texts) {
   std::size_t length = kShortest;
   // In sorted order, texts with the longest common prefix are adjacent.
@@ -63,19 +71,19 @@ void Table::add(Row row) {
   rows_.push_back(std::move(row));
 }
 
-std::size_t Table::lengthOf(std::size_t column, const std::vector<Row>& rows) const {
+std::size_t Table::lengthOf(std::size_t column) const {
   std::size_t length = columns_[column].title.size();
-  for (const Row& row : rows) length = std::max(length, columnsOf(row[column].text));
+  for (const Row& row : rows_) length = std::max(length, columnsOf(row[column].text));
   return length;
 }
 
-void Table::shorten(std::vector<Row>& rows) const {
+void Table::shorten() {
   for (std::size_t column = 0; column < columns_.size(); ++column) {
     if (columns_[column].fit != Column::Fit::Shorten) continue;
     std::set<std::string> texts;
-    for (const Row& row : rows) texts.insert(row[column].text);
+    for (const Row& row : rows_) texts.insert(row[column].text);
     const std::size_t length = distinctLengthOf(texts);
-    for (Row& row : rows) {
+    for (Row& row : rows_) {
       std::string& text = row[column].text;
       if (text.find(' ') == std::string::npos) text.resize(std::min(text.size(), length));
     }
@@ -83,13 +91,13 @@ void Table::shorten(std::vector<Row>& rows) const {
 }
 
 /// Narrows the widest column that can be wrapped first, down to its longest word.
-Table::Widths Table::widthsFor(const std::vector<Row>& rows, std::size_t width) const {
+Table::Widths Table::widthsFor(std::size_t width) const {
   Widths widths;
   Widths least;
   for (std::size_t column = 0; column < columns_.size(); ++column) {
-    widths.push_back(lengthOf(column, rows));
+    widths.push_back(lengthOf(column));
     least.push_back(columns_[column].title.size());
-    for (const Row& row : rows) least.back() = std::max(least.back(), longestWordOf(row[column].text));
+    for (const Row& row : rows_) least.back() = std::max(least.back(), longestWordOf(row[column].text));
     if (columns_[column].fit != Column::Fit::Wrap) least.back() = widths.back();
   }
   while (sumOf(widths) > width) {
@@ -102,6 +110,18 @@ Table::Widths Table::widthsFor(const std::vector<Row>& rows, std::size_t width) 
     --widths[widest];
   }
   return widths;
+}
+
+bool Table::fits(std::size_t width) const { return sumOf(widthsFor(width)) <= width; }
+
+/// False if all columns are important.
+bool Table::leaveOutOne() {
+  const auto least = std::ranges::max_element(columns_, {}, &Column::importance);
+  if (least == columns_.end() || least->importance == 0) return false;
+  const auto index = least - columns_.begin();
+  columns_.erase(least);
+  for (Row& row : rows_) row.erase(row.begin() + index);
+  return true;
 }
 
 std::string Table::line(const Row& row, const Widths& widths, const Terminal& terminal) const {
@@ -132,14 +152,16 @@ std::string Table::line(const Row& row, const Widths& widths, const Terminal& te
 }
 
 std::string Table::text(const Terminal& terminal) const {
+  const std::size_t width = terminal.wide ? SIZE_MAX : terminal.width;
+  Table table = *this;
+  if (sumOf(table.widthsFor(SIZE_MAX)) > width) table.shorten();
+  while (!table.fits(width) && table.leaveOutOne()) {}
+  const Widths widths = table.widthsFor(width);
   Row titles;
-  for (const Column& column : columns_) titles.push_back({column.title});
-  std::vector<Row> rows = rows_;
-  if (sumOf(widthsFor(rows, SIZE_MAX)) > terminal.width) shorten(rows);
-  const Widths widths = widthsFor(rows, terminal.width);
-  const bool titled = std::ranges::any_of(columns_, [](const Column& column) { return !column.title.empty(); });
-  std::string text = titled ? line(titles, widths, terminal) : "";
-  for (const Row& row : rows) text += line(row, widths, terminal);
+  for (const Column& column : table.columns_) titles.push_back({column.title});
+  const bool titled = std::ranges::any_of(titles, [](const Cell& title) { return !title.text.empty(); });
+  std::string text = titled ? table.line(titles, widths, terminal) : "";
+  for (const Row& row : table.rows_) text += table.line(row, widths, terminal);
   return text;
 }
 

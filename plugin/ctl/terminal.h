@@ -13,6 +13,7 @@ enum class Colour : unsigned char { None, Good, Bad, Busy, Faint };
 struct Terminal {
   std::size_t width = 80;  ///< columns
   bool hasColours = false;
+  bool wide = false;  ///< tables are not narrowed, whatever the width
 
   /// Of the terminal at `fd` (TIOCGWINSZ), at least 40 columns. If `fd` is not a terminal: COLUMNS, or 80 columns, and
   /// no colours. NO_COLOR disables colours, see https://no-color.org.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "plugin/engine/liveness.h"
-#include "plugin/ledger/claims.h"
 
 namespace pons {
 
@@ -45,9 +44,9 @@ void appendClaims(std::vector<Fault>& faults, Host& host, const Attachment& atta
   const auto lost = host.ledger.missingClaims(attachment);
   if (!lost) return faults.push_back(unreadable({}, {}, lost.error()));
   for (const auto& [what, owner] : *lost) {
-    const std::string actual = owner ? "claimed by " + described(*owner) : std::string{kMissing};
+    const std::string actual = owner ? "claimed by " + host.ledger.describe(*owner) : std::string{kMissing};
     const Remedy remedy = owner ? Remedy::RestartContainer : Remedy::Repair;
-    faults.push_back({{}, {}, {what, "claimed by " + described(attachment.key), actual, remedy}});
+    faults.push_back({{}, {}, {what, "claimed by " + host.ledger.describe(attachment.key), actual, remedy}});
   }
 }
 
@@ -74,6 +73,7 @@ Inspection::Verified Inspection::verify(const Step& step) {
 
 std::vector<Fault> Inspection::faultsOf(const Attachment& attachment, Scope scope) {
   std::vector<Fault> faults;
+  host_.bridge = {};  // of the attachment looked at before: that of a chained plugin has no step that sets it
   if (scope != Scope::Shared) {
     const auto entered = canEnter(host_, attachment);
     if (!entered.ok()) return {goneContainer(attachment, entered.error())};

@@ -17,7 +17,7 @@ std::string reasonOf(const Fault& fault) {
 
 class Repair {
  public:
-  Repair(Host& host, RepairMode mode, Scope scope) : inspection_(host), mode_(mode), scope_(scope) {}
+  Repair(Host& host, Scope scope) : inspection_(host), scope_(scope) {}
 
   void record(const AttachmentKey& key, const netlib::Result<std::optional<Record>>& found) {
     if (found.failedWith(netlib::Cause::Locked)) return;  // another process works on it
@@ -44,9 +44,8 @@ class Repair {
       const std::string part = partOf(key, fault);
       return isRepairable(fault) && !tried.contains(part) && !failures_.contains(part);
     };
-    while (mode_ == RepairMode::Repair) {
-      const auto next = std::ranges::find_if(faults, isNext);
-      if (next == faults.end()) break;
+    for (auto next = std::ranges::find_if(faults, isNext); next != faults.end();
+         next = std::ranges::find_if(faults, isNext)) {
       const Fault fault = *next;
       tried.insert(partOf(key, fault));
       const auto done = inspection_.repair(attachment, fault);
@@ -73,13 +72,11 @@ class Repair {
 
   std::string reasonFor(const AttachmentKey& key, const Fault& fault) const {
     if (!isRepairable(fault)) return reasonOf(fault);
-    if (mode_ == RepairMode::DryRun) return "";
     const auto failure = failures_.find(partOf(key, fault));
     return failure == failures_.end() ? "the repair had no effect" : failure->second;
   }
 
   Inspection inspection_;
-  RepairMode mode_;
   Scope scope_;
   std::map<std::string, std::string> failures_;  // reasons, by part
   std::vector<RepairedFault> faults_;
@@ -87,8 +84,8 @@ class Repair {
 
 }  // namespace
 
-netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode, const RepairScope& scope) {
-  Repair repair{host, mode, scope.scope};
+netlib::Result<std::vector<RepairedFault>> repair(Host& host, const RepairScope& scope) {
+  Repair repair{host, scope.scope};
   std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
   // As at ADD: what a chained plugin needs, such as the bridge, another attachment may have to restore first.
   std::ranges::stable_partition(keys, [](const auto& key) { return key.plugin == ChainedPlugin::None; });

@@ -8,12 +8,10 @@
 
 namespace pons {
 
-enum class RepairMode : bool { DryRun, Repair };
-
 struct RepairedFault {
   AttachmentKey key;
   Fault fault;
-  std::string reason;  ///< why it is still there; empty where it was repaired, and in a dry run where it can be
+  std::string reason;  ///< why it is still there; empty where it was repaired
 };
 
 /// Which attachments are repaired, and what of them.
@@ -25,6 +23,6 @@ struct RepairScope {
 /// Inspects the recorded attachments and restores what is missing; all nf_tables of a family in one transaction. What
 /// was repaired is inspected again: it counts as repaired where the fault is gone. Leaves out attachments whose record
 /// another process has locked. Takes the host lock for each repair; nothing where there is no fault.
-netlib::Result<std::vector<RepairedFault>> repair(Host& host, RepairMode mode, const RepairScope& scope = {});
+netlib::Result<std::vector<RepairedFault>> repair(Host& host, const RepairScope& scope = {});
 
 }  // namespace pons

@@ -90,9 +90,9 @@ void Transaction::rollBack() {
   }
   const auto taken = teardown(host_, record_, steps);
   if (taken) {
-    log::info("rolled back: the host is as before");
+    log::info("rollback", "rolled back: the host is as before");
   } else {
-    log::warning("rollback: " + taken.error().message + "; DEL or the next ADD finishes it");
+    log::warning("rollback-failed", "rollback: " + taken.error().message + "; DEL or the next ADD finishes it");
   }
 }
 

@@ -113,6 +113,17 @@ void appendSkeleton(nft::Transaction& transaction, Family family) {
   transaction.addRule(table, kEgress, Rule{}.loadIifname(0).loadSaddr(family, IFNAMSIZ / 4).vmap(kPolicies, 0));
 }
 
+bool permits(const EgressPolicy& policy, const Destination& destination) {
+  const auto& [address, protocol, port] = destination;
+  const auto has = [](const auto& all, const auto& one) { return std::ranges::find(all, one) != all.end(); };
+  if (protocol && protocol != Protocol::Sctp && port == kDnsPort && has(policy.nameservers, address)) return true;
+  const auto contains = [&](const netlib::IpPrefix& prefix) { return prefix.contains(destination.address); };
+  if (!std::ranges::any_of(policy.destinations, contains)) return false;
+  if (!hasPorts(policy)) return true;
+  return (protocol == Protocol::Tcp && has(policy.tcpPorts, port)) ||
+         (protocol == Protocol::Udp && has(policy.udpPorts, port));
+}
+
 std::vector<Family> familiesOf(const Attachment& attachment) {
   std::vector<Family> families;
   if (!attachment.egress) return families;

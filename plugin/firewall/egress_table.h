@@ -23,6 +23,15 @@ std::vector<netlib::nft::Element> elementsOf(const Attachment& attachment, netli
 /// The families in which the attachment has a chain of its own.
 std::vector<netlib::Family> familiesOf(const Attachment& attachment);
 
+/// Whether the chain accepts a packet of the container to that address: at a port of TCP or UDP, or of another protocol
+/// without ports, such as ICMP.
+struct Destination {
+  netlib::IpAddress address;
+  std::optional<Protocol> protocol = std::nullopt;
+  Port port = 0;
+};
+bool permits(const EgressPolicy& policy, const Destination& destination);
+
 inline constexpr std::string_view kChainPrefix = "egress_";
 std::string chainOf(const netlib::IfName& hostVeth);
 /// The inverse; nothing for a chain that pons cannot have made.

@@ -16,11 +16,8 @@ using netlib::Family;
 
 namespace {
 
-constexpr std::size_t kAccepts = 3;
 constexpr const char* kForward = "FORWARD";
 constexpr const char* kAccept = "ACCEPT";  // of iptables
-
-std::string commentOf(const BridgeRules& wanted) { return "pons forward " + wanted.bridge.toString(); }
 
 /// Of one chain: its rules with the bridge's comment, whether it needs accept rules, and the administrator's chains
 /// that its table has.
@@ -57,7 +54,7 @@ struct NftChain {
   }
   ChainState state(const BridgeRules& wanted) const {
     Marked present;
-    for (const filter::Rule& rule : marked(commentOf(wanted))) {
+    for (const filter::Rule& rule : marked(commentOf(wanted.bridge))) {
       if (rule.target.empty()) {
         ++present.accepts;
       } else {
@@ -98,7 +95,7 @@ netlib::Result<std::vector<NftChain>> nftChains(Host& host, const BridgeRules& w
 std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
   const std::string& bridge = wanted.bridge.toString();
   std::vector<nft::Rule> rules;
-  const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(commentOf(wanted)))); };
+  const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(commentOf(wanted.bridge)))); };
   for (const std::string& chain : place.adminChains) append(nft::Rule{}.jump(chain));
   if (!place.drops) return rules;
   append(nft::Rule{}.iifname(bridge).accept());
@@ -110,7 +107,8 @@ std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted
 netlib::Result<> replace(Host& host, const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
   const nft::ListedChain& chain = place.chain;
   nft::Transaction transaction;
-  for (const auto& rule : place.marked(commentOf(wanted))) transaction.deleteRule(chain.table, chain.name, rule.handle);
+  for (const auto& rule : place.marked(commentOf(wanted.bridge)))
+    transaction.deleteRule(chain.table, chain.name, rule.handle);
   const auto rules = nftRules(place, wanted, dialect);
   for (const nft::Rule& rule : rules | std::views::reverse) transaction.insertRule(chain.table, chain.name, rule);
   return transaction.commit(host.netfilter);
@@ -159,7 +157,7 @@ netlib::Result<LegacyChain> legacyChain(Family family, const BridgeRules& wanted
     if (table.chains.contains(name)) place.adminChains.insert(name);
   }
   for (const iptables::Rule& rule : table.chains[kForward]) {
-    if (rule.option("--comment") != commentOf(wanted)) continue;
+    if (rule.option("--comment") != commentOf(wanted.bridge)) continue;
     place.deletions.push_back(rule.deletion());
     const std::string target{rule.option("-j")};
     if (target == kAccept) {
@@ -202,7 +200,7 @@ netlib::Result<> insertLegacy(const LegacyChain& place, const BridgeRules& wante
   std::size_t position = 0;
   const auto insert = [&](const std::string& matches, const std::string& target) {
     commands.push_back("-I FORWARD " + std::to_string(++position) + matches + " -m comment --comment \"" +
-                       commentOf(wanted) + "\" -j " + target);
+                       commentOf(wanted.bridge) + "\" -j " + target);
   };
   for (const std::string& chain : place.adminChains) insert("", chain);
   if (place.drops) {
@@ -219,7 +217,7 @@ netlib::Result<> removeNft(Host& host, const BridgeRules& wanted) {
   for (const nft::ListedChain& chain : TRY(nft::listAllChains(host.netfilter))) {
     if (!chain.atForwardHook()) continue;
     for (const filter::Rule& rule : TRY(nft::listRules(host.netfilter, chain.table, chain.name))) {
-      if (rule.comment != commentOf(wanted)) continue;
+      if (rule.comment != commentOf(wanted.bridge)) continue;
       transaction.deleteRule(chain.table, chain.name, rule.handle);
       any = true;
     }
@@ -240,6 +238,8 @@ netlib::Result<> removeLegacy(const BridgeRules& wanted) {
 }
 
 }  // namespace
+
+std::string commentOf(const netlib::IfName& bridge) { return "pons forward " + bridge.toString(); }
 
 netlib::Result<std::vector<ChainState>> inspect(Host& host, const BridgeRules& wanted) {
   std::vector<ChainState> places;

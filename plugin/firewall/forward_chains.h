@@ -16,6 +16,10 @@
 
 namespace pons::forward {
 
+/// The comment of these rules, and their number in a chain that drops, without the jumps.
+std::string commentOf(const netlib::IfName& bridge);
+inline constexpr std::size_t kAccepts = 3;
+
 struct BridgeRules {
   netlib::IfName bridge;
   std::set<std::string> adminChains;  ///< jumped to first, in every base chain of the hook whose table has them

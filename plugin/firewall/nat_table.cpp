@@ -204,7 +204,7 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
     if (attachment.masqueradeAll) elements[kMasqueraded] = {addressElement(forward.target)};
   }
   for (const SourceNat& nat : attachment.sourceNats) {
-    if (nat.family != family || !nat.masquerade) continue;
+    if (nat.family() != family || !nat.masquerade) continue;
     for (const Lease& lease : attachment.leases) {
       if (lease.address.family() != family) continue;
       elements[chainOf(attachment, nat)].push_back(addressElement(lease.address.address()));

@@ -77,7 +77,7 @@ void Ruleset::includeShared() {
 void Ruleset::include(const Attachment& attachment) {
   for (const SourceNat& nat : attachment.sourceNats) {
     if (!nat.masquerade) continue;
-    networks_.emplace(std::pair{nat.family, chainOf(attachment, nat)}, Network{nat, attachment.key.network});
+    networks_.emplace(std::pair{nat.family(), chainOf(attachment, nat)}, Network{nat, attachment.key.network});
   }
   if (attachment.guard == SpoofGuard::Address)
     guarded_[shared_state::guardedContainer(attachment.key)].push_back(&attachment);

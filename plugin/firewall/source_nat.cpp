@@ -91,7 +91,7 @@ netlib::Result<> addMissingChains(Host& host, const Attachment& attachment) {
   }
   std::vector<const SourceNat*> networks;
   for (const SourceNat& nat : attachment.sourceNats) {
-    const nft::Table table = nat::tableOf(nat.family);
+    const nft::Table table = nat::tableOf(nat.family());
     if (nat.masquerade && !TRY(nft::hasChain(host.netfilter, table, chainOf(attachment, nat))))
       networks.push_back(&nat);
   }

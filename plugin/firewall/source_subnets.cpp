@@ -87,17 +87,17 @@ void appendJump(nft::Transaction& transaction, const IpPrefix& subnet, const std
 
 void appendNetwork(nft::Transaction& transaction, const SourceNat& nat, const std::string& chain,
                    const std::string& comment) {
-  const nft::Table table = tableOf(nat.family);
+  const nft::Table table = tableOf(nat.family());
   transaction.addSet(table, {.name = chain,
-                             .keyType = nat.family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
-                             .keyLength = addressRegisters(nat.family) * 4});
+                             .keyType = nat.family() == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
+                             .keyLength = addressRegisters(nat.family()) * 4});
   transaction.addChain(table, chain, comment);
   for (const auto& subnet : nat.subnets) appendJump(transaction, subnet, chain);
   const auto appendReturn = [&](const netlib::IpPrefix& destination) {
     transaction.addRule(table, chain, nft::Rule{}.daddr(destination).returnToCaller());
   };
   for (const auto& subnet : nat.subnets) appendReturn(subnet);
-  for (const auto& group : groups(nat.family)) appendReturn(group);
+  for (const auto& group : groups(nat.family())) appendReturn(group);
   for (const auto& destination : nat.destinations) appendReturn(destination);
   transaction.addRule(table, chain, nft::Rule{}.masquerade());
 }

@@ -129,7 +129,7 @@ Result<void, Refusal> Ledger::checkGateways(const Attachment& attachment) {
       if (const auto holder = TRY(anyReference(state_, other, std::nullopt))) {
         return inUseBy(*holder, "gateway address " + address.toString() + ": bridge " +
                                     attachment.bridge.name.toString() + " has it with prefix length " + length +
-                                    " for " + described(*holder));
+                                    " for " + described(state_, *holder));
       }
       TRY(removeIfEmpty(state_, referenceDirectory(other)));
     }
@@ -142,7 +142,7 @@ Result<void, Refusal> Ledger::checkResolvConf(const Attachment& attachment) {
   const std::string& root = attachment.resolvConf->root;
   const auto other = TRY(anyReference(state_, shared_state::resolvConf(root), attachment.key));
   if (!other) return {};
-  return inUseBy(*other, "resolv.conf in " + root + " is already managed for " + described(*other) +
+  return inUseBy(*other, "resolv.conf in " + root + " is already managed for " + described(state_, *other) +
                              ": configure \"dns\" in one network per container");
 }
 

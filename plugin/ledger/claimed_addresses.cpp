@@ -24,7 +24,7 @@ Result<std::vector<IpAddress>> ClaimedAddresses::all() const {
 
 Result<std::optional<std::string>> ClaimedAddresses::ownerOf(const IpAddress& address) const {
   const auto owner = TRY(pons::ownerOf(state_, claimOf(address)));
-  return owner ? std::optional{described(*owner)} : std::nullopt;
+  return owner ? std::optional{described(state_, *owner)} : std::nullopt;
 }
 
 Result<bool> ClaimedAddresses::removeStale() const {

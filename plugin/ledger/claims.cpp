@@ -6,6 +6,8 @@
 
 #include "netlib/base/hash.h"
 
+#include "plugin/ledger/record.h"
+
 namespace pons {
 
 using netlib::Directory;
@@ -72,6 +74,17 @@ std::optional<std::string_view> cut(std::string_view& rest, char separator) {
   const std::string_view part = rest.substr(0, end);
   rest.remove_prefix(end + 1);
   return part;
+}
+
+std::string described(std::string container, const AttachmentKey& key) {
+  const std::string ifName = key.ifName.toString();
+  if (container.ends_with(')')) {
+    container.insert(container.size() - 1, ", " + ifName);
+  } else {
+    container += " (" + ifName + ")";
+  }
+  container += " of network " + key.network.toString();
+  return key.plugin == ChainedPlugin::None ? container : container + ", plugin " + std::string{nameOf(key.plugin)};
 }
 
 }  // namespace
@@ -161,7 +174,7 @@ Result<> addClaim(const Directory& state, const ClaimLink& claim, const Attachme
 
   const auto owner = TRY(ownerOf(state, claim.name));
   if (owner == key) return {};
-  if (owner) return netlib::fail(netlib::Cause::InUse, claim.name + " belongs to " + described(*owner));
+  if (owner) return netlib::fail(netlib::Cause::InUse, claim.name + " belongs to " + described(state, *owner));
   TRY(state.remove(claim.name));
   return state.createSymlink(claim.name, claim.target);
 }
@@ -246,10 +259,12 @@ Result<> removeEmptyDirectories(const Directory& state) {
   return {};
 }
 
-std::string described(const AttachmentKey& key) {
-  const std::string attachment =
-      "container " + key.container.toString() + " (" + key.ifName.toString() + ") of network " + key.network.toString();
-  return key.plugin == ChainedPlugin::None ? attachment : attachment + ", plugin " + std::string{nameOf(key.plugin)};
+std::string described(const AttachmentKey& key) { return described("container " + key.container.toString(), key); }
+
+std::string described(const Directory& state, const AttachmentKey& key) {
+  const auto text = state.readFile(recordName(key), kMaxRecordBytes);
+  const auto record = text ? decodeRecord(*text) : netlib::fail(text.error());
+  return record ? described(containerText(record->attachment), key) : described(key);
 }
 
 }  // namespace pons

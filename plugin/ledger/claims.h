@@ -85,5 +85,8 @@ netlib::Result<> removeEmptyDirectories(const netlib::Directory& state);
 
 /// "container c1 (eth0) of network demo"
 std::string described(const AttachmentKey& key);
+/// For errors about another attachment: reads its record, and names the pod that it has.
+/// "default/web-0 (container 0123456789ab, eth0) of network demo"
+std::string described(const netlib::Directory& state, const AttachmentKey& key);
 
 }  // namespace pons

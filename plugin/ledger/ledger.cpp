@@ -224,6 +224,8 @@ Result<> Ledger::removeEmptyDirectories(const NetworkName& network) {
   return {};
 }
 
+std::string Ledger::describe(const AttachmentKey& key) const { return described(state_, key); }
+
 Result<std::optional<RecordText>> Ledger::peek(const std::string& name) {
   const auto text = state_.readFile(name, kMaxRecordBytes);
   if (text.failedWith(ENOENT) || text.failedWith(netlib::Cause::Damaged)) return std::optional<RecordText>{};

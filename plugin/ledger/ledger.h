@@ -34,8 +34,6 @@ struct Record {
   std::vector<std::string> droppedReferences = {};  ///< by this process, see dropReference()
 };
 
-inline constexpr std::size_t kMaxRecordBytes = 16U << 20U;
-
 /// An attachment's record, read without a lock.
 struct RecordSnapshot {
   Attachment attachment;
@@ -170,6 +168,8 @@ class Ledger {
   netlib::Result<> restoreClaims(const HostLock& hostLock, const Attachment& attachment);
 
   netlib::Result<bool> hasRecord(const AttachmentKey& key);
+  /// For messages: "container c1 (eth0) of network demo", with the pod if the record has one. Takes no lock.
+  std::string describe(const AttachmentKey& key) const;
   /// Whether this port at this address has a claim. Takes no lock.
   netlib::Result<bool> isClaimed(const PortForward& forward);
   /// The network's claims without a record, as paths below the state directory. Takes no lock.

@@ -62,7 +62,7 @@ Result<std::optional<AttachmentKey>> Ledger::addressOwner(const Attachment& atta
 Result<> Ledger::restoreAddress(const Attachment& attachment, const netlib::IpAddress& address) {
   const auto owner = TRY(addressOwner(attachment, address));
   if (owner == attachment.key) return {};
-  if (owner) return netlib::fail(netlib::Cause::InUse, "belongs to " + described(*owner));
+  if (owner) return netlib::fail(netlib::Cause::InUse, "belongs to " + described(state_, *owner));
   return addClaim(state_, addressClaim(attachment.key, address), attachment.key);
 }
 

@@ -75,11 +75,11 @@ std::string described(const PortForward& forward, const IpAddress& hostAddress) 
          hostAddress.toString();
 }
 
-netlib::Failure<Refusal> taken(const PortForward& forward, const Claim& claim) {
+netlib::Failure<Refusal> taken(const Directory& state, const PortForward& forward, const Claim& claim) {
   const bool same = claim.hostAddress == forward.hostAddress;
   const std::string wanted = same ? "" : described(forward, forward.hostAddress) + ": ";
-  return inUseBy(*claim.owner,
-                 wanted + described(forward, claim.hostAddress) + " is published by " + pons::described(*claim.owner));
+  return inUseBy(*claim.owner, wanted + described(forward, claim.hostAddress) + " is published by " +
+                                   pons::described(state, *claim.owner));
 }
 
 bool collide(const PortForward& a, const PortForward& b) {
@@ -103,7 +103,7 @@ Result<std::vector<AttachmentKey>, Refusal> check(const Directory& state, const 
       } else if (claim.owner->container == attachment.key.container) {
         sharers.push_back(*claim.owner);
       } else {
-        return taken(*forward, claim);
+        return taken(state, *forward, claim);
       }
     }
   }

@@ -1,5 +1,5 @@
-// The record file of an attachment: one JSON object. Its last member is the state, in a tail of constant length, so
-// that a change of state is one small write in place.
+// The record file of an attachment: one JSON object, documented in pons(8). Its last member is the state, in a tail of
+// constant length, so that a change of state is one small write in place.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 
 #include "netlib/base/result.h"
 
+#include "plugin/json/json.h"
 #include "plugin/model/attachment.h"
 
 namespace pons {
@@ -25,10 +26,16 @@ constexpr std::string_view nameOf(RecordState state) {
 /// Incremented for changes that an older pons would misinterpret. New optional members do not change it.
 inline constexpr std::int64_t kRecordFormat = 1;
 
+/// Larger records are neither written nor read.
+inline constexpr std::size_t kMaxRecordBytes = 16U << 20U;
+
 struct RecordText {
   Attachment attachment;
   RecordState state;
 };
+
+/// The members of the attachment alone, into the object that was begun last: for ponsctl show.
+void writeFields(json::Writer& writer, const Attachment& attachment);
 
 /// Has the same length for every state.
 std::string encodeRecord(const Attachment& attachment, RecordState state);

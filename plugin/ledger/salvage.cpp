@@ -67,9 +67,7 @@ void setFromReference(Attachment& attachment, std::string_view sharedState) {
     return name.starts_with(kind) ? IfName::parse(std::string_view{name}.substr(kind.size())) : std::nullopt;
   };
   if (auto root = shared_state::rootOf(name)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
-  if (const auto subnet = shared_state::subnetOf(name)) {
-    attachment.sourceNats.push_back({subnet->family(), {*subnet}, true, {}});
-  }
+  if (const auto subnet = shared_state::subnetOf(name)) { attachment.sourceNats.push_back({{*subnet}, true, {}}); }
   for (const std::string_view kind : {"bridge-", "promiscuous-", "forward-", "ingress-"}) {
     const auto bridge = bridgeAfter(kind);
     if (!bridge) continue;
@@ -111,7 +109,7 @@ bool dropUnclaimed(const Directory& state, Attachment& attachment) {
 }
 
 Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std::string>& claims) {
-  Attachment attachment = bareAttachment(key, IfName::parse("pons0").value());
+  Attachment attachment = bareAttachment(key, BridgeSettings{}.name);
   attachment.bandwidth = Bandwidth{};  // there is no claim for limits: assume both
   for (const std::string& claim : claims) {
     if (const auto sharedState = sharedStateIn(claim)) setFromReference(attachment, *sharedState);

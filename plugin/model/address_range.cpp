@@ -30,7 +30,7 @@ bool isUsable(const IpPrefix& subnet, const IpAddress& address) {
 
 /// Why containers cannot have addresses in this subnet; empty if they can.
 std::string objectionTo(const IpPrefix& subnet) {
-  if (subnet.hasHostBits()) return "has host bits set; did you mean " + subnet.network().toString() + "?";
+  if (subnet.hasHostBits()) return "has host bits set: did you mean " + subnet.network().toString() + "?";
   if (subnet.length() == 0) return "has prefix length 0";
   const IpAddress first = subnet.first();
   if (first.isUnspecified()) return "contains the unspecified address";

@@ -61,7 +61,7 @@ bool isHashedName(std::string_view text, std::string_view letters, std::size_t l
 
 /// 16 hexadecimal digits: a hash of everything that determines the content of the chain.
 std::string digestOf(const Attachment& attachment, const SourceNat& nat) {
-  std::string text = attachment.key.network.toString() + " " + suffixOf(nat.family);
+  std::string text = attachment.key.network.toString() + " " + suffixOf(nat.family());
   for (const netlib::IpPrefix& subnet : nat.subnets) text += " subnet " + subnet.toString();
   for (const netlib::IpPrefix& destination : nat.destinations) text += " except " + destination.toString();
   if (nat.masquerade) text += " masquerade";
@@ -99,18 +99,15 @@ std::string_view nameOf(SpoofGuard guard) { return nameIn(kSpoofGuards, guard); 
 std::optional<SpoofGuard> parseSpoofGuard(std::string_view text) { return valueIn(kSpoofGuards, text); }
 
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge) {
-  constexpr netlib::MacAddress kNoMac{netlib::MacAddress::Bytes{}};
-  return {.key = key,
-          .netnsPath = {},
-          .netns = {},
-          .bridge = {.name = bridge, .gateway = key.plugin == ChainedPlugin::None},
-          .hostVeth = hostVethName(key),
-          .hostMac = kNoMac,
-          .containerMac = kNoMac,
-          .leases = {},
-          .routes = {},
-          .sourceNats = {},
-          .forwards = {}};
+  Attachment attachment{{}, key, hostVethName(key)};
+  attachment.bridge = {.name = bridge, .gateway = key.plugin == ChainedPlugin::None};
+  return attachment;
+}
+
+std::string containerText(const Attachment& attachment) {
+  constexpr std::size_t kShortId = 12;  // as docker, podman and crictl print it
+  const std::string& id = attachment.key.container.toString();
+  return attachment.pod.empty() ? "container " + id : attachment.pod + " (container " + id.substr(0, kShortId) + ")";
 }
 
 netlib::IfName hostVethName(const AttachmentKey& key) { return linkName(std::string{kVethLetters}, key); }
@@ -145,7 +142,7 @@ bool needsTable(const Attachment& attachment, netlib::Family family) {
   // In both families: root inside the container can add addresses of a family that the network does not use.
   if (attachment.ingress != IngressPolicy::Open || attachment.internal) return true;
   return (attachment.egress && hasLease(attachment, family)) ||
-         std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family == family; }) ||
+         std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family() == family; }) ||
          std::ranges::any_of(attachment.forwards,
                              [family](const PortForward& f) { return f.hostAddress.family() == family; });
 }

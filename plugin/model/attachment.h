@@ -62,10 +62,11 @@ struct PortForward {
 /// Source NAT of one family of the network. If `masquerade` is set, it becomes one nf_tables chain, shared by all
 /// attachments with an equal SourceNat.
 struct SourceNat {
-  netlib::Family family;
-  std::vector<netlib::IpPrefix> subnets;       ///< of the network; never empty, no host bits
+  std::vector<netlib::IpPrefix> subnets;       ///< of the network and of one family; never empty, no host bits
   bool masquerade;                             ///< false: only connections to published ports from `subnets` (hairpin)
   std::vector<netlib::IpPrefix> destinations;  ///< never masqueraded, in addition to `subnets` and multicast
+
+  netlib::Family family() const { return subnets.front().family(); }
 
   friend bool operator==(const SourceNat&, const SourceNat&) = default;
 };
@@ -136,7 +137,7 @@ struct Bandwidth {
 };
 
 struct BridgeSettings {
-  netlib::IfName name;
+  netlib::IfName name = *netlib::IfName::parse("pons0");
   bool gateway = true;  ///< the bridge has the leases' gateway addresses, and the host forwards IP packets
   bool promiscuous = false;
   bool forceAddress = false;
@@ -169,19 +170,13 @@ struct ResolvConf {
   friend bool operator==(const ResolvConf&, const ResolvConf&) = default;
 };
 
-struct Attachment {
-  AttachmentKey key;
-  std::string netnsPath;  ///< CNI_NETNS of the ADD, for results and messages only
-  NetnsId netns;
-
-  BridgeSettings bridge;
-  netlib::IfName hostVeth;
-  std::vector<netlib::IfName> hostLinks = {};  ///< chained plugins: the host interfaces in prevResult
-  netlib::MacAddress hostMac;
-  netlib::MacAddress containerMac;
-  std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
+/// What the configuration, the runtime's arguments included, says about an attachment and its record keeps. Free of
+/// contradictions: hairpin and promiscuous exclude each other, for example.
+struct AttachmentSettings {
+  std::string pod = {};  ///< "namespace/name" of CNI_ARGS; empty without one
+  BridgeSettings bridge = {};
   bool hairpin = true;
-  bool isolated = false;                  ///< IFLA_BRPORT_ISOLATED
+  bool isolated = false;                  ///< IFLA_BRPORT_ISOLATED; implied by IngressPolicy::Isolated
   bool detectDuplicateAddresses = false;  ///< IPv6 DAD inside the container
   bool containerInterfaceDown = false;
   bool acceptForward = false;                            ///< accept rules in the forward chains of the host's firewall
@@ -189,21 +184,34 @@ struct Attachment {
   IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
   bool internal = false;                                 ///< nothing is forwarded from or to the bridge
   SpoofGuard guard = SpoofGuard::None;
-  std::optional<EgressPolicy> egress = std::nullopt;  ///< requires SpoofGuard::Address
-
-  std::vector<Lease> leases;
-  std::vector<AddressSpan> pool = {};  ///< the ranges from which the network leases; none for fixed addresses
-  std::optional<std::string> hostLocalDir = std::nullopt;  ///< host-local's "dataDir", which has the leases as well
-  std::optional<DelegatedIpam> delegated = std::nullopt;   ///< the IPAM plugin that DEL calls to free the leases
-  std::vector<Route> routes;
-  std::vector<SourceNat> sourceNats;  ///< at most one per family
-  std::vector<PortForward> forwards;
+  std::optional<EgressPolicy> egress = std::nullopt;      ///< requires SpoofGuard::Address
+  std::optional<DelegatedIpam> delegated = std::nullopt;  ///< the IPAM plugin that DEL calls to free the leases
   bool loopbackPorts = true;   ///< published IPv4 ports are also reachable at the host's 127.0.0.1
   bool masqueradeAll = false;  ///< connections to published ports are masqueraded, whatever their source
-
   std::optional<Tuning> tuning = std::nullopt;
-  std::optional<Tuning> savedTuning = std::nullopt;  ///< the values that `tuning` replaced, for DEL
   std::optional<Bandwidth> bandwidth = std::nullopt;
+
+  friend bool operator==(const AttachmentSettings&, const AttachmentSettings&) = default;
+};
+
+struct Attachment : AttachmentSettings {
+  AttachmentKey key;
+  netlib::IfName hostVeth;                     ///< hostVethName(key); chained plugins: the one in prevResult
+  std::vector<netlib::IfName> hostLinks = {};  ///< chained plugins: the host interfaces in prevResult
+  netlib::MacAddress hostMac = netlib::MacAddress{netlib::MacAddress::Bytes{}};
+  netlib::MacAddress containerMac = netlib::MacAddress{netlib::MacAddress::Bytes{}};
+  std::uint32_t mtu = 0;       ///< bytes; 0: the kernel's default
+  std::string netnsPath = {};  ///< CNI_NETNS of the ADD, for results and messages only
+  NetnsId netns = {};
+
+  std::vector<Lease> leases = {};
+  std::vector<AddressSpan> pool = {};  ///< the ranges from which the network leases; none for fixed addresses
+  std::optional<std::string> hostLocalDir = std::nullopt;  ///< host-local's "dataDir", which has the leases as well
+  std::vector<Route> routes = {};
+  std::vector<SourceNat> sourceNats = {};  ///< at most one per family
+  std::vector<PortForward> forwards = {};
+
+  std::optional<Tuning> savedTuning = std::nullopt;  ///< the values that `tuning` replaced, for DEL
   std::optional<ResolvConf> resolvConf = std::nullopt;
 
   friend bool operator==(const Attachment&, const Attachment&) = default;
@@ -212,6 +220,9 @@ struct Attachment {
 /// An attachment with only a key and a bridge: no addresses, no ports, MACs all zero. For a chained plugin `bridge` is
 /// the one through which the host reaches the container, and not a gateway.
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge);
+
+/// For messages: "default/web-0 (container 0123456789ab)", or "container <id>" without a pod.
+std::string containerText(const Attachment& attachment);
 
 /// The name of the veth on the host. Derived from the key, so that DEL finds it without the network namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);

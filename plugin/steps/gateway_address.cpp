@@ -3,7 +3,6 @@
 #include "netlib/rtnl/address.h"
 
 #include "plugin/context/link_owner.h"
-#include "plugin/ledger/claims.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -74,7 +73,7 @@ netlib::Result<> requireUnreferenced(Host& host, const Attachment& attachment, c
   const auto owners = TRY(host.ledger.referencesTo(state));
   if (owners.empty()) return {};
   return netlib::fail(netlib::Cause::InUse, "gateway address " + gateway.toString() + " overlaps " + other.toString() +
-                                                ", the gateway address of " + described(owners.front()) +
+                                                ", the gateway address of " + host.ledger.describe(owners.front()) +
                                                 " on the same bridge: choose another subnet or bridge");
 }
 

@@ -13,7 +13,7 @@ class MasqueradeChain final : public AttachmentStep {
   MasqueradeChain(const Attachment& attachment, const SourceNat& nat) : AttachmentStep(attachment), nat_(nat) {}
 
   std::string name() const override {
-    return std::string{nameOf(nat_.family)} + " masquerade of network " + attachment_.key.network.toString();
+    return std::string{nameOf(nat_.family())} + " masquerade of network " + attachment_.key.network.toString();
   }
 
   std::string sharedState() const override { return shared_state::sourceNat(attachment_, nat_); }
@@ -24,7 +24,7 @@ class MasqueradeChain final : public AttachmentStep {
   netlib::Result<> undo(Host& host) const override {
     std::vector<std::string> subnetChains;
     for (const netlib::IpPrefix& subnet : nat_.subnets) subnetChains.push_back(nat::subnetChain(subnet));
-    return source::removeNetwork(host, nat_.family, chainOf(attachment_, nat_), subnetChains);
+    return source::removeNetwork(host, nat_.family(), chainOf(attachment_, nat_), subnetChains);
   }
 
   netlib::Result<Differences> verify(Host& host) const override {

@@ -66,7 +66,7 @@ void counting(const std::string& stateDir, Count count) {
   if (counters) {
     count(*counters);
   } else {
-    log::debug("counters not updated: " + counters.error().message);
+    log::debug("counters", "counters not updated: " + counters.error().message);
   }
 }
 

@@ -35,12 +35,12 @@ std::string fieldName(std::string_view name) {
 
 }  // namespace
 
-bool send(int priority, std::string_view message, const std::vector<Field>& fields) {
+bool send(int priority, std::string_view message, const log::Fields& fields) {
   std::string entry;
   append(entry, "MESSAGE", message.substr(0, kMaxMessage));
   append(entry, "PRIORITY", std::to_string(priority));
   append(entry, "SYSLOG_IDENTIFIER", "pons");
-  for (const Field& field : fields) append(entry, fieldName(field.name), field.value);
+  for (const log::Field& field : fields) append(entry, fieldName(field.name), field.value);
 
   const netlib::UniqueFd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   if (!socket) return false;

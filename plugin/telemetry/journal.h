@@ -2,18 +2,13 @@
 // Without libsystemd, whose loading would slow down each container start.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "plugin/telemetry/log.h"
 
 namespace pons::journal {
 
-struct Field {
-  std::string_view name;  ///< lower case; becomes PONS_NAME
-  std::string value;
-};
-
-/// `priority` as in syslog(3). Never blocks. False if journald does not accept the datagram.
-bool send(int priority, std::string_view message, const std::vector<Field>& fields);
+/// `priority` as in syslog(3); fields become PONS_NAME. Never blocks. False if journald does not accept the datagram.
+bool send(int priority, std::string_view message, const log::Fields& fields);
 
 }  // namespace pons::journal

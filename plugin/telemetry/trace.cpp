@@ -39,7 +39,7 @@ microseconds usedSoFar() {
 void begin() { record = Record{Clock::now(), {{"start of the process", usedSoFar()}}}; }
 
 void timing(std::string_view what) {
-  log::debug(what);
+  log::debug("step", what);
   if (!record) return;
   const auto now = Clock::now();
   record->timings.push_back({std::string{what}, std::chrono::duration_cast<microseconds>(now - record->last)});

@@ -36,7 +36,7 @@ Delegate& installDelegate(const cni::Request& request, Host& host) {
 /// No record: possibly attached by the reference plugins.
 UnrecordedAttachment unrecordedOf(const cni::Request& request) {
   UnrecordedAttachment unrecorded{request.key, request.netnsPath};
-  if (request.key.plugin == ChainedPlugin::None) unrecorded.bridge = request.config.bridge;
+  if (request.key.plugin == ChainedPlugin::None) unrecorded.bridge = request.config.bridge.name;
   if (!request.previous) return unrecorded;
   for (const cni::Address& given : request.previous->addresses) unrecorded.addresses.push_back(given.address.address());
   return unrecorded;
@@ -70,7 +70,7 @@ cni::Result<std::string> add(const cni::Request& received, Host& host) {
   // The record is written before the kernel is changed: DEL and GC can clean up even if the process is killed.
   Record record = TRY(claim(request, host));
   setLogFields(record.attachment);
-  for (const std::string& note : omissionsIn(record.attachment, request.config)) log::info(note);
+  for (const std::string& note : omissionsIn(record.attachment, request.config)) log::info("omitted", note);
   const Plan plan = planFor(record.attachment);
   trace::timing("claim addresses and ports");
 

@@ -120,8 +120,7 @@ std::vector<SourceNat> sourceNatsFor(const cni::Config& config, const std::vecto
     const bool published =
         std::ranges::any_of(forwards, [family](const PortForward& f) { return f.target.family() == family; });
     if (!masquerade && !published) continue;
-    nats.push_back(
-        {family, std::move(subnets), masquerade, masquerade ? excludedOf(config, family) : std::vector<IpPrefix>{}});
+    nats.push_back({std::move(subnets), masquerade, masquerade ? excludedOf(config, family) : std::vector<IpPrefix>{}});
   }
   return nats;
 }
@@ -147,37 +146,18 @@ netlib::Result<std::uint32_t> mtuFor(const cni::Config& config, Host& host) {
 netlib::Result<Attachment> attachmentFor(const cni::Request& request, NetnsId netns, std::uint32_t mtu,
                                          std::vector<Lease> leases) {
   const cni::Config& config = request.config;
-  if (config.isGateway) TRY(setDefaultGateways(leases));
+  if (config.bridge.gateway) TRY(setDefaultGateways(leases));
   constexpr std::uint8_t kHostVethPrefix = 0x02;
-  const MacAddress mac = config.mac.value_or(macFor(request.key, leases));
-  Attachment attachment{.key = request.key,
-                        .netnsPath = request.netnsPath,
-                        .netns = netns,
-                        .bridge = {.name = config.bridge,
-                                   .gateway = config.isGateway,
-                                   .promiscuous = config.promiscuous,
-                                   .forceAddress = config.forceAddress},
-                        .hostVeth = hostVethName(request.key),
-                        .hostMac = localMac(kHostVethPrefix, netlib::hashOf(request.key.toString())),
-                        .containerMac = mac,
-                        .mtu = mtu,
-                        .hairpin = config.hairpin,
-                        .isolated = config.portIsolation || config.ingress == IngressPolicy::Isolated,
-                        .detectDuplicateAddresses = config.detectDuplicateAddresses,
-                        .containerInterfaceDown = config.disableContainerInterface,
-                        .acceptForward = config.acceptForward,
-                        .ingress = config.ingress,
-                        .leases = std::move(leases),
-                        .hostLocalDir = config.addresses.hostLocalDir,
-                        .delegated = config.delegated,
-                        .routes = {},
-                        .sourceNats = {},
-                        .forwards = {}};
+  Attachment attachment = bareAttachment(request.key, config.bridge.name);
+  static_cast<AttachmentSettings&>(attachment) = config;
+  attachment.hostMac = localMac(kHostVethPrefix, netlib::hashOf(request.key.toString()));
+  attachment.containerMac = config.mac.value_or(macFor(request.key, leases));
+  attachment.mtu = mtu;
+  attachment.netnsPath = request.netnsPath;
+  attachment.netns = netns;
+  attachment.leases = std::move(leases);
   attachment.pool = spansOf(config.addresses.sets);
-  attachment.bandwidth = config.bandwidth;
-  attachment.internal = config.internal;
-  attachment.guard = config.guard;
-  attachment.egress = config.egress;
+  attachment.hostLocalDir = config.addresses.hostLocalDir;
   if (config.rootfs && !config.dns.empty()) {
     attachment.resolvConf = ResolvConf{*config.rootfs, cni::printResolvConf(config.dns)};
   }

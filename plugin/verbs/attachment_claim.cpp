@@ -22,7 +22,8 @@ netlib::Result<> reclaim(const cni::Request& request, Host& host, Record& record
   if (record.attachment.key.network == request.key.network) completeFromConfig(record, request.config);
   TRY(teardown(host, record, planFor(record.attachment)));
   counters::count(request.config.settings.stateDir, counters::Event::Reclaimed);
-  log::warning("reclaimed " + record.attachment.key.toString() + ": network namespace and veth no longer exist");
+  log::warning("reclaimed",
+               "reclaimed " + record.attachment.key.toString() + ": network namespace and veth no longer exist");
   return {};
 }
 
@@ -50,7 +51,7 @@ netlib::Result<bool> isStillAttached(const cni::Request& request, Host& host, co
 /// Reclaims all dead attachments of the networks on the bridge, which do not lease each other's addresses. True if any
 /// was reclaimed.
 netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
-  std::vector<NetworkName> networks = TRY(host.ledger.networksBeside(request.key.network, request.config.bridge));
+  std::vector<NetworkName> networks = TRY(host.ledger.networksBeside(request.key.network, request.config.bridge.name));
   networks.push_back(request.key.network);
   std::vector<Record> dead = TRY(deadOf(host, networks));
   bool any = false;
@@ -58,7 +59,7 @@ netlib::Result<bool> reclaimDead(const cni::Request& request, Host& host) {
     const std::string key = record.attachment.key.toString();
     // Left to the next GC; the others are reclaimed.
     const auto reclaimed = reclaim(request, host, record);
-    if (!reclaimed) log::warning("cannot reclaim " + key + ": " + reclaimed.error().message);
+    if (!reclaimed) log::warning("reclaim-failed", "cannot reclaim " + key + ": " + reclaimed.error().message);
     any |= reclaimed.ok();
   }
   return any;
@@ -72,7 +73,8 @@ netlib::Result<bool> reclaimIfDead(const cni::Request& request, Host& host, cons
   if (!*record) return true;
   if (!TRY(isDead(host, **record))) return false;
   const auto reclaimed = reclaim(request, host, **record);
-  if (!reclaimed) log::warning("cannot reclaim " + owner.toString() + ": " + reclaimed.error().message);
+  if (!reclaimed)
+    log::warning("reclaim-failed", "cannot reclaim " + owner.toString() + ": " + reclaimed.error().message);
   return reclaimed.ok();
 }
 
@@ -95,7 +97,7 @@ netlib::Result<> avoidHostAddresses(Reservation& reservation, Host& host) {
 
 netlib::Result<Record, Refusal> claimOnce(const cni::Request& request, Host& host) {
   const std::uint32_t mtu = TRY(mtuFor(request.config, host));
-  auto reservation = TRY(host.ledger.reserve(request.key, request.config.bridge, request.config.addresses));
+  auto reservation = TRY(host.ledger.reserve(request.key, request.config.bridge.name, request.config.addresses));
   TRY(avoidHostAddresses(reservation, host));
   Attachment attachment = TRY(attachmentFor(request, idOf(*host.container), mtu, reservation.leases()));
   return std::move(reservation).write(std::move(attachment));
@@ -129,7 +131,7 @@ cni::Result<> undoInterrupted(const cni::Request& request, Host& host) {
   if (TRY(isStillAttached(request, host, record->attachment))) {
     const std::string plugin =
         key.plugin == ChainedPlugin::None ? "" : " (plugin " + std::string{nameOf(key.plugin)} + ")";
-    return cni::fail(ErrorCode::AlreadyAttached, "container " + key.container.toString() +
+    return cni::fail(ErrorCode::AlreadyAttached, containerText(record->attachment) +
                                                      " is already attached to network " + key.network.toString() +
                                                      " as " + key.ifName.toString() + plugin + ": call DEL first");
   }
@@ -142,13 +144,13 @@ cni::Result<Record> claim(const cni::Request& request, Host& host) {
   auto record = claimAgainstTheDead(request, host);
   if (!record && request.config.delegated && record.error().code != ErrorCode::AlreadyAttached) {
     const auto freed = freeAddresses(request, host);
-    if (!freed) log::warning("rollback: " + freed.error().message);
+    if (!freed) log::warning("rollback-failed", "rollback: " + freed.error().message);
   }
   return record;
 }
 
 netlib::Result<> freeAddresses(const cni::Request& request, Host& host) {
-  Attachment unknown = bareAttachment(request.key, request.config.bridge);
+  Attachment unknown = bareAttachment(request.key, request.config.bridge.name);
   unknown.hostLocalDir = request.config.addresses.hostLocalDir;
   unknown.delegated = request.config.delegated;
   netlib::ErrorList failures;

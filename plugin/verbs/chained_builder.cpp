@@ -45,7 +45,7 @@ std::vector<SourceNat> hairpinNats(const std::vector<PortForward>& forwards,
     if (std::ranges::find(forwards, family, [](const PortForward& f) { return f.target.family(); }) == forwards.end()) {
       continue;
     }
-    SourceNat nat{.family = family, .subnets = {}, .masquerade = false, .destinations = {}};
+    SourceNat nat{.subnets = {}, .masquerade = false, .destinations = {}};
     for (const netlib::IpPrefix& address : addresses) {
       if (address.family() == family) nat.subnets.push_back(address.network());
     }
@@ -110,21 +110,20 @@ netlib::Result<Attachment> chainedAttachmentFor(const cni::Request& request, Net
   const auto addresses = addressesIn(*request.previous, request.key);
   const auto bridge = TRY(linkTowards(host, addresses));
 
-  Attachment attachment = bareAttachment(request.key, bridge.value_or(config.bridge));
+  Attachment attachment = bareAttachment(request.key, config.bridge.name);
+  static_cast<AttachmentSettings&>(attachment) = config;
+  if (bridge) {
+    attachment.bridge.name = *bridge;
+  } else {  // without a route to the container, none of its traffic passes the forward chains of the host
+    attachment.acceptForward = attachment.loopbackPorts = false;
+    attachment.ingress = IngressPolicy::Open;
+  }
   attachment.netnsPath = request.netnsPath;
   attachment.netns = netns;
   attachment.hostLinks = hostLinksIn(*request.previous);
   attachment.forwards = forwardsFor(config.portMappings, addresses);
-  attachment.loopbackPorts = config.sourceNat && bridge;
-  attachment.masqueradeAll = config.masqueradeAll;
-  if (config.sourceNat) attachment.sourceNats = hairpinNats(attachment.forwards, addresses);
-  // Without a route to the container, none of its traffic passes the forward chains of the host.
-  attachment.acceptForward = config.acceptForward && bridge;
-  attachment.adminChain = config.adminChain;
-  if (bridge) attachment.ingress = config.ingress;
-  attachment.bandwidth = config.bandwidth;
+  if (config.loopbackPorts) attachment.sourceNats = hairpinNats(attachment.forwards, addresses);
   if (config.bandwidth) attachment.hostVeth = TRY(hostVethOf(host, request));
-  attachment.tuning = config.tuning;
   if (config.tuning) attachment.savedTuning = TRY(currentTuning(*host.container, request.key.ifName, *config.tuning));
   return attachment;
 }

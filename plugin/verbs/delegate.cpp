@@ -81,7 +81,7 @@ netlib::Error failureOf(const Program& program, const netlib::Outcome& outcome) 
 
 /// The part of the attachment that is known before ADD of the plugin.
 Attachment minimalAttachment(const cni::Request& request) {
-  Attachment attachment = bareAttachment(request.key, request.config.bridge);
+  Attachment attachment = bareAttachment(request.key, request.config.bridge.name);
   attachment.delegated = request.config.delegated;
   return attachment;
 }
@@ -151,7 +151,9 @@ cni::Result<cni::Request> Delegate::add(const cni::Request& request) {
   }();
   if (!whole) {
     const auto freed = free(minimalAttachment(request));
-    if (!freed) log::warning("DEL after the failed ADD of ipam type " + plugin_->type + ": " + freed.error().message);
+    if (!freed)
+      log::warning("rollback-failed",
+                   "DEL after the failed ADD of ipam type " + plugin_->type + ": " + freed.error().message);
   }
   return whole;
 }
@@ -185,7 +187,7 @@ netlib::Result<std::string> Delegate::run(const Call& call) const {
   }
   const auto outcome =
       TRY(program.run({}, {.environment = std::move(environment), .input = call.plugin.config, .timeout = kTimeout}));
-  if (!outcome.errors.empty()) log::info(program.path() + ": " + netlib::asUtf8(outcome.errors));
+  if (!outcome.errors.empty()) log::info("ipam-output", program.path() + ": " + outcome.errors);
   if (outcome.status != 0) return netlib::fail(failureOf(program, outcome));
   return outcome.output;
 }

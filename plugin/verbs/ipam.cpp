@@ -94,7 +94,7 @@ cni::Result<std::string> hostLocal(const IpamRequest& request, std::chrono::mill
       break;
     case Verb::Status:
       if (const auto free = checkAvailable(request); free.failedWith(netlib::Cause::Exhausted)) {
-        log::warning(free.error().message);  // see status() in network.h
+        log::warning("pool-full", free.error().message);  // see status() in network.h
       } else if (!free) {
         return cni::fail(ErrorCode::NotAvailable, free.error().message);
       }

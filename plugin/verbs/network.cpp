@@ -91,11 +91,15 @@ netlib::Result<std::vector<Fault>> sharedFaultsOf(const NetworkName& network, Ho
 }
 
 netlib::Result<> repairAndLog(const cni::NetworkRequest& request, Host& host, const RepairScope& scope) {
-  const auto faults = TRY(repair(host, RepairMode::Repair, scope));
+  const auto faults = TRY(repair(host, scope));
   for (const auto& [key, fault, reason] : faults) {
     if (fault.difference.remedy != Remedy::Repair) continue;
     const std::string text = fault.difference.text();
-    log::warning(reason.empty() ? "repaired: " + text : "not repaired: " + text + " (" + reason + ")");
+    if (reason.empty()) {
+      log::warning("repaired", "repaired: " + text);
+    } else {
+      log::warning("repair-failed", "not repaired: " + text + " (" + reason + ")");
+    }
     counters::count(request.config.settings.stateDir,
                     reason.empty() ? counters::Event::Repaired : counters::Event::NotRepaired);
   }
@@ -116,9 +120,9 @@ cni::Result<> healShared(const cni::NetworkRequest& request, Host& host) {
 
 /// A full pool of living containers is no failure: Kubernetes evicts the healthy pods of a node that is not ready.
 cni::Result<> warnIfFull(const cni::NetworkRequest& request, Host& host) {
-  const auto free = host.ledger.checkFree(request.network, request.config.bridge, request.config.addresses);
+  const auto free = host.ledger.checkFree(request.network, request.config.bridge.name, request.config.addresses);
   if (free.failedWith(netlib::Cause::Exhausted)) {
-    log::warning(free.error().message);
+    log::warning("pool-full", free.error().message);
   } else if (!free) {
     return cni::fail(ErrorCode::NotAvailable, free.error().message);
   }
@@ -147,7 +151,8 @@ cni::Result<> gc(const cni::NetworkRequest& request, Host& host) {
   }
   // Only the configuration of the main plugin has bridge and subnets, by which orphans are found.
   if (request.plugin == ChainedPlugin::None) {
-    failures.add("sweep", deleteOrphans(host, {request.network, subnetsOf(request.config)}, request.config.bridge));
+    failures.add("sweep",
+                 deleteOrphans(host, {request.network, subnetsOf(request.config)}, request.config.bridge.name));
     failures.add("sweep host-local's files", sweepHostLocal(request, host));
   }
   failures.add("GC of the IPAM plugin", delegate.callForNetwork());

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "plugin/cni/decode/requested.h"
 #include "plugin/telemetry/counters.h"
 #include "plugin/telemetry/log.h"
 #include "plugin/telemetry/trace.h"
@@ -36,15 +37,22 @@ netlib::Result<Ledger> openLedger(Verb verb, const cni::Settings& settings) {
 netlib::Result<Host> openHost(Verb verb, const cni::Settings& settings) {
   auto ledger = TRY(openLedger(verb, settings));
   if (ledger.wasResetAfterReboot()) {
-    log::warning("state directory " + settings.stateDir +
-                 " was written before the last reboot: its leases are discarded");
+    log::warning("reboot", "state directory " + settings.stateDir +
+                               " was written before the last reboot: its leases are discarded");
   }
   Host host = TRY(Host::open(std::move(ledger)));
-  host.note = [](const std::string& what) { log::warning(what); };
+  host.note = [](const std::string& what) { log::warning("table-replaced", what); };
   return host;
 }
 
+void warnAboutMistakes(const std::vector<cni::UnknownKey>& mistakes) {
+  for (const cni::UnknownKey& key : mistakes) {
+    log::warning("unknown-key", "unknown key \"" + key.key + "\"" + key.hint(), {{"key", key.key}});
+  }
+}
+
 cni::Result<std::string> work(const cni::Request& request) {
+  warnAboutMistakes(request.mistakes);
   if (request.applet == cni::Applet::Loopback) return serveLoopback(request);
   Host host = TRY(openHost(request.verb, request.config.settings));
   trace::timing("open ledger and sockets");
@@ -67,26 +75,33 @@ void rollbackAdd(const cni::Request& request) {
   if (request.applet == cni::Applet::Loopback) return;  // harmless: runtimes set lo up themselves as well
   auto host = openHost(Verb::Del, request.config.settings);
   const auto undone = host ? del(request, *host) : cni::Result<>{netlib::fail(host.error())};
-  if (!undone) log::error("cannot write the result, and rollback failed: " + undone.error().message);
+  if (!undone) log::error("rollback-failed", "cannot write the result, and rollback failed: " + undone.error().message);
 }
 void rollbackAdd(const cni::NetworkRequest&) {}
 
 const NetworkName& networkOf(const cni::Request& request) { return request.key.network; }
 const NetworkName& networkOf(const cni::NetworkRequest& request) { return request.network; }
 
+void warnAboutIgnored(const std::vector<std::string>& ignored) {
+  for (const std::string& what : ignored) log::warning("ignored", what + ": ignored");
+}
+
 /// The values as received, even if invalid.
-cni::Result<> setLogFields(Verb verb, const cni::Environment& environment) {
+void setLogFields(Verb verb, const cni::Environment& environment) {
   log::setField("verb", std::string{nameOf(verb)});
   log::setField("container", environment.containerId);
-  log::setField("interface", environment.ifName);
+  log::setField("ifname", environment.ifName);
   log::setField("netns", environment.netns);
+  std::vector<std::string> told;  // with the request
+  log::setField("pod", cni::decodePod(environment, told));
   log::setField("traceparent", cni::traceParentOf(environment).value_or(""));
-  const auto settings = cni::logSettings(environment);
-  const bool isLenient = verb == Verb::Del || verb == Verb::Gc;
-  if (!settings && isLenient) return {};  // decodeConfigOfDel() warns about it
-  const auto [level, target] = TRY(settings);
-  log::configure(level, target);
-  return {};
+}
+
+/// Until the configuration is read; it has no settings of pons where pons is the IPAM plugin.
+void startLog(const cni::Environment& environment) {
+  std::vector<std::string> ignored;
+  log::configure(cni::logSettings(environment, {}, ignored));
+  warnAboutIgnored(ignored);
 }
 
 /// Logs and counts the outcome of a verb.
@@ -96,12 +111,12 @@ class Run {
   Run(Verb verb, std::string stateDir) : verb_(verb), stateDir_(std::move(stateDir)) {}
 
   void applySettings(const cni::Settings& settings) {
-    log::configure(settings.log.level, settings.log.target);
+    log::configure(settings.log);
     stateDir_ = settings.stateDir;
   }
 
   Answer done(std::string out, std::function<void()> rollback) const {
-    log::info(std::string{nameOf(verb_)} + " done");
+    log::info("done", std::string{nameOf(verb_)} + " done");
     count(0);
     return {0, std::move(out), {}, std::move(rollback)};
   }
@@ -109,7 +124,7 @@ class Run {
   Answer refused(const cni::Error& error, std::string_view version) const {
     const auto code = static_cast<unsigned>(error.code);
     log::setField("code", std::to_string(code));
-    log::error(error.message + (error.details.empty() ? "" : ": " + error.details));
+    log::error("failed", error.message + (error.details.empty() ? "" : ": " + error.details));
     count(code);
     return failed(error, version);
   }
@@ -134,17 +149,13 @@ std::string stateDirIn(const cni::Environment& environment) {
   return cni::parsePath(environment.stateDir).value_or("");
 }
 
-void warnAboutIgnored(const std::vector<std::string>& ignored) {
-  for (const std::string& what : ignored) log::warning(what + ": ignored, because it is not needed");
-}
-
 template <class Request>
 Answer answerTo(const cni::Result<Request>& request, const std::string& input, Run& run) {
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
   run.applySettings(request->config.settings);
   warnAboutIgnored(request->config.ignored);
   log::setField("network", networkOf(*request).toString());
-  log::debug(input);
+  log::debug("request", input);
   trace::timing("read the request");
   auto done = work(*request);
   if (!done) return run.refused(done.error(), textOf(request->version));
@@ -161,12 +172,14 @@ Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::s
   const auto request = cni::parseIpamRequest(verb, environment, input, nameOf(environment.applet));
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
   warnAboutIgnored(request->ignored);
+  warnAboutMistakes(request->mistakes);
   auto done = work(*request, environment.applet);
   if (!done) return run.refused(done.error(), textOf(request->version));
   return run.done(std::move(done).value(), [undone = *request, applet = environment.applet]() mutable {
     undone.verb = Verb::Del;
     const auto result = work(undone, applet);
-    if (!result) log::error("cannot write the result, and rollback failed: " + result.error().message);
+    if (!result)
+      log::error("rollback-failed", "cannot write the result, and rollback failed: " + result.error().message);
   });
 }
 
@@ -183,7 +196,8 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
     const std::string asked = cni::versionAskedIn(input ? *input : "");
     return {0, cni::printVersions(asked, cni::oldestVersionOf(environment.applet)), {}};
   }
-  if (const auto set = setLogFields(**verb, environment); !set) return failed(set.error(), textOf(cni::kNewestVersion));
+  setLogFields(**verb, environment);
+  startLog(environment);
   Run run{**verb, stateDirIn(environment)};
   const auto input = readInput();
   if (!input) return run.refused({ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));

@@ -33,7 +33,7 @@ netlib::Result<> deleteOrphans(Host& host, const SweepScope& scope, const netlib
   failures.add("shared state", sweep.shared(bridge));
   counters::count(host.ledger.path(), counters::Event::OrphanDeleted, sweep.found().size());
   for (const Orphan& orphan : sweep.found()) {
-    log::info("deleted " + orphan.kind + " " + orphan.name + ": " + orphan.why);
+    log::info("orphan-deleted", "deleted " + orphan.kind + " " + orphan.name + ": " + orphan.why);
   }
   return failures.result();
 }

@@ -48,9 +48,9 @@ void checkRanges(const AddressRequest& request) {
 void checkConsistent(const Config& config) {
   const bool foreign = config.delegated.has_value();
   const bool hasAddresses = foreign || !config.addresses.sets.empty() || !config.addresses.fixed.empty();
-  HOLDS(!(config.hairpin && config.promiscuous));
-  HOLDS(hasAddresses || !(config.isGateway || config.isDefaultGateway));
-  HOLDS(!config.isDefaultGateway || config.isGateway);
+  HOLDS(!(config.hairpin && config.bridge.promiscuous));
+  HOLDS(hasAddresses || !(config.bridge.gateway || config.isDefaultGateway));
+  HOLDS(!config.isDefaultGateway || config.bridge.gateway);
   HOLDS(!config.egress || config.guard == SpoofGuard::Address);
   HOLDS(!config.internal || !(config.isDefaultGateway || !config.masquerade.empty() || !config.portMappings.empty()));
   HOLDS(config.settings.stateDir.starts_with('/'));

@@ -43,7 +43,7 @@ netlib::Result<> makeChain(pons::Host& host, const pons::Attachment& attachment,
                             pons::nat::sourceElements(subnet));
   }
   for (const pons::SourceNat& nat : attachment.sourceNats) {
-    if (!step.name().starts_with(std::string{nameOf(nat.family)} + " masquerade")) continue;
+    if (!step.name().starts_with(std::string{nameOf(nat.family())} + " masquerade")) continue;
     pons::nat::appendNetwork(transaction, nat, pons::chainOf(attachment, nat),
                              pons::nat::networkComment(attachment.key.network));
   }

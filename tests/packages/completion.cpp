@@ -29,5 +29,8 @@ std::string completions(const std::vector<std::string>& words) {
 TEST_CASE("bash completes the commands and their options") {
   CHECK(completions({"li"}) == "list\n");
   CHECK(completions({"repair", "--dry"}) == "--dry-run\n");
+  CHECK(completions({"probe", "--time"}) == "--timeout\n");
   CHECK(completions({"repair", "--nothing"}) == "\n");
+  CHECK(completions({"list", "--bro"}) == "--broken\n");
+  CHECK(completions({"list", "--sort", "ad"}) == "addresses\n");
 }

@@ -17,6 +17,11 @@ const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loo
                                       "portmap", "firewall",   "bandwidth", "tuning"};
 const std::string kPlugins = "/usr/lib/cni/";
 constexpr const char* kCommandLink = "/usr/local/sbin/ponsctl";
+/// For NetworkManager, systemd-networkd and udev.
+const std::vector<fs::path> kManagerFiles{"/usr/lib/NetworkManager/conf.d/10-pons.conf",
+                                          "/usr/lib/systemd/network/10-pons.network",
+                                          "/usr/lib/systemd/network/10-pons.link"};
+const fs::path kManagerSources = PONS_SOURCE_DIR "/scripts/managers";
 
 void remove(const FakeRoot& root, const std::string& verb, const std::string& package) {
   root.outputOf({"dpkg", "--force-unsafe-io", "--no-triggers", verb, package});
@@ -76,6 +81,9 @@ TEST_CASE("the package pons can be installed and used, and --purge removes all i
       CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
     }
     CHECK(fs::exists(root / "/usr/share/bash-completion/completions/ponsctl"));
+    for (const fs::path& file : kManagerFiles) {
+      CHECK(contentOf(root / file) == contentOf(kManagerSources / file.filename()));
+    }
     for (const auto& [section, page] :
          {std::pair{"8", "pons"}, {"8", "ponsctl"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
       CHECK(root.outputOf({"man", "--where", section, page}).starts_with("/usr/share/man/"));
@@ -216,6 +224,41 @@ TEST_CASE("scripts/install links /usr/local/sbin/ponsctl to /opt/cni/bin, never 
   });
 }
 
+TEST_CASE("scripts/install installs the files for NetworkManager, networkd and udev, but not over a package's") {
+  inFakeRoot([](const FakeRoot& root) {
+    const fs::path tree = root / "/root/tree/scripts";
+    fs::create_directories(tree);
+    fs::copy_file(PONS_SOURCE_DIR "/scripts/install", tree / "install");
+    fs::copy(kManagerSources, tree / "managers");
+    const std::string binary = root.bring(PONS_BINARY);
+    root.bring(PONSCTL_BINARY);
+    for (const char* path : {"/opt/cni", kCommandLink}) fs::remove_all(root / path);
+    const auto install = [&](const std::vector<std::string>& arguments) {
+      std::vector<std::string> command{"/root/tree/scripts/install"};
+      command.insert(command.end(), arguments.begin(), arguments.end());
+      root.outputOf(command);
+    };
+
+    install({"--binary", binary, "/opt/cni/elsewhere"});
+    for (const fs::path& file : kManagerFiles) CHECK_FALSE(fs::exists(root / file));
+    for (const bool again : {false, true}) {
+      if (again) setContent(root / kManagerFiles.back(), "of another version");
+      install({"--binary", binary});
+      for (const fs::path& file : kManagerFiles) {
+        CHECK(contentOf(root / file) == contentOf(kManagerSources / file.filename()));
+      }
+    }
+    install({"--restore"});
+    CHECK(fs::is_empty(root / "/opt/cni/bin"));
+    for (const fs::path& file : kManagerFiles) CHECK_FALSE(fs::exists(root / file));
+
+    installPackages(root, {packageOf("pons")});
+    install({"--binary", binary});
+    install({"--restore"});
+    CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
+  });
+}
+
 TEST_CASE("cmake --install installs the same files in another prefix, without the reference plugins' names") {
   const Scratch scratch;
   const fs::path build = fs::path{PONS_BINARY}.parent_path();
@@ -227,5 +270,6 @@ TEST_CASE("cmake --install installs the same files in another prefix, without th
   CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
   CHECK(fs::exists(prefix / "share/man/man8/ponsctl.8.gz"));
   CHECK(fs::exists(prefix / "lib/systemd/system/pons-repair.service"));
+  CHECK(fs::exists(prefix / "lib/systemd/network/10-pons.link"));
   CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
 }

@@ -1,16 +1,14 @@
-// Lines for people: where they go, and what they say.
+// The lines of the log: what they say, and what its settings do.
 #include <algorithm>
 #include <filesystem>
 #include <regex>
 
 #include <doctest/doctest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include "netlib/base/unique_fd.h"
+#include <sys/stat.h>
 
 #include "tests/protocol/plugin_run.h"
 #include "tests/support/cni_input.h"
+#include "tests/support/log_lines.h"
 #include "tests/support/text.h"
 
 using namespace support;
@@ -19,67 +17,82 @@ using pons::test::configWithIpam;
 
 namespace {
 
-const std::string kTraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-Outcome addWith(const std::string& variable, const std::string& config) {
-  auto environment = environmentOf("ADD");
-  environment.push_back(variable);
-  return run({PONS_BINARY}, {.environment = environment, .input = config});
+/// The line has these values, and those that differ with each call in their form.
+void checkLine(LogLine line, const LogLine& expected) {
+  const LogLine whole = line;
+  const LogLine forms{{"time", R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d)"},
+                      {"ms", R"(\d+\.\d{3})"},
+                      {"pid", R"(\d+)"},
+                      {"link", R"(pons\w+)"}};
+  for (const auto& [name, form] : forms) {
+    if (line.contains(name)) CHECK_MESSAGE(std::regex_match(line.extract(name).mapped(), std::regex{form}), name);
+  }
+  CHECK(line == expected);
+  for (const char* name : {"time", "ms", "pid"}) CHECK(whole.contains(name));
 }
 
-bool hasLine(const std::string& text, const std::string& pattern) {
-  const bool has = std::regex_search(text, std::regex{pattern});
-  if (!has) MESSAGE(text);
-  return has;
+LogLine lineOf(const std::string& verb, const LogLine& members) {
+  LogLine line{{"verb", verb}, {"container", "c1"}, {"ifname", "eth0"}, {"netns", "/run/netns/c1"}};
+  line.insert(members.begin(), members.end());
+  return line;
 }
 
-// Who takes the datagrams of a log.
-class Keeper {
- public:
-  explicit Keeper(const std::string& path) : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    std::filesystem::create_directories(std::filesystem::path{path}.parent_path());
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::ranges::copy(path, address.sun_path);
-    REQUIRE(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  }
-  // The next one; empty where there is none.
-  std::string next() const {
-    std::string entry(65536, '\0');
-    const ssize_t length = recv(socket_.get(), entry.data(), entry.size(), MSG_DONTWAIT);
-    entry.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
-    return entry;
-  }
-
- private:
-  netlib::UniqueFd socket_;
-};
-
-// A field as journald's protocol has it: name, length in 8 bytes, value.
-std::string field(const std::string& name, const std::string& value) {
-  const std::uint64_t length = value.size();
-  return name + "\n" + std::string{reinterpret_cast<const char*>(&length), sizeof length} + value + "\n";
+std::vector<std::string> eventsIn(const std::string& log) {
+  std::vector<std::string> events;
+  for (const LogLine& line : logLines(log)) events.push_back(line.at("event"));
+  return events;
 }
 
 }  // namespace
 
-TEST_CASE("The log file gets a line for each verb, and nothing of it comes to stdout or stderr") {
+TEST_CASE("The log file gets a line for each verb, in the configured format, and stderr none") {
+  for (const std::string format : {"logfmt", "json"}) {
+    CAPTURE(format);
+    REQUIRE_FAKE_HOST(host);
+    host.addNamespace("c1");
+    const std::string network =
+        configWithIpam(R"("logFile": "/run/pons.log", "logLevel": "info", "logFormat": ")" + format + "\"");
+    const Outcome attached = add(network);
+    const std::string address = addressIn(resultOf(attached)) + "/24";
+    CHECK(attached.err.empty());
+    checkError(add(network), ErrorCode::AlreadyAttached);
+    checkSilent(del(network));
+    const auto lines = logLines(contentOf("/run/pons.log"), format == "json" ? jsonLine : logfmtLine);
+    REQUIRE(lines.size() == 3);
+    const auto done = [](const std::string& verb) {
+      return lineOf(verb, {{"level", "info"}, {"event", "done"}, {"msg", verb + " done"}, {"network", "demo"}});
+    };
+    LogLine expected = done("ADD");
+    expected["addresses"] = address;
+    checkLine(lines[0], expected);
+    CHECK(lines[0].contains("link"));
+    LogLine failed = lines[1];
+    CHECK(contains(failed.extract("msg").mapped(), "container c1 is already attached"));
+    checkLine(failed, lineOf("ADD", {{"level", "error"}, {"event", "failed"}, {"network", "demo"}, {"code", "100"}}));
+    checkLine(lines[2], done("DEL"));
+  }
+}
+
+TEST_CASE("The lines of a container have its pod, each its own") {
   REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  const std::string network = configWithIpam(R"("logFile": "/run/pons.log", "logLevel": "info")");
-  const Outcome attached = add(network);
-  resultOf(attached);
-  CHECK(attached.err.empty());
-  checkError(add(network), ErrorCode::AlreadyAttached);
-  checkSilent(del(network));
-  const std::string log = contentOf("/run/pons.log");
-  const std::string subject = "container=c1 interface=eth0 netns=/run/netns/c1 network=demo";
-  CHECK(hasLine(log, R"(T[\d:.]+[+]00:00 pons\[\d+\] info: ADD done verb=ADD )" + subject +
-                         R"( link=pons\w+ addresses=10\.42\.0\.\d+/24 ms=\d+\.\d{3}\n)"));
-  CHECK(
-      hasLine(log, "error: container c1 is already attached [^\n]* verb=ADD " + subject + R"( code=100 ms=[\d.]+\n)"));
-  CHECK(hasLine(log, "info: DEL done verb=DEL " + subject + R"( ms=[\d.]+\n)"));
-  CHECK(std::ranges::count(log, '\n') == 3);
+  const std::string network = configWithIpam(R"("logLevel": "info")");
+  for (const std::string pod : {"web-0", "web-1", ""}) {
+    CAPTURE(pod);
+    Subject subject{.container = "c" + pod, .netns = "/run/netns/c" + pod};
+    if (!pod.empty()) subject.args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=" + pod;
+    host.addNamespace(subject.container);
+    const Outcome attached = add(network, subject);
+    resultOf(attached);
+    for (const std::string& log : {attached.err, add(network, subject).err, del(network, subject).err}) {
+      const std::vector<LogLine> lines = logLines(log);
+      CHECK(lines.size() == 1);
+      for (const LogLine& line : lines) {
+        CHECK(line.at("container") == subject.container);
+        CHECK(line.contains("pod") == !pod.empty());
+        if (!pod.empty()) CHECK(line.at("pod") == "shop/" + pod);
+      }
+    }
+  }
 }
 
 TEST_CASE("The log line of a failed ADD has the attachment, the failure, and the result of the rollback") {
@@ -87,42 +100,70 @@ TEST_CASE("The log line of a failed ADD has the attachment, the failure, and the
   host.addNamespace("c1");
   outputOf({"ip", "-n", "c1", "link", "add", "eth0", "type", "bridge"});
   const Outcome failed =
-      addWith("PONS_LOG=info",
-              configWithIpam(R"("runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}]})"));
+      add(configWithIpam(R"("runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}]})"),
+          {.more = {"PONS_LOG=info"}});
   CHECK(failed.exitCode == 1);
-  CHECK(hasLine(failed.err, "info: rolled back"));
-  CHECK(hasLine(failed.err,
-                "error: veth pons\\w+ to eth0: [^\n]*already has an interface eth0[^\n]* verb=ADD "
-                "container=c1 interface=eth0 netns=/run/netns/c1 network=demo link=pons\\w+ "
-                "addresses=[0-9./]+ ports=tcp/8080>80 code=7 ms="));
+  CHECK(eventsIn(failed.err) == std::vector<std::string>{"rollback", "failed"});
+  LogLine line = logLines(failed.err).at(1);
+  CHECK(contains(line.extract("msg").mapped(), "already has an interface eth0"));
+  CHECK(line.extract("addresses").mapped().ends_with("/24"));
+  checkLine(
+      line,
+      lineOf("ADD",
+             {{"level", "error"}, {"event", "failed"}, {"network", "demo"}, {"ports", "tcp/8080>80"}, {"code", "7"}}));
 }
 
 TEST_CASE("A request that cannot be read is logged, too, on one line") {
   REQUIRE_FAKE_HOST(host);
   const Outcome failed = add(configWithIpam(R"("bridge": "a\nb")"));
   CHECK(failed.exitCode == 1);
-  CHECK(std::ranges::count(failed.err, '\n') == 1);
-  CHECK(hasLine(failed.err, "error: .* verb=ADD container=c1 .*code=7"));
+  const std::vector<LogLine> lines = logLines(failed.err);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].at("level") == "error");
+  CHECK(lines[0].at("code") == "7");
+}
+
+TEST_CASE("At the default level a successful call writes no line, and does not make the log file") {
+  REQUIRE_FAKE_HOST(host);
+  for (const std::string container : {"c1", "c2"}) {
+    host.addNamespace(container);
+    const Subject subject{.container = container, .netns = "/run/netns/" + container};
+    const std::string network = configWithIpam(R"("logFile": "/run/pons.log")");
+    const Outcome attached = add(network, subject);
+    resultOf(attached);
+    CHECK(attached.err.empty());
+    CHECK(del(network, subject).err.empty());
+  }
+  CHECK_FALSE(std::filesystem::exists("/run/pons.log"));
 }
 
 TEST_CASE("At level debug the configuration and each step has its line") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
-  const Outcome attached = addWith("PONS_LOG=debug", configWithIpam(""));
-  resultOf(attached);
-  CHECK(hasLine(attached.err, R"(debug: \{"cniVersion".* verb=ADD)"));
-  CHECK(hasLine(attached.err, R"(debug: bridge pons0 verb=ADD)"));
-  CHECK(hasLine(attached.err, R"(info: ADD done)"));
+  const std::string network = configWithIpam("");
+  for (const std::string variable : {"PONS_LOG=debug", "PONS_LOG=JSON,Debug"}) {
+    const Outcome attached = add(network, {.more = {variable}});
+    resultOf(attached);
+    const auto lines = logLines(attached.err, contains(variable, "JSON") ? jsonLine : logfmtLine);
+    const auto has = [&](const std::string& event, const std::string& message) {
+      return std::ranges::any_of(
+          lines, [&](const LogLine& line) { return line.at("event") == event && line.at("msg") == message; });
+    };
+    CHECK(has("request", network));
+    CHECK(has("step", "bridge pons0"));
+    CHECK(has("done", "ADD done"));
+    checkSilent(del(network));
+  }
 }
 
 TEST_CASE("PONS_LOG goes before the configuration: level, place or both") {
   REQUIRE_FAKE_HOST(host);
-  for (const char* container : {"c1", "c2", "c3"}) host.addNamespace(container);
+  host.addNamespace("c1");
   const std::string network = configWithIpam(R"("logFile": "/run/one.log", "logLevel": "info")");
   const auto logs = [&](const std::string& value) {
     std::filesystem::remove("/run/one.log");
     std::filesystem::remove("/run/two.log");
-    resultOf(addWith("PONS_LOG=" + value, network));
+    resultOf(add(network, {.more = {"PONS_LOG=" + value}}));
     checkSilent(del(configWithIpam(R"("logLevel": "off")")));
     return std::pair{std::filesystem::exists("/run/one.log"), std::filesystem::exists("/run/two.log")};
   };
@@ -130,56 +171,55 @@ TEST_CASE("PONS_LOG goes before the configuration: level, place or both") {
   CHECK(logs("error") == std::pair{false, false});
   CHECK(logs(":/run/two.log") == std::pair{false, true});
   CHECK(logs("debug:/run/two.log") == std::pair{false, true});
-  for (const char* wrong : {"loud", "debug:two.log", "debug:", "debug:/run/../x"}) {
+  CHECK(logs("debug,json:/run/two.log") == std::pair{false, true});
+  for (const char* wrong : {"loud", "loud:/run/two.log", "debug:two.log"}) {
     CAPTURE(wrong);
-    const Unchanged unchanged{host};
-    checkError(addWith(std::string{"PONS_LOG="} + wrong, network), ErrorCode::InvalidEnvironment);
+    CHECK(logs(wrong) == std::pair{!contains(wrong, "/run/two.log"), contains(wrong, "/run/two.log")});
   }
 }
 
-TEST_CASE("A runtime's TRACEPARENT is in the line, as long as it is one") {
+TEST_CASE("No setting of the log fails a call: a warning names what is wrong") {
   REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  const std::string network = configWithIpam(R"("logLevel": "info")");
-  CHECK(hasLine(addWith("TRACEPARENT=" + kTraceParent, network).err, "traceparent=" + kTraceParent));
-  del(network);
-  CHECK(!hasLine(addWith("TRACEPARENT=" + kTraceParent + "x", network).err, "traceparent"));
-}
-
-TEST_CASE("journald gets the line with fields that can be searched for") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  const Keeper journald{"/run/systemd/journal/socket"};
-  const Outcome attached =
-      addWith("TRACEPARENT=" + kTraceParent, configWithIpam(R"("logFile": "journal", "logLevel": "info")"));
-  resultOf(attached);
-  CHECK(attached.err.empty());
-  const std::string entry = journald.next();
-  CHECK(entry.starts_with(field("MESSAGE", "ADD done") + field("PRIORITY", "6") + field("SYSLOG_IDENTIFIER", "pons") +
-                          field("PONS_VERB", "ADD") + field("PONS_CONTAINER", "c1") + field("PONS_INTERFACE", "eth0")));
-  CHECK(contains(entry, field("PONS_TRACEPARENT", kTraceParent) + field("PONS_NETWORK", "demo")));
-  CHECK(contains(entry, "\nPONS_MS\n"));
-  CHECK(journald.next().empty());
-}
-
-TEST_CASE("syslog gets the line") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
-  outputOf({"mount", "-t", "tmpfs", "none", "/dev"});
-  const Keeper syslog{"/dev/log"};
-  const Outcome attached = add(configWithIpam(R"("logFile": "syslog", "logLevel": "info")"));
-  resultOf(attached);
-  CHECK(hasLine(syslog.next(), R"(<30>.*pons\[\d+\]: info: ADD done verb=ADD container=c1)"));
-}
-
-TEST_CASE("A log that cannot be opened refuses no container: the lines go to stderr") {
-  REQUIRE_FAKE_HOST(host);
-  host.addNamespace("c1");
+  for (const char* container : {"c1", "c2"}) host.addNamespace(container);
   std::filesystem::create_directory("/run/directory");
-  for (const char* place : {"/run/directory", "journal"}) {
-    const Outcome attached = add(configWithIpam(R"("logFile": ")" + std::string{place} + R"(", "logLevel": "info")"));
-    resultOf(attached);
-    CHECK(hasLine(attached.err, "info: ADD done verb=ADD container=c1"));
-    del(configWithIpam(""));
+  REQUIRE(mkfifo("/run/fifo", 0600) == 0);  // opening it would block until somebody reads
+  const auto place = [](const std::string& path) { return R"("logLevel": "info", "logFile": ")" + path + "\""; };
+  const std::vector<std::array<std::string, 4>> all{
+      {"PONS_LOG=", R"("logLevel": "loud")", "ignored", "\"logLevel\": \"loud\""},
+      {"PONS_LOG=", R"("logLevel": 7)", "ignored", "\"logLevel\": 7"},
+      {"PONS_LOG=", R"("logFormat": "xml")", "ignored", "\"logFormat\": \"xml\""},
+      {"PONS_LOG=", R"("logFile": "pons.log")", "ignored", "\"logFile\": \"pons.log\""},
+      {"PONS_LOG=loud", "", "ignored", "PONS_LOG=loud"},
+      {"PONS_LOG=info:pons.log", "", "ignored", "PONS_LOG=info:pons.log"},
+      {"PONS_LOG=:/run/../x", "", "ignored", "PONS_LOG=:/run/../x"},
+      {"PONS_LOG=", place("/run/missing/pons.log"), "log-target", "/run/missing/pons.log: No such file or directory"},
+      {"PONS_LOG=", place("/run/directory"), "log-target", "/run/directory: Is a directory"},
+      {"PONS_LOG=", place("/run/fifo"), "log-target", "/run/fifo: No such device or address"},
+      {"PONS_LOG=info:/run/missing/x", "", "log-target", "/run/missing/x: No such file or directory"},
+      {"PONS_LOG=", place("journal"), "log-target", "journald"},
+  };
+  for (const auto& [variable, member, event, words] : all) {
+    for (const std::string container : {"c1", "c2"}) {
+      CAPTURE(variable);
+      CAPTURE(member);
+      const Subject subject{.container = container, .netns = "/run/netns/" + container, .more = {variable}};
+      const std::string network = configWithIpam(member);
+      const Outcome attached = add(network, subject);
+      resultOf(attached);
+      const std::vector<LogLine> lines = logLines(attached.err);
+      CHECK(std::ranges::count(eventsIn(attached.err), event) == 1);
+      const LogLine& first = lines.at(0);
+      CHECK(first.at("event") == event);
+      CHECK(first.at("level") == "warning");
+      CHECK_MESSAGE(contains(first.at("msg"), words), first.at("msg"));
+      const bool isTalkative = contains(member, "info") || contains(variable, "info");
+      CHECK(lines.size() == (isTalkative ? 2 : 1));
+      if (isTalkative) CHECK(lines.back().at("event") == "done");
+      for (const Outcome& done : {check(withPrevious(network, attached.out), subject), del(network, subject)}) {
+        checkSilent(done);
+        CHECK_MESSAGE(contains(messagesIn(done.err), words), done.err);
+      }
+    }
   }
+  CHECK_FALSE(std::filesystem::exists("/run/missing"));
 }

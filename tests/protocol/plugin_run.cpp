@@ -12,9 +12,11 @@ using pons::json::Document;
 using pons::json::Value;
 
 std::vector<std::string> environmentOf(const std::string& verb, const Subject& subject) {
-  return {"CNI_COMMAND=" + verb,        "CNI_CONTAINERID=" + subject.container,
-          "CNI_NETNS=" + subject.netns, "CNI_IFNAME=" + subject.ifName,
-          "CNI_ARGS=" + subject.args,   "CNI_PATH=/opt/cni/bin"};
+  std::vector<std::string> all{"CNI_COMMAND=" + verb,        "CNI_CONTAINERID=" + subject.container,
+                               "CNI_NETNS=" + subject.netns, "CNI_IFNAME=" + subject.ifName,
+                               "CNI_ARGS=" + subject.args,   "CNI_PATH=/opt/cni/bin"};
+  all.insert(all.end(), subject.more.begin(), subject.more.end());
+  return all;
 }
 
 Outcome call(const std::string& verb, const std::string& config, const Subject& subject) {

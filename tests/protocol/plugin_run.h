@@ -17,7 +17,8 @@ struct Subject {
   std::string container = "c1";
   std::string netns = "/run/netns/c1";
   std::string ifName = "eth0";
-  std::string args = {};  ///< CNI_ARGS
+  std::string args = {};               ///< CNI_ARGS
+  std::vector<std::string> more = {};  ///< further variables, each "NAME=value"
 };
 
 /// The variables of a call, each "NAME=value".

@@ -194,14 +194,14 @@ std::string faultOf(const Containers& containers) {
 void executeRepair() {
   const Outcome repaired = ponsctl({"repair"});
   CHECK_MESSAGE(repaired.ok(), repaired.out);
-  CHECK_MESSAGE(repaired.out.starts_with("repaired: "), repaired.out);
-  CHECK(!contains(repaired.out, "not repaired: "));
+  CHECK_MESSAGE(repaired.out.starts_with("restored: "), repaired.out);
+  CHECK(!contains(repaired.out, "not restored: "));
 }
 
 void executeRestart(Containers& containers) {
   const Outcome repaired = ponsctl({"repair"});
   CHECK(repaired.exitCode == 1);
-  CHECK_MESSAGE(contains(repaired.out, "not repaired: demo c1 eth0: "), repaired.out);
+  CHECK_MESSAGE(contains(repaired.out, "not restored: container c1, eth0 in network demo: "), repaired.out);
   CHECK_MESSAGE(contains(repaired.out, "(restart the container)"), repaired.out);
   containers.restart("c1");
 }
@@ -266,7 +266,12 @@ TEST_CASE("A bridge that is deleted under a chain is repaired before the chained
         {"pons", R"("bridge": "pons0", "isGateway": true, "ipam": {"subnet": "10.42.0.0/24"})"},
         {"portmap", R"("runtimeConfig": {"portMappings": [{"hostPort": )" + hostPort + R"(, "containerPort": 80}]})"}};
   };
-  std::vector<Chain> chains{Chain{linksOf("8081")}, Chain{linksOf("8082")}, Chain{linksOf("8083")}};
+  // Of a network that is looked at first, with another bridge that has the same sysctl.
+  const Link alone{
+      "pons",
+      R"("bridge": "pons1", "ipam": {"subnet": "10.43.0.0/24"}, "portMappings": [{"hostPort": 8080, "containerPort": 80}])",
+      "alone"};
+  std::vector<Chain> chains{Chain{{alone}}, Chain{linksOf("8081")}, Chain{linksOf("8082")}, Chain{linksOf("8083")}};
   const auto subject = [](std::size_t i) { return subjectOf("c" + std::to_string(i)); };
   for (std::size_t i = 0; i < chains.size(); ++i) {
     host.addNamespace("c" + std::to_string(i));
@@ -288,7 +293,8 @@ TEST_CASE("A reservation that another container was given meanwhile: restart, wi
              {"reservation of " + address, "container c2", "restart the container"});
   const Outcome repaired = repair();
   CHECK(repaired.exitCode == 1);
-  CHECK_MESSAGE(contains(repaired.out, "not repaired: demo c1 eth0: reservation of " + address), repaired.out);
+  CHECK_MESSAGE(contains(repaired.out, "not restored: container c1, eth0 in network demo: reservation of " + address),
+                repaired.out);
   CHECK(demo.check("c2").ok());
   checkSilent(demo.del("c1"));
   demo.forget("c1");

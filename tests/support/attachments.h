@@ -16,20 +16,20 @@ inline pons::AttachmentKey keyOf(const std::string& container, const std::string
 
 inline pons::Attachment attachmentOf(const pons::AttachmentKey& key, std::vector<pons::Lease> leases,
                                      std::vector<pons::PortForward> forwards = {}) {
-  return {.key = key,
-          .netnsPath = "/run/netns/" + key.container.toString(),
-          .netns = {.device = 4, .inode = 4026531840},
-          .bridge = {.name = netlib::IfName::parse(key.network.toString() == "demo" ? "pons0" : "pons1").value()},
-          .hostVeth = pons::hostVethName(key),
-          .hostMac = netlib::MacAddress::parse("0a:00:00:00:00:01").value(),
-          .containerMac = netlib::MacAddress::parse("0a:00:00:00:00:02").value(),
-          .leases = std::move(leases),
-          .routes = {},
-          .sourceNats = {{netlib::Family::Ipv4, {prefix("10.42.0.0/24")}, true, {}}},
-          .forwards = std::move(forwards)};
+  const auto bridge = netlib::IfName::parse(key.network.toString() == "demo" ? "pons0" : "pons1").value();
+  pons::Attachment attachment = pons::bareAttachment(key, bridge);
+  attachment.bridge.gateway = true;
+  attachment.netnsPath = "/run/netns/" + key.container.toString();
+  attachment.netns = {.device = 4, .inode = 4026531840};
+  attachment.hostMac = netlib::MacAddress::parse("0a:00:00:00:00:01").value();
+  attachment.containerMac = netlib::MacAddress::parse("0a:00:00:00:00:02").value();
+  attachment.leases = std::move(leases);
+  attachment.sourceNats = {{{prefix("10.42.0.0/24")}, true, {}}};
+  attachment.forwards = std::move(forwards);
+  return attachment;
 }
 
-/// Every field has a value other than its default.
+/// Values at the limits of their types, and bytes that are hard to write.
 inline pons::Attachment fullAttachment() {
   pons::Attachment attachment = attachmentOf(keyOf("c0ffee", "demo.net", "eth0\xe9"), {});
   attachment.netnsPath = "/proc/42/ns/net \"quoted\" \xff\x01";
@@ -49,9 +49,8 @@ inline pons::Attachment fullAttachment() {
   attachment.delegated = {"whereabouts", "{\"name\": \"demo.net\",\n\t\"type\": \"pons\"}\xfe", "K8S_POD_NAME=p;IP="};
   attachment.routes = {{prefix("0.0.0.0/0"), ip("10.42.0.1"), 1400, 1360, 100, 254U, std::uint8_t{253}},
                        {.destination = prefix("fd01::/64"), .gateway = std::nullopt, .table = {}, .scope = {}}};
-  attachment.sourceNats = {
-      {netlib::Family::Ipv4, {prefix("10.42.0.0/24")}, true, {prefix("10.0.0.0/8"), prefix("192.168.0.1/32")}},
-      {netlib::Family::Ipv6, {prefix("fd00::/64")}, false, {}}};
+  attachment.sourceNats = {{{prefix("10.42.0.0/24")}, true, {prefix("10.0.0.0/8"), prefix("192.168.0.1/32")}},
+                           {{prefix("fd00::/64")}, false, {}}};
   attachment.forwards = {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80},
                          {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 65535},
                          {pons::Protocol::Sctp, ip("::"), 1, ip("fd00::7"), 2}};

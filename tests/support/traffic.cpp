@@ -148,6 +148,22 @@ Server::Server(const Place& place, Transport transport, const Endpoint& local, c
   process_.emplace([&]() -> int { transport == Transport::Tcp ? serveTcp(socket, label) : serveUdp(socket, label); });
 }
 
+DnsServer::DnsServer(const Place& place, const std::string& address) {
+  const Endpoint local = endpoint(address, 53);
+  const UniqueFd socket = makeSocket(place, Transport::Udp, local.address.family(), 0);
+  bindTo(socket, local);
+  process_.emplace([&]() -> int {
+    for (;;) {
+      SocketAddress peer;
+      std::array<char, 512> message;
+      const ssize_t size = recvfrom(socket.get(), message.data(), message.size(), 0, peer.data(), &peer.size);
+      if (size < 12) continue;
+      message[2] = static_cast<char>(message[2] | '\x80');
+      (void)sendto(socket.get(), message.data(), static_cast<std::size_t>(size), 0, peer.data(), peer.size);
+    }
+  });
+}
+
 std::optional<std::string> ask(const Place& place, Transport transport, const Endpoint& destination,
                                const AskOptions& options) {
   const UniqueFd socket = makeSocket(place, transport, destination.address.family(), SOCK_NONBLOCK);

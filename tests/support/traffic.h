@@ -37,6 +37,16 @@ class Server {
   std::optional<ForkedProcess> process_;
 };
 
+/// Answers every UDP datagram at port 53 of that address with its own bytes and DNS' bit QR: what a query takes for an
+/// answer. Ready and ended like Server.
+class DnsServer {
+ public:
+  DnsServer(const Place& place, const std::string& address);
+
+ private:
+  std::optional<ForkedProcess> process_;
+};
+
 struct AskOptions {
   /// Bound before connecting; a fixed source port continues the same UDP flow in a later ask().
   std::optional<Endpoint> source;

@@ -27,6 +27,10 @@ Orphans manyOrphans() {
   return orphans;
 }
 
+std::string listed(const Orphans& orphans, const Terminal& terminal) {
+  return viewed(gcJson(orphans), gcText, terminal);
+}
+
 std::vector<std::string> gcCommand(const std::vector<std::string>& arguments = {}) {
   std::vector<std::string> command{"gc", "--config-dir", "/run/net.d"};
   command.insert(command.end(), arguments.begin(), arguments.end());
@@ -38,19 +42,22 @@ constexpr const char* kSubnet = R"("ipam": {"subnet": "10.42.0.0/24"})";
 }  // namespace
 
 TEST_CASE("ponsctl gc lists the orphans, and whether they were deleted") {
-  CHECK(gcText({}, kNarrow) == "no leftovers\n");
+  CHECK(listed({}, kNarrow) == "no leftovers\n");
   checkGolden("gc-0.json", gcJson({}));
-  checkGolden("gc-1-80.txt", gcText(oneOrphan(), kNarrow));
+  checkGolden("gc-1-80.txt", listed(oneOrphan(), kNarrow));
   checkGolden("gc-1.json", gcJson(oneOrphan()));
-  checkGolden("gc-many-80.txt", gcText(manyOrphans(), kNarrow));
-  checkGolden("gc-many-200.txt", gcText(manyOrphans(), kWide));
-  checkWidth(gcText(manyOrphans(), kNarrow), 80);
+  checkGolden("gc-many-80.txt", listed(manyOrphans(), kNarrow));
+  checkGolden("gc-many-200.txt", listed(manyOrphans(), kWide));
+  checkWidth(listed(manyOrphans(), kNarrow), 80);
   Orphans deleted = manyOrphans();
   deleted.deletes = true;
   deleted.all[1].failure = "delete link pons4a25852d93e: Operation not permitted";
   deleted.problems = {"/etc/cni/net.d/1.conf: not JSON at line 1, column 2"};
-  checkGolden("gc-taken-80.txt", gcText(deleted, kNarrow));
-  checkGolden("gc-taken.json", gcJson(deleted));
+  checkGolden("gc-removed-80.txt", listed(deleted, kNarrow));
+  checkGolden("gc-removed.json", gcJson(deleted));
+  CHECK(!contains(listed(deleted, kNarrow), "POD"));
+  deleted.all.front().pod = "default/web-0";
+  CHECK(contains(listed(deleted, kWide), "  default/web-0  "));
 }
 
 TEST_CASE(

@@ -1,9 +1,10 @@
-// ponsctl list and ponsctl check: of sample attachments, and on a host.
+// ponsctl list: of sample attachments, and on a host.
 #include "plugin/ctl/list.h"
 
-#include <doctest/doctest.h>
+#include <sstream>
+#include <tuple>
 
-#include "plugin/ctl/check.h"
+#include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"
 #include "tests/tools/samples.h"
@@ -23,20 +24,42 @@ std::vector<AttachmentStatus> many(unsigned number) {
   return statuses;
 }
 
+std::string listed(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal,
+                   const std::string& sort = "health") {
+  const View view = [&sort](const auto& root, const Terminal& to) { return listText(root, to, sort); };
+  return viewed(listJson(statuses), view, terminal);
+}
+
+/// The first words of the lines after the titles.
+std::vector<std::string> wordsIn(const std::string& table, std::size_t column) {
+  std::vector<std::string> found;
+  std::istringstream lines{table};
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line) && !line.empty()) {
+    std::istringstream words{line};
+    std::string word;
+    for (std::size_t i = 0; i <= column; ++i) words >> word;
+    found.push_back(word);
+  }
+  return found;
+}
+
+using Words = std::vector<std::string>;
+
 }  // namespace
 
 TEST_CASE("ponsctl list prints one line per attachment, at most as wide as the terminal") {
-  CHECK(listText({}, kNarrow) == "no attachments\n");
   checkGolden("list-0.json", listJson({}));
-  checkGolden("list-1-80.txt", listText({oneStatus()}, kNarrow));
-  checkGolden("list-1-200.txt", listText({oneStatus()}, kWide));
+  checkGolden("list-1-80.txt", listed({oneStatus()}, kNarrow));
+  checkGolden("list-1-200.txt", listed({oneStatus()}, kWide));
   checkGolden("list-1.json", listJson({oneStatus()}));
-  checkGolden("list-many-80.txt", listText(allHealths(), kNarrow));
-  checkGolden("list-many-200.txt", listText(allHealths(), kWide));
+  checkGolden("list-many-80.txt", listed(allHealths(), kNarrow));
+  checkGolden("list-many-200.txt", listed(allHealths(), kWide));
   checkGolden("list-many.json", listJson(allHealths()));
-  checkGolden("list-coloured.txt", listText(allHealths(), {.width = 80, .hasColours = true}));
+  checkGolden("list-coloured.txt", listed(allHealths(), {.width = 80, .hasColours = true}));
   for (const Terminal& terminal : {kNarrow, kWide}) {
-    const std::string text = listText(many(500), terminal);
+    const std::string text = listed(many(500), terminal);
     CHECK(std::ranges::count(text, '\n') == 501);
     checkWidth(text, terminal.width);
   }
@@ -46,49 +69,57 @@ TEST_CASE("Container IDs with a common prefix are shortened to a length at which
   auto alike = many(2);
   alike[0].key.container = pons::ContainerId::parse("aaaaaaaaaaaaaaaaaaaa1" + std::string(40, 'b')).value();
   alike[1].key.container = pons::ContainerId::parse("aaaaaaaaaaaaaaaaaaaa2" + std::string(40, 'b')).value();
-  const std::string text = listText(alike, kNarrow);
+  const std::string text = listed(alike, kNarrow);
   CHECK(contains(text, " aaaaaaaaaaaaaaaaaaaa1 "));
   CHECK(contains(text, " aaaaaaaaaaaaaaaaaaaa2 "));
 }
 
-TEST_CASE("Escape sequences in a path are printed escaped") {
-  auto hostile = many(1);
-  hostile[0].health = Health::Gone;
-  hostile[0].faults = {{"", "", pons::missing("network namespace \x1b[2J", pons::Remedy::CollectGarbage)}};
-  const std::string text = checkText(hostile, kNarrow);
-  CHECK(contains(text, "\\x1b[2J"));
-  CHECK(!contains(text, "\x1b"));
-}
-
-TEST_CASE("ponsctl check prints the faults, those of shared state once, and the remedies") {
-  CHECK(checkText({}, kNarrow) == "no attachments\n");
-  CHECK(checkText({oneStatus()}, kNarrow) == "1 attachment, no faults\n");
-  CHECK(checkText(many(500), kNarrow) == "500 attachments, no faults\n");
-  checkGolden("check-0.json", checkJson({}));
-  checkGolden("check-1.json", checkJson({oneStatus()}));
-  checkGolden("check-many-80.txt", checkText(allHealths(), kNarrow));
-  checkGolden("check-many-200.txt", checkText(allHealths(), kWide));
-  checkGolden("check-many.json", checkJson(allHealths()));
-  auto all = many(500);
-  for (AttachmentStatus& status : all) {
-    status.health = Health::Broken;
-    status.faults = {{"bridge pons0", "bridge-pons0/demo", {"bridge pons0", "up", "down"}},
-                     {"veth", "", {"veth pons0", "up", "down"}}};
+TEST_CASE("ponsctl list: faults are first, or what --sort says; numbers in texts compare as numbers") {
+  std::vector<AttachmentStatus> statuses;
+  for (const auto& [network, last, health, age] :
+       {std::tuple{"a", "10", Health::Ok, 9}, {"b", "9", Health::Adding, 100}, {"c", "100", Health::Broken, 20}}) {
+    statuses.push_back(statusOf(keyOf(idOf(7), network), {{prefix("10.42.0." + std::string{last} + "/24"), {}}}));
+    statuses.back().health = health;
+    statuses.back().age = std::chrono::seconds{age};
   }
-  const std::string text = checkText(all, kNarrow);
-  CHECK_MESSAGE(contains(text, "demo     500 attachments             bridge pons0 is down, expected up: run\n"), text);
-  CHECK(std::ranges::count(text, '\n') < 8);
-  CHECK(contains(text, "Follow-up faults are hidden"));
-  // What the repair of the shared state does not restore is shown.
-  all.front().faults.push_back(
-      {"addresses", "", pons::missing("address 10.42.0.7/24", pons::Remedy::RestartContainer)});
-  CHECK(contains(checkText(all, kWide), "address 10.42.0.7/24 is missing: restart the container\n"));
+  CHECK(wordsIn(listed(statuses, kWide), 0) == Words{"c", "b", "a"});
+  CHECK(wordsIn(listed(statuses, kWide, "network"), 0) == Words{"a", "b", "c"});
+  CHECK(wordsIn(listed(statuses, kWide, "age"), 0) == Words{"a", "c", "b"});
+  CHECK(wordsIn(listed(statuses, kWide, "addresses"), 3) == Words{"10.42.0.9", "10.42.0.10", "10.42.0.100"});
+  for (const std::string& column : listColumns()) {
+    CHECK_MESSAGE(wordsIn(listed(statuses, kWide, column), 0).size() == 3, column);
+  }
+  // Without a pod at the end.
+  statuses[1].attachment->pod = "default/web-10";
+  statuses[2].attachment->pod = "default/web-9";
+  CHECK(wordsIn(listed(statuses, kWide, "pod"), 0) == Words{"c", "b", "a"});
 }
 
-TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults and the health of attachments") {
+TEST_CASE(
+    "ponsctl list has a column of pods where there are any, and leaves out what is less important at 80 columns") {
+  auto statuses = many(3);
+  CHECK(!contains(listed(statuses, kNarrow), "POD"));
+  statuses[1].attachment->pod = "kube-system/coredns-5d78c9869d-abcde";
+  const std::string some = listed(statuses, kNarrow);
+  CHECK_MESSAGE(contains(some, "kube-system/coredns-5d78c9869d-abcde"), some);
+  CHECK_MESSAGE(contains(some, idOf(0).substr(0, 12)), some);
+  for (auto& status : statuses) status.attachment->pod = "kube-system/coredns-5d78c9869d-abcde";
+  statuses.front().attachment->forwards = {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80}};
+  const std::string narrow = listed(statuses, kNarrow);
+  checkWidth(narrow, 80);
+  for (const char* important : {"NETWORK", "POD", "ADDRESSES", "PORTS", "HEALTH"}) {
+    CHECK_MESSAGE(contains(narrow, important), narrow);
+  }
+  CHECK_MESSAGE(!contains(narrow, "AGE"), narrow);
+  const std::string unabridged = listed(statuses, {.width = 80, .wide = true});
+  for (const std::string& word : {std::string{"AGE"}, std::string{"INTERFACE"}, idOf(0), idOf(2)}) {
+    CHECK_MESSAGE(contains(unabridged, word), unabridged);
+  }
+}
+
+TEST_CASE("On a host: ponsctl list prints the state and the health of attachments") {
   REQUIRE_FAKE_HOST(host);
   CHECK(tool({"list"}).out == "no attachments (no state directory /run/pons yet)\n");
-  CHECK(tool({"check"}).out == "no attachments (no state directory /run/pons yet)\n");
   CHECK(!std::filesystem::exists("/run/pons"));
 
   Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"};
@@ -96,12 +127,11 @@ TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults
   demo.attach(host, "c2");
   {
     const Unchanged unchanged{host};
-    const Outcome listed = tool({"list"});
-    CHECK(listed.ok());
-    CHECK_MESSAGE(contains(listed.out, "demo     c1         eth0       " + address + ","), listed.out);
-    CHECK(contains(listed.out, "8080->80/tcp"));
-    CHECK(contains(listed.out, " ok\n"));
-    CHECK(tool({"check"}).out == "2 attachments, no faults\n");
+    const Outcome all = tool({"list"});
+    CHECK(all.ok());
+    CHECK_MESSAGE(contains(all.out, "demo     c1         eth0       " + address + ","), all.out);
+    CHECK(contains(all.out, "8080->80/tcp"));
+    CHECK(contains(all.out, " ok\n"));
     const auto document = jsonOf(tool({"list", "--json"}));
     const auto attachments = document["attachments"].items();
     REQUIRE(attachments.size() == 2);
@@ -109,26 +139,11 @@ TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults
     CHECK(attachments[0]["ageSeconds"].integer().value_or(-1) >= 0);
     CHECK(attachments[0]["ports"].items().size() == 2);
   }
-  shell("nft flush ruleset");
-  CHECK(tool({"check"}).exitCode == 1);
-  CHECK(contains(tool({"check"}).out, "2 attachments"));
-  CHECK(contains(tool({"check"}, {"COLUMNS=300"}).out, ": run \"ponsctl repair\"\n"));
-  const auto checked = jsonOf(tool({"check", "--json"}));
-  const auto broken = checked["broken"].items();
-  REQUIRE(broken.size() == 2);
-  const auto fault = broken[0]["faults"].items().at(0);
-  CHECK(textOf(fault["actual"]) == "missing");
-  CHECK(textOf(fault["expected"]) != "");
-  CHECK(textOf(fault["what"]).ends_with(" is missing"));
-  CHECK(textOf(fault["remedy"]) == "run \"ponsctl repair\"");
-  CHECK(contains(tool({"list"}).out, " broken\n"));
-  CHECK(repair().ok());
   host.endNamespace("/run/netns/c2");
   shell("echo noise > " + recordOf(demo, "c1"));
-  const std::string listed = tool({"list"}).out;
-  CHECK_MESSAGE(contains(listed, " unreadable\n"), listed);
-  CHECK_MESSAGE(contains(listed, " gone\n"), listed);
-  CHECK(contains(tool({"check"}, {"COLUMNS=300"}).out, "ponsctl gc --delete"));
+  const std::string wrong = tool({"list"}).out;
+  CHECK_MESSAGE(contains(wrong, " unreadable\n"), wrong);
+  CHECK_MESSAGE(contains(wrong, " gone\n"), wrong);
   const Outcome mistyped = tool({"list", "--state-dir", "/run/elsewhere"});
   CHECK(mistyped.exitCode == 1);
   CHECK(mistyped.err == "ponsctl list: there is no state directory /run/elsewhere; on this host: /run/pons\n");
@@ -136,4 +151,33 @@ TEST_CASE("On a host: ponsctl list and ponsctl check print the state, the faults
   const Outcome refused = tool({"list"});
   CHECK(refused.exitCode == 1);
   CHECK(contains(refused.err, "ponsctl list: /run/pons is writable by other users"));
+}
+
+TEST_CASE("On a host: ponsctl list --broken, --network and --sort, and --networks") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  Network web{"web", R"("ipam": {"subnet": "10.43.0.0/24"})"};
+  demo.attach(host, "c1");
+  demo.attach(host, "c2");
+  host.addNamespace("w1");
+  Subject pod = subjectOf("w1");
+  pod.args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0;K8S_POD_INFRA_CONTAINER_ID=w1";
+  resultOf(add(web.config(), pod));
+  CHECK(tool({"list", "--broken"}).out == "no attachments with faults\n");
+  CHECK(tool({"list", "--network", "nope"}).out == "no attachments of network nope\n");
+  shell("ip link set " + pons::hostVethName(keyOf("c2")).toString() + " down");
+  CHECK(wordsIn(tool({"list"}).out, 0) == Words{"demo", "demo", "web"});
+  CHECK(wordsIn(tool({"list", "--sort", "container"}).out, 0) == Words{"demo", "demo", "web"});
+  CHECK(wordsIn(tool({"list", "--network", "demo"}).out, 1) == Words{"c2", "c1"});
+  CHECK(wordsIn(tool({"list", "--network", "demo", "--sort", "container"}).out, 1) == Words{"c1", "c2"});
+  CHECK(wordsIn(tool({"list", "--broken"}).out, 1) == Words{"c2"});
+  CHECK(jsonOf(tool({"list", "--broken", "--json"}))["attachments"].items().size() == 1);
+  const std::string withPod = tool({"list", "--network", "web"}).out;
+  CHECK_MESSAGE(wordsIn(withPod, 1) == Words{"default/web-0"}, withPod);
+  CHECK(textOf(jsonOf(tool({"list", "--network", "web", "--json"}))["attachments"].items().at(0)["pod"]) ==
+        "default/web-0");
+  CHECK(tool({"list", "--networks", "--config-dir", "/run/net.d"}).out ==
+        tool({"networks", "--config-dir", "/run/net.d"}).out);
+  CHECK(wordsIn(tool({"networks", "--config-dir", "/run/net.d"}).out, 0) == Words{"demo", "web"});
+  CHECK(tool({"list", "--networks", "--broken"}).exitCode == 2);
 }

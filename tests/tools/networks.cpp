@@ -41,19 +41,31 @@ std::vector<NetworkState> manyNetworks() {
           {.name = "with-dhcp", .bridge = "pons2", .ports = 1, .attachments = 1, .ipam = "dhcp"}};
 }
 
+std::string listed(const std::vector<NetworkState>& networks, const Terminal& terminal) {
+  return viewed(networksJson(networks), networksText, terminal);
+}
+
 }  // namespace
 
 TEST_CASE("ponsctl networks prints pools and ports, at most as wide as the terminal") {
-  CHECK(networksText({}, kNarrow) == "no networks\n");
+  CHECK(listed({}, kNarrow) == "no networks\n");
   checkGolden("networks-0.json", networksJson({}));
-  checkGolden("networks-1-80.txt", networksText({oneNetwork()}, kNarrow));
-  checkGolden("networks-1-200.txt", networksText({oneNetwork()}, kWide));
+  checkGolden("networks-1-80.txt", listed({oneNetwork()}, kNarrow));
+  checkGolden("networks-1-200.txt", listed({oneNetwork()}, kWide));
   checkGolden("networks-1.json", networksJson({oneNetwork()}));
-  checkGolden("networks-many-80.txt", networksText(manyNetworks(), kNarrow));
-  checkGolden("networks-many-200.txt", networksText(manyNetworks(), kWide));
+  checkGolden("networks-many-80.txt", listed(manyNetworks(), kNarrow));
+  checkGolden("networks-many-200.txt", listed(manyNetworks(), kWide));
   checkGolden("networks-many.json", networksJson(manyNetworks()));
-  checkGolden("networks-coloured.txt", networksText(manyNetworks(), {.width = 80, .hasColours = true}));
-  checkWidth(networksText({oneNetwork()}, kNarrow), 80);
+  checkGolden("networks-coloured.txt", listed(manyNetworks(), {.width = 80, .hasColours = true}));
+  checkWidth(listed({oneNetwork()}, kNarrow), 80);
+  // Numbers beyond those of JSON.
+  CHECK(contains(listed({oneNetwork()}, kWide), "fd42::/64     ≥2^63     3  ≥2^63"));
+  NetworkState longNames = oneNetwork();
+  longNames.name = std::string(28, 'n');
+  const std::string narrow = listed({longNames}, kNarrow);
+  checkWidth(narrow, 80);
+  for (const char* important : {"NETWORK", "PORTS", "SIZE", "FREE"}) CHECK_MESSAGE(contains(narrow, important), narrow);
+  CHECK_MESSAGE(!contains(narrow, "FROM"), narrow);
 }
 
 TEST_CASE("On a host: ponsctl networks lists configured networks and those with attachments") {
@@ -74,7 +86,7 @@ TEST_CASE("On a host: ponsctl networks lists configured networks and those with 
   demo.attach(host, "c2");
   recorded.attach(host, "r1");
   const Unchanged unchanged{host};
-  const Outcome listed = tool(command);
+  const Outcome listed = tool(command, {"COLUMNS=200"});
   CHECK(listed.ok());
   CHECK_MESSAGE(contains(listed.out,
                          "demo      pons-demo      2/1023      2  10.42.0.10-10.42.0.12     3     2     1  1.conflist"),

@@ -63,20 +63,92 @@ Shown broken() {
 
 Shown unreadable() { return {allHealths().at(7), {}}; }
 
+std::string shownAs(const std::vector<Shown>& shown, const Terminal& terminal) {
+  return viewed(showJson(shown), showText, terminal);
+}
+
+/// c1 and c2 of demo, one of them with a second network; and two pods of web.
+std::vector<Named> fiveAttachments() {
+  const auto named = [](const std::string& container, const std::string& network, const std::string& address,
+                        const std::string& pod = {}) {
+    AttachmentStatus status = statusOf(keyOf(container, network), {{prefix(address), std::nullopt}},
+                                       {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80}});
+    status.attachment->netnsPath = "/run/netns/cni-" + container;
+    status.attachment->pod = pod;
+    return Named{status.key, std::move(status.attachment)};
+  };
+  std::vector<Named> all{named("c0ffee1", "demo", "10.42.0.7/24"), named("c0ffee2", "demo", "fd42::7/64"),
+                         named("c0ffee1", "web", "10.43.0.1/24"), named("80", "web", "10.43.0.2/24", "default/web-0"),
+                         named("81", "web", "10.43.0.3/24", "other/web-0")};
+  for (std::size_t i = 1; i < all.size(); ++i) all[i].attachment->forwards.clear();
+  return all;
+}
+
+/// The keys, separated by commas, or the error.
+std::string keysText(const std::string& name, const std::vector<Named>& all = fiveAttachments()) {
+  const auto keys = keysNamed(all, name);
+  if (!keys) return keys.error().message;
+  std::string text;
+  for (const pons::AttachmentKey& key : *keys) text += (text.empty() ? "" : ", ") + key.toString();
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("ponsctl show prints everything about one container, at most as wide as the terminal") {
-  checkGolden("show-1-80.txt", showText({sound()}, kNarrow));
-  checkGolden("show-1-200.txt", showText({sound()}, kWide));
+  checkGolden("show-1-80.txt", shownAs({sound()}, kNarrow));
+  checkGolden("show-1-200.txt", shownAs({sound()}, kWide));
   checkGolden("show-1.json", showJson({sound()}));
   const std::vector<Shown> many{broken(), unreadable()};
-  checkGolden("show-many-80.txt", showText(many, kNarrow));
-  checkGolden("show-many-200.txt", showText(many, kWide));
+  checkGolden("show-many-80.txt", shownAs(many, kNarrow));
+  checkGolden("show-many-200.txt", shownAs(many, kWide));
   checkGolden("show-many.json", showJson(many));
-  checkWidth(showText(many, kNarrow), 80);
+  checkWidth(shownAs(many, kNarrow), 80);
 }
 
-TEST_CASE("On a host: ponsctl show finds a container by a prefix of its ID, and prints traffic and rules") {
+TEST_CASE(
+    "ponsctl show: a container is named by its ID, pod, address, port, namespace or interface; a network by its name") {
+  const std::string first = "demo c0ffee1 eth0, web c0ffee1 eth0";
+  const std::string pod = "web 80 eth0";
+  const std::string veth = pons::hostVethName(keyOf("c0ffee2")).toString();
+  const std::vector<std::pair<std::string, std::string>> found{{"c0ffee1", first},
+                                                               {"10.42.0.7", first},
+                                                               {"10.43.0.1", first},
+                                                               {"10.42.0.7/24", first},
+                                                               {"8080", first},
+                                                               {"8080/tcp", first},
+                                                               {"/run/netns/cni-c0ffee1", first},
+                                                               {"cni-c0ffee1", first},
+                                                               {"c0ffee2", "demo c0ffee2 eth0"},
+                                                               {"FD42:0::7", "demo c0ffee2 eth0"},
+                                                               {veth, "demo c0ffee2 eth0"},
+                                                               {"default/web-0", pod},
+                                                               {"80", pod},
+                                                               {"demo", "demo c0ffee1 eth0, demo c0ffee2 eth0"},
+                                                               {"web", "web 80 eth0, web 81 eth0, web c0ffee1 eth0"}};
+  for (const auto& [name, keys] : found) CHECK_MESSAGE(keysText(name) == keys, name);
+  for (const char* name : {"8080/udp", "cni", "10.42.0.8", "web-1", "d", "10.42.0.7/23"}) {
+    CHECK_MESSAGE(
+        keysText(name).starts_with("nothing on record is called \"" + std::string{name} + "\": no container ID"), name);
+  }
+  CHECK(keysText("web-0") == "\"web-0\" is ambiguous: default/web-0 (container 80), other/web-0 (container 81)");
+  CHECK(keysText("c0ffee") == "\"c0ffee\" is ambiguous: container c0ffee1, container c0ffee2");
+  CHECK(keysText("8") == "\"8\" is ambiguous: default/web-0 (container 80), other/web-0 (container 81)");
+  // An exact ID is first, then any other exact name, then a prefix.
+  auto all = fiveAttachments();
+  all[1].attachment->forwards = {{pons::Protocol::Udp, ip("0.0.0.0"), 8, ip("10.42.0.8"), 80}};
+  CHECK(keysText("8", all) == "demo c0ffee2 eth0");
+  all[1].attachment->forwards.front().hostPort = 80;
+  CHECK(keysText("80", all) == pod);
+  all[4].attachment->pod = "other/demo";
+  CHECK(keysText("demo", all) == "\"demo\" is ambiguous: network demo, other/demo (container 81)");
+  // An unreadable record has a key only.
+  all[1].attachment.reset();
+  CHECK(keysText("c0ffee2", all) == "demo c0ffee2 eth0");
+  CHECK(keysText(veth, all) == "demo c0ffee2 eth0");
+}
+
+TEST_CASE("On a host: ponsctl show finds a container by what it has, and prints traffic and rules") {
   REQUIRE_FAKE_HOST(host);
   CHECK(contains(tool({"show", "c1"}).err, "no attachments are recorded"));
   Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"};
@@ -99,10 +171,20 @@ TEST_CASE("On a host: ponsctl show finds a container by a prefix of its ID, and 
     CHECK(textOf(links[0]["name"]) == "eth0");
     CHECK(links[0]["sentPackets"].integer().value_or(0) >= 3);
     CHECK(links[1]["receivedBytes"].integer().value_or(0) >= 3 * 48);
+    CHECK(textOf(document["attachments"].items().at(0)["record"]["hostVeth"]) ==
+          pons::hostVethName(keyOf("c0ffee1")).toString());
   }
-  CHECK(contains(tool({"show", "c0ffee"}).err, "2 container IDs begin with c0ffee: c0ffee1, c0ffee2"));
+  const std::string whole = tool({"show", "c0ffee1"}).out;
+  for (const std::string& name : {address, std::string{"8080"}, std::string{"8080/tcp"},
+                                  std::string{"/run/netns/c0ffee1"}, pons::hostVethName(keyOf("c0ffee1")).toString()}) {
+    const std::string same = tool({"show", name}).out;
+    CHECK_MESSAGE(same.substr(0, same.find('\n')) == whole.substr(0, whole.find('\n')), name << same);
+  }
+  CHECK(jsonOf(tool({"show", "demo", "--json"}))["attachments"].items().size() == 2);
+  CHECK(contains(tool({"show", "c0ffee"}).err,
+                 "ponsctl show: \"c0ffee\" is ambiguous: container c0ffee1, container c0ffee2"));
   CHECK(tool({"show", "c0ffee"}).exitCode == 1);
-  CHECK(tool({"show", "d"}).exitCode == 1);
+  CHECK(tool({"show", "x"}).exitCode == 1);
   CHECK(tool({"show"}).exitCode == 2);
   demo.attach(host, "c0f");
   CHECK(contains(tool({"show", "c0f"}).out, "container    c0f\n"));

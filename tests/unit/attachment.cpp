@@ -74,6 +74,15 @@ TEST_CASE("no ifb has the name of a veth") {
   CHECK(names.size() == 2000);
 }
 
+TEST_CASE("messages name the pod and the first 12 digits of the ID, or the whole ID where there is no pod") {
+  for (const std::string& id : {std::string{"c1"}, std::string(12, 'a'), std::string(64, 'f')}) {
+    Attachment attachment = attachmentOf(keyOf(id), {});
+    CHECK(pons::containerText(attachment) == "container " + id);
+    attachment.pod = "default/web-0";
+    CHECK(pons::containerText(attachment) == "default/web-0 (container " + id.substr(0, 12) + ")");
+  }
+}
+
 TEST_CASE("the gateway of two leases is one address") {
   Attachment attachment = dualStack();
   attachment.leases.push_back({prefix("10.42.0.8/24"), ip("10.42.0.1")});

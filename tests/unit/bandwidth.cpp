@@ -107,9 +107,6 @@ TEST_CASE("limits that cannot be kept are refused with the key") {
   }
   CHECK(codeOf(decodeBandwidth, R"("bandwidth": 5)") == 7);
   CHECK(codeOf(decodeReferenceBandwidth, R"("runtimeConfig": {"bandwidth": []})") == 7);
-  CHECK(codeOf(decodeReferenceBandwidth, R"("unshapedSubnets": ["10.0.0.0/8"])") == 2);
-  CHECK(codeOf(decodeReferenceBandwidth, R"("shapedSubnets": ["10.0.0.0/8"])") == 2);
-  CHECK(codeOf(decodeReferenceBandwidth, R"("shapedSubnets": [], "unshapedSubnets": null)") == 0);
 }
 
 TEST_CASE("limits reach the request of type pons") {

@@ -7,16 +7,16 @@ using netlib::Family;
 
 TEST_CASE("the smallest sensible configuration does the sensible thing") {
   const Config config = decoded("");
-  CHECK(config.bridge.toString() == "pons0");
-  CHECK(config.isGateway);
+  CHECK(config.bridge.name.toString() == "pons0");
+  CHECK(config.bridge.gateway);
   CHECK(config.isDefaultGateway);
   CHECK(config.masquerade == std::vector{Family::Ipv4});
   CHECK(config.hairpin);
-  CHECK_FALSE(config.promiscuous);
-  CHECK_FALSE(config.forceAddress);
-  CHECK_FALSE(config.portIsolation);
+  CHECK_FALSE(config.bridge.promiscuous);
+  CHECK_FALSE(config.bridge.forceAddress);
+  CHECK_FALSE(config.isolated);
   CHECK_FALSE(config.detectDuplicateAddresses);
-  CHECK_FALSE(config.disableContainerInterface);
+  CHECK_FALSE(config.containerInterfaceDown);
   CHECK(config.acceptForward);
   CHECK(config.ingress == pons::IngressPolicy::Open);
   CHECK(config.mtu == Mtu{});
@@ -42,7 +42,7 @@ TEST_CASE("without ipam there are no addresses, and nothing that needs one") {
        {"", R"("ipam": {})", R"("ipam": {"type": "", "ranges": []})", R"("ipam": null)", R"("ipam": {"subnet": ""})"}) {
     const Config plain = configOf(config(members));
     CHECK(plain.addresses.sets.empty());
-    CHECK_FALSE(plain.isGateway);
+    CHECK_FALSE(plain.bridge.gateway);
     CHECK_FALSE(plain.isDefaultGateway);
     CHECK(plain.masquerade.empty());
   }
@@ -112,10 +112,6 @@ TEST_CASE("keys of the wrong type or value: error 7 that names key and value") {
                                     R"("stateDir": "x")",
                                     R"("stateDir": "/a/../b")",
                                     R"("stateDir": "/a\u0000b")",
-                                    R"("logFile": "x")",
-                                    R"("logFile": [])",
-                                    R"("logLevel": "loud")",
-                                    R"("logLevel": 7)",
                                     R"("lockTimeout": 0)",
                                     R"("lockTimeout": 601)",
                                     R"("lockTimeout": "30")"}) {
@@ -149,9 +145,11 @@ TEST_CASE("known keys that pons cannot serve: error 2 that names key and value")
 TEST_CASE("unknown keys and null are ignored") {
   CHECK(codeOf(R"("capabilities": {"portMappings": true}, "nerdctlID": "x", "disableCheck": true, "cni.dev/x": [],)"
                R"("args": {"podman_labels": {}}, "runtimeConfig": {"io.kubernetes.cri.pod-annotations": null})") == 0);
-  CHECK(codeOf(R"("bridge": null, "isGateway": null, "mtu": null, "hairpinMode": null, "vlan": null,)"
-               R"("vlanTrunk": null, "portMappings": null, "runtimeConfig": null, "args": null, "dns": null,)"
-               R"("stateDir": null, "logLevel": null, "lockTimeout": null, "ipMasqExclude": null)") == 0);
+  CHECK(
+      codeOf(R"("bridge": null, "isGateway": null, "mtu": null, "hairpinMode": null, "vlan": null,)"
+             R"("vlanTrunk": null, "portMappings": null, "runtimeConfig": null, "args": null, "dns": null,)"
+             R"("stateDir": null, "logLevel": null, "logFormat": null, "lockTimeout": null, "ipMasqExclude": null)") ==
+      0);
   CHECK(ipamCode(R"("type": "pons", "subnet": "10.42.0.0/24", "ranges": null, "rangeStart": "", "gateway": null,)"
                  R"("exclude": null, "routes": null, "resolveConf": "/does/not/exist")") == 0);
 }
@@ -159,7 +157,7 @@ TEST_CASE("unknown keys and null are ignored") {
 TEST_CASE("isDefaultGateway implies isGateway") {
   CHECK(codeOf(R"("isGateway": false, "isDefaultGateway": true)") == 7);
   const Config off = decoded(R"("isGateway": false)");
-  CHECK_FALSE(off.isGateway);
+  CHECK_FALSE(off.bridge.gateway);
   CHECK_FALSE(off.isDefaultGateway);
   CHECK(off.masquerade.empty());
   CHECK_FALSE(decoded(R"("isDefaultGateway": false)").isDefaultGateway);
@@ -220,8 +218,59 @@ TEST_CASE("settings: the configuration wins over PONS_STATE_DIR, that over the d
   environment.stateDir = "relative";
   CHECK(addCode(configWithIpam(""), environment) == 4);
 
-  const Settings settings = decoded(R"("logFile": "/var/log/pons", "logLevel": "trace", "lockTimeout": 600)").settings;
-  CHECK(settings.log.target == log::Target{log::Place::File, "/var/log/pons"});
-  CHECK(settings.log.level == log::Level::Trace);
-  CHECK(settings.lockTimeout == std::chrono::seconds{600});
+  CHECK(decoded(R"("lockTimeout": 600)").settings.lockTimeout == std::chrono::seconds{600});
+}
+
+TEST_CASE("settings of the log: PONS_LOG wins, part by part, over the configuration, that over the default") {
+  using log::Format, log::Level, log::Place;
+  const std::string members = R"("logFile": "/var/log/pons", "logLevel": "Warn", "logFormat": "JSON")";
+  const log::Target file{Place::File, "/var/log/pons"};
+  const std::vector<std::pair<std::string, log::Settings>> all{
+      {"", {Level::Warning, Format::Json, file}},
+      {"err", {Level::Error, Format::Json, file}},
+      {"logfmt", {Level::Warning, Format::Logfmt, file}},
+      {"logfmt,trace", {Level::Trace, Format::Logfmt, file}},
+      {":syslog", {Level::Warning, Format::Json, {Place::Syslog}}},
+      {"OFF,logfmt:journal", {Level::Off, Format::Logfmt, {Place::Journal}}},
+      {"debug:/a:b,c", {Level::Debug, Format::Json, {Place::File, "/a:b,c"}}},
+  };
+  for (const auto& [variable, expected] : all) {
+    CAPTURE(variable);
+    Environment environment = kEnvironment;
+    environment.log = variable;
+    const Config config = configOf(configWithIpam(members), environment);
+    CHECK(config.settings.log == expected);
+    CHECK(config.ignored.empty());
+  }
+  CHECK(decoded("").settings.log == log::Settings{});
+}
+
+TEST_CASE("settings of the log: what is wrong gets the default and one message, and what is right counts") {
+  for (const std::string member : {R"("logLevel": "loud")", R"("logLevel": 7)", R"("logFile": "x")", R"("logFile": [])",
+                                   R"("logFile": "/a/../b")", R"("logFormat": "xml")", R"("logFormat": true)"}) {
+    CAPTURE(member);
+    const Config config = decoded(member);
+    CHECK(config.settings.log == log::Settings{});
+    REQUIRE(config.ignored.size() == 1);
+    CHECK(config.ignored[0].starts_with("invalid " + member.substr(0, member.find(':'))));
+  }
+  const Config config = decoded(R"("logLevel": "error", "logFormat": "xml", "logFile": "x")");
+  CHECK(config.settings.log == log::Settings{.level = log::Level::Error});
+  CHECK(config.ignored.size() == 2);
+
+  const log::Settings configured{log::Level::Error, log::Format::Json, {log::Place::Syslog}};
+  const std::vector<std::tuple<std::string, log::Level, std::size_t>> all{
+      {"loud", log::Level::Error, 1},      {"debug:two.log", log::Level::Debug, 1},
+      {"debug:", log::Level::Debug, 1},    {"loud,xml:x", log::Level::Error, 3},
+      {"xml,info:x", log::Level::Info, 2}, {",:syslog", log::Level::Error, 0}};
+  for (const auto& [variable, level, count] : all) {
+    CAPTURE(variable);
+    Environment environment = kEnvironment;
+    environment.log = variable;
+    std::vector<std::string> ignored;
+    const log::Settings settings = logSettings(environment, configured, ignored);
+    CHECK(settings == log::Settings{level, configured.format, configured.target});
+    CHECK(ignored.size() == count);
+    for (const std::string& message : ignored) CHECK(message.find("PONS_LOG=" + variable) != std::string::npos);
+  }
 }

@@ -1,3 +1,5 @@
+#include <map>
+
 #include <doctest/doctest.h>
 
 #include "netlib/filter/iptables.h"
@@ -108,4 +110,36 @@ TEST_CASE("Chains that jump in a circle are an error, and not for ever") {
     return std::vector<filter::Rule>{{.verdict = Verdict::Jump, .target = "again"}};
   };
   CHECK(filter::drops("again", true, rulesOf).failedWith(netlib::Cause::Damaged));
+}
+
+TEST_CASE("What becomes of a packet: the rule that drops it, those that drop some like it, and those that may") {
+  const std::map<std::string, std::vector<filter::Rule>> chains{
+      {"base",
+       {{.verdict = Verdict::Drop, .conditional = true, .isNamed = true, .handle = 1},
+        {.verdict = Verdict::Drop, .conditional = true, .handle = 2},
+        {.verdict = Verdict::Accept, .conditional = true, .handle = 3},
+        {.verdict = Verdict::Jump, .target = "passing", .handle = 4},
+        {.verdict = Verdict::Jump, .target = "dropping", .isNamed = true, .set = "mine", .handle = 5},
+        {.verdict = Verdict::Accept, .handle = 6}}},
+      {"passing",
+       {{.verdict = Verdict::Jump, .target = "dropping", .conditional = true}, {.verdict = Verdict::Return}}},
+      {"dropping", {{.handle = 7}, {.verdict = Verdict::Drop, .handle = 8}}},
+      {"accepting", {{.verdict = Verdict::Accept}, {.verdict = Verdict::Drop}}}};
+  const auto rulesOf = [&](const std::string& chain) {
+    return netlib::Result<std::vector<filter::Rule>>{chains.at(chain)};
+  };
+  const auto fate = filter::fateOf("base", false, rulesOf).value();
+  CHECK(fate.drops);
+  REQUIRE(fate.by);
+  CHECK(fate.by->chain == "dropping");
+  CHECK(fate.by->rule.handle == 8);
+  CHECK(fate.by->rule.isNamed);
+  CHECK(fate.by->rule.set == "mine");
+  REQUIRE(fate.partly.size() == 1);
+  CHECK(fate.partly.front().rule.handle == 1);
+  CHECK(fate.undecided == 2);
+  CHECK(!filter::fateOf("accepting", true, rulesOf).value().drops);
+  const auto byPolicy = filter::fateOf("passing", true, rulesOf).value();
+  CHECK(byPolicy.drops);
+  CHECK(!byPolicy.by);
 }

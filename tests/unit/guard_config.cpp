@@ -72,7 +72,7 @@ TEST_CASE("a policy that cannot be meant is refused, with its name and value") {
 TEST_CASE("an internal network has no routes to other hosts, and options that need them are refused") {
   const Config internal = decoded(R"("internal": true)");
   CHECK(internal.internal);
-  CHECK(internal.isGateway);
+  CHECK(internal.bridge.gateway);
   CHECK_FALSE(internal.isDefaultGateway);
   CHECK(internal.masquerade.empty());
   CHECK_FALSE(decoded(R"("internal": false)").internal);

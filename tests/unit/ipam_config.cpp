@@ -78,7 +78,7 @@ TEST_CASE("any other ipam type is a program's name, and the rest of ipam is that
   CHECK(config.delegated == DelegatedIpam{"whereabouts", input, environment.args});
   CHECK(config.settings.pluginPath == environment.path);
   CHECK(config.addresses.sets.empty());
-  CHECK(config.isGateway);
+  CHECK(config.bridge.gateway);
   CHECK(config.isDefaultGateway);
   CHECK(config.masquerade == std::vector{Family::Ipv4, Family::Ipv6});
   for (const std::string_view type : {"a/b", "..", ".", "a b", "/bin/sh", "a\\\\b"}) {

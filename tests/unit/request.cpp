@@ -1,8 +1,11 @@
 #include "plugin/cni/decode/request.h"
 
 #include <map>
+#include <tuple>
 
 #include <doctest/doctest.h>
+
+#include "plugin/cni/decode/requested.h"
 
 #include "tests/support/cni_input.h"
 
@@ -159,6 +162,32 @@ TEST_CASE("CNI_ARGS: pairs with exactly one '='; unknown keys are for others") {
   }
   CHECK(parseCniArgs("A=1;FOO=a=b").error().message == "ARGS: invalid pair \"FOO=a=b\"");
   CHECK(addCode(configWithIpam(""), with(&Environment::args, "FOO")) == 4);
+}
+
+TEST_CASE("the pod is namespace and name in CNI_ARGS, for every applet; an invalid one is ignored with a message") {
+  const std::string longest(253, 'a');
+  const std::tuple<std::string, std::string, bool> all[] = {
+      {"K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0", "default/web-0", true},
+      {"K8S_POD_NAME=web-0;IP=;K8S_POD_NAMESPACE=My_net.1", "My_net.1/web-0", true},
+      {"K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + longest, "default/" + longest, true},
+      {"K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + longest + "a", "", false},
+      {"K8S_POD_NAMESPACE=default;K8S_POD_NAME=a/b", "", false},
+      {"K8S_POD_NAMESPACE=\n;K8S_POD_NAME=b", "", false},
+      {"K8S_POD_NAMESPACE=default", "", true},
+      {"K8S_POD_NAMESPACE=;K8S_POD_NAME=b", "", true},
+      {"", "", true},
+      {"FOO", "", true},  // refused by who needs another of the arguments
+  };
+  for (const auto& [args, pod, isValid] : all) {
+    CAPTURE(args);
+    std::vector<std::string> ignored;
+    CHECK(decodePod(with(&Environment::args, args), ignored) == pod);
+    CHECK(ignored.empty() == isValid);
+  }
+  Environment environment = with(&Environment::args, "K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0");
+  CHECK(add(configWithIpam(""), environment)->config.pod == "default/web-0");
+  environment.applet = pons::cni::Applet::Portmap;
+  CHECK(add(config(R"("prevResult": {"cniVersion": "1.1.0"})"), environment)->config.pod == "default/web-0");
 }
 
 TEST_CASE("DEL looks at nothing that it does not need") {

@@ -16,6 +16,14 @@ TEST_CASE("printable text has no line breaks, and nothing that commands a termin
         "2J\\xff\\xe2\\x82");
 }
 
+TEST_CASE("a quoted text is a JSON string without control characters") {
+  CHECK(netlib::quoted("") == R"("")");
+  CHECK(netlib::quoted("caf\xc3\xa9 ~ / =") == "\"caf\xc3\xa9 ~ / =\"");
+  CHECK(netlib::quoted("\"a\\\nb\t\x7f") == R"("\"a\\\nb\u0009\u007f")");
+  CHECK(netlib::quoted("\xc2\x9b\xc2\xa0\x9b\xff") == "\"\\u009b\xc2\xa0\xef\xbf\xbd\xef\xbf\xbd\"");
+  CHECK(netlib::quoted(std::string(1, '\0')) == R"("\u0000")");
+}
+
 TEST_CASE("asUtf8 keeps what is UTF-8 and replaces the rest byte by byte") {
   const std::string good = "a\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
   CHECK(netlib::asUtf8(good) == good);

@@ -46,9 +46,6 @@ Result<std::optional<Bandwidth>> decodeBandwidth(const Field& config) {
 }
 
 Result<std::optional<Bandwidth>> decodeReferenceBandwidth(const Field& config) {
-  for (const char* key : {"shapedSubnets", "unshapedSubnets"}) {
-    if (!TRY(config[key].items()).empty()) return config[key].unsupported("pons limits all traffic of a container");
-  }
   if (hasLimits(config)) return decodeLimits(config);
   return decodeLimits(TRY(config["runtimeConfig"]["bandwidth"].object()));
 }

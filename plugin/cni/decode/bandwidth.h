@@ -13,7 +13,7 @@ namespace pons::cni {
 Result<std::optional<Bandwidth>> decodeBandwidth(const Field& config);
 
 /// For type "bandwidth", as in the reference plugin: "ingressRate" and the other limits are keys of the configuration
-/// itself; if it has any of them, runtimeConfig is ignored. UnsupportedField for limits by subnet.
+/// itself; if it has any of them, runtimeConfig is ignored.
 Result<std::optional<Bandwidth>> decodeReferenceBandwidth(const Field& config);
 
 }  // namespace pons::cni

@@ -6,6 +6,7 @@
 #include "plugin/cni/decode/chained_config.h"
 #include "plugin/cni/decode/egress.h"
 #include "plugin/cni/decode/ipam_config.h"
+#include "plugin/cni/decode/keys.h"
 #include "plugin/cni/decode/requested.h"
 #include "plugin/model/shared_state.h"
 
@@ -39,35 +40,21 @@ constexpr Dialect kReferenceBridge{
 
 Failure needsAddresses(const Field& field) { return field.invalid("false, because \"ipam\" gives no addresses"); }
 
-/// Rejects keys of the reference bridge plugin that pons does not implement: ignoring them would make a different
-/// network.
-Result<> refuseUnsupported(const Field& root, const Dialect& dialect) {
-  constexpr std::string_view kVlan = "pons does not support VLAN filtering on the bridge";
-  if (TRY(root["vlan"].number(0, 4094)).value_or(0) != 0) return root["vlan"].unsupported(kVlan);
-  if (!TRY(root["vlanTrunk"].items()).empty()) return root["vlanTrunk"].unsupported(kVlan);
-  if (!TRY(root["preserveDefaultVlan"].boolean()).value_or(true)) return root["preserveDefaultVlan"].unsupported(kVlan);
-  const Field backend = root["ipMasqBackend"];
-  const std::string wanted = TRY(backend.text()).value_or("nftables");
-  // Where the reference plugin uses iptables, the effect is the same.
-  const bool known = wanted == "nftables" || (wanted == "iptables" && !dialect.strict);
-  if (!known) return backend.unsupported("pons uses nftables only");
-  return {};
-}
-
 Result<netlib::IfName> decodeBridgeName(const Field& root, const Dialect& dialect) {
   const auto bridge = TRY(root["bridge"].parsed(netlib::IfName::parse, netlib::IfName::kRule));
   return bridge.value_or(*netlib::IfName::parse(dialect.bridge));
 }
 
 Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect) {
-  config.bridge = TRY(decodeBridgeName(root, dialect));
-  config.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
+  config.bridge.name = TRY(decodeBridgeName(root, dialect));
+  config.bridge.promiscuous = TRY(root["promiscMode"].boolean()).value_or(false);
   // Either lets a container reach its own published ports; both together deliver its packets twice.
   const auto hairpin = TRY(root["hairpinMode"].boolean());
-  config.hairpin = hairpin.value_or(dialect.hairpin && !config.promiscuous);
-  if (config.hairpin && config.promiscuous) return root["hairpinMode"].invalid("false together with \"promiscMode\"");
-  config.forceAddress = TRY(root["forceAddress"].boolean()).value_or(false);
-  config.portIsolation = TRY(root["portIsolation"].boolean()).value_or(false);
+  config.hairpin = hairpin.value_or(dialect.hairpin && !config.bridge.promiscuous);
+  if (config.hairpin && config.bridge.promiscuous)
+    return root["hairpinMode"].invalid("false together with \"promiscMode\"");
+  config.bridge.forceAddress = TRY(root["forceAddress"].boolean()).value_or(false);
+  config.isolated = TRY(root["portIsolation"].boolean()).value_or(false);
   config.detectDuplicateAddresses = TRY(root["enabledad"].boolean()).value_or(false);
   return {};
 }
@@ -78,17 +65,18 @@ Result<> decodeFirewall(Config& config, const Field& root) {
   if (!config.acceptForward && *forward != "off") return root["forward"].invalid("auto or off");
   config.ingress =
       TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
+  config.isolated = config.isolated || config.ingress == IngressPolicy::Isolated;
   return {};
 }
 
 Result<> decodeGuard(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
   const Field byMac = root["macspoofchk"];
-  const Field byAddress = root["ipSpoofCheck"];
   const bool mac = TRY(byMac.boolean()).value_or(dialect.isWholeChain);
   if (!dialect.isWholeChain) {
     if (mac) config.guard = SpoofGuard::Mac;
     return {};
   }
+  const Field byAddress = root["ipSpoofCheck"];
   const auto address = TRY(byAddress.boolean());
   if (address.value_or(false) && !ipam.givesAddresses()) return needsAddresses(byAddress);
   if (address.value_or(false) && !mac) return byMac.invalid("true, which \"ipSpoofCheck\" implies");
@@ -128,8 +116,8 @@ Result<> decodeAddresses(Config& config, const Field& root, const IpamConfig& ip
   config.routes = ipam.routes;
 
   const Field disable = root["disableContainerInterface"];
-  config.disableContainerInterface = TRY(disable.boolean()).value_or(false);
-  if (config.disableContainerInterface && ipam.givesAddresses()) {
+  config.containerInterfaceDown = TRY(disable.boolean()).value_or(false);
+  if (config.containerInterfaceDown && ipam.givesAddresses()) {
     return disable.invalid("false, because \"ipam\" gives addresses, which an interface that is down cannot use");
   }
   return {};
@@ -171,9 +159,9 @@ Result<> decodeGateway(Config& config, const Field& root, const IpamConfig& ipam
     if (!isGateway.value_or(true)) return root["isGateway"].invalid("true, which \"isDefaultGateway\" implies");
   }
   // isGateway alone may be true without addresses: the reference plugin accepts such files, and it has no effect.
-  config.isGateway = hasAddresses && (isGateway.value_or(dialect.isGateway) || isDefaultGateway.value_or(false));
-  config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(dialect.isGateway && config.isGateway);
-  return config.isGateway ? checkGateways(root["ipam"], config.addresses) : Result<>{};
+  config.bridge.gateway = hasAddresses && (isGateway.value_or(dialect.isGateway) || isDefaultGateway.value_or(false));
+  config.isDefaultGateway = hasAddresses && isDefaultGateway.value_or(dialect.isGateway && config.bridge.gateway);
+  return config.bridge.gateway ? checkGateways(root["ipam"], config.addresses) : Result<>{};
 }
 
 Result<std::vector<Family>> decodeFamilies(const Field& list) {
@@ -190,7 +178,7 @@ Result<std::vector<Family>> decodeFamilies(const Field& list) {
 Result<> decodeMasquerade(Config& config, const Field& root, const IpamConfig& ipam, const Dialect& dialect) {
   const auto ipMasq = TRY(root["ipMasq"].boolean());
   if (dialect.strict && ipMasq.value_or(false) && !ipam.givesAddresses()) return needsAddresses(root["ipMasq"]);
-  const bool wanted = ipMasq.value_or(dialect.isGateway && config.isGateway);
+  const bool wanted = ipMasq.value_or(dialect.isGateway && config.bridge.gateway);
   for (const Family family : TRY(decodeFamilies(root["ipMasqFamilies"]))) {
     const bool mayHave = ipam.delegatedType || ipam.hasFamily(family);
     if (wanted && mayHave) config.masquerade.push_back(family);
@@ -224,7 +212,6 @@ struct DecodeContext {
 
 Result<> decodeNetwork(Config& config, const Field& root, Version version, const DecodeContext& context) {
   const auto& [environment, input, dialect] = context;
-  TRY(refuseUnsupported(root, dialect));
   const CniArgs args = TRY(parseCniArgs(environment.args));
   const IpamConfig ipam = TRY(decodeIpam(root, version, args));
 
@@ -249,9 +236,12 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
 
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment,
                             std::string_view input) {
+  TRY(refuseList(root));
   for (const Field& group : {root["runtimeConfig"], root["args"], root["args"]["cni"]}) TRY(group.object());
   Config config;
-  config.settings = TRY(decodeSettings(root, environment));
+  config.settings = TRY(decodeSettings(root, environment, config.ignored));
+  config.pod = decodePod(environment, config.ignored);
+  TRY(refuseUnsupported(root, environment.applet));
   if (environment.applet == Applet::Pons) {
     TRY(decodeNetwork(config, root, version, {environment, input, kNative}));
   } else if (environment.applet == Applet::Bridge) {
@@ -264,9 +254,12 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
 
 Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
   Config config;
+  // No DEL may fail for ever, even if the caller knows no better: what is to be undone is in the ledger.
+  if (const auto whole = refuseList(root); !whole) config.ignored.push_back(whole.error().message);
   const Dialect& dialect = environment.applet == Applet::Bridge ? kReferenceBridge : kNative;
   config.settings = decodeSettingsLeniently(root, environment, config.ignored);
-  config.bridge = orDefault(decodeBridgeName(root, dialect), *netlib::IfName::parse(dialect.bridge), config.ignored);
+  config.bridge.name =
+      orDefault(decodeBridgeName(root, dialect), *netlib::IfName::parse(dialect.bridge), config.ignored);
   // With an "ipam" that cannot be parsed, no ADD has allocated addresses.
   const ExternalIpam external = orDefault(decodeExternalIpam(root), ExternalIpam{}, config.ignored);
   config.addresses.hostLocalDir = external.hostLocalDir;

@@ -30,41 +30,22 @@ struct Mtu {
 };
 
 /// Free of contradictions: without addresses, for example, no gateway, masquerade or published port is set.
-struct Config {
+struct Config : AttachmentSettings {
   Settings settings;
 
-  netlib::IfName bridge = *netlib::IfName::parse("pons0");
-  bool isGateway = false;         ///< the bridge has the gateway addresses, and the host forwards IP packets
-  bool isDefaultGateway = false;  ///< the container's default routes use them; implies isGateway
-  bool hairpin = true;            ///< mutually exclusive with promiscuous
-  bool promiscuous = false;
-  bool forceAddress = false;
-  bool portIsolation = false;
-  bool detectDuplicateAddresses = false;
-  bool disableContainerInterface = false;
-  bool acceptForward = false;             ///< add accept rules to the host's firewall where needed
-  std::optional<std::string> adminChain;  ///< iptables chain that is jumped to before them, if it exists
-  IngressPolicy ingress = IngressPolicy::Open;
-  bool internal = false;  ///< no forwarding out of the bridge; excludes default gateway, masquerade and ports
-  SpoofGuard guard = SpoofGuard::None;
-  std::optional<EgressPolicy> egress;  ///< requires SpoofGuard::Address
+  bool isDefaultGateway = false;  ///< the container's default routes use the bridge's addresses; implies bridge.gateway
   Mtu mtu;
-
   std::optional<netlib::MacAddress> mac;
-  AddressRequest addresses;
-  std::optional<DelegatedIpam> delegated;  ///< the IPAM plugin that replaces `addresses`
+  AddressRequest addresses;  ///< unused with `delegated`
   std::vector<Route> routes;
   std::vector<netlib::Family> masquerade;            ///< families whose packets get the address of the host
   std::vector<netlib::IpPrefix> masqueradeExcluded;  ///< destinations exempt from masquerading
   std::vector<PortMapping> portMappings;
-  bool sourceNat = true;       ///< published ports work at 127.0.0.1 and from the container's own subnet
-  bool masqueradeAll = false;  ///< masquerade all connections to published ports
-  std::optional<Tuning> tuning;
-  std::optional<Bandwidth> bandwidth;
   Dns dns;
   std::optional<std::string> rootfs;  ///< root directory of the container: resolv.conf is written there
 
-  std::vector<std::string> ignored;  ///< error messages of keys that were ignored: see decodeConfigOfDel()
+  std::vector<std::string>
+      ignored;  ///< error messages of what was ignored: a pod, settings of the log, and see decodeConfigOfDel()
 };
 
 /// For all verbs but DEL, with the keys and defaults of environment.applet. `input`: the text that `root` was parsed

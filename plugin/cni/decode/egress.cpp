@@ -1,18 +1,22 @@
 #include "plugin/cni/decode/egress.h"
 
 #include <algorithm>
-#include <array>
+
+#include "netlib/base/text.h"
+
+#include "plugin/cni/decode/keys.h"
 
 namespace pons::cni {
 
 namespace {
 
-constexpr std::array kKeys{"allowedCidrs", "allowedTcpPorts", "allowedUdpPorts", "allowDns", "logDenied"};
-
 /// A misspelt key would silently change the policy.
 Result<> refuseUnknown(const Field& policy) {
   for (const auto& [name, field] : TRY(policy.members())) {
-    if (std::ranges::find(kKeys, name) == kKeys.end()) return field.unsupported("not a key of an egress policy");
+    const std::string path = "egressPolicy." + name;  // wherever the policy is
+    const Key* key = findKey(Applet::Pons, path);
+    const bool isKnown = key != nullptr && netlib::equalIgnoringCase(key->path, path);
+    if (!isKnown) return field.unsupported("not a key of an egress policy");
   }
   return {};
 }

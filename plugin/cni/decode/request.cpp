@@ -99,6 +99,12 @@ Result<std::optional<std::vector<ValidAttachment>>> decodeValidAttachments(const
   return std::optional{std::move(valid)};
 }
 
+std::vector<UnknownKey> mistakesIn(Applet applet, const json::Value& root) {
+  std::vector<UnknownKey> unknown = unknownKeys(applet, root);
+  std::erase_if(unknown, [](const UnknownKey& key) { return key.isForeign; });
+  return unknown;
+}
+
 }  // namespace
 
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input) {
@@ -135,6 +141,7 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
     return fail(ErrorCode::InvalidConfig,
                 std::string{nameOf(request.applet)} + " must be called as a chained plugin: \"prevResult\" is missing");
   }
+  if (verb == Verb::Add) request.mistakes = mistakesIn(environment.applet, document.root());
   return request;
 }
 
@@ -147,7 +154,8 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   // An invalid configuration must not block the removal of attachments made with earlier versions of it.
   if (!decoded && verb == Verb::Gc) {
     Config needed = decodeConfigOfDel(root, environment, input);
-    if (needed.ignored.empty()) needed.ignored.push_back(decoded.error().message);
+    const std::string& reason = decoded.error().message;
+    if (std::ranges::find(needed.ignored, reason) == needed.ignored.end()) needed.ignored.push_back(reason);
     decoded = std::move(needed);
   }
   Config config = TRY(std::move(decoded));
@@ -169,6 +177,7 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
   const Field root{document.root(), ""};
   const NetworkName network = TRY(decodeNetworkName(root["name"]));
   const Version version = TRY(decodeVersion(root["cniVersion"], verb, environment.applet));
+  TRY(refuseList(root));
   if (!root["ipam"]["type"].is(type)) return root["ipam"]["type"].invalid("\"" + std::string{type} + "\"");
 
   IpamRequest request{.verb = verb,
@@ -200,6 +209,7 @@ Result<IpamRequest> parseIpamRequest(Verb verb, const Environment& environment, 
     request.previous = TRY(parsePrevResult(previous, version));
   }
   if (verb == Verb::Gc) request.valid = TRY(decodeValidAttachments(root));
+  if (verb == Verb::Add) request.mistakes = mistakesIn(environment.applet, document.root());
   return request;
 }
 

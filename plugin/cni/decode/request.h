@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plugin/cni/decode/config.h"
+#include "plugin/cni/decode/keys.h"
 #include "plugin/cni/result.h"
 
 namespace pons::cni {
@@ -19,6 +20,7 @@ struct Request {
   std::string netnsPath;  ///< CNI_NETNS; may be empty for DEL
   Config config;
   std::optional<AddResult> previous;
+  std::vector<UnknownKey> mistakes = {};  ///< ADD only: unknown keys that are not of a runtime or of other plugins
 };
 
 /// For ADD, DEL and CHECK. For DEL only the needed keys are decoded (see decodeConfigOfDel()), and an invalid
@@ -61,6 +63,7 @@ struct IpamRequest {
   std::optional<AddResult> previous;
   std::optional<std::vector<ValidAttachment>> valid;  ///< as in NetworkRequest
   std::vector<std::string> ignored;                   ///< as in Config
+  std::vector<UnknownKey> mistakes = {};              ///< as in Request
 };
 
 /// For all verbs. `type`: the expected ipam.type, "host-local" or "static".

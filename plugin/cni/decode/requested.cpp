@@ -27,6 +27,13 @@ Failure invalidArg(std::string_view key, std::string_view value, std::string_vie
                                             " in CNI_ARGS, expected " + std::string{expected});
 }
 
+/// Kubernetes allows less, other runtimes use names of containers.
+bool isPodName(std::string_view text) {
+  constexpr std::size_t kMaxLength = 253;  // a DNS name, as in Kubernetes
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  return text.size() <= kMaxLength && text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 Result<> appendAddresses(std::vector<netlib::IpAddress>& addresses, const Field& ips) {
   for (const Field& item : TRY(ips.items())) {
     if (const auto address = TRY(item.parsed(parseAddress, kExpectedAddress))) addresses.push_back(*address);
@@ -66,6 +73,16 @@ Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config
   const auto mac = parseMac(args.mac);
   if (!mac) return invalidArg("MAC", args.mac, kExpectedMac);
   return mac;
+}
+
+std::string decodePod(const Environment& environment, std::vector<std::string>& ignored) {
+  const auto args = parseCniArgs(environment.args);  // refused by those who need them
+  if (!args || args->podNamespace.empty() || args->podName.empty()) return {};
+  if (isPodName(args->podNamespace) && isPodName(args->podName)) return args->podNamespace + "/" + args->podName;
+  ignored.emplace_back(
+      "K8S_POD_NAMESPACE and K8S_POD_NAME in CNI_ARGS are no names of letters, digits, '_', '.' and '-', up to 253 "
+      "bytes");
+  return {};
 }
 
 }  // namespace pons::cni

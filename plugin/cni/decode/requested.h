@@ -1,4 +1,4 @@
-// Addresses and MAC that the runtime requests for one container.
+// What the runtime says about one container: addresses and MAC that it requests, and its pod.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,10 @@ Result<std::vector<netlib::IpAddress>> decodeRequestedAddresses(const Field& con
 
 /// The first of runtimeConfig.mac, args.cni.mac and MAC in CNI_ARGS.
 Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config, const CniArgs& args);
+
+/// "namespace/name" of CNI_ARGS; empty if a part is missing. An invalid one is left out, and `ignored` has a message:
+/// a name is for messages alone and fails no request.
+std::string decodePod(const Environment& environment, std::vector<std::string>& ignored);
 
 /// True if an interface can have the address: unicast, neither unspecified nor loopback.
 bool isUsable(const netlib::IpAddress& address);

@@ -9,17 +9,26 @@ namespace pons::cni {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warning", "error", "off"};
 constexpr std::string_view kExpectedLevel = "trace, debug, info, warning, error or off";
+constexpr std::string_view kExpectedFormat = "logfmt or json";
+constexpr std::string_view kExpectedTarget = "an absolute path without \"..\", stderr, journal or syslog";
 
+/// Also the short forms of other programs; in any case.
 std::optional<log::Level> parseLevel(std::string_view text) {
-  const auto* const found = std::ranges::find(kLevels, text);
-  return found == kLevels.end() ? std::nullopt : std::optional{static_cast<log::Level>(found - kLevels.begin())};
+  std::string name = netlib::lowerCase(text);
+  if (name == "warn" || name == "err") name = name == "warn" ? "warning" : "error";
+  const auto* const found = std::ranges::find(log::kLevelNames, name);
+  if (found == log::kLevelNames.end()) return std::nullopt;
+  return static_cast<log::Level>(found - log::kLevelNames.begin());
 }
 
-constexpr std::string_view kExpectedPlace = "an absolute path without \"..\", stderr, journal or syslog";
+std::optional<log::Format> parseFormat(std::string_view text) {
+  if (netlib::equalIgnoringCase(text, "logfmt")) return log::Format::Logfmt;
+  if (netlib::equalIgnoringCase(text, "json")) return log::Format::Json;
+  return std::nullopt;
+}
 
-std::optional<log::Target> parsePlace(std::string_view text) {
+std::optional<log::Target> parseTarget(std::string_view text) {
   if (text == "stderr") return log::Target{log::Place::Stderr};
   if (text == "journal") return log::Target{log::Place::Journal};
   if (text == "syslog") return log::Target{log::Place::Syslog};
@@ -27,12 +36,16 @@ std::optional<log::Target> parsePlace(std::string_view text) {
   return std::nullopt;
 }
 
-Result<log::Target> decodeLogTarget(const Field& config) {
-  return TRY(config["logFile"].parsed(parsePlace, kExpectedPlace)).value_or(log::Target{});
-}
-
-Result<log::Level> decodeLogLevel(const Field& config) {
-  return TRY(config["logLevel"].parsed(parseLevel, kExpectedLevel)).value_or(LogSettings{}.level);
+log::Settings decodeLog(const Field& config, const Environment& environment, std::vector<std::string>& ignored) {
+  log::Settings settings;
+  const auto read = [&ignored](const Field& field, auto parse, std::string_view expected, auto& setting) {
+    setting = orDefault(field.parsed(parse, expected), {}, ignored).value_or(setting);
+  };
+  read(config["logLevel"], parseLevel, kExpectedLevel, settings.level);
+  read(config["logFormat"], parseFormat, kExpectedFormat, settings.format);
+  read(config["logFile"], parseTarget, kExpectedTarget, settings.target);
+  std::vector<std::string> told;  // by the caller of logSettings(), before the configuration was read
+  return logSettings(environment, std::move(settings), told);
 }
 
 Result<std::chrono::milliseconds> decodeLockTimeout(const Field& config) {
@@ -57,23 +70,28 @@ std::optional<std::string> parsePath(std::string_view text) {
   return std::string{text};
 }
 
-Result<LogSettings> logSettings(const Environment& environment, LogSettings configured) {
+log::Settings logSettings(const Environment& environment, log::Settings configured, std::vector<std::string>& ignored) {
+  const auto invalid = [&](std::string_view part, std::string_view expected) {
+    ignored.push_back("invalid \"" + std::string{part} + "\" in PONS_LOG=" + environment.log + ", expected " +
+                      std::string{expected});
+  };
   const std::string_view text = environment.log;
   const std::size_t colon = std::min(text.find(':'), text.size());
-  const std::string_view level = text.substr(0, colon);
-  const auto invalid = [&](std::string_view expected) {
-    return fail(ErrorCode::InvalidEnvironment,
-                "invalid PONS_LOG=" + environment.log + ", expected " + std::string{expected});
-  };
-  if (!level.empty()) {
-    const auto parsed = parseLevel(level);
-    if (!parsed) return invalid(kExpectedLevel);
-    configured.level = *parsed;
+  for (const std::string_view word : netlib::split(text.substr(0, colon), ',')) {
+    const auto level = parseLevel(word);
+    const auto format = parseFormat(word);
+    configured.level = level.value_or(configured.level);
+    configured.format = format.value_or(configured.format);
+    if (!level && !format && !word.empty()) {
+      invalid(word, "a level (" + std::string{kExpectedLevel} + ") or a format (" + std::string{kExpectedFormat} + ")");
+    }
   }
-  if (colon < text.size()) {
-    auto parsed = parsePlace(text.substr(colon + 1));
-    if (!parsed) return invalid(kExpectedPlace);
-    configured.target = std::move(*parsed);
+  if (colon == text.size()) return configured;
+  const std::string_view target = text.substr(colon + 1);
+  if (auto parsed = parseTarget(target)) {
+    configured.target = *std::move(parsed);
+  } else {
+    invalid(target, kExpectedTarget);
   }
   return configured;
 }
@@ -81,27 +99,19 @@ Result<LogSettings> logSettings(const Environment& environment, LogSettings conf
 Settings decodeSettingsLeniently(const Field& config, const Environment& environment,
                                  std::vector<std::string>& ignored) {
   Settings settings;
-  const auto read = [&ignored](auto decoded, auto& setting) {
-    setting = orDefault(std::move(decoded), setting, ignored);
-  };
-  read(decodeStateDir(config["stateDir"], environment.stateDir), settings.stateDir);
+  settings.stateDir = orDefault(decodeStateDir(config["stateDir"], environment.stateDir), settings.stateDir, ignored);
+  settings.log = decodeLog(config, environment, ignored);
+  settings.lockTimeout = orDefault(decodeLockTimeout(config), settings.lockTimeout, ignored);
   settings.pluginPath = environment.path;
-  read(decodeLogTarget(config), settings.log.target);
-  read(decodeLogLevel(config), settings.log.level);
-  read(logSettings(environment, settings.log), settings.log);
-  read(decodeLockTimeout(config), settings.lockTimeout);
   return settings;
 }
 
-// The first error, or else the lenient decoding, which then finds none.
-Result<Settings> decodeSettings(const Field& config, const Environment& environment) {
+// The first error, or else the lenient decoding.
+Result<Settings> decodeSettings(const Field& config, const Environment& environment,
+                                std::vector<std::string>& ignored) {
   TRY(decodeStateDir(config["stateDir"], environment.stateDir));
-  TRY(decodeLogTarget(config));
-  TRY(decodeLogLevel(config));
-  TRY(logSettings(environment));
   TRY(decodeLockTimeout(config));
-  std::vector<std::string> none;
-  return decodeSettingsLeniently(config, environment, none);
+  return decodeSettingsLeniently(config, environment, ignored);
 }
 
 }  // namespace pons::cni

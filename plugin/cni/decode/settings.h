@@ -7,20 +7,13 @@
 #include "plugin/cni/environment.h"
 #include "plugin/cni/field.h"
 #include "plugin/model/link_alias.h"
-#include "plugin/model/log_target.h"
+#include "plugin/model/log_settings.h"
 
 namespace pons::cni {
 
-struct LogSettings {
-  log::Level level = log::Level::Warning;
-  log::Target target = {};
-
-  friend bool operator==(const LogSettings&, const LogSettings&) = default;
-};
-
 struct Settings {
   std::string stateDir = kDefaultStateDir;  ///< absolute
-  LogSettings log = {};
+  log::Settings log = {};
   std::chrono::milliseconds lockTimeout = std::chrono::seconds{30};
   std::string pluginPath;  ///< CNI_PATH: directories separated by ':', searched for delegated IPAM plugins
 
@@ -31,12 +24,14 @@ struct Settings {
 inline constexpr std::string_view kExpectedPath = "an absolute path without \"..\"";
 std::optional<std::string> parsePath(std::string_view text);
 
-/// PONS_LOG is "<level>", "<level>:<target>" or ":<target>", with the values of "logLevel" and "logFile", and overrides
-/// both: it can be set for the runtime without changing the configuration. InvalidEnvironment for any other format.
-Result<LogSettings> logSettings(const Environment& environment, LogSettings configured = {});
+/// PONS_LOG, "LEVEL,FORMAT:TARGET" with the values of "logLevel", "logFormat" and "logFile", each of which may be
+/// missing, overrides `configured`: it can be set for the runtime without changing the configuration. A wrong part has
+/// no effect, and `ignored` gets a message: no setting of the log fails a request.
+log::Settings logSettings(const Environment& environment, log::Settings configured, std::vector<std::string>& ignored);
 
-/// "stateDir", else PONS_STATE_DIR, else the default; "logFile", "logLevel", "lockTimeout" (seconds, 1 to 600).
-Result<Settings> decodeSettings(const Field& config, const Environment& environment);
+/// "stateDir", else PONS_STATE_DIR, else the default; "lockTimeout" (seconds, 1 to 600); the log as above. What is
+/// wrong with PONS_LOG alone is not in `ignored`: see logSettings().
+Result<Settings> decodeSettings(const Field& config, const Environment& environment, std::vector<std::string>& ignored);
 /// The same, but never fails: invalid values get their defaults, and `ignored` a message.
 Settings decodeSettingsLeniently(const Field& config, const Environment& environment,
                                  std::vector<std::string>& ignored);

@@ -1,11 +1,11 @@
-#include "plugin/ctl/similar.h"
+#include "netlib/base/similar.h"
 
 #include <algorithm>
 #include <numeric>
 
 #include "netlib/base/text.h"
 
-namespace pons::ctl {
+namespace netlib {
 
 namespace {
 
@@ -32,6 +32,7 @@ std::string_view similarTo(std::string_view text, const std::vector<std::string_
   std::string_view nearest;
   std::size_t least = kMaxDistance + 1;
   for (const std::string_view candidate : candidates) {
+    if (candidate.size() + kMaxDistance < text.size() || text.size() + kMaxDistance < candidate.size()) continue;
     const std::size_t away = distance(candidate, text);
     if (away >= least || away * 2 >= text.size()) continue;
     least = away;
@@ -40,4 +41,4 @@ std::string_view similarTo(std::string_view text, const std::vector<std::string_
   return nearest;
 }
 
-}  // namespace pons::ctl
+}  // namespace netlib

@@ -1,0 +1,43 @@
+#include "plugin/ctl/attachment_view.h"
+
+#include "plugin/ctl/format.h"
+#include "plugin/ctl/report.h"
+
+namespace pons::ctl {
+
+std::string containerIn(const json::Value& attachment, std::size_t idLength) {
+  const std::string container = "container " + plainText(attachment["container"]).substr(0, idLength);
+  const json::Value pod = attachment["pod"];
+  return pod.present() ? plainText(pod) + " (" + container + ")" : container;
+}
+
+std::string attachmentIn(const json::Value& attachment, std::size_t idLength) {
+  const json::Value plugin = attachment["plugin"];
+  return containerIn(attachment, idLength) + ", " + plainText(attachment["interface"]) +
+         (plugin.present() ? " (" + plainText(plugin) + ")" : "") + " in network " + plainText(attachment["network"]);
+}
+
+std::vector<std::string> portsIn(const json::Value& attachment) {
+  std::vector<PortForward> forwards;
+  for (const json::Value& port : attachment["ports"].items()) {
+    const auto protocol = parseProtocol(plainText(port["protocol"]));
+    const auto hostAddress = netlib::IpAddress::parse(plainText(port["hostAddress"]));
+    const auto target = netlib::IpAddress::parse(plainText(port["containerAddress"]));
+    if (!protocol || !hostAddress || !target) continue;
+    const auto number = [&port](const char* name) { return static_cast<Port>(port[name].integer().value_or(0)); };
+    forwards.push_back({*protocol, *hostAddress, number("hostPort"), *target, number("containerPort")});
+  }
+  return portsOf(forwards);
+}
+
+std::string withRemedy(const json::Value& fault) {
+  const json::Value remedy = fault["remedy"];
+  return plainText(fault["what"]) + (remedy.present() ? ": " + plainText(remedy) : "");
+}
+
+std::string ageIn(const json::Value& attachment) {
+  const auto age = attachment["ageSeconds"].integer();
+  return age ? textOf(std::chrono::seconds{*age}) : "";
+}
+
+}  // namespace pons::ctl

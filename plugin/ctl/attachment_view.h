@@ -1,0 +1,25 @@
+// How the texts of all commands name an attachment of a document, and what belongs to it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugin/json/json.h"
+
+namespace pons::ctl {
+
+/// "default/web-0 (container 0123456789ab)", or "container 0123456789ab" without a pod; the ID is cut to `idLength`.
+std::string containerIn(const json::Value& attachment, std::size_t idLength = std::string::npos);
+/// And its interface: "container c1, eth0 in network demo".
+std::string attachmentIn(const json::Value& attachment, std::size_t idLength = std::string::npos);
+
+/// The ports that it publishes, see portsOf().
+std::vector<std::string> portsIn(const json::Value& attachment);
+
+/// What is wrong and what to do: "bridge pons0 is missing: run \"ponsctl repair\"".
+std::string withRemedy(const json::Value& fault);
+
+/// In one unit: "42s"; empty if the record is unreadable.
+std::string ageIn(const json::Value& attachment);
+
+}  // namespace pons::ctl

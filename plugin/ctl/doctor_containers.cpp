@@ -1,0 +1,211 @@
+// What containers have, compared with the host: addresses, MTUs, nameservers.
+#include <algorithm>
+
+#include "netlib/rtnl/address.h"
+
+#include "plugin/ctl/doctor_checks.h"
+#include "plugin/ctl/format.h"
+#include "plugin/engine/inspection.h"
+
+namespace pons::ctl {
+
+using netlib::Family;
+using netlib::IpAddress;
+namespace link = netlib::link;
+
+namespace {
+
+constexpr const char* kArea = "containers";
+constexpr std::uint32_t kDefaultMtu = 1500;  // ETH_DATA_LEN: that of a new veth
+
+std::vector<const Attachment*> attachmentsOf(const Statuses& statuses, ChainedPlugin plugin) {
+  std::vector<const Attachment*> attachments;
+  for (const AttachmentStatus& status : statuses) {
+    if (status.attachment && status.key.plugin == plugin) attachments.push_back(&*status.attachment);
+  }
+  return attachments;
+}
+
+// Addresses
+
+std::string nameAt(netlib::Socket& route, unsigned index) {
+  const auto found = link::find(route, index);
+  return found ? found->name : "link " + std::to_string(index);
+}
+
+/// The host delivers to itself what is sent to an address that it has.
+netlib::Result<std::size_t> checkAddresses(CheckResults& results, netlib::Socket& route,
+                                           const std::vector<const Attachment*>& attachments) {
+  std::map<IpAddress, netlib::address::InterfaceAddress> ofHost;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    for (const auto& one : TRY(netlib::address::list(route, family))) ofHost.emplace(one.prefix.address(), one);
+  }
+  std::size_t found = 0;
+  for (const Attachment* attachment : attachments) {
+    for (const Lease& lease : attachment->leases) {
+      const auto same = ofHost.find(lease.address.address());
+      if (same == ofHost.end()) continue;
+      ++found;
+      const std::string name = nameAt(route, same->second.index);
+      results.push_back({Severity::Fault, kArea,
+                         "address " + same->first.toString() + " of " + containerText(*attachment) +
+                             " is also one of the host, on " + name + ": the host does not reach the container",
+                         "ip address del " + same->second.prefix.toString() + " dev " + name +
+                             "; or exclude it from the network's ranges and restart the container"});
+    }
+  }
+  return found;
+}
+
+// MTUs
+
+/// Containers with the same finding.
+using Affected = std::map<std::pair<std::uint32_t, std::uint32_t>, std::set<std::string>>;
+
+struct Mtus {
+  std::map<std::uint32_t, std::set<std::string>> containers = {};  ///< that send packets of that size to other hosts
+  std::set<NetworkName> networks = {};                             ///< of these containers
+  Affected unequal = {};                                           ///< MTU inside, and of the host's end
+  std::set<std::string> unseen = {};                               ///< namespaces that could not be entered
+};
+
+/// With the "mtu" of its default routes, if all have one, the container sends no larger packets to other hosts.
+std::uint32_t mtuToOthers(const Attachment& attachment, std::uint32_t mtu) {
+  std::uint32_t largest = 0;
+  for (const Route& route : attachment.routes) {
+    if (route.destination.length() == 0) largest = std::max(largest, route.mtu == 0 ? mtu : route.mtu);
+  }
+  return largest == 0 ? mtu : std::min(largest, mtu);
+}
+
+Mtus mtusOf(Host& host, const std::vector<const Attachment*>& attachments) {
+  Mtus mtus;
+  for (const Attachment* attachment : attachments) {
+    const auto outside = link::find(host.route, attachment->hostVeth);
+    if (!outside) continue;  // a fault of the attachment
+    const std::string container = containerText(*attachment);
+    if (!attachment->internal) {
+      mtus.containers[mtuToOthers(*attachment, outside->mtu)].insert(container);
+      mtus.networks.insert(attachment->key.network);
+    }
+    const auto entered = enterContainer(host, *attachment);
+    const auto inside =
+        entered ? link::find(host.container->route, attachment->key.ifName) : netlib::fail(entered.error());
+    if (!inside) {
+      mtus.unseen.insert(container);
+    } else if (inside->mtu != outside->mtu) {
+      mtus.unequal[{inside->mtu, outside->mtu}].insert(container);
+    }
+  }
+  return mtus;
+}
+
+/// A veth drops frames larger than the MTU of its other end (is_skb_forwardable()). TCP announces the MTU of its own
+/// end (MSS), so a smaller one inside is a problem for UDP alone.
+void checkBothEnds(CheckResults& results, const Mtus& mtus) {
+  for (const auto& [pair, containers] : mtus.unequal) {
+    const auto& [inside, outside] = pair;
+    results.push_back({inside > outside ? Severity::Fault : Severity::Warning, kArea,
+                       "MTU " + std::to_string(inside) + " inside and " + std::to_string(outside) +
+                           " at the host's end of the veth of " + someOf(containers) + ": larger packets are dropped",
+                       "restart the container; where plugin tuning sets the MTU, use \"mtu\" of the network instead"});
+  }
+  if (mtus.unseen.empty()) return;
+  results.push_back(notChecked(kArea, "MTU inside " + someOf(mtus.unseen), "its network namespace cannot be entered"));
+}
+
+constexpr const char* kMtuRemedy =
+    "\"mtu\": \"auto\" in the configuration of the network, then restart its containers; or enlarge the uplink's MTU";
+
+void checkUplinks(CheckResults& results, const Mtus& mtus, const ConfiguredNetworks& networks, const Links& uplinks) {
+  for (const link::Link& uplink : uplinks) {
+    const std::string end = ": larger packets are fragmented, or depend on ICMP \"packet too big\"";
+    const std::string start = "MTU " + std::to_string(uplink.mtu) + " of uplink " + uplink.name + " is smaller than ";
+    for (const auto& [mtu, containers] : mtus.containers) {
+      if (mtu <= uplink.mtu) continue;
+      results.push_back(
+          {Severity::Warning, kArea, start + std::to_string(mtu) + " of " + someOf(containers) + end, kMtuRemedy});
+    }
+    for (const ConfiguredNetwork& network : networks) {
+      const auto name = NetworkName::parse(network.name);
+      const bool isInUse = name && mtus.networks.contains(*name);
+      const std::uint32_t mtu = network.config.mtu.bytes == 0 ? kDefaultMtu : network.config.mtu.bytes;
+      if (isInUse || network.config.internal || network.config.mtu.automatic || mtu <= uplink.mtu) continue;
+      results.push_back(
+          {Severity::Warning, kArea, start + std::to_string(mtu) + " of network " + network.name + end, kMtuRemedy});
+    }
+  }
+}
+
+void checkMtus(CheckResults& results, Host* host, const std::vector<const Attachment*>& attachments,
+               const ConfiguredNetworks& networks, const Links& uplinks) {
+  const std::size_t before = results.size();
+  const Mtus mtus = host == nullptr ? Mtus{} : mtusOf(*host, attachments);
+  checkBothEnds(results, mtus);
+  if (uplinks.empty()) results.push_back(notChecked(kArea, "MTU of uplinks", "this host has no default route"));
+  checkUplinks(results, mtus, networks, uplinks);
+  const bool isFine = std::all_of(results.begin() + static_cast<long>(before), results.end(),
+                                  [](const CheckResult& one) { return one.severity == Severity::NotChecked; });
+  if (!isFine) return;
+  const std::string looked = "MTU of " + counted(attachments.size() - mtus.unseen.size(), "container interface") +
+                             ": the same at both ends of the veth";
+  std::vector<std::string> ways;
+  for (const link::Link& uplink : uplinks) ways.push_back(uplink.name + " (" + std::to_string(uplink.mtu) + ")");
+  results.push_back(
+      {Severity::Fine, kArea, ways.empty() ? looked : looked + ", and not larger than that of uplink " + joined(ways)});
+}
+
+// Nameservers
+
+void addLoopback(std::map<std::string, std::set<std::string>>& found, const std::vector<IpAddress>& nameservers,
+                 const std::string& receiver) {
+  for (const IpAddress& nameserver : nameservers) {
+    if (nameserver.isLoopback()) found[nameserver.toString()].insert(receiver);
+  }
+}
+
+/// The loopback interface of a container is its own.
+void checkNameservers(CheckResults& results, const Statuses& statuses, const ConfiguredNetworks& networks) {
+  std::map<std::string, std::set<std::string>> found;
+  std::size_t files = 0;
+  for (const ConfiguredNetwork& network : networks) {
+    addLoopback(found, network.config.dns.nameservers, "network " + network.name);
+  }
+  for (const AttachmentStatus& status : statuses) {
+    if (!status.attachment || !status.attachment->resolvConf) continue;
+    ++files;
+    addLoopback(found, cni::parseResolvConf(status.attachment->resolvConf->content).nameservers,
+                containerText(*status.attachment));
+  }
+  for (const auto& [nameserver, receivers] : found) {
+    results.push_back({Severity::Warning, kArea,
+                       "nameserver " + nameserver + " is given to " + someOf(receivers) +
+                           ": inside a container that is the container itself",
+                       "name servers that containers reach in \"dns\", or a file with such ones in \"ipam.resolvConf\" "
+                       "(of systemd-resolved: /run/systemd/resolve/resolv.conf); restart the containers"});
+  }
+  if (!found.empty()) return;
+  results.push_back({Severity::Fine, kArea,
+                     "nameservers of " + counted(networks.size(), "configuration") + " and " +
+                         counted(files, "resolv.conf") + " written: none is a loopback address"});
+}
+
+}  // namespace
+
+void checkContainers(CheckResults& results, Host* host, const Statuses& statuses, const ConfiguredNetworks& networks,
+                     const Links& uplinks) {
+  const auto attachments = attachmentsOf(statuses, ChainedPlugin::None);
+  if (host != nullptr) {
+    const auto found = checkAddresses(results, host->route, attachments);
+    if (!found.ok()) results.push_back(notChecked(kArea, "addresses of the host", found.error().message));
+    if (found.ok() && *found == 0) {
+      results.push_back(
+          {Severity::Fine, kArea,
+           "addresses of " + counted(attachments.size(), "container interface") + ": the host has none of them"});
+    }
+  }
+  checkMtus(results, host, attachments, networks, uplinks);
+  checkNameservers(results, statuses, networks);
+}
+
+}  // namespace pons::ctl

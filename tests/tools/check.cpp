@@ -1,0 +1,166 @@
+// ponsctl check and ponsctl repair: of sample attachments, and on a host.
+#include "plugin/ctl/check.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/protocol/network.h"
+#include "tests/tools/samples.h"
+#include "tests/tools/tool_run.h"
+
+using namespace pons::ctl;
+using namespace support;
+
+namespace {
+
+std::string checked(const std::vector<AttachmentStatus>& statuses, const Terminal& terminal) {
+  return viewed(checkJson(statuses), checkText, terminal);
+}
+
+/// All with a broken bridge, and a fault that follows from it.
+std::vector<AttachmentStatus> manyBroken(unsigned number) {
+  std::vector<AttachmentStatus> statuses;
+  for (unsigned i = 0; i < number; ++i) {
+    statuses.push_back(statusOf(keyOf(idOf(i), i % 2 == 0 ? "demo" : "web"), {}));
+    statuses.back().health = Health::Broken;
+    statuses.back().faults = {
+        {"bridge pons0", "bridge-pons0/" + statuses.back().key.network.toString(), {"bridge pons0", "up", "down"}},
+        {"veth", "", {"veth pons0", "up", "down"}}};
+  }
+  return statuses;
+}
+
+std::vector<Finding> findings() {
+  const pons::Fault bridge{"bridge web0", "bridge-web0/web", pons::missing("bridge web0")};
+  const pons::Fault veth{"veth", "", {"veth pons1", "up", "down"}};
+  const pons::Fault mac{"addresses", "", {"MAC of eth0", "0a:58:0a:2b:00:02", "02:00:00:00:00:07"}};
+  const pons::Fault table{"table", "tables-ip", pons::missing("table ip pons")};
+  return {{{keyOf("c1", "web"), bridge, ""}, "default/web-0"},
+          {{keyOf("c1", "web"), veth, ""}, "default/web-0"},
+          {{keyOf("c2"), mac, "restart the container"}},
+          {{keyOf("c2"), table, "Operation not permitted"}},
+          {{keyOf("c3"), table, "Operation not permitted"}}};
+}
+
+}  // namespace
+
+TEST_CASE("Escape sequences in a path are printed escaped") {
+  std::vector<AttachmentStatus> hostile{oneStatus()};
+  hostile[0].health = Health::Gone;
+  hostile[0].faults = {{"", "", pons::missing("network namespace \x1b[2J", pons::Remedy::CollectGarbage)}};
+  const std::string text = checked(hostile, kNarrow);
+  CHECK(contains(text, "\\x1b[2J"));
+  CHECK(!contains(text, "\x1b"));
+}
+
+TEST_CASE(
+    "ponsctl check prints a fault of shared state once, with those that it affects, then those of each container") {
+  CHECK(checked({oneStatus()}, kNarrow) == "1 attachment, no faults\n");
+  checkGolden("check-0.json", checkJson({}));
+  checkGolden("check-1.json", checkJson({oneStatus()}));
+  checkGolden("check-many-80.txt", checked(allHealths(), kNarrow));
+  checkGolden("check-many-200.txt", checked(allHealths(), kWide));
+  checkGolden("check-many.json", checkJson(allHealths()));
+  checkWidth(checked(allHealths(), kNarrow), 80);
+  auto broken = manyBroken(3);
+  broken[1].attachment->pod = "default/web-0";
+  // What the repair of the shared state does not restore.
+  broken[2].faults.push_back({"addresses", "", pons::missing("address 10.42.0.7/24", pons::Remedy::RestartContainer)});
+  std::ranges::reverse(broken);
+  const auto id = [](unsigned number) { return idOf(number).substr(0, 12); };
+  CHECK(checked(broken, kNarrow) ==
+        "bridge pons0 is down, expected up: run \"ponsctl repair\"\n"
+        "  affects 3 attachments:\n"
+        "    container " +
+            id(2) +
+            ", eth0 in network demo\n"
+            "    default/web-0 (container " +
+            id(1) +
+            "), eth0 in network web\n"
+            "    container " +
+            id(0) +
+            ", eth0 in network demo\n\n"
+            "container " +
+            id(2) +
+            ", eth0 in network demo\n"
+            "  address 10.42.0.7/24 is missing: restart the container\n\n"
+            "3 attachments have faults.\n"
+            "Follow-up faults are hidden; --json shows all.\n");
+  const std::string many = checked(manyBroken(500), kNarrow);
+  CHECK(std::ranges::count(many, '\n') < 15);
+  CHECK_MESSAGE(contains(many, "    and 495 more (--wide lists all)\n"), many);
+  CHECK(std::ranges::count(checked(manyBroken(500), {.width = 80, .wide = true}), '\n') > 500);
+}
+
+TEST_CASE("ponsctl repair prints what was restored, and what was not and why") {
+  CHECK(viewed(repairJson({}), repairText, kNarrow) == "nothing is missing\n");
+  CHECK(viewed(repairJson(findings()), repairText, kNarrow) ==
+        "restored: bridge web0 (was missing)\n"
+        "restored: default/web-0 (container c1), eth0 in network web: veth pons1 (was down)\n"
+        "not restored: container c2, eth0 in network demo: MAC of eth0 is 02:00:00:00:00:07, expected "
+        "0a:58:0a:2b:00:02 (restart the container)\n"
+        "not restored: table ip pons is missing (Operation not permitted)\n");
+  const auto document = pons::json::Document::parse(repairJson(findings()));
+  REQUIRE(document);
+  const auto all = (*document)["findings"].items();
+  REQUIRE(all.size() == 5);
+  CHECK(all[0]["repaired"].boolean() == true);
+  CHECK(textOf(all[0]["pod"]) == "default/web-0");
+  CHECK(all[2]["repaired"].boolean() == false);
+  CHECK(textOf(all[2]["reason"]) == "restart the container");
+}
+
+TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restores them like repair does") {
+  REQUIRE_FAKE_HOST(host);
+  CHECK(tool({"check"}).out == "no attachments (no state directory /run/pons yet)\n");
+  CHECK(tool({"check", "--repair"}).out == "nothing is missing\n");
+  CHECK(!std::filesystem::exists("/run/pons"));
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  Network web{"web", R"("ipam": {"subnet": "10.43.0.0/24"})"};
+  demo.attach(host, "c1", publishing({{8080, 80}}));
+  demo.attach(host, "c2");
+  web.attach(host, "w1");
+  CHECK(tool({"check"}).out == "3 attachments, no faults\n");
+  CHECK(tool({"repair", "--dry-run"}).out == "3 attachments, no faults\n");
+
+  const std::string breakAll = "ip addr flush dev pons-demo scope global; ip link set " +
+                               pons::hostVethName(keyOf("w1", "web")).toString() + " down";
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"check", "--repair"}, {"repair"}}) {
+    shell(breakAll);
+    {
+      const Unchanged unchanged{host};
+      const Outcome found = tool({"check"});
+      CHECK(found.exitCode == 1);
+      CHECK_MESSAGE(contains(found.out,
+                             "  affects 2 attachments:\n    container c1, eth0 in network demo\n"
+                             "    container c2, eth0 in network demo\n"),
+                    found.out);
+      CHECK_MESSAGE(contains(found.out, "\ncontainer w1, eth0 in network web\n  "), found.out);
+      CHECK_MESSAGE(contains(found.out, "\n3 attachments have faults.\n"), found.out);
+      CHECK(tool({"repair", "--dry-run"}).out == found.out);
+      CHECK(tool({"repair", "--dry-run"}).exitCode == 1);
+    }
+    const Outcome restored = tool(command);
+    CHECK_MESSAGE(restored.ok(), restored.out);
+    CHECK_MESSAGE(contains(restored.out, "(was missing)\n"), restored.out);
+    CHECK_MESSAGE(contains(restored.out, "restored: container w1, eth0 in network web: "), restored.out);
+    CHECK_MESSAGE(!contains(restored.out, "not restored"), restored.out);
+    CHECK(tool({"check"}).ok());
+    demo.checkAll();
+    web.checkAll();
+  }
+  shell("nft flush ruleset; ip -n c2 addr flush dev eth0");
+  const auto document = jsonOf(tool({"check", "--json"}));
+  CHECK(document["attachments"].integer() == 3);
+  const auto broken = document["broken"].items();
+  REQUIRE(broken.size() == 3);
+  const auto fault = broken[0]["faults"].items().at(0);
+  CHECK(textOf(fault["actual"]) == "missing");
+  CHECK(textOf(fault["what"]) == textOf(fault["subject"]) + " is missing");
+  CHECK(textOf(fault["remedy"]) == "run \"ponsctl repair\"");
+  const Outcome partly = tool({"check", "--repair"});
+  CHECK(partly.exitCode == 1);
+  CHECK_MESSAGE(contains(partly.out, "not restored: container c2, eth0 in network demo: "), partly.out);
+  CHECK_MESSAGE(contains(partly.out, " (restart the container)\n"), partly.out);
+  host.endNamespace("/run/netns/c1");
+  CHECK(contains(tool({"check"}, {"COLUMNS=300"}).out, "run \"ponsctl gc --delete\"\n"));
+}
