@@ -105,9 +105,18 @@ Result<std::vector<filter::Rule>> ChainReader::rulesFor(const Table& table, cons
   return rules;
 }
 
+Result<std::vector<filter::Rule>> ChainReader::rulesOf(const Table& table, const std::string& chain) {
+  std::vector<filter::Rule> rules;
+  const Content* content = TRY(contentOf(table, chain));
+  for (const OwnedRule& listed : content->rules) {
+    rules.push_back(evaluate(*listed, {}, [](const std::string&) -> const LookupSet* { return nullptr; }).rule);
+  }
+  return rules;
+}
+
 Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain) {
   ChainReader reader{netfilter};
-  return reader.rulesFor(table, chain, {});
+  return reader.rulesOf(table, chain);
 }
 
 }  // namespace netlib::nft

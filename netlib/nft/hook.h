@@ -47,6 +47,8 @@ class ChainReader {
   /// set or map; also where a set cannot be read. Damaged: a rule cannot be parsed.
   Result<std::vector<filter::Rule>> rulesFor(const Table& table, const std::string& chain,
                                              const filter::Packet& packet);
+  /// All rules in order, each as a packet meets it of which nothing is known. Reads no sets. Damaged as above.
+  Result<std::vector<filter::Rule>> rulesOf(const Table& table, const std::string& chain);
 
  private:
   using Key = std::tuple<TableFamily, std::string, std::string>;
@@ -59,7 +61,7 @@ class ChainReader {
   std::map<Key, std::unique_ptr<LookupSet>> sets_;  ///< null: it cannot be read
 };
 
-/// All rules of a chain, as a packet meets them of which nothing is known: reads no sets. Errors of rulesFor().
+/// ChainReader::rulesOf() of one chain.
 Result<std::vector<filter::Rule>> listRules(Socket& netfilter, const Table& table, const std::string& chain);
 
 }  // namespace netlib::nft

@@ -86,8 +86,9 @@ std::string isolationBetween(const Probing& probing, const Attachment& other) {
     const auto isolated = bridges::isPortIsolated(probing.host.ledger, *each);
     if (!isolated.ok() || !*isolated) return {};
   }
-  const bool own = probing.attachment.isolated && other.isolated;
-  return own ? "not allowed by portIsolation" : "not allowed by ingressPolicy";
+  const auto isByKey = [](const Attachment& one) { return one.isolated && one.ingress != IngressPolicy::Isolated; };
+  const bool byKey = isByKey(probing.attachment) && isByKey(other);
+  return byKey ? "not allowed by portIsolation" : "not allowed by ingressPolicy";
 }
 
 /// The first one with an address in the subnet of the lease.

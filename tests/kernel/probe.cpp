@@ -113,8 +113,8 @@ TEST_CASE("What is not sent: no route, or a rule of this namespace's own") {
 TEST_CASE("Packets leave through the link that is asked for") {
   REQUIRE_FAKE_HOST(host);
   host.addOutside();
-  outputOf({"ip", "link", "add", "other", "type", "dummy"});
-  outputOf({"ip", "link", "set", "other", "up"});
+  outputOf({"ip", "link", "add", "other", "type", "veth", "peer", "name", "peer"});
+  for (const char* end : {"other", "peer"}) outputOf({"ip", "link", "set", end, "up"});
   outputOf({"ip", "addr", "add", "198.51.100.1/24", "dev", "other"});
   const auto through = [](const char* link, std::chrono::milliseconds timeout = kSilence) {
     return netlib::probe::echo({.address = ip("192.0.2.2"), .link = netlib::IfName::parse(link)}, timeout);

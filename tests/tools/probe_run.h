@@ -61,7 +61,7 @@ inline Place in(const std::string& container) { return "/run/netns/" + container
 
 /// A chain of the administrator, with one rule.
 inline void addWall(const std::string& hook, const std::string& rule) {
-  shell("nft add table inet wall && nft 'add chain inet wall " + hook + " { type filter hook " + hook +
+  shell("nft add table inet wall && nft 'add chain inet wall " + hook + " { type filter hook " + hook + " priority 0" +
         "; }' && nft 'add rule inet wall " + rule + "'");
 }
 
