@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "netlib/base/similar.h"
 #include "netlib/base/utf8.h"
 
 #include "plugin/cni/applet.h"
@@ -29,17 +28,10 @@ Answer misused(const std::string& message) {
   return {kMisused, {}, "ponsctl: " + netlib::printable(message) + "\nRun with --help for more information.\n"};
 }
 
-/// With a suggestion for what was probably mistyped.
-std::string unknown(const std::string& what, const std::string& word, const std::vector<std::string>& known) {
-  const std::string_view similar = netlib::similarTo(word, {known.begin(), known.end()});
-  const std::string hint = similar.empty() ? "" : ": did you mean \"" + std::string{similar} + "\"?";
-  return "unknown " + what + " \"" + word + "\"" + hint;
-}
-
 /// Refuses all other values of an option.
 CLI::Validator oneOf(const std::string& what, const std::vector<std::string>& known) {
   const auto refuse = [what, known](const std::string& word) {
-    return std::ranges::find(known, word) == known.end() ? unknown(what, word, known) : "";
+    return std::ranges::find(known, word) == known.end() ? unknownWord(what, word, known) : "";
   };
   return {refuse, ""};
 }
@@ -78,7 +70,7 @@ class CommandLine {
       return Answer{0, app_.get_formatter()->make_help(&app_, "ponsctl", CLI::AppFormatMode::Normal), {}};
     }
     const auto commands = app_.get_subcommands([this](const CLI::App* one) { return one->get_name() == helped_; });
-    if (commands.empty()) return misused(unknown("command", helped_, commandNames()));
+    if (commands.empty()) return misused(unknownWord("command", helped_, commandNames()));
     return Answer{0, commands.front()->help("ponsctl"), {}};
   }
 
@@ -230,9 +222,9 @@ Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
   if (isExtra && !unexpected.empty()) {
     const std::string& first = unexpected.front();
     if (first.starts_with('-')) {
-      return misused(unknown("option", first.substr(0, first.find('=')), line.optionNames()));
+      return misused(unknownWord("option", first.substr(0, first.find('=')), line.optionNames()));
     }
-    if (line.app().get_subcommands().empty()) return misused(unknown("command", first, line.commandNames()));
+    if (line.app().get_subcommands().empty()) return misused(unknownWord("command", first, line.commandNames()));
     return misused("unexpected argument \"" + first + "\"");
   }
   std::ostringstream out;

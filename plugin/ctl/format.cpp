@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "netlib/base/similar.h"
+
 namespace pons::ctl {
 
 std::string textOf(std::chrono::seconds age) {
@@ -61,6 +63,12 @@ std::string withFaults(std::size_t bad, std::size_t all) {
 
 void addNew(std::vector<std::string>& to, std::string text) {
   if (std::ranges::find(to, text) == to.end()) to.push_back(std::move(text));
+}
+
+std::string unknownWord(const std::string& what, const std::string& word, const std::vector<std::string>& known) {
+  const std::string_view similar = netlib::similarTo(word, {known.begin(), known.end()});
+  const std::string hint = similar.empty() ? "" : ": did you mean \"" + std::string{similar} + "\"?";
+  return "unknown " + what + " \"" + word + "\"" + hint;
 }
 
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {

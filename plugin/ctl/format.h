@@ -33,6 +33,9 @@ std::string withFaults(std::size_t bad, std::size_t all);
 /// Unless it is there already.
 void addNew(std::vector<std::string>& to, std::string text);
 
+/// "unknown command "lst": did you mean "list"?", with a suggestion for what was probably mistyped.
+std::string unknownWord(const std::string& what, const std::string& word, const std::vector<std::string>& known);
+
 std::string joined(const std::vector<std::string>& texts, std::string_view separator = ", ");
 
 }  // namespace pons::ctl

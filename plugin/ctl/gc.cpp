@@ -7,6 +7,7 @@
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
+#include "plugin/ctl/networks.h"
 #include "plugin/verbs/delegate.h"
 
 namespace pons::ctl {
@@ -88,6 +89,7 @@ std::string gcText(const json::Value& root, const Terminal& terminal) {
 Answer gc(const Arguments& arguments) {
   const auto orphans = collectAt(arguments);
   if (!orphans) return failure("gc", orphans.error());
+  if (const auto known = requireNetwork(arguments); orphans->all.empty() && !known) return failure("gc", known.error());
   const bool isClean = orphans->problems.empty() && std::ranges::none_of(orphans->all, [&](const OrphanResult& one) {
                          return orphans->isLeft(one);
                        });

@@ -13,6 +13,7 @@
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
+#include "plugin/ctl/networks.h"
 
 namespace pons::ctl {
 
@@ -141,6 +142,7 @@ Answer list(const Arguments& arguments) {
   auto statuses = collectStatus(arguments);
   if (!statuses) return failure("list", statuses.error());
   filter(*statuses, arguments);
+  if (const auto known = requireNetwork(arguments); statuses->empty() && !known) return failure("list", known.error());
   return answer(arguments, listJson(*statuses), [&arguments](const json::Value& root, const Terminal& terminal) {
     return root["attachments"].items().empty() ? nothingFor(arguments) : listText(root, terminal, arguments.sort);
   });

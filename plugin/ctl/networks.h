@@ -42,6 +42,9 @@ struct Networks {
 /// pools are the whole subnets of the leases.
 netlib::Result<Networks> networksOf(const Arguments& arguments);
 
+/// Invalid if `arguments.network` is a network that is neither configured nor on record.
+netlib::Result<> requireNetwork(const Arguments& arguments);
+
 std::string networksJson(const std::vector<NetworkState>& networks);
 /// One line per pool.
 std::string networksText(const json::Value& root, const Terminal& terminal);

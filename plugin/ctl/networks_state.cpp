@@ -168,4 +168,13 @@ netlib::Result<Networks> networksOf(const Arguments& arguments) {
   return networks;
 }
 
+netlib::Result<> requireNetwork(const Arguments& arguments) {
+  if (arguments.network.empty()) return {};
+  std::vector<std::string> known;
+  for (const NetworkState& network : TRY(networksOf(arguments)).all) known.push_back(network.name);
+  if (std::ranges::find(known, arguments.network) != known.end()) return {};
+  return netlib::fail(netlib::Cause::Invalid, unknownWord("network", arguments.network, known) + " (neither in " +
+                                                  arguments.configDir + " nor on record)");
+}
+
 }  // namespace pons::ctl

@@ -40,6 +40,21 @@ TEST_CASE("An unknown key is told once at ADD of each container, not at CHECK an
   for (const char* container : {"c2", "c3", "c1"}) CHECK(warningsIn(del(network, subjectOf(container)).err) == 0);
 }
 
+TEST_CASE("An unknown key because of which ipam gives no addresses is an error of ADD, and changes nothing") {
+  REQUIRE_FAKE_HOST(host);
+  for (const char* container : {"c1", "c2"}) host.addNamespace(container);
+  const std::string before = host.dump();
+  for (const std::string& ipam : {std::string{R"({"subnett": "10.42.0.0/24"})"}, {R"({"range": [], "exclude": []})"}}) {
+    CAPTURE(ipam);
+    const std::string network = pons::test::config(R"("ipam": )" + ipam);
+    checkError(add(network, subjectOf("c1")), ErrorCode::InvalidConfig, {"gives no addresses", "unknown key \"ipam."});
+    CHECK(host.dump() == before);
+    checkSilent(del(network, subjectOf("c1")));
+  }
+  resultOf(add(pons::test::config(R"("ipam": {})"), subjectOf("c2")));  // layer 2
+  checkSilent(del(pons::test::config(R"("ipam": {})"), subjectOf("c2")));
+}
+
 TEST_CASE("An ADD that fails tells unknown keys as well; the level is the configuration's") {
   REQUIRE_FAKE_HOST(host);
   const std::string network = pons::test::configWithIpam(R"("snat": true)");

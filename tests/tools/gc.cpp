@@ -117,11 +117,16 @@ TEST_CASE("On a host: ponsctl gc deletes all orphans of a lost ledger, and leave
         "no leftovers\nLinks or tables of another state directory are left alone: use --state-dir /run/away\n");
 }
 
-TEST_CASE("ponsctl gc: an invalid network name, and a record of a newer pons") {
+TEST_CASE("ponsctl gc: an invalid and an unknown network, and a record of a newer pons") {
   REQUIRE_FAKE_HOST(host);
   CHECK(contains(tool(gcCommand({"no/network"})).err, "is not a valid network name"));
   Network demo{"demo", kSubnet};
   demo.attach(host, "c1");
+  CHECK(tool(gcCommand({"demo"})).out == "no leftovers\n");
+  const Outcome mistyped = tool(gcCommand({"dem"}));
+  CHECK(mistyped.exitCode == 1);
+  CHECK(mistyped.err ==
+        "ponsctl gc: unknown network \"dem\": did you mean \"demo\"? (neither in /run/net.d nor on record)\n");
   shell("sed -i 's/\"format\": 1/\"format\": 2/' " + recordOf(demo, "c1"));
   const Outcome looked = tool(gcCommand());
   CHECK(looked.exitCode == 1);

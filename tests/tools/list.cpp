@@ -164,7 +164,9 @@ TEST_CASE("On a host: ponsctl list --broken, --network and --sort, and --network
   pod.args = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0;K8S_POD_INFRA_CONTAINER_ID=w1";
   resultOf(add(web.config(), pod));
   CHECK(tool({"list", "--broken"}).out == "no attachments with faults\n");
-  CHECK(tool({"list", "--network", "nope"}).out == "no attachments of network nope\n");
+  const Outcome unknown = tool({"list", "--network", "demos"});
+  CHECK(unknown.exitCode == 1);
+  CHECK(contains(unknown.err, "ponsctl list: unknown network \"demos\": did you mean \"demo\"?"));
   shell("ip link set " + pons::hostVethName(keyOf("c2")).toString() + " down");
   CHECK(wordsIn(tool({"list"}).out, 0) == Words{"demo", "demo", "web"});
   CHECK(wordsIn(tool({"list", "--sort", "container"}).out, 0) == Words{"demo", "demo", "web"});

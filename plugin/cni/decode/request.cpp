@@ -1,5 +1,7 @@
 #include "plugin/cni/decode/request.h"
 
+#include <algorithm>
+
 #include "plugin/cni/decode/ipam_config.h"
 
 namespace pons::cni {
@@ -105,6 +107,18 @@ std::vector<UnknownKey> mistakesIn(Applet applet, const json::Value& root) {
   return unknown;
 }
 
+/// Without addresses, "ipam" is for layer 2: unless a misspelled key is why it gives none.
+Result<> requireAddresses(const Request& request) {
+  const AddressRequest& addresses = request.config.addresses;
+  const bool givesAddresses = request.config.delegated || !addresses.sets.empty() || !addresses.fixed.empty();
+  if (givesAddresses || request.key.plugin != ChainedPlugin::None) return {};
+  const auto inIpam =
+      std::ranges::find_if(request.mistakes, [](const auto& one) { return one.key.starts_with("ipam."); });
+  if (inIpam == request.mistakes.end()) return {};
+  return withKey(inIpam->key, fail(ErrorCode::InvalidConfig, "\"ipam\" gives no addresses",
+                                   "unknown key \"" + inIpam->key + "\"" + inIpam->hint()));
+}
+
 }  // namespace
 
 Result<Request> parseRequest(Verb verb, const Environment& environment, std::string_view input) {
@@ -141,7 +155,10 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
     return fail(ErrorCode::InvalidConfig,
                 std::string{nameOf(request.applet)} + " must be called as a chained plugin: \"prevResult\" is missing");
   }
-  if (verb == Verb::Add) request.mistakes = mistakesIn(environment.applet, document.root());
+  if (verb == Verb::Add) {
+    request.mistakes = mistakesIn(environment.applet, document.root());
+    TRY(requireAddresses(request));
+  }
   return request;
 }
 
