@@ -17,7 +17,7 @@ std::size_t distance(std::string_view one, std::string_view other) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
     for (std::size_t j = 0; j < other.size(); ++j) {
-      const std::size_t change = diagonal + (netlib::lowerCaseOf(one[i]) == netlib::lowerCaseOf(other[j]) ? 0 : 1);
+      const std::size_t change = diagonal + (lowerCaseOf(one[i]) == lowerCaseOf(other[j]) ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
     }

@@ -13,7 +13,8 @@ std::string asUtf8(std::string_view text);
 /// bytes that are not UTF-8 as \x and two hexadecimal digits.
 std::string printable(std::string_view text);
 
-/// A JSON string, quotes included: what printable() escapes is escaped in JSON's way, and asUtf8() replaces the rest.
+/// A JSON string, quotes included. Quotes, backslashes and control characters (including C1) are escaped; bytes that
+/// are not UTF-8 are replaced as by asUtf8().
 std::string quoted(std::string_view text);
 
 }  // namespace netlib

@@ -109,7 +109,9 @@ Result<std::vector<filter::Rule>> ChainReader::rulesOf(const Table& table, const
   std::vector<filter::Rule> rules;
   const Content* content = TRY(contentOf(table, chain));
   for (const OwnedRule& listed : content->rules) {
-    rules.push_back(evaluate(*listed, {}, [](const std::string&) -> const LookupSet* { return nullptr; }).rule);
+    auto [rule, match] = evaluate(*listed, {}, [](const std::string&) -> const LookupSet* { return nullptr; });
+    rule.conditional |= match == filter::Match::No;  // contradicts itself: meets no packet
+    rules.push_back(std::move(rule));
   }
   return rules;
 }

@@ -7,8 +7,8 @@
 
 namespace netlib::neighbour {
 
-/// The MAC address that the table has for the address on this link; nothing without an entry, and where the kernel asks
-/// for it, or asked without an answer (NUD_INCOMPLETE, NUD_FAILED). A dump.
+/// The MAC address that the table has for the address on this link; nothing without an entry, and while the entry is
+/// not resolved (NUD_INCOMPLETE) or could not be (NUD_FAILED). A dump.
 Result<std::optional<MacAddress>> macOf(Socket& socket, unsigned linkIndex, const IpAddress& address);
 
 }  // namespace netlib::neighbour

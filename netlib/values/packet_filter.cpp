@@ -17,13 +17,13 @@ void noteConditional(Fate& fate, const std::string& chain, const Rule& rule) {
   }
 }
 
-/// Accept, Drop, or Return at the end of the chain. `way` is the jump that leads to it: what that names, the chain's
+/// Accept, Drop, or Return at the end of the chain. `jump` is the rule that leads to it: what that names, the chain's
 /// rules name as well.
-Result<Verdict> endOf(const std::string& chain, const RulesOf& rulesOf, int depth, const Rule& way, Fate& fate) {
+Result<Verdict> endOf(const std::string& chain, const RulesOf& rulesOf, int depth, const Rule& jump, Fate& fate) {
   if (depth > kMaxJumps) return fail(Cause::Damaged, "jumps nested deeper than the kernel allows, in chain " + chain);
   for (Rule rule : TRY(rulesOf(chain))) {
-    rule.isNamed |= way.isNamed;
-    if (rule.set.empty()) rule.set = way.set;
+    rule.isNamed |= jump.isNamed;
+    if (rule.set.empty()) rule.set = jump.set;
     if (rule.conditional) noteConditional(fate, chain, rule);
     if (rule.conditional || rule.verdict == Verdict::Continue) continue;
     if (rule.verdict == Verdict::Drop) fate.by = {chain, rule};

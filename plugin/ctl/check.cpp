@@ -38,9 +38,10 @@ struct SharedFault {
 std::vector<SharedFault> sharedFaultsOf(const std::vector<Value>& attachments) {
   std::vector<SharedFault> shared;
   for (const Value& attachment : attachments) {
+    std::set<std::string> texts;  // several steps may find the same
     for (const Value& fault : attachment["faults"].items()) {
-      if (!isShared(fault)) continue;
       const std::string text = withRemedy(fault);
+      if (!isShared(fault) || !texts.insert(text).second) continue;
       auto known = std::ranges::find(shared, text, &SharedFault::text);
       if (known == shared.end()) known = shared.insert(shared.end(), {text});
       known->attachments.push_back(attachment);

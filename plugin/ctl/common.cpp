@@ -33,7 +33,14 @@ std::vector<std::string> otherStateDirectories(const Arguments& arguments) {
 }
 
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
-  if (TRY(findStateDirectory(arguments)) != StateDirectory::Present) return std::optional<Host>{};
+  const StateDirectory found = TRY(findStateDirectory(arguments));
+  if (found == StateDirectory::None) return std::optional<Host>{};
+  if (found == StateDirectory::Lost) {
+    return netlib::fail(
+        netlib::Cause::Missing,
+        "there is no state directory " + arguments.stateDir +
+            ", but links or tables of pons name it: \"ponsctl gc\" lists them, and starts a new ledger");
+  }
   auto ledger = Ledger::openExisting(arguments.stateDir, cni::Settings{}.lockTimeout);
   if (ledger.failedWith(ENOENT)) return std::optional<Host>{};  // removed meanwhile
   if (!ledger) return netlib::fail(ledger.error());

@@ -25,8 +25,8 @@ std::string absenceOf(const Arguments& arguments);
 /// The other state directories that links or tables of pons on this host name, as far as that can be read.
 std::vector<std::string> otherStateDirectories(const Arguments& arguments);
 
-/// Nothing if the state directory does not exist, so that nothing is recorded. Differs if the ledger is of an earlier
-/// boot; Missing as findStateDirectory().
+/// Nothing on a host where nothing was ever attached. Differs if the ledger is of an earlier boot; Missing as
+/// findStateDirectory(), and where the state directory is lost.
 netlib::Result<std::optional<Host>> openHost(const Arguments& arguments);
 
 /// Whether the attachment refers to that shared state, see sharedStatesOf().

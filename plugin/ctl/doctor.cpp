@@ -70,21 +70,16 @@ CheckResults runChecks(const Arguments& arguments) {
   Host* host = opened && *opened ? &**opened : nullptr;
   const ConfiguredNetworks networks = checkConfigs(results, arguments);
   const Needs needs = needsOf(statuses, networks);
-  const Links ways = uplinks();
+  const Links outer = uplinks();
   checkStateDirectory(results, host, arguments, networks);
   checkRecords(results, host, arguments, statuses);
   checkNetworks(results, arguments);
-  checkContainers(results, host, statuses, networks, ways);
+  checkContainers(results, host, statuses, networks, outer);
   checkPorts(results, statuses);
   checkKernel(results, needs);
-  checkParameters(results, needs, parameterOf, ways);
-  checkFirewalls(results, host, statuses, ways);
-  const std::size_t before = results.size();
+  checkParameters(results, needs, parameterOf, outer);
+  checkFirewalls(results, host, statuses, outer);
   checkManagers(results, needs.bridges);
-  if (results.size() == before) {
-    results.push_back(
-        {Severity::Fine, "managers", "none of NetworkManager, systemd-networkd and udev has run since boot"});
-  }
   return results;
 }
 

@@ -149,10 +149,10 @@ void checkMtus(CheckResults& results, Host* host, const std::vector<const Attach
   if (!isFine) return;
   const std::string looked = "MTU of " + counted(attachments.size() - mtus.unseen.size(), "container interface") +
                              ": the same at both ends of the veth";
-  std::vector<std::string> ways;
-  for (const link::Link& uplink : uplinks) ways.push_back(uplink.name + " (" + std::to_string(uplink.mtu) + ")");
-  results.push_back(
-      {Severity::Fine, kArea, ways.empty() ? looked : looked + ", and not larger than that of uplink " + joined(ways)});
+  std::vector<std::string> outer;
+  for (const link::Link& uplink : uplinks) outer.push_back(uplink.name + " (" + std::to_string(uplink.mtu) + ")");
+  results.push_back({Severity::Fine, kArea,
+                     outer.empty() ? looked : looked + ", and not larger than that of uplink " + joined(outer)});
 }
 
 // Nameservers

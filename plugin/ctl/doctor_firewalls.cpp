@@ -1,6 +1,4 @@
 // Firewalls of other programs.
-#include <algorithm>
-
 #include <linux/netfilter.h>
 
 #include "netlib/nft/hook.h"

@@ -24,7 +24,7 @@ constexpr const char* kDrops = " drops unmatched packets";
 
 /// A base chain of the forward hook.
 struct ForwardChain {
-  std::string name;              ///< for people
+  std::string name;              ///< for messages
   std::optional<Family> family;  ///< nothing: both
   std::string base;
   bool policyDrops;
@@ -103,8 +103,8 @@ void addFlows(std::vector<Flow>& flows, const Attachment& attachment, const Leas
 
 /// Of containers for which the host forwards packets.
 std::vector<Flow> flowsOf(Host* host, const Statuses& statuses, const Links& uplinks) {
-  std::vector<std::optional<netlib::link::Link>> ways(uplinks.begin(), uplinks.end());
-  if (ways.empty()) ways.emplace_back();
+  std::vector<std::optional<netlib::link::Link>> outer(uplinks.begin(), uplinks.end());
+  if (outer.empty()) outer.emplace_back();  // not known
   std::map<netlib::IfName, unsigned> bridges;
   std::vector<Flow> flows;
   for (const AttachmentStatus& status : statuses) {
@@ -117,7 +117,7 @@ std::vector<Flow> flowsOf(Host* host, const Statuses& statuses, const Links& upl
     }
     for (const Lease& lease : attachment.leases) {
       if (attachment.internal || !has(attachment, shared_state::ipForwarding(lease.address.family()))) continue;
-      for (const auto& uplink : ways) addFlows(flows, attachment, lease, bridge->second, uplink);
+      for (const auto& uplink : outer) addFlows(flows, attachment, lease, bridge->second, uplink);
     }
   }
   return flows;

@@ -36,9 +36,7 @@ std::vector<Published> publishedBy(const Statuses& statuses, Protocol protocol) 
 }
 
 std::string textOf(const Listener& listener, Protocol protocol) {
-  const std::string address = listener.address.toString();
-  return (listener.address.isIpv4() ? address : "[" + address + "]") + ":" + std::to_string(listener.port) + "/" +
-         std::string{nameOf(protocol)};
+  return ctl::textOf(listener.address, listener.port) + "/" + std::string{nameOf(protocol)};
 }
 
 void report(CheckResults& results, const Listener& listener, Protocol protocol, const std::string& container) {

@@ -35,15 +35,6 @@ netlib::Result<Space> spaceAt(const std::string& directory) {
   return space;
 }
 
-/// Links and tables still name the state directory if it was deleted.
-void checkLost(CheckResults& results, const Arguments& arguments) {
-  const auto found = findStateDirectory(arguments);
-  if (!found || *found != StateDirectory::Lost) return;
-  results.push_back({Severity::Warning, kArea,
-                     "there is no state directory " + arguments.stateDir + ", but links or tables of pons that name it",
-                     "\"ponsctl gc\" lists all leftovers, and starts a new ledger"});
-}
-
 /// No ADD succeeds in the second of them while the first has attachments.
 void checkOthers(CheckResults& results, const Arguments& arguments, const ConfiguredNetworks& networks) {
   const auto inUse = stateDirectoriesInUse();
@@ -58,18 +49,18 @@ void checkOthers(CheckResults& results, const Arguments& arguments, const Config
          "(\"ponsctl gc --delete --state-dir " +
              directory + "\")"});
   }
-  std::set<std::string> strangers;
+  std::set<std::string> different;
   for (const ConfiguredNetwork& network : networks) {
     const std::string& directory = network.config.settings.stateDir;
     if (nameOfStateDir(directory) != nameOfStateDir(arguments.stateDir))
-      strangers.insert(network.name + " (" + directory + ")");
+      different.insert(network.name + " (" + directory + ")");
   }
-  if (!strangers.empty()) {
+  if (!different.empty()) {
     results.push_back({Severity::Warning, kArea,
-                       "networks with another \"stateDir\" than " + arguments.stateDir + ": " + someOf(strangers),
+                       "networks with another \"stateDir\" than " + arguments.stateDir + ": " + someOf(different),
                        "the same \"stateDir\" for all networks"});
   }
-  if (inUse && others.empty() && strangers.empty()) {
+  if (inUse && others.empty() && different.empty()) {
     results.push_back({Severity::Fine, kArea, "no other state directory is in use or configured on this host"});
   }
 }
@@ -106,7 +97,6 @@ void checkStateDirectory(CheckResults& results, Host* host, const Arguments& arg
   if (!writable && !writable.failedWith(ENOSPC)) {
     results.push_back({Severity::Fault, kArea, writable.error().message, "mount it writable"});
   }
-  if (host == nullptr && !exists(arguments.stateDir)) checkLost(results, arguments);
   checkOthers(results, arguments, networks);
 }
 

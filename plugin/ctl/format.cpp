@@ -18,14 +18,15 @@ std::string textOf(std::chrono::seconds age) {
   return in(days{}, "d");
 }
 
+std::string textOf(const netlib::IpAddress& address, Port port) {
+  const std::string text = address.toString();
+  return (address.isIpv4() ? text : "[" + text + "]") + ":" + std::to_string(port);
+}
+
 std::string textOf(const PortForward& forward) {
-  std::string host;
-  if (!forward.hostAddress.isUnspecified()) {
-    const std::string address = forward.hostAddress.toString();
-    host = (forward.hostAddress.isIpv4() ? address : "[" + address + "]") + ":";
-  }
-  return host + std::to_string(forward.hostPort) + "->" + std::to_string(forward.targetPort) + "/" +
-         std::string{nameOf(forward.protocol)};
+  const std::string host = forward.hostAddress.isUnspecified() ? std::to_string(forward.hostPort)
+                                                               : textOf(forward.hostAddress, forward.hostPort);
+  return host + "->" + std::to_string(forward.targetPort) + "/" + std::string{nameOf(forward.protocol)};
 }
 
 std::vector<std::string> portsOf(const std::vector<PortForward>& forwards) {

@@ -12,6 +12,9 @@ namespace pons::ctl {
 /// In one unit, rounded down: "90s", "5m", "7h", "3d".
 std::string textOf(std::chrono::seconds age);
 
+/// "10.42.0.7:80", "[fd42::7]:80"
+std::string textOf(const netlib::IpAddress& address, Port port);
+
 /// "8080->80/tcp", or "192.0.2.1:8080->80/tcp" if published at one address only.
 std::string textOf(const PortForward& forward);
 

@@ -89,7 +89,8 @@ std::string gcText(const json::Value& root, const Terminal& terminal) {
 Answer gc(const Arguments& arguments) {
   const auto orphans = collectAt(arguments);
   if (!orphans) return failure("gc", orphans.error());
-  if (const auto known = requireNetwork(arguments); orphans->all.empty() && !known) return failure("gc", known.error());
+  const auto known = orphans->all.empty() ? requireNetwork(arguments) : netlib::Result<>{};
+  if (!known) return failure("gc", known.error());
   const bool isClean = orphans->problems.empty() && std::ranges::none_of(orphans->all, [&](const OrphanResult& one) {
                          return orphans->isLeft(one);
                        });

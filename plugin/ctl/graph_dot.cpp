@@ -1,5 +1,4 @@
 // The drawing, from left to right: published ports, containers, bridge, outside.
-#include <algorithm>
 #include <map>
 #include <set>
 
@@ -13,8 +12,6 @@
 namespace pons::ctl {
 
 namespace {
-
-using netlib::Family;
 
 /// Ports of a container, or destinations of a network, that are listed individually.
 constexpr std::size_t kNamed = 4;

@@ -142,7 +142,8 @@ Answer list(const Arguments& arguments) {
   auto statuses = collectStatus(arguments);
   if (!statuses) return failure("list", statuses.error());
   filter(*statuses, arguments);
-  if (const auto known = requireNetwork(arguments); statuses->empty() && !known) return failure("list", known.error());
+  const auto known = statuses->empty() ? requireNetwork(arguments) : netlib::Result<>{};
+  if (!known) return failure("list", known.error());
   return answer(arguments, listJson(*statuses), [&arguments](const json::Value& root, const Terminal& terminal) {
     return root["attachments"].items().empty() ? nothingFor(arguments) : listText(root, terminal, arguments.sort);
   });

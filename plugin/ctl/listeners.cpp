@@ -64,14 +64,14 @@ bool isReplaced(const Listener& listener, const PortForward& forward, bool atLoo
 
 std::optional<Program> programOf(std::uint32_t inode) {
   const std::string wanted = "socket:[" + std::to_string(inode) + "]";
-  std::error_code error;
-  for (const auto& process : std::filesystem::directory_iterator{"/proc", error}) {
-    const std::string pid = process.path().filename();
+  using Entries = std::filesystem::directory_iterator;
+  std::error_code error;  // a process may end meanwhile
+  for (Entries process{"/proc", error}; process != Entries{}; process.increment(error)) {
+    const std::string pid = process->path().filename();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    for (std::filesystem::directory_iterator open{process.path() / "fd", error}, end; open != end;
-         open.increment(error)) {
+    for (Entries open{process->path() / "fd", error}; open != Entries{}; open.increment(error)) {
       if (!leadsTo(open->path(), wanted)) continue;
-      const auto name = readText(process.path() / "comm");
+      const auto name = readText(process->path() / "comm");
       return Program{name ? name->substr(0, name->find('\n')) : "a program", pid};
     }
   }

@@ -1,4 +1,4 @@
-// What people call a container by.
+// The names by which show and probe find a container.
 #include <algorithm>
 #include <map>
 

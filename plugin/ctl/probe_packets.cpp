@@ -40,20 +40,15 @@ Drops dropsOf(Host& host, const Attachment& attachment) {
 
 std::string textOf(const Drops& before, const Drops& after) {
   std::string text;
-  const auto add = [&text](std::uint64_t packets, const char* by) {
-    if (packets != 0) text += "; meanwhile " + std::string{by} + " dropped " + counted(packets, "packet");
+  const auto add = [&text](std::uint64_t first, std::uint64_t last, const char* by) {  // tables may have been replaced
+    if (last > first) text += "; meanwhile " + std::string{by} + " dropped " + counted(last - first, "packet");
   };
-  add(after.egress - before.egress, "egressPolicy");
-  add(after.guard - before.guard, "the spoof guard");
+  add(before.egress, after.egress, "egressPolicy");
+  add(before.guard, after.guard, "the spoof guard");
   return text;
 }
 
 }  // namespace
-
-std::string textOf(const IpAddress& address, Port port) {
-  const std::string text = address.toString();
-  return (address.isIpv4() ? text : "[" + text + "]") + ":" + std::to_string(port);
-}
 
 std::string textOf(const Outcome& outcome) {
   switch (outcome.end) {

@@ -14,8 +14,6 @@ namespace packet = netlib::probe;
 /// packet::echo(), connectTcp() or queryDns().
 using Method = netlib::Result<packet::Outcome> (*)(const packet::Target& target, std::chrono::milliseconds timeout);
 
-/// "10.42.0.7:80", "[fd42::7]:80"
-std::string textOf(const netlib::IpAddress& address, Port port);
 /// "answered in 0.3 ms", "no answer", …
 std::string textOf(const packet::Outcome& outcome);
 inline bool isAnswered(const packet::Outcome& outcome) { return outcome.end == packet::End::Answered; }

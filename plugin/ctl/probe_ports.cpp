@@ -1,6 +1,7 @@
 // Published ports, for ponsctl probe.
 #include "netlib/rtnl/address.h"
 
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/listeners.h"
 #include "plugin/ctl/probe_packets.h"
 #include "plugin/firewall/nat_table.h"
@@ -10,9 +11,7 @@ namespace pons::ctl {
 namespace nft = netlib::nft;
 using netlib::Family;
 using netlib::IpAddress;
-using packet::End;
 using packet::Outcome;
-using packet::Target;
 
 namespace {
 

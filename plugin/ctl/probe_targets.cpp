@@ -4,6 +4,7 @@
 
 #include "netlib/rtnl/neighbour.h"
 
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/probe_packets.h"
 #include "plugin/firewall/bridge_policies.h"
 
@@ -13,7 +14,6 @@ namespace link = netlib::link;
 using netlib::Family;
 using netlib::IpAddress;
 using packet::End;
-using packet::Outcome;
 using packet::Target;
 
 namespace {
@@ -75,7 +75,7 @@ void probeGateway(Probing& probing, const IpAddress& address) {
     if (isOurs && isAnswered(sent.outcome)) checkOwner(probing, mac);
     return;
   }
-  // A router beside the host may ignore echo requests.
+  // A gateway that is not this host may ignore echo requests.
   const Verdict verdict = isOurs || !mac ? Verdict::Fault : Verdict::Unproved;
   probing.add("gateway", address.toString(), verdict, onBridge(probing, sent, address, mac));
 }

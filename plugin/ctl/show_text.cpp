@@ -1,7 +1,6 @@
 // The text of ponsctl show.
 #include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/format.h"
-#include "plugin/ctl/json_output.h"
 #include "plugin/ctl/show.h"
 
 namespace pons::ctl {

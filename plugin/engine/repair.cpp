@@ -65,8 +65,10 @@ class Repair {
   void noteRepaired(const AttachmentKey& key, const Fault& tried, const std::vector<Fault>& before,
                     const std::vector<Fault>& left) {
     for (const Fault& fault : before) {
-      const bool isOfPart = partOf(key, fault) == partOf(key, tried) && isRepairable(fault);
-      if (isOfPart && std::ranges::find(left, fault) == left.end()) faults_.push_back({key, fault, ""});
+      // Shared states may come back together: the rebuild of the tables restores those of all families.
+      const bool isOfPart = partOf(key, fault) == partOf(key, tried) || !fault.sharedState.empty();
+      const bool isRestored = isRepairable(fault) && std::ranges::find(left, fault) == left.end();
+      if (isOfPart && isRestored) faults_.push_back({key, fault, ""});
     }
   }
 

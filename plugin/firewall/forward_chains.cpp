@@ -1,7 +1,6 @@
 #include "plugin/firewall/forward_chains.h"
 
 #include <algorithm>
-#include <array>
 #include <ranges>
 
 #include "netlib/filter/iptables.h"

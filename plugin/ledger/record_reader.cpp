@@ -172,6 +172,7 @@ class FieldReader {
 
   using Strings = std::map<std::string, std::string>;
   std::optional<Strings> partIn(const json::Value& value, std::type_identity<Strings> /*type*/) {
+    if (!value.isObject()) return std::nullopt;
     Strings strings;
     for (const auto& [name, content] : value.members()) {
       auto key = netlib::unescaped(name);
@@ -184,6 +185,7 @@ class FieldReader {
 
   template <class Part>
   std::optional<Part> partIn(const json::Value& value, std::type_identity<Part> /*type*/) {
+    if (value.present() && !value.isObject()) return std::nullopt;
     Part part = blank<Part>();
     FieldReader inside{value, damaged_};
     visitFields(inside, part);

@@ -92,8 +92,8 @@ void setLogFields(Verb verb, const cni::Environment& environment) {
   log::setField("container", environment.containerId);
   log::setField("ifname", environment.ifName);
   log::setField("netns", environment.netns);
-  std::vector<std::string> told;  // with the request
-  log::setField("pod", cni::decodePod(environment, told));
+  std::vector<std::string> ignored;  // reported with the request's
+  log::setField("pod", cni::decodePod(environment, ignored));
   log::setField("traceparent", cni::traceParentOf(environment).value_or(""));
 }
 

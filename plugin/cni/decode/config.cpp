@@ -254,7 +254,7 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
 
 Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
   Config config;
-  // No DEL may fail for ever, even if the caller knows no better: what is to be undone is in the ledger.
+  // DEL must not fail for ever because of a wrong configuration: what it undoes is in the ledger.
   if (const auto whole = refuseList(root); !whole) config.ignored.push_back(whole.error().message);
   const Dialect& dialect = environment.applet == Applet::Bridge ? kReferenceBridge : kNative;
   config.settings = decodeSettingsLeniently(root, environment, config.ignored);

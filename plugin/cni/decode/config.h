@@ -44,8 +44,8 @@ struct Config : AttachmentSettings {
   Dns dns;
   std::optional<std::string> rootfs;  ///< root directory of the container: resolv.conf is written there
 
-  std::vector<std::string>
-      ignored;  ///< error messages of what was ignored: a pod, settings of the log, and see decodeConfigOfDel()
+  /// Error messages of what was ignored: a pod, settings of the log, and see decodeConfigOfDel().
+  std::vector<std::string> ignored;
 };
 
 /// For all verbs but DEL, with the keys and defaults of environment.applet. `input`: the text that `root` was parsed

@@ -163,7 +163,7 @@ void findUnknown(std::vector<UnknownKey>& found, const json::Value& value, const
   }
 }
 
-/// Of a key without effect.
+/// Of a key that is not used.
 Result<> checkType(const Key& key, const Field& field) {
   if (key.kind == Kind::Boolean) {
     TRY(field.boolean());

@@ -76,7 +76,7 @@ Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config
 }
 
 std::string decodePod(const Environment& environment, std::vector<std::string>& ignored) {
-  const auto args = parseCniArgs(environment.args);  // refused by those who need them
+  const auto args = parseCniArgs(environment.args);  // decoders that need them refuse invalid ones
   if (!args || args->podNamespace.empty() || args->podName.empty()) return {};
   if (isPodName(args->podNamespace) && isPodName(args->podName)) return args->podNamespace + "/" + args->podName;
   ignored.emplace_back(

@@ -1,7 +1,6 @@
 #include "plugin/cni/decode/settings.h"
 
 #include <algorithm>
-#include <array>
 
 #include "netlib/base/text.h"
 
@@ -44,8 +43,8 @@ log::Settings decodeLog(const Field& config, const Environment& environment, std
   read(config["logLevel"], parseLevel, kExpectedLevel, settings.level);
   read(config["logFormat"], parseFormat, kExpectedFormat, settings.format);
   read(config["logFile"], parseTarget, kExpectedTarget, settings.target);
-  std::vector<std::string> told;  // by the caller of logSettings(), before the configuration was read
-  return logSettings(environment, std::move(settings), told);
+  std::vector<std::string> reported;  // by the caller of logSettings(), before the configuration was read
+  return logSettings(environment, std::move(settings), reported);
 }
 
 Result<std::chrono::milliseconds> decodeLockTimeout(const Field& config) {
