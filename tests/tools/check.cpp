@@ -163,4 +163,20 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
   CHECK_MESSAGE(contains(partly.out, " (restart the container)\n"), partly.out);
   host.endNamespace("/run/netns/c1");
   CHECK(contains(tool({"check"}, {"COLUMNS=300"}).out, "run \"ponsctl gc --delete\"\n"));
+
+  // What several steps of the two living ones miss is listed once, and all that comes back is.
+  shell("nft flush ruleset");
+  const std::string flushed = tool({"check"}).out;
+  const std::string restored = tool({"repair"}).out;
+  for (const std::string table : {"table ip pons", "table bridge pons"}) {
+    CHECK_MESSAGE(contains(flushed, table + " is missing: run \"ponsctl repair\"\n  affects 2 attachments:"), flushed);
+    CHECK_MESSAGE(contains(restored, "restored: " + table + " (was missing)\n"), restored);
+  }
+
+  std::filesystem::remove_all("/run/pons");
+  for (const char* command : {"check", "repair", "list"}) {
+    const Outcome lost = tool({command});
+    CHECK(lost.exitCode == 1);
+    CHECK_MESSAGE(contains(lost.err, "there is no state directory /run/pons, but links or tables"), lost.err);
+  }
 }

@@ -62,6 +62,20 @@ TEST_CASE("a newer format and a damaged record are different errors") {
   CHECK(decodeRecord(replaced(text, "\"format\": 1,", "")).failedWith(netlib::Cause::Damaged));
 }
 
+TEST_CASE("an optional part of another type is damage, not an empty part") {
+  const std::string plain = encodeRecord(support::attachmentOf(support::keyOf("c1"), {}), RecordState::Claimed);
+  for (const std::string member : {"bandwidth", "tuning", "untuned", "egress", "delegated", "resolvConf"}) {
+    for (const std::string value : {"5", "[]", "\"x\"", "true"}) {
+      CAPTURE(member);
+      CAPTURE(value);
+      const auto record =
+          decodeRecord(replaced(plain, "\"forwards\"", "\"" + member + "\": " + value + ", \"forwards\""));
+      REQUIRE(record.failedWith(netlib::Cause::Damaged));
+      CHECK(record.error().message.find("\"" + member + "\"") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("every member is checked as strictly as the configuration was") {
   auto attachment = fullAttachment();
   attachment.guard = pons::SpoofGuard::Address;
