@@ -1,6 +1,7 @@
 #include "plugin/ctl/command_line.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -26,6 +27,17 @@ constexpr const char* kExitCodes =
 
 Answer misused(const std::string& message) {
   return {kMisused, {}, "ponsctl: " + netlib::printable(message) + "\nRun with --help for more information.\n"};
+}
+
+/// CLI::Range accepts "nan".
+std::string refuseTimeout(const std::string& text) {
+  constexpr double kShortest = 0.01;
+  constexpr double kLongest = 60;
+  double seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool isNumber = read.ec == std::errc{} && read.ptr == text.data() + text.size();
+  if (isNumber && seconds >= kShortest && seconds <= kLongest) return {};
+  return "invalid timeout \"" + text + "\": must be a number of seconds from 0.01 to 60";
 }
 
 /// Refuses all other values of an option.
@@ -183,8 +195,6 @@ class CommandLine {
     CLI::App& added =
         addWide(addWithConfigs(probe, "probe", "Send packets from a container, and print where they end"));
     addSubject(added);
-    constexpr double kShortest = 0.01;
-    constexpr double kLongest = 60;
     added
         .add_option_function<double>(
             "--timeout",
@@ -193,7 +203,7 @@ class CommandLine {
             },
             "Seconds to wait for each answer (1)")
         ->type_name("SECONDS")
-        ->check(CLI::Range(kShortest, kLongest));
+        ->check(CLI::Validator{refuseTimeout, ""});
   }
 
   void addGraph() {
@@ -231,7 +241,10 @@ Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
   std::ostringstream err;
   const int status = line.app().exit(error, out, err);
   if (status == 0) return {0, out.str(), {}};
-  return {kMisused, {}, "ponsctl: " + err.str()};
+  std::string text = "ponsctl: ";
+  std::istringstream all{err.str()};
+  for (std::string one; std::getline(all, one);) text += netlib::printable(one) + "\n";
+  return {kMisused, {}, text};
 }
 
 }  // namespace

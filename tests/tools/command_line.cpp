@@ -65,6 +65,9 @@ TEST_CASE("A usage error has exit code 2, a message with a hint on stderr, and n
       {{"list", "--sort", "helth"}, "unknown column \"helth\": did you mean \"health\"?"},
       {{"list", "--sort", "nonsense"}, "unknown column \"nonsense\""},
       {{"graph", "--format", "svgg"}, "unknown format \"svgg\": did you mean \"svg\"?"},
+      {{"list", "--sort", "\xff\x1b[31m"}, "unknown column \"\\xff\\x1b[31m\""},
+      {{"probe", "--timeout", "nan", "c1"}, "invalid timeout \"nan\": must be a number of seconds from 0.01 to 60"},
+      {{"probe", "--timeout", "0.001", "c1"}, "invalid timeout \"0.001\""},
       {{"version", "more"}, "unexpected argument \"more\""},
       {{"repair", "--state-dir"}, "--state-dir"},
       {{"show"}, "container"}};
