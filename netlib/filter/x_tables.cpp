@@ -195,7 +195,7 @@ class FilterTableReader {
 
   Result<> addTarget(filter::Rule& rule, const Entry& entry, std::size_t start, const std::string& name) {
     if (name == "REJECT") rule.verdict = Verdict::Drop;
-    if (name != XT_STANDARD_TARGET) return {};  // others (LOG, MARK) continue
+    if (!name.empty()) return {};  // others (LOG, MARK) continue; the standard target's name is ""
     const auto* target = at<xt_standard_target>(start + entry.target_offset);
     if (target == nullptr) return damaged();
     const int code = target->verdict;
