@@ -165,7 +165,7 @@ void checkParameters(CheckResults& results, const Needs& needs, const ParameterO
   };
   run("IP forwarding", [&] { checkIpForwarding(results, needs, parameterOf); });
   run("IPv6", [&] { checkIpv6(results, needs, parameterOf); });
-  run("conntrack table", [&] { checkConntrack(results, parameterOf); });
+  checkConntrack(results, parameterOf);
   run("neighbour (ARP/NDP) table", [&] { checkNeighbours(results, needs, parameterOf); });
   run("reverse path filter of " + counted(uplinks.size(), "uplink"),
       [&] { checkReversePath(results, parameterOf, uplinks); });

@@ -83,10 +83,11 @@ void probePublished(Probing& probing, const PortForward& forward) {
   if (addresses.empty()) {
     probing.add(target, textOf(forward.hostAddress, forward.hostPort), Verdict::Unproved, "this host has no address");
   }
+  const bool forwarded = isForwarded(probing.host, forward);
   for (const IpAddress& address : addresses) {
     const Outcome outcome = probing.fromHost(packet::connectTcp, {.address = address, .port = forward.hostPort});
     const std::string text = textOf(address, forward.hostPort);
-    if (!isForwarded(probing.host, forward)) {
+    if (!forwarded) {
       probing.add(target, text, Verdict::Fault,
                   textOf(outcome) + (isAnswered(outcome) ? " by a program of the host" : "") +
                       ": the rule that forwards the port is missing, see ponsctl check");
