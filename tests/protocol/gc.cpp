@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <regex>
+
 #include "netlib/os/file_lock.h"
 
 #include "tests/protocol/network.h"
@@ -37,9 +39,10 @@ struct Pair {
   void checkOthers() const { other.checkAll(); }
 };
 
+// As a whole word: an inode or an address may contain a port's digits.
 bool hostHas(const std::string& word) {
-  return (outputOf({"nft", "list", "ruleset"}) + outputOf({"ip", "-d", "link"}) + ledgerText()).find(word) !=
-         std::string::npos;
+  const std::string text = outputOf({"nft", "list", "ruleset"}) + outputOf({"ip", "-d", "link"}) + ledgerText();
+  return std::regex_search(text, std::regex{"\\b" + word + "\\b"});
 }
 
 std::string vethOf(const std::string& network, const std::string& container) {
@@ -124,8 +127,8 @@ TEST_CASE("GC without a list keeps active attachments, and removes those without
   hosts.other.forget("o2");
   checkSilent(hosts.demo.gc());
   hosts.lose({"c1", "c2"});
-  for (const char* gone : {"8081", "c1:eth0"}) CHECK_MESSAGE(!hostHas(gone), gone);
-  for (const char* kept : {"8082", "c2:eth0"}) CHECK_MESSAGE(hostHas(kept), kept);  // its namespace is there
+  for (const std::string gone : {"8081", "c1:eth0"}) CHECK_MESSAGE(!hostHas(gone), gone);
+  for (const std::string kept : {"8082", "c2:eth0"}) CHECK_MESSAGE(hostHas(kept), kept);  // its namespace is there
   hosts.demo.checkAll();
   hosts.checkOthers();
   CHECK(hostHas("o2:eth0"));  // another network's
@@ -140,7 +143,7 @@ TEST_CASE("A null list of GC is an empty one, as libcni sends it: all of the net
     Pair hosts;
     checkSilent(callForNetwork("GC", hosts.demo.config(members)));
     hosts.lose({"c1", "c2"});
-    for (const char* gone : {"8081", "8082", "c1:eth0", "c2:eth0"}) CHECK_MESSAGE(!hostHas(gone), gone);
+    for (const std::string gone : {"8081", "8082", "c1:eth0", "c2:eth0"}) CHECK_MESSAGE(!hostHas(gone), gone);
     hosts.checkOthers();
   }
 }
@@ -153,7 +156,7 @@ TEST_CASE("GC sweeps what has no record: links, port elements, chains, claims") 
     Pair hosts;
     shell(loss);
     checkSilent(hosts.demo.gc());
-    for (const char* gone : {"8081", "8082", "c1:eth0", "c2:eth0", "bridge-pons-demo", "10.42.0.", "fd42::"}) {
+    for (const std::string gone : {"8081", "8082", "c1:eth0", "c2:eth0", "bridge-pons-demo", "10.42.0.", "fd42::"}) {
       CHECK_MESSAGE(!hostHas(gone), gone);
     }
     CHECK(!run({"ip", "link", "show", "pons-demo"}).ok());
@@ -195,9 +198,9 @@ TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or
   const std::string mine = outputOf({"nft", "list", "table", "ip", "mine"});
 
   checkSilent(hosts.demo.gc());
-  for (const char* gone : {"7777", "10.42.0.255", "pons1057dead001"}) CHECK_MESSAGE(!hostHas(gone), gone);
+  for (const std::string gone : {"7777", "10.42.0.255", "pons1057dead001"}) CHECK_MESSAGE(!hostHas(gone), gone);
   CHECK(!hostHas(ours));
-  for (const char* kept : {"theirs0", "plain0", "br-admin"}) CHECK_MESSAGE(hostHas(kept), kept);
+  for (const std::string kept : {"theirs0", "plain0", "br-admin"}) CHECK_MESSAGE(hostHas(kept), kept);
   CHECK(outputOf({"nft", "list", "table", "ip", "mine"}) == mine);
   hosts.demo.checkAll();
   hosts.checkOthers();
