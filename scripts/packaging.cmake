@@ -43,6 +43,8 @@ install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME po
 install(FILES scripts/managers/10-pons.conf DESTINATION lib/NetworkManager/conf.d COMPONENT pons)
 install(FILES scripts/managers/10-pons.network scripts/managers/10-pons.link DESTINATION lib/systemd/network
         COMPONENT pons)
+install(FILES scripts/modules/modules-load.conf DESTINATION lib/modules-load.d RENAME pons.conf COMPONENT pons)
+install(FILES scripts/modules/modprobe.conf DESTINATION lib/modprobe.d RENAME pons.conf COMPONENT pons)
 # For other plugin directories, such as /opt/cni/bin.
 install(PROGRAMS scripts/install DESTINATION share/pons COMPONENT pons)
 

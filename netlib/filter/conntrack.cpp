@@ -60,10 +60,8 @@ std::optional<Port> replyPortOf(const Filter& filter) {
   return Port{CTA_PROTO_SRC_PORT, filter.ports->protocol, filter.ports->replySource};
 }
 
-void appendDelete(Batch& batch, const Filter& filter) {
-  batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family), "delete conntrack entries");
-  // A kernel without CTA_FILTER for deletion parses this as the tuple of one entry and refuses it as incomplete
-  // (EINVAL), so it does not flush the table.
+/// CTA_TUPLE_* and CTA_FILTER: Linux compares those fields of the tuples that CTA_FILTER_*_FLAGS name.
+void putFilter(Batch& batch, const Filter& filter) {
   putTuple(batch, CTA_TUPLE_ORIG, filter.originalSource, originalPortOf(filter));
   if (filter.replySource) putTuple(batch, CTA_TUPLE_REPLY, filter.replySource, replyPortOf(filter));
   const auto flags = batch.nest(CTA_FILTER);
@@ -92,59 +90,116 @@ bool matches(const Filter& filter, const Attributes& original, const Attributes&
          isSource(reply, filter.replySource) && isPort(reply, replyPortOf(filter));
 }
 
-/// Appends the deletion of the listed entry if it matches.
-void appendDeleteIfMatching(Batch& batch, const Message& message, Family family, std::span<const Filter> filters) {
-  const Attributes attributes = message.attributes<nfgenmsg>();
-  const auto originalBytes = attributes.bytes(CTA_TUPLE_ORIG);
+/// Of this network namespace, in both families. The kernel has counted them; a dump walks the whole hash table, also if
+/// that is empty (5 ms with 262,144 buckets).
+bool hasNoEntry(Socket& netfilter) {
+  Batch batch;
+  batch.begin(messageType(IPCTNL_MSG_CT_GET_STATS), NLM_F_ACK, familyHeader(Family::Ipv4), "count conntrack entries");
+  const auto answers = netfilter.request(batch);
+  return answers && std::ranges::any_of(answers->front().messages, [](const Message& message) {
+           return message.attributes<nfgenmsg>().u32(CTA_STATS_GLOBAL_ENTRIES) == 0U;
+         });
+}
+
+/// What was listed when the kernel was asked for the entries of one filter.
+struct Listing {
+  std::vector<Message> wanted;  ///< those that match any of the filters
+  bool isWhole = false;         ///< the kernel did not select: it has listed all entries, or all that could match
+};
+
+Result<Listing> list(Socket& netfilter, const Filter& asked, std::span<const Filter> filters) {
+  Listing listing;
+  Filter addresses = asked;
+  addresses.ports.reset();  // the kernel compares those of TCP and UDP only
+  const Keep isWanted = [&](std::span<const std::uint8_t> message) {
+    const Attributes attributes = Message::attributesIn<nfgenmsg>(message);
+    const Attributes original = attributes.nested(CTA_TUPLE_ORIG);
+    const Attributes reply = attributes.nested(CTA_TUPLE_REPLY);
+    const auto isOf = [&](const Filter& filter) { return matches(filter, original, reply); };
+    listing.isWhole |= !isOf(addresses);
+    return std::ranges::any_of(filters, isOf);
+  };
+  Batch dump;
+  dump.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(asked.family),
+             "list conntrack entries");
+  putFilter(dump, asked);
+  auto answers = TRY(netfilter.request(dump, isWanted));
+  listing.wanted = std::move(answers.front().messages);
+  return listing;
+}
+
+/// By the tuple, which names its zone if that is of one direction, and the ID, as another connection may have the tuple
+/// by now.
+void appendDelete(Batch& batch, const Message& entry, Family family) {
+  const Attributes attributes = entry.attributes<nfgenmsg>();
+  const auto original = attributes.bytes(CTA_TUPLE_ORIG);
   const auto id = attributes.u32(CTA_ID);
-  if (!originalBytes || !id) return;
-  const Attributes original{*originalBytes};
-  const Attributes reply = attributes.nested(CTA_TUPLE_REPLY);
-  if (std::ranges::none_of(filters, [&](const Filter& filter) { return matches(filter, original, reply); })) return;
+  if (!original || !id) return;
   batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(family), "delete conntrack entry");
-  batch.put(CTA_TUPLE_ORIG | NLA_F_NESTED, *originalBytes);
+  batch.put(CTA_TUPLE_ORIG | NLA_F_NESTED, *original);
+  if (const auto zone = attributes.bytes(CTA_ZONE)) batch.put(CTA_ZONE, *zone);
   batch.putU32(CTA_ID, *id);
 }
 
-Result<> listAndRemove(Socket& netfilter, Family family, std::span<const Filter> filters) {
-  Batch dump;
-  dump.begin(messageType(IPCTNL_MSG_CT_GET), NLM_F_DUMP | NLM_F_ACK, familyHeader(family), "list conntrack entries");
-  const auto flows = TRY(netfilter.request(dump));
-
-  Batch batch;
-  for (const Message& message : flows.front().messages) appendDeleteIfMatching(batch, message, family, filters);
-  if (batch.empty()) return {};
-  for (const Answer& answer : TRY(netfilter.exchange(batch))) {
-    // ENOENT: it has expired in the meantime.
-    if (answer.error != 0 && answer.error != ENOENT) return fail(errorOf(answer, "delete conntrack entry"));
+Result<> removeEach(Socket& netfilter, Family family, std::span<const Message> entries) {
+  constexpr std::size_t kAtOnce = 500;  // a datagram of them fits into the default send buffer
+  while (!entries.empty()) {
+    const auto some = entries.first(std::min(kAtOnce, entries.size()));
+    entries = entries.subspan(some.size());
+    Batch batch;
+    for (const Message& entry : some) appendDelete(batch, entry, family);
+    for (const Answer& answer : TRY(netfilter.exchange(batch))) {
+      // ENOENT: it has expired in the meantime.
+      if (answer.error != 0 && answer.error != ENOENT) return fail(errorOf(answer, "delete conntrack entry"));
+    }
   }
   return {};
 }
 
-/// EINVAL: kernels before 6.8.
+/// EINVAL before Linux 6.8, which takes the tuple for that of one entry, and refuses it as incomplete: the table is not
+/// flushed. So there is a CTA_TUPLE_ORIG in any filter.
 Result<> removeByFilter(Socket& netfilter, std::span<const Filter> filters) {
   Batch batch;
-  for (const Filter& filter : filters) appendDelete(batch, filter);
+  for (const Filter& filter : filters) {
+    batch.begin(messageType(IPCTNL_MSG_CT_DELETE), NLM_F_ACK, familyHeader(filter.family), "delete conntrack entries");
+    putFilter(batch, filter);
+  }
   TRY(netfilter.request(batch));
   return {};
 }
 
+Result<> removeOfFamily(Socket& netfilter, Family family, std::span<const Filter> filters) {
+  if (filters.empty()) return {};
+  // Never for IPv6: see removeListed(). It would delete all other entries.
+  if (family == Family::Ipv6) return removeListed(netfilter, family, filters);
+  const auto removed = removeByFilter(netfilter, filters);
+  return removed.failedWith(EINVAL) ? removeListed(netfilter, family, filters) : removed;
+}
+
 }  // namespace
+
+Result<> removeListed(Socket& netfilter, Family family, std::span<const Filter> filters) {
+  if (hasNoEntry(netfilter)) return {};
+  std::vector<Filter> asked{filters.begin(), filters.end()};
+  // ctnetlink_filter_match_tuple() of Linux has the comparison of IPv6 addresses inverted (5.8 to 6.18 at least), and
+  // so lists all entries that are not from this address. No entry is: packets from :: are not forwarded, and those of
+  // neighbour discovery not tracked. A kernel that compares rightly lists none.
+  if (family == Family::Ipv6) {
+    asked.insert(asked.begin(), {.family = family, .originalSource = IpAddress::unspecified(family)});
+  }
+  for (const Filter& filter : asked) {
+    const Listing listing = TRY(list(netfilter, filter, filters));
+    TRY(removeEach(netfilter, family, listing.wanted));
+    if (listing.isWhole) break;
+  }
+  return {};
+}
 
 Result<> remove(Socket& netfilter, std::span<const Filter> filters) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     std::vector<Filter> some;
     std::ranges::copy_if(filters, std::back_inserter(some), [family](const Filter& f) { return f.family == family; });
-    if (some.empty()) continue;
-    // Kernel bug (ctnetlink_filter_match_tuple(), up to 6.18 at least): the comparison of IPv6 addresses is inverted,
-    // so it would delete all other entries.
-    const bool canFilter = family == Family::Ipv4;
-    const Result<> filtered = canFilter ? removeByFilter(netfilter, some) : Result<>{};
-    if (!canFilter || filtered.failedWith(EINVAL)) {
-      TRY(listAndRemove(netfilter, family, some));
-    } else if (!filtered) {
-      return filtered;
-    }
+    TRY(removeOfFamily(netfilter, family, some));
   }
   return {};
 }

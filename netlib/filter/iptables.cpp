@@ -59,38 +59,6 @@ std::vector<std::string> wordsOf(std::string_view line) {
   return words;
 }
 
-/// `option` is "-j" or "-g".
-void setTarget(filter::Rule& rule, const std::string& option, const std::string& target, const FilterTable& table) {
-  using filter::Verdict;
-  if (target == "ACCEPT") {
-    rule.verdict = Verdict::Accept;
-  } else if (target == "DROP" || target == "REJECT") {
-    rule.verdict = Verdict::Drop;
-  } else if (target == "RETURN") {
-    rule.verdict = Verdict::Return;
-  } else if (table.chains.contains(target)) {  // others (LOG, MARK) continue
-    rule.verdict = option == "-g" ? Verdict::Goto : Verdict::Jump;
-    rule.target = target;
-  }
-}
-
-filter::Rule filterRuleOf(const Rule& rule, const FilterTable& table) {
-  filter::Rule result;
-  for (std::size_t i = 2; i + 1 < rule.words.size(); ++i) {  // after "-A CHAIN"
-    const std::string& word = rule.words[i];
-    const std::string& next = rule.words[i + 1];
-    if (word == "-j" || word == "-g") {
-      setTarget(result, word, next, table);
-      break;
-    }
-    const bool isComment = word == "--comment" || (word == "-m" && next == "comment");
-    if (word == "--comment") result.comment = next;
-    if (isComment) ++i;
-    if (!isComment) result.conditional = true;
-  }
-  return result;
-}
-
 }  // namespace
 
 std::string_view Rule::option(std::string_view name) const {
@@ -107,26 +75,6 @@ Result<Rule> parseRule(const std::string& line, const std::string& chain) {
   return rule;
 }
 
-std::vector<filter::Rule> FilterTable::rulesOf(const std::string& chain) const {
-  std::vector<filter::Rule> rules;
-  const auto found = chains.find(chain);
-  if (found == chains.end()) return rules;
-  for (const Rule& rule : found->second) rules.push_back(filterRuleOf(rule, *this));
-  return rules;
-}
-
-FilterTable parseFilterTable(std::string_view text) {
-  FilterTable table;
-  for (const std::string_view line : split(text, '\n')) {
-    auto words = wordsOf(line);
-    if (words.size() < 2) continue;
-    auto& chain = table.chains[words[1]];
-    if (words[0] == "-P" && words[1] == "FORWARD") table.forwardPolicyDrops = words.back() == "DROP";
-    if (words[0] == "-A") chain.push_back({std::string{line}, std::move(words)});
-  }
-  return table;
-}
-
 Result<std::vector<std::string>> tableNames(Family family) {
   constexpr std::size_t kMaxBytes = 4096;
   const std::string path =
@@ -140,11 +88,6 @@ Result<std::vector<std::string>> tableNames(Family family) {
     if (!name.empty()) names.emplace_back(name);
   }
   return names;
-}
-
-Result<bool> hasFilterTable(Family family) {
-  const auto names = TRY(tableNames(family));
-  return std::ranges::find(names, "filter") != names.end();
 }
 
 Result<Iptables> Iptables::open(Family family, Backend backend, Fallback fallback) {
@@ -164,12 +107,6 @@ Result<std::optional<std::vector<Rule>>> Iptables::rulesOf(const std::string& ta
     rules.push_back(TRY(parseRule(std::string{line}, chain)));
   }
   return std::optional{std::move(rules)};
-}
-
-Result<FilterTable> Iptables::readFilterTable() const {
-  const auto outcome = TRY(list_.run({"-w", kLockSeconds, "-S"}, kOptions));
-  if (outcome.status != 0) return fail(errorOf(list_, "-S", outcome));
-  return parseFilterTable(outcome.output);
 }
 
 Result<> Iptables::change(const std::string& table, const std::vector<std::string>& commands) const {

@@ -2,7 +2,6 @@
 // replaces whole tables, so all programs go through iptables and its lock.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +9,6 @@
 
 #include "netlib/os/program.h"
 #include "netlib/values/ip_address.h"
-#include "netlib/values/packet_filter.h"
 
 namespace netlib::iptables {
 
@@ -28,22 +26,10 @@ struct Rule {
 /// A line of "iptables -S CHAIN". Damaged if it is not a rule of that chain.
 Result<Rule> parseRule(const std::string& line, const std::string& chain);
 
-/// The table "filter" with all its chains.
-struct FilterTable {
-  bool forwardPolicyDrops = false;
-  std::map<std::string, std::vector<Rule>> chains;
-
-  /// The rules of a chain for filter::drops(); none if it does not exist.
-  std::vector<filter::Rule> rulesOf(const std::string& chain) const;
-};
-
-/// From the output of "iptables -S".
-FilterTable parseFilterTable(std::string_view text);
-
 /// The tables of x_tables (iptables-legacy) in this network namespace (/proc/net/ip_tables_names). iptables-legacy
-/// itself would create a table by reading it. Empty for a kernel without x_tables.
+/// itself would create a table by reading it. Empty for a kernel without x_tables. EACCES: see
+/// x_tables::FilterTable::readIfPresent().
 Result<std::vector<std::string>> tableNames(Family family);
-Result<bool> hasFilterTable(Family family);
 
 enum class Backend : std::uint8_t { Nft, Legacy };
 /// If iptables-nft or -legacy is not installed: the program "iptables", whichever backend it has.
@@ -59,7 +45,6 @@ class Iptables {
 
   /// Nothing if there is no such chain. With Backend::Nft that is an error: use nft::listChains() first.
   Result<std::optional<std::vector<Rule>>> rulesOf(const std::string& table, const std::string& chain) const;
-  Result<FilterTable> readFilterTable() const;
 
   /// Commands of iptables-restore ("-I FORWARD 1 -i br0 -j ACCEPT"), applied atomically.
   Result<> change(const std::string& table, const std::vector<std::string>& commands) const;

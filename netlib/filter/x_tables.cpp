@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "netlib/base/unique_fd.h"
+#include "netlib/filter/iptables.h"
 
 namespace netlib::x_tables {
 
@@ -69,6 +70,16 @@ std::string textOf(const char (&text)[Size]) {
 template <class Layout>
 class FilterTableReader {
  public:
+  /// Creates the table if the kernel has its module. Unlike kGetInfo, kGetEntries does not load that.
+  static bool hasTable() {
+    const UniqueFd socket{::socket(static_cast<int>(Layout::kFamily), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    typename Layout::Entries none{};
+    std::copy_n("filter", sizeof "filter", none.name);
+    socklen_t length = sizeof none;
+    // EAGAIN: the table has another size.
+    return getsockopt(socket.get(), Layout::kLevel, Layout::kGetEntries, &none, &length) == 0 || errno == EAGAIN;
+  }
+
   Result<FilterTable> read() {
     TRY(readBlob());
     std::size_t offset = 0;
@@ -227,8 +238,21 @@ class FilterTableReader {
   std::map<std::size_t, std::string> starts_;  ///< chains by the offset of their first rule
 };
 
-Result<FilterTable> FilterTable::read(Family family) {
-  return family == Family::Ipv4 ? FilterTableReader<Ipv4Layout>{}.read() : FilterTableReader<Ipv6Layout>{}.read();
+/// Asking for a table creates it, so /proc is asked first. There the list belongs to a user that does not exist, if the
+/// namespace was made together with its user namespace, before that had a root user (rootlesskit, "unshare -Urn"): then
+/// the kernel is asked, and an empty table without any effect may be left in such a namespace.
+template <class Layout>
+Result<std::optional<FilterTable>> readIfPresentAs() {
+  const auto names = iptables::tableNames(Layout::kFamily);
+  if (!names && !names.failedWith(EACCES)) return fail(names.error());
+  const bool isPresent =
+      names ? std::ranges::find(*names, "filter") != names->end() : FilterTableReader<Layout>::hasTable();
+  if (!isPresent) return std::optional<FilterTable>{};
+  return TRY(FilterTableReader<Layout>{}.read());
+}
+
+Result<std::optional<FilterTable>> FilterTable::readIfPresent(Family family) {
+  return family == Family::Ipv4 ? readIfPresentAs<Ipv4Layout>() : readIfPresentAs<Ipv6Layout>();
 }
 
 Match FilterTable::matchOf(const Interface& wanted, const std::string& name) {

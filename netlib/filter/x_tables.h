@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 
 #include "netlib/values/packet_filter.h"
 
@@ -10,9 +11,8 @@ namespace netlib::x_tables {
 
 class FilterTable {
  public:
-  /// Creates the table if the namespace has none: see iptables::hasFilterTable(). EPERM without CAP_NET_ADMIN. Damaged:
-  /// it cannot be parsed.
-  static Result<FilterTable> read(Family family);
+  /// Nothing for a namespace without that table. EPERM without CAP_NET_ADMIN. Damaged: it cannot be parsed.
+  static Result<std::optional<FilterTable>> readIfPresent(Family family);
 
   bool forwardPolicyDrops() const { return forwardPolicyDrops_; }
   bool hasChain(const std::string& chain) const { return chains_.contains(chain); }

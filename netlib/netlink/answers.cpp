@@ -62,7 +62,7 @@ Result<> Answers::parseMessage(const nlmsghdr& header, std::span<const std::uint
     answer.error = *code;
     if (isError) answer.reason = reasonOf(header, bytes);
   } else if (header.nlmsg_type >= NLMSG_MIN_TYPE) {
-    answer.messages.emplace_back(bytes);
+    if (!keep_ || keep_(bytes)) answer.messages.emplace_back(bytes);
   }
   return {};
 }

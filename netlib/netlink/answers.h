@@ -2,6 +2,8 @@
 // fuzzers can pass any bytes.
 #pragma once
 
+#include <functional>
+
 #include "netlib/netlink/message.h"
 
 namespace netlib {
@@ -14,10 +16,16 @@ struct Answer {
   std::vector<Message> messages;
 };
 
+/// Whether to keep a message of an answer, given with its header. For a dump of which few entries are wanted: the
+/// others are not copied.
+using Keep = std::function<bool(std::span<const std::uint8_t>)>;
+
 /// Collects the answers to `count` requests with consecutive sequence numbers from `firstSequence` on.
 class Answers {
  public:
-  Answers(std::uint32_t firstSequence, std::size_t count) : firstSequence_(firstSequence), answers_(count) {}
+  /// Without `keep` all messages are kept.
+  Answers(std::uint32_t firstSequence, std::size_t count, Keep keep = {})
+      : firstSequence_(firstSequence), answers_(count), keep_(std::move(keep)) {}
 
   /// Parses one datagram. Messages with other sequence numbers (a late answer to an earlier batch) are ignored.
   /// Damaged: malformed.
@@ -40,6 +48,7 @@ class Answers {
 
   std::uint32_t firstSequence_;
   std::vector<Answer> answers_;
+  Keep keep_;
   bool interrupted_ = false;
 };
 

@@ -8,17 +8,28 @@
 
 namespace netlib {
 
-std::optional<std::span<const std::uint8_t>> Attributes::bytes(unsigned type) const {
+template <class Visit>
+void Attributes::each(unsigned type, Visit visit) const {
   // Not mnl_attr_for_each: that macro does not compile as C++.
-  std::optional<std::span<const std::uint8_t>> found;
   std::span<const std::uint8_t> rest = bytes_;
   while (rest.size() >= sizeof(nlattr)) {
     nlattr attribute;
     std::memcpy(&attribute, rest.data(), sizeof attribute);
     if (attribute.nla_len < sizeof attribute || attribute.nla_len > rest.size()) break;
-    if ((attribute.nla_type & NLA_TYPE_MASK) == type) found = rest.first(attribute.nla_len).subspan(sizeof attribute);
+    if ((attribute.nla_type & NLA_TYPE_MASK) == type) visit(rest.first(attribute.nla_len).subspan(sizeof attribute));
     rest = rest.subspan(std::min<std::size_t>(NLA_ALIGN(attribute.nla_len), rest.size()));
   }
+}
+
+std::optional<std::span<const std::uint8_t>> Attributes::bytes(unsigned type) const {
+  std::optional<std::span<const std::uint8_t>> found;
+  each(type, [&found](std::span<const std::uint8_t> payload) { found = payload; });
+  return found;
+}
+
+std::vector<std::span<const std::uint8_t>> Attributes::all(unsigned type) const {
+  std::vector<std::span<const std::uint8_t>> found;
+  each(type, [&found](std::span<const std::uint8_t> payload) { found.push_back(payload); });
   return found;
 }
 

@@ -40,8 +40,14 @@ class Attributes {
   }
   /// Empty if missing.
   Attributes nested(unsigned type) const;
+  /// The payloads of all attributes of that type, which some lists repeat, in their order.
+  std::vector<std::span<const std::uint8_t>> all(unsigned type) const;
 
  private:
+  /// Calls `visit` with the payload of each attribute of that type, up to the first malformed attribute.
+  template <class Visit>
+  void each(unsigned type, Visit visit) const;
+
   std::span<const std::uint8_t> bytes_;
 };
 
@@ -65,8 +71,13 @@ class Message {
   /// The attributes after a family header of that type.
   template <class Header>
   Attributes attributes() const {
+    return attributesIn<Header>(bytes_);
+  }
+  /// The same of a message that is not copied; refers to its bytes.
+  template <class Header>
+  static Attributes attributesIn(std::span<const std::uint8_t> message) {
     constexpr std::size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(Header));
-    return bytes_.size() < offset ? Attributes{} : Attributes{std::span(bytes_).subspan(offset)};
+    return message.size() < offset ? Attributes{} : Attributes{message.subspan(offset)};
   }
 
  private:

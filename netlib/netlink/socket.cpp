@@ -1,5 +1,6 @@
 #include "netlib/netlink/socket.h"
 
+#include <algorithm>
 #include <array>
 
 #include <sys/socket.h>
@@ -9,13 +10,14 @@ namespace netlib {
 namespace {
 
 constexpr std::size_t kReceiveBuffer = 64 * 1024;  // netlink_dump() uses at most 32 KiB
-constexpr std::size_t kManyBytes = 128 * 1024;     // above this the default socket buffers (208 KiB) may not suffice
+constexpr std::size_t kDefaultBuffer = 212'992;    // net.core.wmem_default and rmem_default
+constexpr std::size_t kManyBytes = 128 * 1024;     // above this the default buffers may not suffice
 constexpr std::size_t kManyRequests = 64;          // each acknowledgement takes about 800 bytes of receive buffer
 constexpr int kOn = 1;
 
-Result<> setOption(const UniqueFd& fd, int level, int option, const auto& value) {
-  if (setsockopt(fd.get(), level, option, &value, sizeof value) != 0) return failErrno("set netlink socket option");
-  return {};
+/// False where the kernel does not know the option (ENOPROTOOPT) or a sandbox refuses it: pons works without any.
+bool setOption(const UniqueFd& fd, int level, int option, int value) {
+  return setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
 }
 
 }  // namespace
@@ -29,21 +31,21 @@ Error errorOf(const Answer& answer, const std::string& what) {
 Result<Socket> Socket::open(Subsystem subsystem) {
   UniqueFd fd{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, static_cast<int>(subsystem))};
   if (!fd) return failErrno("open netlink socket");
-  TRY(setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, kOn));
+  setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, kOn);  // without it errors have no reason
   return Socket{std::move(fd), subsystem};
 }
 
-Result<std::vector<Answer>> Socket::exchange(Batch& batch) {
+Result<std::vector<Answer>> Socket::exchange(Batch& batch, const Keep& keep) {
   if (batch.empty()) return std::vector<Answer>{};  // an empty datagram gets no answer
   constexpr int kTries = 10;
   for (int attempt = 1;; ++attempt) {
-    auto answers = exchangeOnce(batch);
+    auto answers = exchangeOnce(batch, keep);
     if (!answers.failedWith(Cause::Disturbed) || attempt == kTries) return answers;
   }
 }
 
-Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
-  Answers answers{nextSequence_, batch.count()};
+Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch, const Keep& keep) {
+  Answers answers{nextSequence_, batch.count(), keep};
   std::optional<std::size_t> acknowledged;
   for (std::size_t i = batch.count(); i-- > 0;) {
     nlmsghdr& request = batch.at(i);
@@ -64,8 +66,8 @@ Result<std::vector<Answer>> Socket::exchangeOnce(Batch& batch) {
   return answers.all();
 }
 
-Result<std::vector<Answer>> Socket::request(Batch& batch) {
-  auto answers = TRY(exchange(batch));
+Result<std::vector<Answer>> Socket::request(Batch& batch, const Keep& keep) {
+  auto answers = TRY(exchange(batch, keep));
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].error != 0) return fail(errorOf(answers[i], batch.what(i)));
   }
@@ -73,10 +75,10 @@ Result<std::vector<Answer>> Socket::request(Batch& batch) {
 }
 
 /// NETLINK_GET_STRICT_CHK (Linux 4.20): the kernel applies the filters of a dump. Older kernels return all; readers
-/// filter again, so ENOPROTOOPT is ignored.
+/// filter again.
 void Socket::prepareForDump() {
   if (subsystem_ != Subsystem::Route || preparedForDump_) return;
-  static_cast<void>(setOption(fd_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn));
+  setOption(fd_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, kOn);
   preparedForDump_ = true;
 }
 
@@ -89,7 +91,7 @@ void Socket::discardUnread() {
 Result<> Socket::send(Batch& batch) {
   if (batch.overflowed_) return fail(Cause::Invalid, "netlink request too large");
   if (batch.size() > kManyBytes || batch.count() > kManyRequests) {
-    TRY(enlargeBuffers(2 * batch.size() + batch.count() * 1024));
+    enlargeBuffers(2 * batch.size() + batch.count() * 1024);
   }
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
@@ -123,9 +125,13 @@ Result<> Socket::receive(Answers& answers) {
   return answers.parse(std::span(buffer).first(static_cast<std::size_t>(length)));
 }
 
-Result<> Socket::enlargeBuffers(std::size_t bytes) {
-  TRY(setOption(fd_, SOL_SOCKET, SO_SNDBUFFORCE, static_cast<int>(bytes)));
-  return setOption(fd_, SOL_SOCKET, SO_RCVBUFFORCE, static_cast<int>(bytes));
+/// In a user namespace SO_*BUFFORCE is EPERM; SO_*BUF takes at most net.core.wmem_max and rmem_max, and the kernel
+/// doubles what it takes (socket(7)). What still does not fit is the error of send or receive.
+void Socket::enlargeBuffers(std::size_t bytes) {
+  const int wanted = static_cast<int>(std::max(bytes, kDefaultBuffer));
+  for (const auto& [force, limited] : {std::pair{SO_SNDBUFFORCE, SO_SNDBUF}, {SO_RCVBUFFORCE, SO_RCVBUF}}) {
+    if (!setOption(fd_, SOL_SOCKET, force, wanted)) setOption(fd_, SOL_SOCKET, limited, wanted);
+  }
 }
 
 }  // namespace netlib

@@ -109,7 +109,10 @@ class Reader {
     const OwnedRule rule{allocated(nftnl_rule_alloc())};
     if (nftnl_rule_nlmsg_parse(&message, rule.get()) < 0) return damaged("rule");
     if (!isThis(nftnl_rule_get_str(rule.get(), NFTNL_RULE_TABLE))) return {};
-    content_.chains[stringOf(nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN))].rules.push_back(textOf(*rule));
+    auto& rules = content_.chains[stringOf(nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN))].rules;
+    // A request of insertRule(); the kernel lists rules in their order.
+    const bool isFirst = (message.nlmsg_flags & (NLM_F_REQUEST | NLM_F_APPEND)) == NLM_F_REQUEST;
+    rules.insert(isFirst ? rules.begin() : rules.end(), textOf(*rule));
     return {};
   }
 

@@ -75,6 +75,11 @@ std::string fieldText(const Type& type, Bytes bytes) {
       return protocolText(bytes[0]);
     case kInetService:
       return std::to_string(bytes[0] << 8 | bytes[1]);
+    case kMark: {  // in host byte order
+      std::uint32_t mark = 0;
+      std::ranges::copy(bytes, reinterpret_cast<std::uint8_t*>(&mark));
+      return "0x" + hexDigits(mark, 2 * sizeof mark);
+    }
     default:
       return hex(bytes);
   }

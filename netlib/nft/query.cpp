@@ -1,5 +1,7 @@
 // Queries.
+#include <algorithm>
 #include <cstdio>  // libnftnl/expr.h needs FILE
+#include <iterator>
 
 #include <libnftnl/expr.h>
 
@@ -37,6 +39,24 @@ Result<bool> hasChain(Socket& netfilter, const Table& table, const std::string& 
   const auto found = netfilter.request(batch);
   if (!found && !found.failedWith(ENOENT)) return fail(found.error());
   return found.ok();
+}
+
+Result<Names> present(Socket& netfilter, const Table& table, const Names& wanted) {
+  Batch batch;
+  getTable(batch, table);
+  for (const std::string& chain : wanted.chains) getChain(batch, table, chain);
+  for (const std::string& set : wanted.sets) getSet(batch, table, set);
+  const auto answers = TRY(netfilter.exchange(batch));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const int error = answers[i].error;
+    if (error != 0 && (i == 0 || error != ENOENT)) return fail(errorOf(answers[i], batch.what(i)));
+  }
+  Names found;
+  std::size_t next = 1;  // behind the table
+  const auto isFound = [&](const std::string& /*name*/) { return answers[next++].error == 0; };
+  std::ranges::copy_if(wanted.chains, std::inserter(found.chains, found.chains.end()), isFound);
+  std::ranges::copy_if(wanted.sets, std::inserter(found.sets, found.sets.end()), isFound);
+  return found;
 }
 
 Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain) {

@@ -93,6 +93,10 @@ Rule& Rule::fibDaddrType(AddressType type) {
   return cmp(NFT_CMP_EQ, bytesOf(static_cast<std::uint32_t>(type)));
 }
 
+Rule& Rule::protocol(std::span<const std::uint8_t> etherType) {
+  return meta(NFT_META_PROTOCOL, 0).cmp(NFT_CMP_EQ, etherType);
+}
+
 Rule& Rule::l4proto(std::uint8_t protocol) { return loadL4proto(0).cmp(NFT_CMP_EQ, {&protocol, 1}); }
 
 Rule& Rule::icmpv6Type(Icmpv6Type type) {

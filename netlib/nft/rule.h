@@ -62,10 +62,10 @@ enum class Dialect : bool { Nft, Iptables };
 /// most 255 bytes (NFT_NAME_MAXLEN - 1): the kernel refuses longer ones.
 ///
 /// Registers. A match on a value of the packet, and ctZoneSet(), overwrite the registers from 0 on: saddr(), daddr(),
-/// payload(), l4proto(), icmpv6Type(), iifgroup(), iifname(), oifname(), fibDaddrType(), ctState(), ctStatus() (none in
-/// Dialect::Iptables) and ctLabel(). So these come before the loads of the lookup that follows. load…() and map() write
-/// from `to` on, ctLabelSet() writes the 4 from `scratch` on. lookup(), lookupNot(), map(), vmap() and dnat() read and
-/// need the loads before them in the same rule. The other statements use none.
+/// payload(), protocol(), l4proto(), icmpv6Type(), iifgroup(), iifname(), oifname(), fibDaddrType(), ctState(),
+/// ctStatus() (none in Dialect::Iptables) and ctLabel(). So these come before the loads of the lookup that follows.
+/// load…() and map() write from `to` on, ctLabelSet() writes the 4 from `scratch` on. lookup(), lookupNot(), map(),
+/// vmap() and dnat() read and need the loads before them in the same rule. The other statements use none.
 ///
 /// The kernel checks a rule when the transaction adds it: ERANGE past register 15; ENODATA (recent kernels) where a
 /// register is read that the rule has not written; EINVAL where a set's data does not fit; ENOENT where a set or chain
@@ -92,6 +92,8 @@ class Rule {
   Rule& daddr(const IpPrefix& prefix);
   /// fib daddr type. Needs CONFIG_NFT_FIB_IPV4, _IPV6 or _INET.
   Rule& fibDaddrType(AddressType type);
+  /// meta protocol: the EtherType; of a frame with a VLAN tag, the one behind the tag. Big-endian.
+  Rule& protocol(std::span<const std::uint8_t> etherType);
   /// meta l4proto, IPPROTO_*
   Rule& l4proto(std::uint8_t protocol);
   /// meta l4proto ipv6-icmp icmpv6 type

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
@@ -21,7 +22,7 @@ void appendBatchMessage(Batch& batch, std::uint16_t type) {
     nfgenmsg family{};
     family.nfgen_family = AF_UNSPEC;
     family.version = NFNETLINK_V0;
-    family.res_id = __builtin_bswap16(NFNL_SUBSYS_NFTABLES);
+    family.res_id = htons(NFNL_SUBSYS_NFTABLES);
     std::memcpy(mnl_nlmsg_put_extra_header(header, sizeof family), &family, sizeof family);
   });
 }

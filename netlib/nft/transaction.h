@@ -1,6 +1,7 @@
 // nf_tables transactions and queries, by libnftnl.
 #pragma once
 
+#include <set>
 #include <span>
 #include <vector>
 
@@ -128,6 +129,13 @@ class Transaction {
 };
 
 Result<bool> hasChain(Socket& netfilter, const Table& table, const std::string& chain);
+
+struct Names {
+  std::set<std::string> chains = {};
+  std::set<std::string> sets = {};
+};
+/// Those of them that the table has, in one exchange. ENOENT: no such table.
+Result<Names> present(Socket& netfilter, const Table& table, const Names& wanted);
 
 /// Counter of a rule.
 struct Counted {

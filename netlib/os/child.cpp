@@ -1,18 +1,20 @@
 #include "netlib/os/child.h"
 
 #include <array>
+#include <charconv>
 #include <csignal>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "netlib/os/directory.h"
 #include "netlib/os/file.h"
 
 namespace netlib {
@@ -23,6 +25,9 @@ constexpr int kStatusOfSignal = 128;  // as in shells
 
 /// MFD_NOEXEC_SEAL of Linux 6.3: required where vm.memfd_noexec is 2.
 constexpr unsigned kNoExec = 0x8;
+
+/// System calls of kernels after 5.4. ENOSYS: an older kernel; EPERM: a sandbox whose filter does not know the call.
+bool isUnknownCall(int code) { return code == ENOSYS || code == EPERM; }
 
 Failure<Error> failedAs(int code, const std::string& what) { return fail(Error::fromErrno(what, code)); }
 
@@ -95,10 +100,30 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
   return pointers;
 }
 
+Result<> markEachCloseOnExec() {
+  std::error_code failed;
+  using Entries = std::filesystem::directory_iterator;
+  for (Entries entry{"/proc/self/fd", failed}; !failed && entry != Entries{}; entry.increment(failed)) {
+    const std::string name = entry->path().filename();
+    int fd = -1;
+    std::from_chars(name.data(), name.data() + name.size(), fd);
+    if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return failErrno("cannot mark descriptors");
+  }
+  if (failed) return failedAs(failed.value(), "cannot list the open descriptors");
+  return {};
+}
+
+/// Those that this process opened are O_CLOEXEC already; inherited ones are not. close_range(2) is of Linux 5.9,
+/// CLOSE_RANGE_CLOEXEC of 5.11 (EINVAL before).
+Result<> markCloseOnExec() {
+  if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return {};
+  if (errno == EINVAL || isUnknownCall(errno)) return markEachCloseOnExec();
+  return failErrno("cannot mark descriptors");
+}
+
 Result<pid_t> spawn(const std::string& file, std::vector<std::string> argv, std::vector<std::string> environment,
                     const SpawnSettings& settings) {
-  // Those that this process opened are O_CLOEXEC already; inherited ones are not.
-  if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return failErrno("cannot mark descriptors");
+  TRY(markCloseOnExec());
   pid_t pid = 0;
   const int problem = posix_spawn(&pid, file.c_str(), &settings.actions(), &settings.attributes(),
                                   pointersTo(argv).data(), pointersTo(environment).data());
@@ -120,6 +145,46 @@ Result<bool> drain(const UniqueFd& from, std::string& to, std::size_t limit) {
       return fail(Cause::Program, "was killed: its output is longer than " + std::to_string(limit) + " bytes");
   }
 }
+
+/// It has not been waited for, and remains to be.
+bool hasEnded(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/// Becomes readable when the child ends. With a signalfd, where there is no pidfd, another child's end does that, too.
+class EndOfChild {
+ public:
+  static Result<EndOfChild> of(pid_t pid) {
+    // Linux 5.3. glibc 2.36 declares pidfd_open() for C only.
+    UniqueFd process{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
+    if (process) return EndOfChild{std::move(process), 0};
+    if (!isUnknownCall(errno)) return failErrno("cannot be watched");
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // a signalfd has blocked signals only; a program starts with none
+    UniqueFd signals{signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK)};
+    if (!signals) return failErrno("cannot be watched");
+    if (hasEnded(pid)) raise(SIGCHLD);  // the kernel's own may have come before it was blocked, and is lost
+    return EndOfChild{std::move(signals), pid};
+  }
+
+  int fd() const { return fd_.get(); }
+  /// To be asked when poll(2) has found fd() readable.
+  bool isReached() const {
+    if (watched_ == 0) return true;
+    signalfd_siginfo signal{};
+    while (read(fd_.get(), &signal, sizeof signal) > 0) {}
+    return hasEnded(watched_);
+  }
+
+ private:
+  EndOfChild(UniqueFd fd, pid_t watched) : fd_(std::move(fd)), watched_(watched) {}
+
+  UniqueFd fd_;
+  pid_t watched_;  ///< 0 with a pidfd
+};
 
 /// Milliseconds for poll().
 int timeUntil(std::chrono::steady_clock::time_point deadline) {
@@ -165,12 +230,10 @@ Result<int> Child::reap() {
 
 Result<Outcome> Child::await(std::chrono::milliseconds timeout, std::size_t limit) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  // glibc 2.36 declares pidfd_open() for C only.
-  const UniqueFd end{static_cast<int>(syscall(SYS_pidfd_open, pid_, 0))};
-  if (!end) return failErrno("cannot be watched");
+  const EndOfChild end = TRY(EndOfChild::of(pid_));
 
   Outcome outcome;
-  std::array<pollfd, 3> watched{pollfd{.fd = end.get(), .events = POLLIN, .revents = 0},
+  std::array<pollfd, 3> watched{pollfd{.fd = end.fd(), .events = POLLIN, .revents = 0},
                                 {.fd = output_.get(), .events = POLLIN, .revents = 0},
                                 {.fd = errors_.get(), .events = POLLIN, .revents = 0}};
   bool ended = false;
@@ -180,7 +243,7 @@ Result<Outcome> Child::await(std::chrono::milliseconds timeout, std::size_t limi
     if (ready == 0)
       return fail(Cause::Program, "was killed: timed out after " + std::to_string(timeout.count()) + " ms");
     if (ready < 0) continue;
-    ended = watched[0].revents != 0;
+    ended = watched[0].revents != 0 && end.isReached();
     // poll(2) ignores negative descriptors.
     if (!TRY(drain(output_, outcome.output, limit))) watched[1].fd = -1;
     if (!TRY(drain(errors_, outcome.errors, limit))) watched[2].fd = -1;

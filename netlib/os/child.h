@@ -15,11 +15,13 @@ namespace netlib {
 class Child {
  public:
   /// `argv` includes argv[0]. The child has only the standard streams open, default signal actions and mask, and a
-  /// session of its own. Sets SIGCHLD of this process to SIG_DFL and its inherited descriptors to close-on-exec.
+  /// session of its own. Sets SIGCHLD of this process to SIG_DFL and its inherited descriptors to close-on-exec (which
+  /// needs /proc before Linux 5.11).
   static Result<Child> start(const std::string& file, const std::vector<std::string>& argv,
                              const std::vector<std::string>& environment, const std::string& input);
 
-  /// Waits until it exits; its own children may still run. Program: it exceeded `timeout`, or `limit` bytes of stdout
+  /// Waits until it exits; its own children may still run. Blocks SIGCHLD of this thread where there is no
+  /// pidfd_open(2), before Linux 5.3 and in some sandboxes. Program: it exceeded `timeout`, or `limit` bytes of stdout
   /// or stderr. The messages are predicates ("was killed: ..."), to be prefixed with the program's path.
   Result<Outcome> await(std::chrono::milliseconds timeout, std::size_t limit);
 

@@ -79,8 +79,11 @@ Result<Directory> Directory::openOrCreate(const std::string& path, unsigned mode
   const std::string name = TRY(normalized(path));
   TRY(makeParents(AT_FDCWD, name, kPublicDirectory));
   // EEXIST: another process has created it in the meantime; openExisting() checks its owner.
-  if (mkdir(name.c_str(), mode) < 0 && errno != EEXIST) return failErrno("cannot create " + name);
-  return openExisting(path);
+  const bool isNew = mkdir(name.c_str(), mode) == 0;
+  if (!isNew && errno != EEXIST) return failErrno("cannot create " + name);
+  Directory directory = TRY(openExisting(path));
+  directory.isNew_ = isNew;
+  return directory;
 }
 
 Result<Directory> Directory::openExisting(const std::string& path) {
@@ -209,6 +212,11 @@ Result<> Directory::remove(const std::string& name) const {
 
 Result<> Directory::removeDirectory(const std::string& name) const {
   if (unlinkat(fd_.get(), name.c_str(), AT_REMOVEDIR) < 0) return failAt("remove", name);
+  return {};
+}
+
+Result<> Directory::removeSelf() const {
+  if (rmdir(path_.c_str()) < 0) return failErrno("cannot remove " + path_);
   return {};
 }
 

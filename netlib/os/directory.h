@@ -29,6 +29,8 @@ class Directory {
   static Result<Directory> openAsEmpty(const std::string& path);
   /// False only after openAsEmpty().
   bool exists() const { return static_cast<bool>(fd_); }
+  /// True if openPrivate() or openShared() has created it in this process.
+  bool isNew() const { return isNew_; }
 
   /// An existing file, or with O_CREAT a new one of mode 0600.
   Result<UniqueFd> openFile(const std::string& name, int flags) const;
@@ -62,6 +64,8 @@ class Directory {
   /// ENOENT if there is none. removeDirectory: ENOTEMPTY.
   Result<> remove(const std::string& name) const;
   Result<> removeDirectory(const std::string& name) const;
+  /// This directory. ENOTEMPTY.
+  Result<> removeSelf() const;
 
   /// The names in the directory of that name ("." for this one), unsorted, without "." and ".."; at most `limit`, after
   /// which reading stops.
@@ -91,6 +95,7 @@ class Directory {
   UniqueFd fd_;
   std::string path_;
   bool mayHaveSymlinks_;  ///< in path_
+  bool isNew_ = false;
 };
 
 }  // namespace netlib

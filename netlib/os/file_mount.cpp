@@ -16,6 +16,25 @@ Result<struct stat> examine(const UniqueFd& fd) {
   return status;
 }
 
+/// "/proc/self/fd/N" is the very file, whatever its path leads to by now.
+std::string itself(const UniqueFd& fd) { return "/proc/self/fd/" + std::to_string(fd.get()); }
+
+Result<> attach(const UniqueFd& tree, const UniqueFd& place) {
+  constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  if (move_mount(tree.get(), "", place.get(), "", kByDescriptors) < 0) return failErrno("cannot mount a file");
+  return {};
+}
+
+/// Before Linux 5.12 only a mount that has its place takes options: for a moment the file is writable there.
+Result<> attachThenRestrict(const UniqueFd& tree, const UniqueFd& place) {
+  TRY(attach(tree, place));
+  constexpr unsigned long kOptions = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (::mount(nullptr, itself(tree).c_str(), nullptr, kOptions, nullptr) == 0) return {};
+  const Result<> failed = failErrno("cannot make the mount of a file read-only");
+  static_cast<void>(unmount(tree));  // the first error is the one to report
+  return failed;
+}
+
 }  // namespace
 
 Result<> mount(const UniqueFd& file, const UniqueFd& place) {
@@ -25,13 +44,9 @@ Result<> mount(const UniqueFd& file, const UniqueFd& place) {
   if (!tree) return failErrno("cannot clone the mount of a file");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  if (mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
-    return failErrno("cannot make the mount of a file read-only");
-  }
-  if (move_mount(tree.get(), "", place.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
-    return failErrno("cannot mount a file");
-  }
-  return {};
+  if (mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) == 0) return attach(tree, place);
+  if (errno == ENOSYS || errno == EPERM) return attachThenRestrict(tree, place);
+  return failErrno("cannot make the mount of a file read-only");
 }
 
 Result<bool> isMounted(const UniqueFd& file, const UniqueFd& place) {
@@ -41,9 +56,8 @@ Result<bool> isMounted(const UniqueFd& file, const UniqueFd& place) {
 }
 
 Result<> unmount(const UniqueFd& place) {
-  // By descriptor, so that the path cannot be replaced. MNT_DETACH: the descriptor itself keeps the mount busy.
-  const std::string path = "/proc/self/fd/" + std::to_string(place.get());
-  if (umount2(path.c_str(), MNT_DETACH) < 0) return failErrno("cannot unmount a file");
+  // MNT_DETACH: the descriptor itself keeps the mount busy.
+  if (umount2(itself(place).c_str(), MNT_DETACH) < 0) return failErrno("cannot unmount a file");
   return {};
 }
 

@@ -6,9 +6,9 @@
 
 namespace netlib::file_mount {
 
-/// Mounts `file` over `place`, read-only, nosuid, nodev, noexec; open_tree(2) and move_mount(2) apply the options
-/// before the mount becomes visible. Invalid: `place` is not a regular file. On error nothing is mounted. The mount
-/// remains after `file` is unlinked.
+/// Mounts `file` over `place`, read-only, nosuid, nodev, noexec. Linux 5.12 and later, and sandboxes that have
+/// mount_setattr(2), apply the options before the mount becomes visible, others just after. Invalid: `place` is not a
+/// regular file. On error nothing is mounted. The mount remains after `file` is unlinked.
 Result<> mount(const UniqueFd& file, const UniqueFd& place);
 
 /// True if both are the same inode.

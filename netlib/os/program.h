@@ -1,4 +1,5 @@
-// A program of another package, executed only if no user other than root can have written it.
+// A program of another package, executed only if none can have written it but root and who can replace this one as
+// well.
 #pragma once
 
 #include <chrono>
@@ -18,8 +19,10 @@ struct Outcome {
   std::string errors;  ///< stderr
 };
 
-/// A program that may be executed: a regular, executable file of root, writable by root only. The same holds for every
-/// directory above it, along the path as requested and along the resolved path, and for the interpreter of a script.
+/// A program that may be executed: a regular, executable file of root, writable by root and root's group only. The same
+/// holds for every directory above it, along the path as requested and along the resolved path, and for the interpreter
+/// of a script. A program in the directory that this process was started from (AT_EXECFN) may be anybody's, and so may
+/// that directory and those above it: release archives of CNI plugins were unpacked with the builder's user as owner.
 class Program {
  public:
   struct Options {

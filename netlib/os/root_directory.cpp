@@ -1,5 +1,9 @@
 #include "netlib/os/root_directory.h"
 
+#include <climits>
+#include <optional>
+#include <vector>
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -20,14 +24,68 @@ Result<struct stat> examine(int fd, const std::string& path) {
   return status;
 }
 
+/// Opens what an O_PATH descriptor refers to.
+Result<UniqueFd> reopen(const UniqueFd& found, int flags, const std::string& path) {
+  const std::string itself = "/proc/self/fd/" + std::to_string(found.get());
+  UniqueFd file{::open(itself.c_str(), flags | O_CLOEXEC)};
+  if (!file) return failErrno("cannot open " + path);
+  return file;
+}
+
 /// Reopens an O_PATH descriptor for reading; nothing if it is not a regular file: opening a device or a FIFO has side
 /// effects.
 Result<std::optional<UniqueFd>> openRegular(const UniqueFd& found, const std::string& path) {
   if (!S_ISREG(TRY(examine(found.get(), path)).st_mode)) return std::optional<UniqueFd>{};
-  const std::string itself = "/proc/self/fd/" + std::to_string(found.get());
-  UniqueFd file{::open(itself.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file) return failErrno("cannot open " + path);
+  UniqueFd file = TRY(reopen(found, O_RDONLY, path));
   return std::optional{std::move(file)};
+}
+
+/// Removes the first component and its slash from the path.
+std::string takeFirst(std::string& path) {
+  const std::size_t end = path.find('/');
+  std::string first = path.substr(0, end);
+  path.erase(0, end == std::string::npos ? end : end + 1);
+  return first;
+}
+
+/// Nothing if the O_PATH descriptor is not a symlink's.
+Result<std::optional<std::string>> targetOf(const UniqueFd& fd, const std::string& path) {
+  if (!S_ISLNK(TRY(examine(fd.get(), path)).st_mode)) return std::optional<std::string>{};
+  std::string target(PATH_MAX, '\0');
+  const ssize_t length = readlinkat(fd.get(), "", target.data(), target.size());
+  if (length < 0) return failErrno("cannot read the link " + path);
+  target.resize(static_cast<std::size_t>(length));
+  return std::optional{std::move(target)};
+}
+
+/// What RESOLVE_IN_ROOT does, for kernels without it, as an O_PATH descriptor. ".." leads back to the directory that
+/// was entered, which no rename can change.
+Result<UniqueFd> walkInside(const UniqueFd& root, std::string rest, const std::string& path) {
+  constexpr int kMaxSymlinks = 40;  // as in Linux
+  constexpr std::size_t kMaxDepth = 64;
+  const std::string what = "cannot open " + path;
+  std::vector<UniqueFd> entered;
+  for (int symlinks = 0; !rest.empty();) {
+    const std::string name = takeFirst(rest);
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      if (!entered.empty()) entered.pop_back();
+      continue;
+    }
+    if (entered.size() == kMaxDepth) return fail(Error::fromErrno(what, ENAMETOOLONG));
+    const int here = (entered.empty() ? root : entered.back()).get();
+    UniqueFd next{openat(here, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    if (!next) return failErrno(what);
+    const auto target = TRY(targetOf(next, path));
+    if (!target) {
+      entered.push_back(std::move(next));
+      continue;
+    }
+    if (++symlinks > kMaxSymlinks) return fail(Error::fromErrno(what, ELOOP));
+    if (target->starts_with('/')) entered.clear();
+    rest = *target + "/" + rest;
+  }
+  return entered.empty() ? reopen(root, O_PATH | O_DIRECTORY, path) : Result<UniqueFd>{std::move(entered.back())};
 }
 
 }  // namespace
@@ -112,6 +170,7 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
 }
 
 Result<UniqueFd> RootDirectory::openInside(const std::string& name, int flags) const {
+  const std::string path = path_ + "/" + name;
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
@@ -121,8 +180,12 @@ Result<UniqueFd> RootDirectory::openInside(const std::string& name, int flags) c
     // glibc has no wrapper.
     UniqueFd fd{static_cast<int>(syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof(how)))};
     if (fd) return fd;
-    if (errno != EAGAIN || tries == kTries) return failErrno("cannot open " + path_ + "/" + name);
+    if (errno == ENOSYS || errno == EPERM) break;  // before Linux 5.6, and in some sandboxes
+    if (errno != EAGAIN || tries == kTries) return failErrno("cannot open " + path);
   }
+  UniqueFd found = TRY(walkInside(fd_, name, path));
+  if ((flags & O_PATH) != 0) return found;
+  return reopen(found, flags, path);
 }
 
 Result<InnerDirectory> RootDirectory::directory(const std::string& name) const {

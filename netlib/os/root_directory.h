@@ -1,5 +1,6 @@
 // The root directory of a container, accessed from the host. The container may replace any name in it at any time:
-// all access is by descriptor, and symlinks are resolved within the root (openat2(2), RESOLVE_IN_ROOT).
+// all access is by descriptor, and symlinks are resolved within the root (openat2(2), RESOLVE_IN_ROOT; before Linux 5.6
+// component by component).
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,8 @@ class RootDirectory {
   static Result<RootDirectory> open(const std::string& path);
 
   // Names below are paths inside the root, without a leading slash. Symlinks, also absolute ones, are resolved as by a
-  // process in the container. EAGAIN: 100 attempts were disturbed by renames.
+  // process in the container. EAGAIN: 100 attempts were disturbed by renames. ENAMETOOLONG before Linux 5.6: below 64
+  // directories.
 
   Result<InnerDirectory> directory(const std::string& name) const;
   /// An O_PATH descriptor, for mounting.

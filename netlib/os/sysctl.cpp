@@ -34,6 +34,15 @@ Result<UniqueFd> open(const std::string& name, int flags) {
   return fd;
 }
 
+Result<> writeOnce(const std::string& name, const std::string& value) {
+  const UniqueFd fd = TRY(open(name, O_WRONLY));
+  // proc_dointvec() and the like take a value with one write(2).
+  if (::write(fd.get(), value.data(), value.size()) < 0) {
+    return failErrno("cannot set the kernel parameter " + name + " to " + value);
+  }
+  return {};
+}
+
 std::string trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\n";
   const std::size_t first = text.find_first_not_of(space);
@@ -46,6 +55,16 @@ std::string trimmed(std::string_view text) {
 std::string ofInterface(Family family, const IfName& interface, std::string_view key) {
   const char* conf = family == Family::Ipv4 ? "net/ipv4/conf/" : "net/ipv6/conf/";
   return conf + interface.toString() + "/" + std::string(key);
+}
+
+std::string dotted(std::string name) {
+  if (name.find('.') == std::string::npos) std::ranges::replace(name, '/', '.');
+  return name;
+}
+
+std::string withSpaces(std::string value) {
+  std::ranges::replace(value, '\t', ' ');
+  return value;
 }
 
 Result<std::string> read(const std::string& name) {
@@ -62,13 +81,20 @@ Result<std::string> read(const std::string& name) {
 }
 
 Result<> write(const std::string& name, const std::string& value) {
-  const UniqueFd fd = TRY(open(name, O_WRONLY));
-  // proc_dointvec() and the like take a value with one write(2).
-  if (::write(fd.get(), value.data(), value.size()) < 0) {
-    return failErrno("cannot set the kernel parameter " + name + " to " + value);
-  }
-  return {};
+  const auto written = writeOnce(name, value);
+  if (!isUnsettable(written) && !written.failedWith(EPERM)) return written;
+  const auto current = read(name);
+  if (!current) return written;
+  if (withSpaces(*current) == withSpaces(value)) return {};
+  const Error& error = written.error();
+  const std::string why = error.isErrno(EROFS)
+                              ? "/proc/sys is read-only"
+                              : std::string{"this process may not set it ("} + std::strerror(error.number) + ")";
+  return fail(error.reworded(dotted(name) + " is " + *current + " and " + why + ": set it to " + value +
+                             " outside of this container"));
 }
+
+bool isUnsettable(const Result<>& written) { return written.failedWith(EROFS) || written.failedWith(EACCES); }
 
 Result<std::vector<std::string>> entries(const std::string& directory) {
   const std::string path = TRY(pathOf(directory));

@@ -21,6 +21,26 @@ bool routeLocalnet(const Attributes& attributes) {
   return value != 0;
 }
 
+BrNetfilter brNetfilterOf(const Attributes& bridge) {
+  return {.ipv4 = bridge.u8(IFLA_BR_NF_CALL_IPTABLES).value_or(0) != 0,
+          .ipv6 = bridge.u8(IFLA_BR_NF_CALL_IP6TABLES).value_or(0) != 0};
+}
+
+/// IFLA_BR_VLAN_FILTERING is always there, the default PVID only with the option.
+std::optional<BridgeVlans> bridgeVlansOf(const Attributes& bridge) {
+  const auto pvid = bridge.structure<std::uint16_t>(IFLA_BR_VLAN_DEFAULT_PVID);
+  if (!pvid) return std::nullopt;
+  return BridgeVlans{.filtering = bridge.u8(IFLA_BR_VLAN_FILTERING).value_or(0) != 0, .defaultPvid = *pvid};
+}
+
+/// Sets one of them in a request to change the link.
+void putIpv4Setting(Batch& batch, std::uint16_t setting, std::uint32_t value) {
+  const auto families = batch.nest(IFLA_AF_SPEC);
+  const auto ipv4 = batch.nest(AF_INET);
+  const auto settings = batch.nest(IFLA_INET_CONF);
+  batch.putU32(setting, value);
+}
+
 Link linkOf(const Message& message) {
   const ifinfomsg info = message.family<ifinfomsg>().value_or(ifinfomsg{});
   const Attributes attributes = message.attributes<ifinfomsg>();
@@ -41,11 +61,12 @@ Link linkOf(const Message& message) {
   link.group = attributes.u32(IFLA_GROUP).value_or(0);
   link.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0;
   link.isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
+  const Attributes own = linkInfo.nested(IFLA_INFO_DATA);
   if (link.kind == "bridge") {
-    const Attributes own = linkInfo.nested(IFLA_INFO_DATA);
-    link.brNetfilter = {.ipv4 = own.u8(IFLA_BR_NF_CALL_IPTABLES).value_or(0) != 0,
-                        .ipv6 = own.u8(IFLA_BR_NF_CALL_IP6TABLES).value_or(0) != 0};
+    link.brNetfilter = brNetfilterOf(own);
+    link.bridgeVlans = bridgeVlansOf(own);
   }
+  if (link.kind == "vlan") link.vlan = own.structure<std::uint16_t>(IFLA_VLAN_ID).value_or(0);
   link.routeLocalnet = routeLocalnet(attributes);
   MacAddress::Bytes mac{};
   if (const auto bytes = attributes.bytes(IFLA_ADDRESS); bytes && bytes->size() == mac.size()) {
@@ -157,10 +178,12 @@ void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac) {
 
 void appendSetUpAnnouncing(Batch& batch, unsigned index) {
   appendSetUp(batch, index);
-  const auto families = batch.nest(IFLA_AF_SPEC);
-  const auto ipv4 = batch.nest(AF_INET);
-  const auto settings = batch.nest(IFLA_INET_CONF);
-  batch.putU32(IPV4_DEVCONF_ARP_NOTIFY, 1);
+  putIpv4Setting(batch, IPV4_DEVCONF_ARP_NOTIFY, 1);
+}
+
+void appendSetRouteLocalnet(Batch& batch, unsigned index, bool on) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(index), "set route_localnet of link " + std::to_string(index));
+  putIpv4Setting(batch, IPV4_DEVCONF_ROUTE_LOCALNET, on ? 1 : 0);
 }
 
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu) {

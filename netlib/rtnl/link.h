@@ -8,6 +8,7 @@
 #include "netlib/netlink/socket.h"
 #include "netlib/values/if_name.h"
 #include "netlib/values/mac_address.h"
+#include "netlib/values/vlan.h"
 
 namespace netlib::link {
 
@@ -23,6 +24,14 @@ struct BrNetfilter {
   friend bool operator==(const BrNetfilter&, const BrNetfilter&) = default;
 };
 
+/// VLAN filtering of a bridge.
+struct BridgeVlans {
+  bool filtering = false;  ///< IFLA_BR_VLAN_FILTERING: frames pass between ports of their VLAN only
+  VlanId defaultPvid = 0;  ///< untagged at each new port (IFLA_BR_VLAN_DEFAULT_PVID); 0: none
+
+  friend bool operator==(const BridgeVlans&, const BridgeVlans&) = default;
+};
+
 /// Fields that are missing in the kernel's answer keep their default.
 struct Link {
   unsigned index = 0;
@@ -33,7 +42,8 @@ struct Link {
   std::uint32_t mtu = 0;
   unsigned flags = 0;   ///< IFF_*
   unsigned master = 0;  ///< index of the bridge; 0 for none
-  unsigned peer = 0;    ///< index of a veth's peer in the peer's namespace; 0 for none
+  /// Index of a veth's peer in the peer's namespace, or of the link below a VLAN's; 0 for none.
+  unsigned peer = 0;
   /// nsid of the peer's namespace in the socket's namespace (ip-netns(8)); nothing if both are the same.
   std::optional<std::uint32_t> peerNetns = std::nullopt;
   std::uint32_t transmitQueueLength = 0;  ///< packets
@@ -41,7 +51,10 @@ struct Link {
   bool hairpin = false;
   bool isolated = false;
   BrNetfilter brNetfilter = {};  ///< of a bridge
-  bool routeLocalnet = false;    ///< net.ipv4.conf.<name>.route_localnet
+  /// Of a bridge; nothing where the kernel lacks CONFIG_BRIDGE_VLAN_FILTERING.
+  std::optional<BridgeVlans> bridgeVlans = std::nullopt;
+  VlanId vlan = 0;             ///< of a link of kind "vlan"
+  bool routeLocalnet = false;  ///< net.ipv4.conf.<name>.route_localnet
 
   bool up() const;
   bool promiscuous() const;
@@ -122,6 +135,16 @@ struct NewIfb {
 /// Created and up, or not created. EEXIST: the name exists. EOPNOTSUPP: the kernel has no ifb.
 Result<> createIfb(Socket& socket, const NewIfb& ifb);
 
+struct NewVlan {
+  IfName name;
+  std::string alias;
+  unsigned below;  ///< index of the link whose tagged frames it has; both have the same MTU and MAC
+  VlanId id;
+};
+/// A link of kind "vlan" (CONFIG_VLAN_8021Q), created and up, or not created. EEXIST: the name, or a link of that VLAN,
+/// exists.
+Result<> createVlan(Socket& socket, const NewVlan& vlan);
+
 /// Succeeds if the kernel supports links of that kind ("bridge", "veth", "ifb"); loads its module, creates no link.
 Result<> probe(Socket& socket, const std::string& kind);
 
@@ -134,6 +157,8 @@ void appendSetUp(Batch& batch, unsigned index);
 /// The same, and sets net.ipv4.conf.<link>.arp_notify: the kernel sends gratuitous ARP when the MAC is set or the link
 /// comes up. ndisc_notify, its IPv6 counterpart, can only be set by sysctl.
 void appendSetUpAnnouncing(Batch& batch, unsigned index);
+/// net.ipv4.conf.<link>.route_localnet, also where /proc/sys is read-only.
+void appendSetRouteLocalnet(Batch& batch, unsigned index, bool on);
 void appendSetMac(Batch& batch, unsigned index, const MacAddress& mac);
 void appendSetMtu(Batch& batch, unsigned index, std::uint32_t mtu);
 void appendSetTransmitQueueLength(Batch& batch, unsigned index, std::uint32_t packets);

@@ -156,4 +156,22 @@ Result<> createIfb(Socket& socket, const NewIfb& ifb) {
   return {};
 }
 
+Result<> createVlan(Socket& socket, const NewVlan& vlan) {
+  const std::string name = vlan.name.toString();
+  Batch batch;
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, infoOf(0, IFF_UP, IFF_UP),
+              "create " + name + ", the link of VLAN " + std::to_string(vlan.id));
+  batch.putText(IFLA_IFNAME, name);
+  batch.putU32(IFLA_LINK, vlan.below);
+  {
+    const auto linkInfo = batch.nest(IFLA_LINKINFO);
+    batch.putText(IFLA_INFO_KIND, "vlan");
+    const auto data = batch.nest(IFLA_INFO_DATA);
+    batch.putStruct(IFLA_VLAN_ID, static_cast<std::uint16_t>(vlan.id));
+  }
+  appendAlias(batch, vlan.name, vlan.alias);
+  TRY(createConfigured(socket, batch, vlan.name));
+  return {};
+}
+
 }  // namespace netlib::link

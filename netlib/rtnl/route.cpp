@@ -1,6 +1,7 @@
 #include "netlib/rtnl/route.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <linux/rtnetlink.h>
 
@@ -18,7 +19,59 @@ rtmsg infoOf(Family family, int length) {
 std::uint8_t scopeOf(const Route& route) {
   if (route.scope) return *route.scope;
   // The kernel ignores the scope of IPv6 routes.
-  return route.gateway || route.destination.family() == Family::Ipv6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  const bool hasGateway =
+      std::ranges::any_of(route.nextHops, [](const NextHop& hop) { return hop.gateway.has_value(); });
+  return hasGateway || route.destination.family() == Family::Ipv6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+}
+
+std::uint8_t flagsOf(const NextHop& hop) { return hop.onLink ? RTNH_F_ONLINK : 0; }
+
+std::string textOf(const Route& route) {
+  std::string gateways;
+  for (const NextHop& hop : route.nextHops) {
+    if (hop.gateway) gateways += (gateways.empty() ? " via " : ", ") + hop.gateway->toString();
+  }
+  return route.destination.toString() + gateways;
+}
+
+/// Each next hop is a rtnexthop with attributes, which has no attribute header of its own: rtnetlink(7).
+void putMultipath(Batch& batch, const std::vector<NextHop>& hops) {
+  const auto multipath = batch.nest(RTA_MULTIPATH);
+  for (const NextHop& hop : hops) {
+    rtnexthop header{};
+    header.rtnh_len = sizeof header;
+    if (hop.gateway) header.rtnh_len += static_cast<unsigned short>(sizeof(nlattr) + hop.gateway->bytes().size());
+    header.rtnh_flags = flagsOf(hop);
+    header.rtnh_ifindex = static_cast<int>(hop.linkIndex);
+    batch.putHeader(header);
+    if (hop.gateway) batch.put(RTA_GATEWAY, hop.gateway->bytes());
+  }
+}
+
+std::optional<IpAddress> gatewayIn(const Attributes& attributes) {
+  const auto bytes = attributes.bytes(RTA_GATEWAY);
+  return bytes ? IpAddress::fromBytes(*bytes) : std::nullopt;
+}
+
+/// Stops at the first malformed one.
+std::vector<NextHop> multipathIn(std::span<const std::uint8_t> bytes) {
+  std::vector<NextHop> hops;
+  rtnexthop header{};
+  while (bytes.size() >= sizeof header) {
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const std::size_t length = header.rtnh_len;
+    if (length < sizeof header || length > bytes.size()) break;
+    const Attributes attributes{bytes.subspan(sizeof header, length - sizeof header)};
+    hops.push_back({.gateway = gatewayIn(attributes), .linkIndex = static_cast<unsigned>(header.rtnh_ifindex)});
+    bytes = bytes.subspan(std::min(bytes.size(), (length + 3) / 4 * 4));
+  }
+  return hops;
+}
+
+std::vector<NextHop> nextHopsIn(const Attributes& attributes) {
+  if (const auto bytes = attributes.bytes(RTA_MULTIPATH)) return multipathIn(*bytes);
+  const auto index = attributes.u32(RTA_OIF);
+  return index ? std::vector{NextHop{.gateway = gatewayIn(attributes), .linkIndex = *index}} : std::vector<NextHop>{};
 }
 
 std::optional<Route> routeOf(const Message& message) {
@@ -33,8 +86,8 @@ std::optional<Route> routeOf(const Message& message) {
   if (!prefix) return std::nullopt;
 
   Route route{.destination = *prefix};
-  if (const auto bytes = attributes.bytes(RTA_GATEWAY)) route.gateway = IpAddress::fromBytes(*bytes);
-  route.linkIndex = attributes.u32(RTA_OIF).value_or(0);
+  // The kernel gives IPv6 routes that drop packets the link lo.
+  if (info->rtm_type == RTN_UNICAST) route.nextHops = nextHopsIn(attributes);
   route.table = attributes.u32(RTA_TABLE).value_or(info->rtm_table);
   route.metric = attributes.u32(RTA_PRIORITY).value_or(0);
   route.scope = info->rtm_scope;
@@ -71,19 +124,27 @@ Result<std::optional<Message>> getRoute(Socket& socket, const IpAddress& address
 
 }  // namespace
 
+bool Route::uses(unsigned linkIndex) const {
+  return std::ranges::find(nextHops, linkIndex, &NextHop::linkIndex) != nextHops.end();
+}
+
 void appendAdd(Batch& batch, const Route& route) {
+  const NextHop& first = route.nextHops.front();
+  const bool isMultipath = route.nextHops.size() > 1;
   rtmsg info = infoOf(route.destination.family(), route.destination.length());
   info.rtm_protocol = RTPROT_BOOT;
   info.rtm_type = RTN_UNICAST;
   info.rtm_scope = scopeOf(route);
-  if (route.onLink) info.rtm_flags |= RTNH_F_ONLINK;
+  if (!isMultipath) info.rtm_flags |= flagsOf(first);
   info.rtm_table = static_cast<std::uint8_t>(route.table <= UINT8_MAX ? route.table : RT_TABLE_UNSPEC);
-  const std::string via = route.gateway ? " via " + route.gateway->toString() : "";
-  batch.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, info,
-              "add route to " + route.destination.toString() + via);
+  batch.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, info, "add route to " + textOf(route));
   batch.put(RTA_DST, route.destination.first().bytes());
-  if (route.gateway) batch.put(RTA_GATEWAY, route.gateway->bytes());
-  batch.putU32(RTA_OIF, route.linkIndex);
+  if (isMultipath) {
+    putMultipath(batch, route.nextHops);
+  } else {
+    if (first.gateway) batch.put(RTA_GATEWAY, first.gateway->bytes());
+    batch.putU32(RTA_OIF, first.linkIndex);
+  }
   batch.putU32(RTA_TABLE, route.table);
   if (route.metric != 0) batch.putU32(RTA_PRIORITY, route.metric);
   if (route.mtu == 0 && route.advmss == 0) return;
@@ -98,7 +159,7 @@ Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkInde
   if (linkIndex != 0) batch.putU32(RTA_OIF, linkIndex);
   auto routes = TRY(dump(socket, batch));
   std::erase_if(routes, [linkIndex](const Route& route) {
-    return route.table == RT_TABLE_LOCAL || (linkIndex != 0 && route.linkIndex != linkIndex);
+    return route.table == RT_TABLE_LOCAL || (linkIndex != 0 && !route.uses(linkIndex));
   });
   return routes;
 }
@@ -110,9 +171,9 @@ Result<std::vector<unsigned>> defaultLinks(Socket& socket) {
     batch.begin(RTM_GETROUTE, NLM_F_DUMP | NLM_F_ACK, infoOf(family, 0), "list default routes");
     batch.putU32(RTA_TABLE, kMainTable);
     for (const Route& route : TRY(dump(socket, batch))) {
-      const bool isDefault = route.destination.length() == 0 && route.table == kMainTable && route.linkIndex != 0;
-      if (isDefault && std::ranges::find(indexes, route.linkIndex) == indexes.end()) {
-        indexes.push_back(route.linkIndex);
+      if (route.destination.length() != 0 || route.table != kMainTable) continue;
+      for (const NextHop& hop : route.nextHops) {
+        if (std::ranges::find(indexes, hop.linkIndex) == indexes.end()) indexes.push_back(hop.linkIndex);
       }
     }
   }

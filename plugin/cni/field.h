@@ -17,11 +17,11 @@ namespace pons::cni {
 /// For tests: `observer` is called with the path of each key that a decoder looks up; null: none is.
 void observeKeys(void (*observer)(const std::string& path));
 
-/// The value, or on error the default, with the message appended to `ignored`.
+/// The value, or on error the default, with the error appended to `ignored`.
 template <class T>
-T orDefault(Result<T> decoded, T byDefault, std::vector<std::string>& ignored) {
+T orDefault(Result<T> decoded, T byDefault, std::vector<Error>& ignored) {
   if (decoded) return std::move(decoded).value();
-  ignored.push_back(decoded.error().message);
+  ignored.push_back(decoded.error());
   return byDefault;
 }
 

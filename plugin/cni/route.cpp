@@ -10,9 +10,15 @@ namespace {
 constexpr std::uint32_t kAny = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
 
-bool conflict(const Route& a, const Route& b) {
+/// One route in the kernel.
+bool isSame(const Route& a, const Route& b) {
   return a.destination == b.destination && a.priority == b.priority &&
          a.table.value_or(kMainTable) == b.table.value_or(kMainTable);
+}
+
+/// That route has several next hops, and one set of the other attributes.
+bool conflict(const Route& a, const Route& b) {
+  return isSame(a, b) && (a.gateway == b.gateway || a.mtu != b.mtu || a.advmss != b.advmss || a.scope != b.scope);
 }
 
 }  // namespace
@@ -39,7 +45,8 @@ Result<std::vector<Route>> decodeRoutes(const Field& field) {
   for (const Field& item : TRY(field.items())) {
     Route route = TRY(decodeRoute(item));
     if (std::ranges::any_of(routes, [&](const Route& other) { return conflict(route, other); })) {
-      return item.invalid("a combination of destination, table and priority that no other route has");
+      return item.invalid(
+          "a \"gw\" of its own, and the mtu, advmss and scope of the other routes with its dst, table and priority");
     }
     routes.push_back(std::move(route));
   }

@@ -11,7 +11,8 @@ namespace pons::cni {
 /// {"dst", "gw", "mtu", "advmss", "priority", "table", "scope"}. Host bits of the destination are cleared.
 Result<Route> decodeRoute(const Field& field);
 
-/// An array of routes. InvalidConfig for two with the same destination, table and priority: the kernel refuses those.
+/// An array of routes. Those with the same destination, table and priority are the next hops of one (ECMP):
+/// InvalidConfig where two have the same gateway, or differ in mtu, advmss or scope.
 Result<std::vector<Route>> decodeRoutes(const Field& field);
 
 }  // namespace pons::cni

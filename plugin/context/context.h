@@ -25,6 +25,9 @@ struct Container {
 
 /// As records have it.
 NetnsId idOf(const Container& container);
+/// Of the network namespace at that path, by stat(2); nothing if the path does not exist. Two paths of one namespace
+/// (/run and /var/run, /proc/PID/ns/net) have the same.
+netlib::Result<std::optional<NetnsId>> netnsIdAt(const std::string& path);
 
 /// Executes a foreign IPAM plugin. Implemented by the component that has its protocol.
 class IpamCaller {
@@ -45,12 +48,12 @@ struct Host {
 
   /// Absent in commands of administrators, which have no runtime's environment to call the plugin with.
   std::unique_ptr<IpamCaller> ipam = nullptr;
-  /// False in read-only commands: then nothing is looked up that only an external program can print.
-  bool runsPrograms = true;
 
   /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified, or vethPair()
   /// added a port to it that may have changed its MTU; its settings may have changed since. Empty before.
   netlib::link::Link bridge = {};
+  /// The same of the gateway's link in the attachment's VLAN, by the step vlanLink().
+  netlib::link::Link vlanLink = {};
   /// The ifindex of the container's interface in its namespace, if the kernel's answer to vethPair()'s request had it.
   std::optional<unsigned> containerIndex = std::nullopt;
 
@@ -58,11 +61,16 @@ struct Host {
   /// the ADD there. For tests; empty otherwise.
   std::function<netlib::Result<>(std::string_view stepName)> beforeStep = {};
 
-  /// Called with what an administrator should read in the log. Verbs log it; commands of ponsctl do nothing.
-  std::function<void(const std::string& what)> note = [](const std::string&) {};
+  /// Called with what an administrator should read in the log, and the event's name there. Verbs log it; commands of
+  /// ponsctl do nothing.
+  std::function<void(std::string_view event, const std::string& what)> note = [](std::string_view, const std::string&) {
+  };
 
   static netlib::Result<Host> open(Ledger ledger);
 };
+
+/// The link that routedLink() names: `host.vlanLink` or `host.bridge`.
+const netlib::link::Link& routedLinkOf(const Host& host, const Attachment& attachment);
 
 /// The ifindex of the container's interface: `host.containerIndex`, else looked up. ENODEV where there is none.
 netlib::Result<unsigned> containerIndexOf(Host& host, const Attachment& attachment);

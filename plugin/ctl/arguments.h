@@ -14,8 +14,8 @@ inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;
 
 struct Arguments;
-/// A command of ponsctl.
-using Run = Answer (*)(const Arguments&);
+/// A command of ponsctl. An error is printed, with exit code 1.
+using Run = netlib::Result<Answer> (*)(const Arguments&);
 
 struct Arguments {
   Run run = nullptr;

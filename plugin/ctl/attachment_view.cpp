@@ -1,9 +1,47 @@
 #include "plugin/ctl/attachment_view.h"
 
+#include <array>
+#include <set>
+
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/report.h"
 
 namespace pons::ctl {
+
+namespace {
+
+bool areOfOneInterface(const json::Value& one, const json::Value& other) {
+  constexpr std::array kKey{"network", "container", "interface"};
+  return std::ranges::all_of(kKey, [&](const char* name) { return plainText(one[name]) == plainText(other[name]); });
+}
+
+}  // namespace
+
+std::vector<Interface> interfacesIn(const std::vector<json::Value>& attachments) {
+  std::vector<Interface> interfaces;
+  for (std::size_t index = 0; index < attachments.size(); ++index) {
+    const json::Value& attachment = attachments[index];
+    const Health health = healthNamed(plainText(attachment["health"]));
+    if (interfaces.empty() || !areOfOneInterface(interfaces.back().first, attachment)) {
+      interfaces.push_back({attachment, index, health});
+    }
+    Interface& interface = interfaces.back();
+    if (isBad(health) && !isBad(interface.health)) interface.health = health;
+    for (const json::Value& lease : attachment["addresses"].items()) {
+      const std::string address = plainText(lease["address"]);
+      addNew(interface.addresses, address.substr(0, address.find('/')));
+    }
+    for (std::string& port : portsIn(attachment)) addNew(interface.ports, std::move(port));
+  }
+  return interfaces;
+}
+
+std::size_t idLengthIn(const std::vector<json::Value>& attachments, const Terminal& terminal) {
+  if (terminal.isComplete()) return std::string::npos;
+  std::set<std::string> ids;
+  for (const json::Value& attachment : attachments) ids.insert(plainText(attachment["container"]));
+  return distinctLengthOf(ids);
+}
 
 std::string containerIn(const json::Value& attachment, std::size_t idLength) {
   const std::string container = "container " + plainText(attachment["container"]).substr(0, idLength);

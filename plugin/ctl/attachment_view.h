@@ -4,9 +4,24 @@
 #include <string>
 #include <vector>
 
+#include "plugin/ctl/status.h"
 #include "plugin/json/json.h"
 
 namespace pons::ctl {
+
+/// One interface of a container in one network: the attachments of a plugin chain in one.
+struct Interface {
+  json::Value first;
+  std::size_t index;                        ///< of the first among all attachments
+  Health health;                            ///< the first bad one, if any
+  std::vector<std::string> addresses = {};  ///< without prefix length
+  std::vector<std::string> ports = {};
+};
+/// `attachments` are those of writeStatus(), sorted.
+std::vector<Interface> interfacesIn(const std::vector<json::Value>& attachments);
+
+/// To which the IDs of their containers are cut: whole, or where they differ.
+std::size_t idLengthIn(const std::vector<json::Value>& attachments, const Terminal& terminal);
 
 /// "default/web-0 (container 0123456789ab)", or "container 0123456789ab" without a pod; the ID is cut to `idLength`.
 std::string containerIn(const json::Value& attachment, std::size_t idLength = std::string::npos);

@@ -17,17 +17,9 @@ namespace {
 
 using json::Value;
 
-bool isShared(const Value& fault) { return fault["shared"].boolean().value_or(false); }
+bool isShared(const Value& fault) { return isTrue(fault["shared"]); }
 
 bool isRepairable(const Value& fault) { return plainText(fault["remedy"]) == remedyText(Remedy::Repair); }
-
-/// At which the IDs of the containers differ.
-std::size_t idLengthFor(const std::vector<Value>& attachments, const Terminal& terminal) {
-  if (terminal.wide) return std::string::npos;
-  std::set<std::string> ids;
-  for (const Value& attachment : attachments) ids.insert(plainText(attachment["container"]));
-  return distinctLengthOf(ids);
-}
 
 /// A fault of shared state, and the attachments that refer to it.
 struct SharedFault {
@@ -53,7 +45,7 @@ std::vector<SharedFault> sharedFaultsOf(const std::vector<Value>& attachments) {
 std::string textOf(const SharedFault& fault, std::size_t idLength, const Terminal& terminal) {
   constexpr std::size_t kMax = 5;
   const std::size_t all = fault.attachments.size();
-  const std::size_t listed = terminal.wide ? all : std::min(all, kMax);
+  const std::size_t listed = terminal.isComplete() ? all : std::min(all, kMax);
   std::string text = paragraph(fault.text, 0, terminal, Colour::Bad);
   text += paragraph("affects " + counted(all, "attachment") + ":", 2, terminal);
   for (std::size_t i = 0; i < listed; ++i) {
@@ -83,7 +75,7 @@ OwnFaults ownFaultsOf(const Value& attachment) {
   return own;
 }
 
-bool isRepaired(const Value& finding) { return finding["repaired"].boolean().value_or(false); }
+bool isRepaired(const Value& finding) { return isTrue(finding["repaired"]); }
 
 std::string pastText(const Value& finding, std::size_t idLength) {
   const std::string whose = isShared(finding) ? "" : attachmentIn(finding, idLength) + ": ";
@@ -108,29 +100,21 @@ netlib::Result<std::vector<Finding>> repaired(Host& host, const Arguments& argum
   return findings;
 }
 
-std::size_t countBad(const std::vector<AttachmentStatus>& statuses) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(statuses, [](const AttachmentStatus& status) { return isBad(status.health); }));
-}
-
-Answer verify(const Arguments& arguments) {
-  const auto statuses = collectStatus(arguments);
-  if (!statuses) return failure(arguments.command, statuses.error());
-  const std::string absence = absenceOf(arguments);
+netlib::Result<Answer> verify(const Arguments& arguments) {
+  const auto statuses = TRY(collectStatus(arguments));
   const View view = [&](const Value& root, const Terminal& terminal) {
-    return statuses->empty() ? "no attachments" + absence + "\n" : checkText(root, terminal);
+    return statuses.empty() ? "no attachments" + absenceOf(arguments) + "\n" : checkText(root, terminal);
   };
-  return answer(arguments, checkJson(*statuses), view, countBad(*statuses) == 0 ? 0 : kFailed);
+  const bool anyBad = std::ranges::any_of(statuses, isBad, &AttachmentStatus::health);
+  return answer(arguments, checkJson(statuses), view, anyBad ? kFailed : 0);
 }
 
-Answer restore(const Arguments& arguments) {
-  auto host = openHost(arguments);
-  if (!host) return failure(arguments.command, host.error());
-  const auto findings = *host ? repaired(**host, arguments) : std::vector<Finding>{};
-  if (!findings) return failure(arguments.command, findings.error());
+netlib::Result<Answer> restore(const Arguments& arguments) {
+  auto host = TRY(openHost(arguments));
+  const auto findings = host ? TRY(repaired(*host, arguments)) : std::vector<Finding>{};
   const bool isDone =
-      std::ranges::all_of(*findings, [](const Finding& finding) { return finding.fault.reason.empty(); });
-  return answer(arguments, repairJson(*findings), repairText, isDone ? 0 : kFailed);
+      std::ranges::all_of(findings, [](const Finding& finding) { return finding.fault.reason.empty(); });
+  return answer(arguments, repairJson(findings), repairText, isDone ? 0 : kFailed);
 }
 
 }  // namespace
@@ -145,10 +129,10 @@ std::string checkJson(const std::vector<AttachmentStatus>& statuses) {
 }
 
 std::string checkText(const Value& root, const Terminal& terminal) {
-  const auto all = static_cast<std::size_t>(root["attachments"].integer().value_or(0));
+  const std::size_t all = numberIn(root["attachments"]);
   const std::vector<Value> broken = root["broken"].items();
   if (broken.empty()) return counted(all, "attachment") + ", no faults\n";
-  const std::size_t idLength = idLengthFor(broken, terminal);
+  const std::size_t idLength = idLengthIn(broken, terminal);
   std::string text;
   for (const SharedFault& fault : sharedFaultsOf(broken)) text += textOf(fault, idLength, terminal);
   bool areHidden = false;
@@ -179,7 +163,7 @@ std::string repairJson(const std::vector<Finding>& findings) {
 std::string repairText(const Value& root, const Terminal& terminal) {
   const std::vector<Value> findings = root["findings"].items();
   if (findings.empty()) return "nothing is missing\n";
-  const std::size_t idLength = idLengthFor(findings, terminal);
+  const std::size_t idLength = idLengthIn(findings, terminal);
   std::string text;
   std::set<std::string> listed;
   for (const Value& finding : findings) {
@@ -189,8 +173,12 @@ std::string repairText(const Value& root, const Terminal& terminal) {
   return text;
 }
 
-Answer check(const Arguments& arguments) { return arguments.repairs ? restore(arguments) : verify(arguments); }
+netlib::Result<Answer> check(const Arguments& arguments) {
+  return arguments.repairs ? restore(arguments) : verify(arguments);
+}
 
-Answer repair(const Arguments& arguments) { return arguments.dryRun ? verify(arguments) : restore(arguments); }
+netlib::Result<Answer> repair(const Arguments& arguments) {
+  return arguments.dryRun ? verify(arguments) : restore(arguments);
+}
 
 }  // namespace pons::ctl

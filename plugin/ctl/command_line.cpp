@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/list.h"
+#include "plugin/ctl/table.h"
 
 namespace pons::ctl {
 
@@ -43,9 +45,15 @@ std::string refuseTimeout(const std::string& text) {
 /// Refuses all other values of an option.
 CLI::Validator oneOf(const std::string& what, const std::vector<std::string>& known) {
   const auto refuse = [what, known](const std::string& word) {
-    return std::ranges::find(known, word) == known.end() ? unknownWord(what, word, known) : "";
+    const bool isKnown = std::ranges::find(known, word) != known.end();
+    return isKnown ? "" : unknownWord(what, word, known) + " (possible: " + joined(known) + ")";
   };
   return {refuse, ""};
+}
+
+std::string refuseMissingDirectory(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error) ? "" : "there is no directory \"" + path + "\"";
 }
 
 class CommandLine {
@@ -59,18 +67,18 @@ class CommandLine {
     app_.footer(kExitCodes);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
     addList();
-    addShow();
-    addWide(addWithConfigs(networks, "networks", "List the networks: same as list --networks"));
+    add(show, "show", "Show everything about one container, or those of a network", kJson | kState | kWide | kSubject);
+    add(networks, "networks", "List the networks: same as list --networks", kAll);
     addCheck();
     addRepair();
     addGc();
     addExplain();
-    addWide(addWithConfigs(doctor, "doctor", "Find problems of this host that affect containers"));
+    add(doctor, "doctor", "Find problems of this host that affect containers", kAll);
     addProbe();
     addGraph();
-    addWithConfigs(metrics, "metrics", "Print metrics for Prometheus");
+    add(metrics, "metrics", "Print metrics for Prometheus", kJson | kState | kConfigs);
     addHelp();
-    add(version, "version", "Print the versions of pons and of the CNI specification");
+    add(version, "version", "Print the versions of pons and of the CNI specification", kJson);
   }
 
   CLI::App& app() { return app_; }
@@ -79,11 +87,15 @@ class CommandLine {
   std::optional<Answer> help() const {
     if (!help_->parsed()) return std::nullopt;
     if (helped_.empty()) {  // not app_.help(), which prints the help of the parsed command
-      return Answer{0, app_.get_formatter()->make_help(&app_, "ponsctl", CLI::AppFormatMode::Normal), {}};
+      return helpOf(app_.get_formatter()->make_help(&app_, "ponsctl", CLI::AppFormatMode::Normal));
     }
     const auto commands = app_.get_subcommands([this](const CLI::App* one) { return one->get_name() == helped_; });
     if (commands.empty()) return misused(unknownWord("command", helped_, commandNames()));
-    return Answer{0, commands.front()->help("ponsctl"), {}};
+    return helpOf(commands.front()->help("ponsctl"));
+  }
+
+  Answer helpOf(const std::string& text) const {
+    return {0, hanging(text, std::min(arguments_.terminal.width, Terminal{}.width)), {}};
   }
 
   std::vector<std::string> commandNames() const {
@@ -103,46 +115,39 @@ class CommandLine {
   }
 
  private:
-  CLI::App& addWithoutJson(Run run, const std::string& name, const std::string& what) {
+  /// Options that several commands have.
+  enum Shared : unsigned { kJson = 1, kState = 2, kConfigs = 4, kWide = 8, kAll = 15, kSubject = 16 };
+
+  CLI::App& add(Run run, const std::string& name, const std::string& what, unsigned shared) {
     CLI::App& added = *app_.add_subcommand(name, what)->group("Commands");
     added.callback([this, run, name] {
       arguments_.run = run;
       arguments_.command = name;
     });
+    const auto directory = [&](const std::string& option, std::string& to, const std::string& text) {
+      return added.add_option(option, to, text)->type_name("DIR");
+    };
+    if ((shared & kJson) != 0) added.add_flag("--json", arguments_.json, "Print JSON");
+    if ((shared & kState) != 0) {
+      directory("--state-dir", arguments_.stateDir, "Directory of the ledger (PONS_STATE_DIR, else /run/pons)");
+    }
+    if ((shared & kConfigs) != 0) {
+      directory("--config-dir", arguments_.configDir, "Directory of network configurations (/etc/cni/net.d)")
+          ->check(CLI::Validator{refuseMissingDirectory, ""});
+    }
+    if ((shared & kWide) != 0) added.add_flag("--wide", arguments_.terminal.wide, "Print all columns, unabridged");
+    if ((shared & kSubject) != 0) {
+      added
+          .add_option("container", arguments_.subject,
+                      "ID or unique prefix, pod, address, host port, namespace, host interface, or network")
+          ->type_name("")
+          ->required();
+    }
     return added;
-  }
-
-  CLI::App& add(Run run, const std::string& name, const std::string& what) {
-    CLI::App& added = addWithoutJson(run, name, what);
-    added.add_flag("--json", arguments_.json, "Print JSON");
-    return added;
-  }
-
-  void addStateDir(CLI::App& to) {
-    to.add_option("--state-dir", arguments_.stateDir, "Directory of the ledger (PONS_STATE_DIR, else /run/pons)")
-        ->type_name("DIR");
-  }
-
-  CLI::App& addWithState(Run run, const std::string& name, const std::string& what) {
-    CLI::App& added = add(run, name, what);
-    addStateDir(added);
-    return added;
-  }
-
-  CLI::App& addWithConfigs(Run run, const std::string& name, const std::string& what) {
-    CLI::App& added = addWithState(run, name, what);
-    added.add_option("--config-dir", arguments_.configDir, "Directory of network configurations (/etc/cni/net.d)")
-        ->type_name("DIR");
-    return added;
-  }
-
-  CLI::App& addWide(CLI::App& to) {
-    to.add_flag("--wide", arguments_.terminal.wide, "Print all columns, unabridged");
-    return to;
   }
 
   void addList() {
-    CLI::App& added = addWide(addWithConfigs(list, "list", "List the attachments of all networks, or the networks"));
+    CLI::App& added = add(list, "list", "List the attachments of all networks, or the networks", kAll);
     CLI::Option* networks =
         added.add_flag("--networks", arguments_.networks, "List networks, with the usage of their pools and bridges");
     added.add_flag("--broken", arguments_.onlyBroken, "Only attachments with faults")->excludes(networks);
@@ -155,36 +160,24 @@ class CommandLine {
         ->excludes(networks);
   }
 
-  void addShow() {
-    CLI::App& added = addWide(addWithState(show, "show", "Show everything about one container, or those of a network"));
-    addSubject(added);
-  }
-
-  void addSubject(CLI::App& to) {
-    to.add_option("container", arguments_.subject,
-                  "ID or unique prefix, pod, address, host port, namespace, host interface, or network")
-        ->type_name("")
-        ->required();
-  }
-
   void addCheck() {
-    CLI::App& added = addWide(addWithState(check, "check", "Verify all attachments against the kernel"));
+    CLI::App& added = add(check, "check", "Verify all attachments against the kernel", kJson | kState | kWide);
     added.add_flag("--repair", arguments_.repairs, "Restore recorded state that is missing in the kernel");
   }
 
   void addRepair() {
-    CLI::App& added = addWide(addWithState(repair, "repair", "Restore recorded state: same as check --repair"));
+    CLI::App& added = add(repair, "repair", "Restore recorded state: same as check --repair", kJson | kState | kWide);
     added.add_flag("--dry-run", arguments_.dryRun, "Only list the faults: same as check");
   }
 
   void addGc() {
-    CLI::App& added = addWide(addWithConfigs(gc, "gc", "Find leftovers of containers that no longer exist"));
+    CLI::App& added = add(gc, "gc", "Find leftovers of containers that no longer exist", kAll);
     added.add_option("network", arguments_.network, "Only this network")->type_name("");
     added.add_flag("--delete", arguments_.deletes, "Delete the leftovers (without: list them; exit code 1 if any)");
   }
 
   void addExplain() {
-    CLI::App& added = addWithState(explain, "explain", "Explain and validate a configuration, or a key");
+    CLI::App& added = add(explain, "explain", "Explain and validate a configuration, or a key", kJson | kState);
     added
         .add_option("file", arguments_.subject,
                     "A network configuration, or a list of plugins, or a key; else all keys")
@@ -192,10 +185,7 @@ class CommandLine {
   }
 
   void addProbe() {
-    CLI::App& added =
-        addWide(addWithConfigs(probe, "probe", "Send packets from a container, and print where they end"));
-    addSubject(added);
-    added
+    add(probe, "probe", "Send packets from a container, and print where they end", kAll | kSubject)
         .add_option_function<double>(
             "--timeout",
             [this](double seconds) {
@@ -207,8 +197,7 @@ class CommandLine {
   }
 
   void addGraph() {
-    CLI::App& added = addWithoutJson(graph, "graph", "Draw bridges, containers, published ports and uplinks");
-    addStateDir(added);
+    CLI::App& added = add(graph, "graph", "Draw bridges, containers, published ports and uplinks", kState);
     added.add_option("--format", arguments_.format, "dot, or svg (runs dot of graphviz)")
         ->type_name("FORMAT")
         ->check(oneOf("format", {"dot", "svg"}));
@@ -232,7 +221,11 @@ Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
   if (isExtra && !unexpected.empty()) {
     const std::string& first = unexpected.front();
     if (first.starts_with('-')) {
-      return misused(unknownWord("option", first.substr(0, first.find('=')), line.optionNames()));
+      const std::string name = first.substr(0, first.find('='));
+      const std::vector<std::string> known = line.optionNames();
+      const bool isKnown = std::ranges::find(known, name) != known.end();
+      return misused(isKnown ? "option \"" + name + "\" stands before the command: it belongs after it"
+                             : unknownWord("option", name, known));
     }
     if (line.app().get_subcommands().empty()) return misused(unknownWord("command", first, line.commandNames()));
     return misused("unexpected argument \"" + first + "\"");
@@ -240,7 +233,7 @@ Answer answerTo(CommandLine& line, const CLI::ParseError& error) {
   std::ostringstream out;
   std::ostringstream err;
   const int status = line.app().exit(error, out, err);
-  if (status == 0) return {0, out.str(), {}};
+  if (status == 0) return error.get_name() == "CallForVersion" ? Answer{0, out.str(), {}} : line.helpOf(out.str());
   std::string text = "ponsctl: ";
   std::istringstream all{err.str()};
   for (std::string one; std::getline(all, one);) text += netlib::printable(one) + "\n";

@@ -7,6 +7,7 @@
 #include "plugin/cni/applet.h"
 #include "plugin/cni/decode/settings.h"
 #include "plugin/ctl/command_line.h"
+#include "plugin/ctl/common.h"
 #include "plugin/ctl/json_output.h"
 #include "plugin/ctl/report.h"
 
@@ -19,10 +20,12 @@ Answer run(int argc, const char* const* argv, const cni::Environment& environmen
   auto parsed = parse(argc, argv, defaults);
   if (auto* ended = std::get_if<Answer>(&parsed)) return std::move(*ended);
   const Arguments& arguments = std::get<Arguments>(parsed);
-  return arguments.run(arguments);
+  auto answered = arguments.run(arguments);
+  if (answered) return std::move(*answered);
+  return {kFailed, {}, linesOf(arguments.command, {answered.error().message})};
 }
 
-Answer version(const Arguments& arguments) {
+netlib::Result<Answer> version(const Arguments& arguments) {
   const auto write = [](json::Writer& writer) {
     std::vector<std::string> versions;
     for (const std::string_view one : cni::versionsFrom(cni::oldestVersionOf(cni::Applet::Pons))) {

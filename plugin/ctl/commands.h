@@ -11,17 +11,17 @@ namespace pons::ctl {
 /// error.
 Answer run(int argc, const char* const* argv, const cni::Environment& environment);
 
-Answer check(const Arguments& arguments);
-Answer doctor(const Arguments& arguments);
-Answer explain(const Arguments& arguments);
-Answer gc(const Arguments& arguments);
-Answer graph(const Arguments& arguments);
-Answer list(const Arguments& arguments);
-Answer metrics(const Arguments& arguments);
-Answer networks(const Arguments& arguments);
-Answer probe(const Arguments& arguments);
-Answer repair(const Arguments& arguments);
-Answer show(const Arguments& arguments);
-Answer version(const Arguments& arguments);
+netlib::Result<Answer> check(const Arguments& arguments);
+netlib::Result<Answer> doctor(const Arguments& arguments);
+netlib::Result<Answer> explain(const Arguments& arguments);
+netlib::Result<Answer> gc(const Arguments& arguments);
+netlib::Result<Answer> graph(const Arguments& arguments);
+netlib::Result<Answer> list(const Arguments& arguments);
+netlib::Result<Answer> metrics(const Arguments& arguments);
+netlib::Result<Answer> networks(const Arguments& arguments);
+netlib::Result<Answer> probe(const Arguments& arguments);
+netlib::Result<Answer> repair(const Arguments& arguments);
+netlib::Result<Answer> show(const Arguments& arguments);
+netlib::Result<Answer> version(const Arguments& arguments);
 
 }  // namespace pons::ctl

@@ -39,7 +39,7 @@ netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
     return netlib::fail(
         netlib::Cause::Missing,
         "there is no state directory " + arguments.stateDir +
-            ", but links or tables of pons name it: \"ponsctl gc\" lists them, and starts a new ledger");
+            ", but links or tables of pons name it: \"ponsctl gc\" lists them");
   }
   auto ledger = Ledger::openExisting(arguments.stateDir, cni::Settings{}.lockTimeout);
   if (ledger.failedWith(ENOENT)) return std::optional<Host>{};  // removed meanwhile
@@ -56,10 +56,6 @@ std::string linesOf(const std::string& command, const std::vector<std::string>& 
   std::string lines;
   for (const std::string& problem : problems) lines += "ponsctl " + command + ": " + netlib::printable(problem) + "\n";
   return lines;
-}
-
-Answer failure(const std::string& command, const netlib::Error& error) {
-  return {kFailed, {}, linesOf(command, {error.message})};
 }
 
 }  // namespace pons::ctl

@@ -35,7 +35,4 @@ bool has(const Attachment& attachment, const std::string& sharedState);
 /// Lines for stderr, "ponsctl COMMAND: PROBLEM" each; control characters are escaped.
 std::string linesOf(const std::string& command, const std::vector<std::string>& problems);
 
-/// Exit code 1 with the error's line.
-Answer failure(const std::string& command, const netlib::Error& error);
-
 }  // namespace pons::ctl

@@ -79,7 +79,7 @@ cni::Result<NetworkConf> readConf(const std::string& file) {
 
 ConfDirectory readConfDirectory(const std::string& directory) {
   ConfDirectory read;
-  for (const std::string& file : filesIn(directory, {".conf", ".conflist", ".json"})) {
+  for (const std::string& file : filesIn(directory, kConfEndings)) {
     auto conf = readConf(file);
     if (conf) {
       read.networks.push_back(std::move(*conf));
@@ -88,6 +88,18 @@ ConfDirectory readConfDirectory(const std::string& directory) {
     }
   }
   return read;
+}
+
+ConfiguredPlugins pluginsIn(const Arguments& arguments) {
+  ConfDirectory files = readConfDirectory(arguments.configDir);
+  ConfiguredPlugins plugins{.problems = std::move(files.problems)};
+  for (const NetworkConf& conf : files.networks) {
+    for (const PluginConf& plugin : conf.plugins) {
+      if (!appletFor(plugin.type)) continue;
+      plugins.all.push_back({conf.file, conf.name, plugin.type, exampleAdd(plugin, arguments.stateDir)});
+    }
+  }
+  return plugins;
 }
 
 std::optional<cni::Applet> appletFor(const std::string& type) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plugin/cni/decode/request.h"
+#include "plugin/ctl/arguments.h"
 
 namespace pons::ctl {
 
@@ -30,12 +31,31 @@ cni::Result<NetworkConf> parseConf(std::string_view text, const std::string& fil
 /// Reads and parses a file. Errors as parseConf(), and of reading.
 cni::Result<NetworkConf> readConf(const std::string& file);
 
+/// Of the names of configuration files.
+inline const std::vector<std::string> kConfEndings{".conf", ".conflist", ".json"};
+
 /// The configurations of a directory in lexical order, as libcni reads them, and the errors of invalid files.
 struct ConfDirectory {
   std::vector<NetworkConf> networks = {};
   std::vector<std::string> problems = {};
 };
 ConfDirectory readConfDirectory(const std::string& directory);
+
+/// A plugin of pons in a configuration of `Arguments::configDir`.
+struct ConfiguredPlugin {
+  std::string file;
+  std::string network;  ///< not validated
+  std::string type;
+  cni::Result<cni::Request> request;  ///< see exampleAdd()
+
+  /// The file, and why the request is refused.
+  std::string problem() const { return file + ": " + request.error().message; }
+};
+struct ConfiguredPlugins {
+  std::vector<ConfiguredPlugin> all = {};
+  std::vector<std::string> problems = {};  ///< of files without plugins that can be read, see ConfDirectory
+};
+ConfiguredPlugins pluginsIn(const Arguments& arguments);
 
 /// The applet of that type; nothing if pons has none.
 std::optional<cni::Applet> appletFor(const std::string& type);

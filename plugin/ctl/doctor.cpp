@@ -33,9 +33,8 @@ constexpr std::array<Verdict, 5> kVerdicts{{{"fault", Colour::Bad},
 const Verdict& verdictOf(Severity severity) { return kVerdicts.at(static_cast<std::size_t>(severity)); }
 
 std::size_t countIn(const json::Value& document, Severity severity) {
-  const auto diagnoses = document["diagnoses"].items();
-  return static_cast<std::size_t>(std::ranges::count_if(
-      diagnoses, [&](const json::Value& one) { return one["verdict"].string() == verdictOf(severity).name; }));
+  return countIf(document["diagnoses"].items(),
+                 [&](const json::Value& one) { return one["verdict"].string() == verdictOf(severity).name; });
 }
 
 std::string summaryOf(const json::Value& document) {
@@ -48,18 +47,17 @@ std::string summaryOf(const json::Value& document) {
 }
 
 Statuses recorded(CheckResults& results, netlib::Result<std::optional<Host>>& host) {
+  Area area{results, "records"};
   if (host.failedWith(netlib::Cause::Differs)) {
-    results.push_back(
-        {Severity::Note, "records", host.error().message, "none needed: the next ADD starts a new ledger"});
+    area.note(host.error().message, "none needed: the next ADD starts a new ledger");
   } else if (!host) {
-    results.push_back({Severity::Fault, "records", host.error().message});
+    area.fault(host.error().message);
   }
-  if (!host) results.push_back(notChecked("records", "recorded attachments", "the ledger cannot be opened"));
+  if (!host) area.notChecked("recorded attachments", "the ledger cannot be opened");
   if (!host || !*host) return {};
-  (*host)->runsPrograms = false;
   auto statuses = collectStatus(**host);
   if (statuses) return std::move(*statuses);
-  results.push_back({Severity::Fault, "records", statuses.error().message});
+  area.fault(statuses.error().message);
   return {};
 }
 
@@ -83,17 +81,12 @@ CheckResults runChecks(const Arguments& arguments) {
   return results;
 }
 
-void addRow(Table& table, std::string_view verdict, Colour colour, const json::Value& result, std::string_view text) {
-  const std::string area{result["area"].string().value_or("")};
-  table.add({{std::string{verdict}, colour}, {area}, {std::string{text}}});
-}
-
 void addAttachment(Needs& needs, const Attachment& attachment) {
   needs.bridges.insert(attachment.bridge.name.toString());
   for (const Lease& lease : attachment.leases) {
     ++needs.addresses[lease.address.family()];
     if (lease.address.family() == Family::Ipv6) {
-      needs.ipv6Bridges.insert({attachment.key.network.toString(), attachment.bridge.name.toString()});
+      needs.ipv6Bridges.insert({attachment.key.network.toString(), routedLink(attachment).toString()});
     }
   }
   for (const auto family : {Family::Ipv4, Family::Ipv6}) {
@@ -137,17 +130,19 @@ std::string someOf(const std::set<std::string>& names) {
 
 std::string doctorText(const json::Value& document, const Terminal& terminal) {
   Table table{{{""}, {""}, {"", Column::Fit::Wrap}}};
+  const auto add = [&table](const Verdict& verdict, const json::Value& result, const std::string& end) {
+    const std::string name{verdict.name};
+    table.add({{name, verdict.colour}, {plainText(result["area"])}, {plainText(result["what"]) + end}});
+  };
   for (const json::Value& result : document["diagnoses"].items()) {
-    const std::string_view name = result["verdict"].string().value_or("");
-    const auto* verdict = std::ranges::find(kVerdicts, name, &Verdict::name);
-    addRow(table, name, verdict == kVerdicts.end() ? Colour::None : verdict->colour, result,
-           result["what"].string().value_or(""));
-    if (const auto remedy = result["remedy"].string()) table.add({{""}, {""}, {"-> " + std::string{*remedy}}});
+    const std::string name = plainText(result["verdict"]);
+    for (const Verdict& verdict : kVerdicts) {
+      if (verdict.name == name) add(verdict, result, "");
+    }
+    if (const json::Value remedy = result["remedy"]; remedy.present()) table.add({{}, {}, {"-> " + plainText(remedy)}});
   }
   for (const json::Value& result : document["notChecked"].items()) {
-    const auto& [name, colour] = verdictOf(Severity::NotChecked);
-    const std::string why{result["why"].string().value_or("")};
-    addRow(table, name, colour, result, std::string{result["what"].string().value_or("")} + " (" + why + ")");
+    add(verdictOf(Severity::NotChecked), result, " (" + plainText(result["why"]) + ")");
   }
   return table.text(terminal) + "\n" + summaryOf(document);
 }
@@ -169,8 +164,8 @@ std::string doctorJson(CheckResults results) {
   });
 }
 
-Answer doctor(const Arguments& arguments) {
-  if (geteuid() != 0) return failure("doctor", {netlib::Cause::System, EPERM, "must be run as root"});
+netlib::Result<Answer> doctor(const Arguments& arguments) {
+  if (geteuid() != 0) return netlib::fail(netlib::Cause::Invalid, "must be run as root");
   CheckResults results = runChecks(arguments);
   const bool isFine = std::ranges::none_of(results, [](const CheckResult& result) {
     return result.severity == Severity::Fault || result.severity == Severity::Warning;

@@ -2,6 +2,7 @@
 // finding, and what could not be looked at.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,35 @@ using CheckResults = std::vector<CheckResult>;
 inline CheckResult notChecked(std::string area, std::string what, std::string why) {
   return {Severity::NotChecked, std::move(area), std::move(what), {}, std::move(why)};
 }
+
+/// Appends results of one area.
+class Area {
+ public:
+  Area(CheckResults& results, std::string name) : results_(results), name_(std::move(name)), before_(results.size()) {}
+
+  void add(Severity severity, std::string what, std::string remedy = {}) {
+    results_.push_back({severity, name_, std::move(what), std::move(remedy)});
+  }
+  void fault(std::string what, std::string remedy = {}) { add(Severity::Fault, std::move(what), std::move(remedy)); }
+  void warning(std::string what, std::string remedy) { add(Severity::Warning, std::move(what), std::move(remedy)); }
+  void note(std::string what, std::string remedy = {}) { add(Severity::Note, std::move(what), std::move(remedy)); }
+  void fine(std::string what) { add(Severity::Fine, std::move(what)); }
+  void notChecked(std::string what, std::string why) {
+    results_.push_back(ctl::notChecked(name_, std::move(what), std::move(why)));
+  }
+
+  /// How many faults, warnings and notes since this object was made.
+  std::size_t found() const {
+    return static_cast<std::size_t>(
+        std::count_if(results_.begin() + static_cast<std::ptrdiff_t>(before_), results_.end(),
+                      [](const CheckResult& one) { return one.severity <= Severity::Note; }));
+  }
+
+ private:
+  CheckResults& results_;
+  std::string name_;
+  std::size_t before_;
+};
 
 /// "diagnoses", the most severe first: "verdict", "area", "what", and "remedy" where there is one; and "notChecked":
 /// "area", "what", "why".

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "netlib/nft/hook.h"
+#include "netlib/os/kernel_modules.h"
 
 #include "plugin/ctl/arguments.h"
 #include "plugin/ctl/conf_file.h"
@@ -40,8 +41,9 @@ Needs needsOf(const Statuses& statuses, const ConfiguredNetworks& networks);
 /// "c1, c2, c3 and 4 more": containers, for messages.
 std::string someOf(const std::set<std::string>& names);
 
-/// Link types, and the nf_tables features that an ADD needs: its tables are checked in a transaction that is aborted.
-void checkKernel(CheckResults& results, const Needs& needs);
+/// Link types, and the nf_tables features that an ADD needs, asked for in transactions that are aborted; or the modules
+/// that have them.
+void checkKernel(CheckResults& results, const Needs& needs, netlib::KernelModules modules = netlib::KernelModules{});
 
 /// The value of a numeric sysctl, named like "net/ipv4/ip_forward"; nothing if it does not exist.
 using ParameterOf = std::function<std::optional<std::uint64_t>(const std::string& name)>;
@@ -57,8 +59,9 @@ Links uplinks();
 void checkFirewalls(CheckResults& results, Host* host, const Statuses& statuses, const Links& uplinks);
 
 /// Forward chains of nf_tables and iptables-legacy that drop packets from containers, replies to them, or connections
-/// to their published ports. `chains` are those of all programs. `host` is null without a ledger.
-void checkForwarding(CheckResults& results, Host* host, netlib::Socket& netfilter,
+/// to their published ports. `chains` are those of all programs; `reader` is null where there are none. `host` is null
+/// without a ledger.
+void checkForwarding(Area& area, Host* host, netlib::nft::ChainReader* reader,
                      const std::vector<netlib::nft::ListedChain>& chains, const Statuses& statuses,
                      const Links& uplinks);
 

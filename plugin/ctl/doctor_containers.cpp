@@ -15,7 +15,6 @@ namespace link = netlib::link;
 
 namespace {
 
-constexpr const char* kArea = "containers";
 constexpr std::uint32_t kDefaultMtu = 1500;  // ETH_DATA_LEN: that of a new veth
 
 std::vector<const Attachment*> attachmentsOf(const Statuses& statuses, ChainedPlugin plugin) {
@@ -34,27 +33,27 @@ std::string nameAt(netlib::Socket& route, unsigned index) {
 }
 
 /// The host delivers to itself what is sent to an address that it has.
-netlib::Result<std::size_t> checkAddresses(CheckResults& results, netlib::Socket& route,
-                                           const std::vector<const Attachment*>& attachments) {
+netlib::Result<> checkAddresses(Area& area, netlib::Socket& route, const std::vector<const Attachment*>& attachments) {
   std::map<IpAddress, netlib::address::InterfaceAddress> ofHost;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     for (const auto& one : TRY(netlib::address::list(route, family))) ofHost.emplace(one.prefix.address(), one);
   }
-  std::size_t found = 0;
+  const std::size_t before = area.found();
   for (const Attachment* attachment : attachments) {
     for (const Lease& lease : attachment->leases) {
       const auto same = ofHost.find(lease.address.address());
       if (same == ofHost.end()) continue;
-      ++found;
       const std::string name = nameAt(route, same->second.index);
-      results.push_back({Severity::Fault, kArea,
-                         "address " + same->first.toString() + " of " + containerText(*attachment) +
-                             " is also one of the host, on " + name + ": the host does not reach the container",
-                         "ip address del " + same->second.prefix.toString() + " dev " + name +
-                             "; or exclude it from the network's ranges and restart the container"});
+      area.fault("address " + same->first.toString() + " of " + containerText(*attachment) +
+                     " is also one of the host, on " + name + ": the host does not reach the container",
+                 "ip address del " + same->second.prefix.toString() + " dev " + name +
+                     "; or exclude it from the network's ranges and restart the container");
     }
   }
-  return found;
+  if (area.found() == before) {
+    area.fine("addresses of " + counted(attachments.size(), "container interface") + ": the host has none of them");
+  }
+  return {};
 }
 
 // MTUs
@@ -102,57 +101,56 @@ Mtus mtusOf(Host& host, const std::vector<const Attachment*>& attachments) {
 
 /// A veth drops frames larger than the MTU of its other end (is_skb_forwardable()). TCP announces the MTU of its own
 /// end (MSS), so a smaller one inside is a problem for UDP alone.
-void checkBothEnds(CheckResults& results, const Mtus& mtus) {
+void checkBothEnds(Area& area, const Mtus& mtus) {
   for (const auto& [pair, containers] : mtus.unequal) {
     const auto& [inside, outside] = pair;
-    results.push_back({inside > outside ? Severity::Fault : Severity::Warning, kArea,
-                       "MTU " + std::to_string(inside) + " inside and " + std::to_string(outside) +
-                           " at the host's end of the veth of " + someOf(containers) + ": larger packets are dropped",
-                       "restart the container; where plugin tuning sets the MTU, use \"mtu\" of the network instead"});
+    area.add(inside > outside ? Severity::Fault : Severity::Warning,
+             "MTU " + std::to_string(inside) + " inside and " + std::to_string(outside) +
+                 " at the host's end of the veth of " + someOf(containers) + ": larger packets are dropped",
+             "restart the container; where plugin tuning sets the MTU, use \"mtu\" of the network instead");
   }
   if (mtus.unseen.empty()) return;
-  results.push_back(notChecked(kArea, "MTU inside " + someOf(mtus.unseen), "its network namespace cannot be entered"));
+  area.notChecked("MTU inside " + someOf(mtus.unseen), "its network namespace cannot be entered");
 }
 
 constexpr const char* kMtuRemedy =
     "\"mtu\": \"auto\" in the configuration of the network, then restart its containers; or enlarge the uplink's MTU";
 
-void checkUplinks(CheckResults& results, const Mtus& mtus, const ConfiguredNetworks& networks, const Links& uplinks) {
+void checkUplinks(Area& area, const Mtus& mtus, const ConfiguredNetworks& networks, const Links& uplinks) {
   for (const link::Link& uplink : uplinks) {
     const std::string end = ": larger packets are fragmented, or depend on ICMP \"packet too big\"";
     const std::string start = "MTU " + std::to_string(uplink.mtu) + " of uplink " + uplink.name + " is smaller than ";
     for (const auto& [mtu, containers] : mtus.containers) {
       if (mtu <= uplink.mtu) continue;
-      results.push_back(
-          {Severity::Warning, kArea, start + std::to_string(mtu) + " of " + someOf(containers) + end, kMtuRemedy});
+      area.warning(start + std::to_string(mtu) + " of " + someOf(containers) + end, kMtuRemedy);
     }
     for (const ConfiguredNetwork& network : networks) {
       const auto name = NetworkName::parse(network.name);
       const bool isInUse = name && mtus.networks.contains(*name);
       const std::uint32_t mtu = network.config.mtu.bytes == 0 ? kDefaultMtu : network.config.mtu.bytes;
       if (isInUse || network.config.internal || network.config.mtu.automatic || mtu <= uplink.mtu) continue;
-      results.push_back(
-          {Severity::Warning, kArea, start + std::to_string(mtu) + " of network " + network.name + end, kMtuRemedy});
+      area.warning(start + std::to_string(mtu) + " of network " + network.name + end, kMtuRemedy);
     }
   }
 }
 
-void checkMtus(CheckResults& results, Host* host, const std::vector<const Attachment*>& attachments,
+void checkMtus(Area& area, Host* host, const std::vector<const Attachment*>& attachments,
                const ConfiguredNetworks& networks, const Links& uplinks) {
-  const std::size_t before = results.size();
+  const std::size_t before = area.found();
   const Mtus mtus = host == nullptr ? Mtus{} : mtusOf(*host, attachments);
-  checkBothEnds(results, mtus);
-  if (uplinks.empty()) results.push_back(notChecked(kArea, "MTU of uplinks", "this host has no default route"));
-  checkUplinks(results, mtus, networks, uplinks);
-  const bool isFine = std::all_of(results.begin() + static_cast<long>(before), results.end(),
-                                  [](const CheckResult& one) { return one.severity == Severity::NotChecked; });
-  if (!isFine) return;
-  const std::string looked = "MTU of " + counted(attachments.size() - mtus.unseen.size(), "container interface") +
-                             ": the same at both ends of the veth";
+  checkBothEnds(area, mtus);
+  if (uplinks.empty()) area.notChecked("MTU of uplinks", "this host has no default route");
+  checkUplinks(area, mtus, networks, uplinks);
+  if (area.found() > before) return;
   std::vector<std::string> outer;
   for (const link::Link& uplink : uplinks) outer.push_back(uplink.name + " (" + std::to_string(uplink.mtu) + ")");
-  results.push_back({Severity::Fine, kArea,
-                     outer.empty() ? looked : looked + ", and not larger than that of uplink " + joined(outer)});
+  const std::string fits = outer.empty() ? "" : "not larger than that of uplink " + joined(outer);
+  if (const std::size_t seen = attachments.size() - mtus.unseen.size(); seen > 0) {
+    area.fine("MTU of " + counted(seen, "container interface") + ": the same at both ends of the veth" +
+              (fits.empty() ? "" : ", and " + fits));
+  } else if (!networks.empty() && !fits.empty()) {
+    area.fine("MTU of " + counted(networks.size(), "network") + ": " + fits);
+  }
 }
 
 // Nameservers
@@ -165,7 +163,7 @@ void addLoopback(std::map<std::string, std::set<std::string>>& found, const std:
 }
 
 /// The loopback interface of a container is its own.
-void checkNameservers(CheckResults& results, const Statuses& statuses, const ConfiguredNetworks& networks) {
+void checkNameservers(Area& area, const Statuses& statuses, const ConfiguredNetworks& networks) {
   std::map<std::string, std::set<std::string>> found;
   std::size_t files = 0;
   for (const ConfiguredNetwork& network : networks) {
@@ -178,34 +176,32 @@ void checkNameservers(CheckResults& results, const Statuses& statuses, const Con
                 containerText(*status.attachment));
   }
   for (const auto& [nameserver, receivers] : found) {
-    results.push_back({Severity::Warning, kArea,
-                       "nameserver " + nameserver + " is given to " + someOf(receivers) +
-                           ": inside a container that is the container itself",
-                       "name servers that containers reach in \"dns\", or a file with such ones in \"ipam.resolvConf\" "
-                       "(of systemd-resolved: /run/systemd/resolve/resolv.conf); restart the containers"});
+    area.warning("nameserver " + nameserver + " is given to " + someOf(receivers) +
+                     ": inside a container that is the container itself",
+                 "name servers that containers reach in \"dns\", or a file with such ones in \"ipam.resolvConf\" "
+                 "(of systemd-resolved: /run/systemd/resolve/resolv.conf); restart the containers");
   }
   if (!found.empty()) return;
-  results.push_back({Severity::Fine, kArea,
-                     "nameservers of " + counted(networks.size(), "configuration") + " and " +
-                         counted(files, "resolv.conf") + " written: none is a loopback address"});
+  if (networks.empty() && files == 0) {
+    return area.notChecked("nameservers of containers", "no network is configured, and no resolv.conf written");
+  }
+  area.fine("nameservers of " + counted(networks.size(), "configuration") + " and " + counted(files, "resolv.conf") +
+            " written: none is a loopback address");
 }
 
 }  // namespace
 
 void checkContainers(CheckResults& results, Host* host, const Statuses& statuses, const ConfiguredNetworks& networks,
                      const Links& uplinks) {
+  Area area{results, "containers"};
   const auto attachments = attachmentsOf(statuses, ChainedPlugin::None);
-  if (host != nullptr) {
-    const auto found = checkAddresses(results, host->route, attachments);
-    if (!found.ok()) results.push_back(notChecked(kArea, "addresses of the host", found.error().message));
-    if (found.ok() && *found == 0) {
-      results.push_back(
-          {Severity::Fine, kArea,
-           "addresses of " + counted(attachments.size(), "container interface") + ": the host has none of them"});
-    }
+  if (host == nullptr || attachments.empty()) {
+    area.notChecked("addresses and MTUs of containers", "no attachment to a network is recorded");
+  } else if (const auto checked = checkAddresses(area, host->route, attachments); !checked) {
+    area.notChecked("addresses of the host", checked.error().message);
   }
-  checkMtus(results, host, attachments, networks, uplinks);
-  checkNameservers(results, statuses, networks);
+  checkMtus(area, host, attachments, networks, uplinks);
+  checkNameservers(area, statuses, networks);
 }
 
 }  // namespace pons::ctl

@@ -13,19 +13,16 @@ namespace nft = netlib::nft;
 
 namespace {
 
-constexpr const char* kArea = "firewall";
 using Chains = std::vector<nft::ListedChain>;
 
 bool isOurs(const nft::ListedChain& chain) { return chain.table.name == "pons"; }
 
-void checkInput(CheckResults& results, nft::ChainReader& reader, const nft::ListedChain& chain) {
+void checkInput(Area& area, nft::ChainReader& reader, const nft::ListedChain& chain) {
   const auto drops = filter::drops(chain.name, chain.policyDrops,
                                    [&](const std::string& name) { return reader.rulesFor(chain.table, name, {}); });
-  if (!drops.ok()) return results.push_back(notChecked(kArea, chain.toString(), drops.error().message));
+  if (!drops.ok()) return area.notChecked(chain.toString(), drops.error().message);
   if (!*drops) return;
-  results.push_back(
-      {Severity::Note, kArea,
-       chain.toString() + " drops unmatched packets: containers reach only the host services that it accepts"});
+  area.note(chain.toString() + " drops unmatched packets: containers reach only the host services that it accepts");
 }
 
 /// Other programs, by the names of their chains and tables.
@@ -43,36 +40,37 @@ std::set<std::string> programsIn(const Chains& chains) {
   return names;
 }
 
-void checkOtherPrograms(CheckResults& results, const Chains& chains) {
+void checkOtherPrograms(Area& area, const Chains& chains) {
   const std::set<std::string> names = programsIn(chains);
-  if (!names.empty()) {
-    results.push_back(
-        {Severity::Note, kArea, "other programs have nf_tables rules: " + joined({names.begin(), names.end()})});
-  }
+  if (!names.empty()) { area.note("other programs have nf_tables rules: " + joined({names.begin(), names.end()})); }
   std::vector<std::string> translators;
   for (const nft::ListedChain& chain : chains) {
     const bool translates = chain.type == "nat" && chain.hook == std::uint32_t{NF_INET_PRE_ROUTING};
     if (translates && !isOurs(chain)) translators.push_back(chain.toString());
   }
   if (translators.empty()) return;
-  results.push_back({Severity::Note, kArea,
-                     "other programs publish ports: " + joined(translators) +
-                         "; if several publish the same host port, only one of them receives its connections"});
+  area.note("other programs publish ports: " + joined(translators) +
+            "; if several publish the same host port, only one of them receives its connections");
 }
 
 }  // namespace
 
 void checkFirewalls(CheckResults& results, Host* host, const Statuses& statuses, const Links& uplinks) {
+  Area area{results, "firewall"};
+  if (!netlib::KernelModules{}.asksWithoutLoading("nf_tables")) {
+    area.notChecked("chains of nf_tables", "its module is not loaded, so there should be none");
+    return checkForwarding(area, host, nullptr, {}, statuses, uplinks);
+  }
   auto netfilter = netlib::Socket::open(netlib::Socket::Subsystem::Netfilter);
   const auto chains = netfilter ? nft::listAllChains(*netfilter) : netlib::fail(netfilter.error());
-  if (!chains) return results.push_back(notChecked(kArea, "forward chains", chains.error().message));
+  if (!chains) return area.notChecked("forward chains", chains.error().message);
   nft::ChainReader reader{*netfilter};
   for (const nft::ListedChain& chain : *chains) {
     const bool isInput = chain.type == "filter" && chain.hook == std::uint32_t{NF_INET_LOCAL_IN};
-    if (isInput && !isOurs(chain)) checkInput(results, reader, chain);
+    if (isInput && !isOurs(chain)) checkInput(area, reader, chain);
   }
-  checkForwarding(results, host, *netfilter, *chains, statuses, uplinks);
-  checkOtherPrograms(results, *chains);
+  checkForwarding(area, host, &reader, *chains, statuses, uplinks);
+  checkOtherPrograms(area, *chains);
 }
 
 }  // namespace pons::ctl

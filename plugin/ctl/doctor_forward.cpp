@@ -1,7 +1,6 @@
 // Forward chains that drop what containers send or receive: each chain is evaluated for the packets of each container.
 #include <algorithm>
 
-#include "netlib/filter/iptables.h"
 #include "netlib/filter/x_tables.h"
 #include "netlib/rtnl/link.h"
 
@@ -19,7 +18,6 @@ using netlib::Family;
 
 namespace {
 
-constexpr const char* kArea = "firewall";
 constexpr const char* kDrops = " drops unmatched packets";
 
 /// A base chain of the forward hook.
@@ -82,7 +80,7 @@ ForwardChain chainOf(const netlib::x_tables::FilterTable& table, Family family) 
 void addFlows(std::vector<Flow>& flows, const Attachment& attachment, const Lease& lease, unsigned bridgeIndex,
               const std::optional<netlib::link::Link>& uplink) {
   const netlib::IpAddress& address = lease.address.address();
-  const std::string bridge = attachment.bridge.name.toString();
+  const std::string bridge = routedLink(attachment).toString();
   filter::Packet out{.family = address.family(), .iifname = bridge, .iif = bridgeIndex, .source = address};
   filter::Packet in{.family = address.family(), .oifname = bridge, .oif = bridgeIndex, .destination = address};
   if (uplink) {
@@ -110,9 +108,9 @@ std::vector<Flow> flowsOf(Host* host, const Statuses& statuses, const Links& upl
   for (const AttachmentStatus& status : statuses) {
     if (host == nullptr || !status.attachment || status.key.plugin != ChainedPlugin::None) continue;
     const Attachment& attachment = *status.attachment;
-    const auto [bridge, isNew] = bridges.try_emplace(attachment.bridge.name, 0);
+    const auto [bridge, isNew] = bridges.try_emplace(routedLink(attachment), 0);
     if (isNew) {
-      const auto found = netlib::link::find(host->route, attachment.bridge.name);
+      const auto found = netlib::link::find(host->route, routedLink(attachment));
       bridge->second = found ? found->index : 0;
     }
     for (const Lease& lease : attachment.leases) {
@@ -127,19 +125,19 @@ std::vector<Flow> flowsOf(Host* host, const Statuses& statuses, const Links& upl
 
 class ForwardCheck {
  public:
-  ForwardCheck(CheckResults& results, const std::vector<Flow>& flows) : results_(results), flows_(flows) {}
+  ForwardCheck(Area& area, const std::vector<Flow>& flows) : area_(area), flows_(flows) {}
 
   void check(const ForwardChain& chain) {
     const auto unmatched = chain.fateOf({.family = chain.family});
-    if (!unmatched) return results_.push_back(notChecked(kArea, chain.name, unmatched.error().message));
+    if (!unmatched) return area_.notChecked(chain.name, unmatched.error().message);
     std::set<std::string> accepted;
     std::set<std::string> dropped;
     for (const Flow& flow : flows_) {
       if (chain.family && flow.packet.family != chain.family) continue;
       const auto fate = chain.fateOf(flow.packet);
-      if (!fate) return results_.push_back(notChecked(kArea, chain.name, fate.error().message));
+      if (!fate) return area_.notChecked(chain.name, fate.error().message);
       undecided_ = std::max(undecided_, fate->undecided);
-      const std::string bridge = flow.attachment->bridge.name.toString();
+      const std::string bridge = routedLink(*flow.attachment).toString();
       (note(chain, flow, *fate, unmatched->drops) ? dropped : accepted).insert(bridge);
     }
     ++chains_;
@@ -149,19 +147,18 @@ class ForwardCheck {
 
   void finish() {
     for (const auto& [finding, containers] : found_) {
-      results_.push_back({finding.severity, kArea, finding.what + someOf(containers) + finding.end, finding.remedy});
+      area_.add(finding.severity, finding.what + someOf(containers) + finding.end, finding.remedy);
     }
     if (undecided_ > 0) {
-      results_.push_back(notChecked(
-          kArea, "rules of forward chains that drop by the other end's address, port, mark, rate or the like",
-          "they concern some packets of a container only"));
+      area_.notChecked("rules of forward chains that drop by the other end's address, port, mark, rate or the like",
+                       "they concern some packets of a container only");
     }
     if (!found_.empty()) return;
+    const std::string looked = counted(chains_, "forward chain") + " of other programs";
+    if (flows_.empty()) return area_.notChecked(looked, "there is no container whose packets the host forwards");
     std::set<std::string> containers;
     for (const Flow& flow : flows_) containers.insert(containerText(*flow.attachment));
-    results_.push_back({Severity::Fine, kArea,
-                        counted(chains_, "forward chain") + " of other programs: none drops all packets from or to " +
-                            (containers.empty() ? "containers" : someOf(containers))});
+    area_.fine(looked + ": none drops all packets from or to " + someOf(containers));
   }
 
  private:
@@ -199,9 +196,9 @@ class ForwardCheck {
           .insert(container);
     }
     if (!fate.drops) return false;
-    const std::string bridge = flow.attachment->bridge.name.toString();
+    const std::string bridge = routedLink(*flow.attachment).toString();
     const bool isManaged = flow.attachment->acceptForward;
-    if (isManaged && dropsUnmatched && !hasAcceptRules(chain, flow.attachment->bridge.name)) {
+    if (isManaged && dropsUnmatched && !hasAcceptRules(chain, routedLink(*flow.attachment))) {
       found_[{Severity::Fault, chain.name + kDrops + ", including forwarded traffic of ", "", "ponsctl repair"}].insert(
           bridge);
     } else if (fate.by && (isManaged || fate.by->rule.isNamed)) {
@@ -221,45 +218,40 @@ class ForwardCheck {
   void reportUnmatched(const ForwardChain& chain, const std::set<std::string>& accepted,
                        const std::set<std::string>& dropped) {
     if (!accepted.empty()) {
-      results_.push_back(
-          {Severity::Fine, kArea, chain.name + kDrops + "; it accepts forwarded traffic of " + someOf(accepted)});
+      area_.fine(chain.name + kDrops + "; it accepts forwarded traffic of " + someOf(accepted));
     } else if (dropped.empty()) {
-      results_.push_back({Severity::Note, kArea,
-                          chain.name + kDrops +
-                              ": pons adds accept rules with the first container of a bridge (\"forward\": \"auto\")"});
+      area_.note(chain.name + kDrops +
+                 ": pons adds accept rules with the first container of a bridge (\"forward\": \"auto\")");
     }
   }
 
-  CheckResults& results_;
+  Area& area_;
   const std::vector<Flow>& flows_;
   std::map<Finding, std::set<std::string>> found_;
   std::size_t chains_ = 0;
   std::size_t undecided_ = 0;
 };
 
-void checkLegacy(CheckResults& results, ForwardCheck& check, Family family) {
+void checkLegacy(Area& area, ForwardCheck& check, Family family) {
   const std::string name = "iptables-legacy " + std::string{nameOf(family)};
   const std::string file = family == Family::Ipv4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names";
-  if (!exists(file)) return results.push_back(notChecked(kArea, name, "no " + file + ": this kernel has none"));
-  const auto isUsed = netlib::iptables::hasFilterTable(family);
-  if (!isUsed.ok()) return results.push_back(notChecked(kArea, name, isUsed.error().message));
-  if (!*isUsed) return results.push_back({Severity::Fine, kArea, name + " has no filter table"});
-  const auto table = netlib::x_tables::FilterTable::read(family);
-  if (!table) return results.push_back(notChecked(kArea, name, table.error().message));
-  check.check(chainOf(*table, family));
+  if (!exists(file)) return area.notChecked(name, "no " + file + ": this kernel has none");
+  const auto table = netlib::x_tables::FilterTable::readIfPresent(family);
+  if (!table) return area.notChecked(name, table.error().message);
+  if (!*table) return area.fine(name + " has no filter table");
+  check.check(chainOf(**table, family));
 }
 
 }  // namespace
 
-void checkForwarding(CheckResults& results, Host* host, netlib::Socket& netfilter,
-                     const std::vector<nft::ListedChain>& chains, const Statuses& statuses, const Links& uplinks) {
+void checkForwarding(Area& area, Host* host, nft::ChainReader* reader, const std::vector<nft::ListedChain>& chains,
+                     const Statuses& statuses, const Links& uplinks) {
   const std::vector<Flow> flows = flowsOf(host, statuses, uplinks);
-  nft::ChainReader reader{netfilter};
-  ForwardCheck check{results, flows};
+  ForwardCheck check{area, flows};
   for (const nft::ListedChain& chain : chains) {
-    if (chain.atForwardHook() && chain.table.name != "pons") check.check(chainOf(reader, chain));
+    if (chain.atForwardHook() && chain.table.name != "pons") check.check(chainOf(*reader, chain));
   }
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) checkLegacy(results, check, family);
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) checkLegacy(area, check, family);
   check.finish();
 }
 

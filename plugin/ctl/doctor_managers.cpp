@@ -13,8 +13,6 @@ namespace pons::ctl {
 
 namespace {
 
-constexpr const char* kArea = "managers";
-
 struct Manager {
   const char* name;
   const char* sign;  ///< exists where it has run since boot
@@ -53,52 +51,48 @@ bool mentions(const std::string& text, const std::string& link) {
   return false;
 }
 
-void check(CheckResults& results, const Manager& manager, const std::set<std::string>& bridges,
-           const std::string& root) {
+void check(Area& area, const Manager& manager, const std::set<std::string>& bridges, const std::string& root) {
   const std::string name = manager.name;
   const auto isIn = [&](const std::string& directory) { return exists(root + directory + "/" + manager.file); };
   const auto directory = std::ranges::find_if(manager.directories, isIn);
   if (directory == manager.directories.end()) {
-    return results.push_back(
-        {manager.severity, kArea,
-         name + " may manage the links of pons: there is no " + manager.file + " in " + joined(manager.directories),
-         "install the package pons, or run scripts/install"});
+    return area.add(
+        manager.severity,
+        name + " may manage the links of pons: there is no " + manager.file + " in " + joined(manager.directories),
+        "install the package pons, or run scripts/install");
   }
   const std::string file = *directory + "/" + manager.file;
   const auto text = readText(root + file);
-  if (!text) return results.push_back(notChecked(kArea, file, text.error().message));
+  if (!text) return area.notChecked(file, text.error().message);
   if (text->empty()) {  // or a symlink to /dev/null: the administrator's way to mask ours
-    return results.push_back({Severity::Note, kArea, name + " may manage the links of pons: " + file + " is empty"});
+    return area.note(name + " may manage the links of pons: " + file + " is empty");
   }
   const std::string own = manager.directories.front() + "/" + manager.file;
   const std::string remedy = file == own ? "add it to " + own : "copy " + file + " to " + own + ", and add it there";
   const auto unmentioned = [&](const std::string& links) {
     return name + " may manage " + links + ": not mentioned in " + file;
   };
-  if (!mentions(*text, "pons0123456789a")) {
-    return results.push_back({manager.severity, kArea, unmentioned("pons*"), remedy});
-  }
+  if (!mentions(*text, "pons0123456789a")) { return area.add(manager.severity, unmentioned("pons*"), remedy); }
   std::vector<std::string> others;
   std::ranges::copy_if(bridges, std::back_inserter(others),
                        [&](const std::string& bridge) { return !mentions(*text, bridge); });
-  if (others.empty()) {
-    return results.push_back({Severity::Fine, kArea, file + " keeps " + name + " off the links of pons"});
-  }
-  results.push_back({Severity::Note, kArea, unmentioned(joined(others)), "unless that is wanted: " + remedy});
+  if (others.empty()) { return area.fine(file + " keeps " + name + " off the links of pons"); }
+  area.note(unmentioned(joined(others)), "unless that is wanted: " + remedy);
 }
 
 }  // namespace
 
 void checkManagers(CheckResults& results, const std::set<std::string>& bridges, const std::string& root) {
+  Area area{results, "managers"};
   std::vector<std::string> absent;
   for (const Manager& manager : managers()) {
     if (exists(root + manager.sign)) {
-      check(results, manager, bridges, root);
+      check(area, manager, bridges, root);
     } else {
       absent.push_back(std::string{manager.name} + " (no " + manager.sign + ")");
     }
   }
-  if (!absent.empty()) results.push_back({Severity::Fine, kArea, "not running: " + joined(absent)});
+  if (!absent.empty()) area.fine("not running: " + joined(absent));
 }
 
 }  // namespace pons::ctl

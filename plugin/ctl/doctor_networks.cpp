@@ -15,27 +15,24 @@ namespace pons::ctl {
 
 namespace {
 
-constexpr const char* kArea = "networks";
-
-void checkPools(CheckResults& results, const NetworkState& network) {
+void checkPools(Area& area, const NetworkState& network) {
   for (const Pool& pool : network.pools) {
     const std::string what = network.name + " has " + textOfCount(pool.free()) + " of " + textOfCount(pool.size) +
                              " addresses left in " + pool.ranges;
     if (pool.free() == 0) {
-      results.push_back({Severity::Fault, kArea, what,
-                         "\"ponsctl gc\" finds addresses of stopped containers; else configure a larger range"});
+      area.fault(what, "\"ponsctl gc\" finds addresses of stopped containers; else configure a larger range");
     } else if (pool.free() < pool.size / 10) {
-      results.push_back({Severity::Warning, kArea, what, "configure a larger range"});
+      area.warning(what, "configure a larger range");
     }
   }
 }
 
-void checkPorts(CheckResults& results, const NetworkState& network) {
+void checkPorts(Area& area, const NetworkState& network) {
   if (!network.ports || *network.ports * 10 < kMaxPorts * 9) return;
-  results.push_back({*network.ports < kMaxPorts ? Severity::Warning : Severity::Fault, kArea,
-                     "bridge " + network.bridge + " has " + std::to_string(*network.ports) + " of " +
-                         std::to_string(kMaxPorts) + " ports (kernel limit)",
-                     "use another network with its own bridge"});
+  area.add(*network.ports < kMaxPorts ? Severity::Warning : Severity::Fault,
+           "bridge " + network.bridge + " has " + std::to_string(*network.ports) + " of " + std::to_string(kMaxPorts) +
+               " ports (kernel limit)",
+           "use another network with its own bridge");
 }
 
 bool isInstalledIn(const std::string& directories) {
@@ -54,66 +51,56 @@ bool isPonsIn(const std::string& directory, const std::string& type) {
 }
 
 bool isOurs(const std::string& type, const std::string& directories) {
-  if (!appletFor(type)) return false;
-  if (appletFor(type) == cni::Applet::Pons) return true;
-  return std::ranges::any_of(netlib::split(directories, ':'),
-                             [&type](std::string_view directory) { return isPonsIn(std::string{directory}, type); });
+  return type == "pons" || std::ranges::any_of(netlib::split(directories, ':'), [&type](std::string_view directory) {
+           return isPonsIn(std::string{directory}, type);
+         });
 }
 
-void checkPlugin(CheckResults& results, const Arguments& arguments, bool isNeeded) {
+void checkPlugin(Area& area, const Arguments& arguments, bool isNeeded) {
   if (isInstalledIn(arguments.pluginPath)) return;
-  results.push_back({isNeeded ? Severity::Fault : Severity::Note, kArea,
-                     "no plugin \"pons\" in " + arguments.pluginPath + (isNeeded ? ", but networks need it" : ""),
-                     "scripts/install /opt/cni/bin; if the runtime uses another directory, set CNI_PATH"});
+  area.add(isNeeded ? Severity::Fault : Severity::Note,
+           "no plugin \"pons\" in " + arguments.pluginPath + (isNeeded ? ", but networks need it" : ""),
+           "scripts/install /opt/cni/bin; if the runtime uses another directory, set CNI_PATH");
 }
 
 }  // namespace
 
 ConfiguredNetworks checkConfigs(CheckResults& results, const Arguments& arguments) {
-  const std::size_t before = results.size();
-  ConfDirectory files = readConfDirectory(arguments.configDir);
-  for (const std::string& problem : files.problems) {
-    results.push_back({Severity::Fault, kArea, problem, "run \"ponsctl explain FILE\" for line and column"});
+  Area area{results, "networks"};
+  ConfiguredPlugins plugins = pluginsIn(arguments);
+  for (const std::string& problem : plugins.problems) {
+    area.fault(problem, "run \"ponsctl explain FILE\" for line and column");
   }
+  std::erase_if(plugins.all, [&](const auto& plugin) { return !isOurs(plugin.type, arguments.pluginPath); });
+  const bool any = !plugins.all.empty();
   ConfiguredNetworks networks;
-  bool any = false;
-  for (const NetworkConf& conf : files.networks) {
-    for (const PluginConf& plugin : conf.plugins) {
-      if (!isOurs(plugin.type, arguments.pluginPath)) continue;
-      any = true;
-      auto request = exampleAdd(plugin, arguments.stateDir);
-      if (!request) {
-        results.push_back({Severity::Fault, kArea, conf.file + ": " + request.error().message,
-                           "run \"ponsctl explain " + conf.file + "\" for line and column"});
-      } else if (request->key.plugin == ChainedPlugin::None) {
-        networks.push_back({conf.file, request->key.network.toString(), std::move(request->config)});
-      }
+  for (ConfiguredPlugin& plugin : plugins.all) {
+    if (!plugin.request) {
+      area.fault(plugin.problem(), "run \"ponsctl explain " + plugin.file + "\" for line and column");
+    } else if (plugin.request->key.plugin == ChainedPlugin::None) {
+      networks.push_back({plugin.file, plugin.network, std::move(plugin.request->config)});
     }
   }
-  checkPlugin(results, arguments, any);
-  if (!any) {
-    results.push_back({Severity::Note, kArea, "no network of pons is configured in " + arguments.configDir});
-  }
-  if (results.size() == before) {
-    results.push_back({Severity::Fine, kArea,
-                       counted(networks.size(), "configuration") + " of pons in " + arguments.configDir +
-                           " valid, the plugin is in " + arguments.pluginPath});
+  checkPlugin(area, arguments, any);
+  if (!any) area.note("no network of pons is configured in " + arguments.configDir);
+  if (area.found() == 0) {
+    area.fine(counted(networks.size(), "configuration") + " of pons in " + arguments.configDir +
+              " valid, the plugin is in " + arguments.pluginPath);
   }
   return networks;
 }
 
 void checkNetworks(CheckResults& results, const Arguments& arguments) {
-  const std::size_t before = results.size();
+  Area area{results, "networks"};
   const auto networks = networksOf(arguments);
   if (!networks) return;          // the ledger cannot be read: reported by checkRecords()
   std::set<std::string> bridges;  // networks may share one
   for (const NetworkState& network : networks->all) {
-    checkPools(results, network);
-    if (bridges.insert(network.bridge).second) checkPorts(results, network);
+    checkPools(area, network);
+    if (bridges.insert(network.bridge).second) checkPorts(area, network);
   }
-  if (results.size() > before || networks->all.empty()) return;
-  results.push_back({Severity::Fine, kArea,
-                     counted(networks->all.size(), "network") + ", free addresses and bridge ports available"});
+  if (area.found() > 0 || networks->all.empty()) return;
+  area.fine(counted(networks->all.size(), "network") + ", free addresses and bridge ports available");
 }
 
 }  // namespace pons::ctl

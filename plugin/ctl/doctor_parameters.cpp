@@ -12,66 +12,57 @@
 namespace pons::ctl {
 
 using netlib::Family;
+using netlib::sysctl::dotted;
 
 namespace {
 
-constexpr const char* kArea = "settings";
-
-/// The name as sysctl(8) prints it; with '/', which it takes as well, if a link's name has a dot.
-std::string dotted(std::string name) {
-  if (name.find('.') == std::string::npos) std::ranges::replace(name, '/', '.');
-  return name;
-}
-
-void checkConntrack(CheckResults& results, const ParameterOf& parameterOf) {
+void checkConntrack(Area& area, const ParameterOf& parameterOf) {
   const auto used = parameterOf("net/netfilter/nf_conntrack_count");
   const auto limit = parameterOf("net/netfilter/nf_conntrack_max");
   if (!used || !limit || *limit == 0) {
-    return results.push_back(notChecked(kArea, "usage of the conntrack table", "no net.netfilter.nf_conntrack_count"));
+    return area.notChecked("usage of the conntrack table", "no net.netfilter.nf_conntrack_count");
   }
   const std::uint64_t percent = *used * 100 / *limit;
   const std::string what = "conntrack: " + std::to_string(*used) + " of " + std::to_string(*limit) + " entries used (" +
                            std::to_string(percent) + " %)";
-  if (percent < 80) return results.push_back({Severity::Fine, kArea, what});
-  results.push_back({percent < 95 ? Severity::Warning : Severity::Fault, kArea,
-                     what + ": when the table is full, new connections are dropped",
-                     "increase net.netfilter.nf_conntrack_max, or open fewer connections"});
+  if (percent < 80) return area.fine(what);
+  area.add(percent < 95 ? Severity::Warning : Severity::Fault,
+           what + ": when the table is full, new connections are dropped",
+           "increase net.netfilter.nf_conntrack_max, or open fewer connections");
 }
 
 /// The host needs a neighbour entry for each container address.
-void checkNeighbours(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
+void checkNeighbours(Area& area, const Needs& needs, const ParameterOf& parameterOf) {
   for (const auto& [family, addresses] : needs.addresses) {
     const std::string name =
         family == Family::Ipv4 ? "net/ipv4/neigh/default/gc_thresh3" : "net/ipv6/neigh/default/gc_thresh3";
     const auto limit = parameterOf(name);
     if (!limit || addresses * 10 < *limit * 8) continue;
-    results.push_back({addresses < *limit ? Severity::Warning : Severity::Fault, kArea,
-                       std::string{netlib::nameOf(family)} + ": containers have " + std::to_string(addresses) +
-                           " addresses, but the neighbour (ARP/NDP) table is limited to " + std::to_string(*limit) +
-                           " entries (gc_thresh3): containers become unreachable",
-                       "sysctl -w " + dotted(name) + "=" + std::to_string(addresses * 4)});
+    area.add(addresses < *limit ? Severity::Warning : Severity::Fault,
+             std::string{netlib::nameOf(family)} + ": containers have " + std::to_string(addresses) +
+                 " addresses, but the neighbour (ARP/NDP) table is limited to " + std::to_string(*limit) +
+                 " entries (gc_thresh3): containers become unreachable",
+             "sysctl -w " + dotted(name) + "=" + std::to_string(addresses * 4));
   }
 }
 
-void checkIpForwarding(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
+void checkIpForwarding(Area& area, const Needs& needs, const ParameterOf& parameterOf) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const std::string name = family == Family::Ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
     if (parameterOf(name) != 0) continue;  // or this kernel has no IPv6
     const auto users = needs.forwarding.find(family);
     if (users == needs.forwarding.end()) {
-      results.push_back({Severity::Note, kArea,
-                         dotted(name) + " is 0; pons sets it to 1 with the first container that has an " +
-                             std::string{netlib::nameOf(family)} + " address"});
+      area.note(dotted(name) + " is 0; pons sets it to 1 with the first container that has an " +
+                std::string{netlib::nameOf(family)} + " address");
     } else {
-      results.push_back({Severity::Fault, kArea,
-                         dotted(name) + " is 0: " + counted(users->second, "attachment") + " cannot reach other hosts",
-                         "\"ponsctl repair\"; then find what sets it to 0, for example a file in /etc/sysctl.d"});
+      area.fault(dotted(name) + " is 0: " + counted(users->second, "attachment") + " cannot reach other hosts",
+                 "\"ponsctl repair\"; then find what sets it to 0, for example a file in /etc/sysctl.d");
     }
   }
 }
 
 /// A new link, such as the bridge of a network, gets the value of "default"; writing "all" changes those that exist.
-void checkIpv6(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
+void checkIpv6(Area& area, const Needs& needs, const ParameterOf& parameterOf) {
   const auto parameterFor = [](const std::string& link) { return "net/ipv6/conf/" + link + "/disable_ipv6"; };
   std::set<std::string> links{"all", "default"};
   std::set<std::string> networks;
@@ -91,46 +82,42 @@ void checkIpv6(CheckResults& results, const Needs& needs, const ParameterOf& par
   if (!networks.empty()) what += ", but networks have IPv6 addresses: " + someOf(networks);
   const std::string enable = "sysctl -w " + joined(disabled, "=0 ") + "=0, also in /etc/sysctl.d";
   if (!isThere) {
-    results.push_back({severity, kArea, what, networks.empty() ? "" : "remove the IPv6 ranges of these networks"});
+    area.add(severity, what, networks.empty() ? "" : "remove the IPv6 ranges of these networks");
   } else if (networks.empty()) {
-    results.push_back({severity, kArea, what, "if networks are to have IPv6: " + enable});
+    area.add(severity, what, "if networks are to have IPv6: " + enable);
   } else {
-    results.push_back({severity, kArea, what, enable + "; then \"ponsctl repair\""});
+    area.add(severity, what, enable + "; then \"ponsctl repair\"");
   }
 }
 
 /// With several uplinks a reply may arrive on another one, and strict reverse path filtering (RFC 3704) drops it.
-void checkReversePath(CheckResults& results, const ParameterOf& parameterOf, const Links& uplinks) {
-  if (uplinks.size() < 2) return;
+void checkReversePath(Area& area, const ParameterOf& parameterOf, const Links& uplinks) {
   const auto filterOf = [&](const std::string& link) {
     return parameterOf("net/ipv4/conf/" + link + "/rp_filter").value_or(0);
   };
   for (const netlib::link::Link& link : uplinks) {
     if (std::max(filterOf("all"), filterOf(link.name)) != 1) continue;
-    results.push_back({Severity::Warning, kArea,
-                       "rp_filter of " + link.name + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
-                           " uplinks: asymmetrically routed replies are dropped",
-                       "sysctl -w " + dotted("net/ipv4/conf/" + link.name + "/rp_filter") + "=2"});
+    area.warning("rp_filter of " + link.name + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
+                     " uplinks: asymmetrically routed replies are dropped",
+                 "sysctl -w " + dotted("net/ipv4/conf/" + link.name + "/rp_filter") + "=2");
   }
 }
 
-void checkBridgeFilter(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf) {
+void checkBridgeFilter(Area& area, const Needs& needs, const ParameterOf& parameterOf) {
   const auto ipv4 = parameterOf("net/bridge/bridge-nf-call-iptables");
   if (!ipv4 && needs.bridgeFilter) {
-    results.push_back({Severity::Fault, kArea, "br_netfilter is not loaded, but egress policies need it",
-                       "modprobe br_netfilter; for every boot, add the line \"br_netfilter\" to "
-                       "/etc/modules-load.d/pons.conf"});
+    area.fault("br_netfilter is not loaded, but egress policies need it",
+               "modprobe br_netfilter; for every boot, add the line \"br_netfilter\" to "
+               "/etc/modules-load.d/br_netfilter.conf");
   } else if (!ipv4) {
-    results.push_back({Severity::Note, kArea, "br_netfilter is not loaded; only egress policies need it"});
+    area.note("br_netfilter is not loaded; only egress policies need it");
   }
   std::vector<std::string> filtered;
   for (const char* name : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
     if (parameterOf(name).value_or(0) != 0) filtered.push_back(dotted(name) + " is 1");
   }
   if (filtered.empty()) return;
-  results.push_back(
-      {Severity::Note, kArea,
-       joined(filtered) + ": traffic between containers of one bridge also passes the host's forward chains"});
+  area.note(joined(filtered) + ": traffic between containers of one bridge also passes the host's forward chains");
 }
 
 }  // namespace
@@ -157,20 +144,29 @@ Links uplinks() {
 }
 
 void checkParameters(CheckResults& results, const Needs& needs, const ParameterOf& parameterOf, const Links& uplinks) {
+  Area area{results, "settings"};
   std::vector<std::string> fine;
   const auto run = [&](const std::string& what, auto check) {
-    const std::size_t before = results.size();
+    const std::size_t before = area.found();
     check();
-    if (results.size() == before) fine.push_back(what);
+    if (area.found() == before) fine.push_back(what);
   };
-  run("IP forwarding", [&] { checkIpForwarding(results, needs, parameterOf); });
-  run("IPv6", [&] { checkIpv6(results, needs, parameterOf); });
-  checkConntrack(results, parameterOf);
-  run("neighbour (ARP/NDP) table", [&] { checkNeighbours(results, needs, parameterOf); });
-  run("reverse path filter of " + counted(uplinks.size(), "uplink"),
-      [&] { checkReversePath(results, parameterOf, uplinks); });
-  run("br_netfilter", [&] { checkBridgeFilter(results, needs, parameterOf); });
-  if (!fine.empty()) results.push_back({Severity::Fine, kArea, "sysctls as needed: " + joined(fine)});
+  run("IP forwarding", [&] { checkIpForwarding(area, needs, parameterOf); });
+  run("IPv6", [&] { checkIpv6(area, needs, parameterOf); });
+  checkConntrack(area, parameterOf);
+  if (needs.addresses.empty()) {
+    area.notChecked("size of the neighbour (ARP/NDP) table", "no container has an address");
+  } else {
+    run("neighbour (ARP/NDP) table", [&] { checkNeighbours(area, needs, parameterOf); });
+  }
+  if (uplinks.size() < 2) {
+    area.notChecked("reverse path filters", "they matter only with several uplinks");
+  } else {
+    run("reverse path filter of " + counted(uplinks.size(), "uplink"),
+        [&] { checkReversePath(area, parameterOf, uplinks); });
+  }
+  run("br_netfilter", [&] { checkBridgeFilter(area, needs, parameterOf); });
+  if (!fine.empty()) area.fine("sysctls as needed: " + joined(fine));
 }
 
 }  // namespace pons::ctl

@@ -11,8 +11,6 @@ namespace pons::ctl {
 
 namespace {
 
-constexpr const char* kArea = "ports";
-
 /// They listen to keep others from the port that they had published by pons.
 bool isHolder(const std::string& program) {
   constexpr std::array<std::string_view, 4> kHolders{"nerdctl", "rootlesskit", "rootlessport", "conmon"};
@@ -39,55 +37,52 @@ std::string textOf(const Listener& listener, Protocol protocol) {
   return ctl::textOf(listener.address, listener.port) + "/" + std::string{nameOf(protocol)};
 }
 
-void report(CheckResults& results, const Listener& listener, Protocol protocol, const std::string& container) {
+void report(Area& area, const Listener& listener, Protocol protocol, const std::string& container) {
   const auto program = programOf(listener.inode);
   const std::string name =
       program ? program->name + " (PID " + program->pid + ")" : "a program that /proc does not have";
   const std::string what =
       name + " listens at " + textOf(listener, protocol) + ", which " + container + " has published";
   if (program && isHolder(program->name)) {
-    results.push_back({Severity::Note, kArea, what + ": it keeps the port for its container"});
+    area.note(what + ": it keeps the port for its container");
   } else {
-    results.push_back({Severity::Warning, kArea, what + ": connections go to the container, not to that program",
-                       "publish another host port, or stop the program or let it listen at another one"});
+    area.warning(what + ": connections go to the container, not to that program",
+                 "publish another host port, or stop the program or let it listen at another one");
   }
 }
 
-std::size_t checkProtocol(CheckResults& results, const std::vector<Published>& published,
-                          const std::vector<Listener>& listeners, Protocol protocol) {
+void checkProtocol(Area& area, const std::vector<Published>& published, const std::vector<Listener>& listeners,
+                   Protocol protocol) {
   std::set<std::string> found;  // several sockets may share an address (SO_REUSEPORT)
   for (const Listener& listener : listeners) {
     const auto by = std::ranges::find_if(published, [&](const Published& one) {
       return isReplaced(listener, *one.forward, one.attachment->loopbackPorts);
     });
     if (by == published.end() || !found.insert(textOf(listener, protocol)).second) continue;
-    report(results, listener, protocol, containerText(*by->attachment));
+    report(area, listener, protocol, containerText(*by->attachment));
   }
-  return found.size();
 }
 
 }  // namespace
 
 void checkPorts(CheckResults& results, const Statuses& statuses) {
+  Area area{results, "ports"};
+  std::size_t all = 0;
   std::size_t looked = 0;
-  std::size_t found = 0;
-  bool all = true;
   for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Sctp}) {
     const std::vector<Published> published = publishedBy(statuses, protocol);
+    all += published.size();
     if (published.empty()) continue;
-    const auto listeners = listenersOf(protocol);
-    if (!listeners) {
-      all = false;
-      results.push_back(notChecked(kArea, "programs on published " + std::string{nameOf(protocol)} + " ports",
-                                   listeners.error().message));
-      continue;
+    if (const auto listeners = listenersOf(protocol); listeners) {
+      looked += published.size();
+      checkProtocol(area, published, *listeners, protocol);
+    } else {
+      area.notChecked("programs on published " + std::string{nameOf(protocol)} + " ports", listeners.error().message);
     }
-    looked += published.size();
-    found += checkProtocol(results, published, *listeners, protocol);
   }
-  if (found == 0 && (looked > 0 || all)) {
-    results.push_back(
-        {Severity::Fine, kArea, counted(looked, "published port") + ": no program of the host listens there"});
+  if (all == 0) return area.notChecked("programs on published ports", "no port is published");
+  if (looked > 0 && area.found() == 0) {
+    area.fine(counted(looked, "published port") + ": no program of the host listens there");
   }
 }
 

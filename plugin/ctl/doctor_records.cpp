@@ -10,7 +10,6 @@ namespace pons::ctl {
 
 namespace {
 
-constexpr const char* kArea = "records";
 constexpr const char* kReservation = "reservation of ";  // see Ledger::missingClaims()
 constexpr const char* kGcRemedy = "\"ponsctl gc\" lists them, \"ponsctl gc --delete\" removes them";
 
@@ -53,56 +52,56 @@ bool hasHealth(const AttachmentStatus& status, const RecordFault& fault) {
   return status.health != Health::Broken || !std::ranges::all_of(status.faults, isLostReservation);
 }
 
-void checkHealth(CheckResults& results, const Statuses& statuses) {
+void checkHealth(Area& area, const Statuses& statuses) {
   for (const RecordFault& fault : recordFaults()) {
     const auto number = static_cast<std::size_t>(
         std::ranges::count_if(statuses, [&fault](const AttachmentStatus& status) { return hasHealth(status, fault); }));
     if (number == 0) continue;
     const std::string what = number == 1 ? fault.what : fault.whatOfMany;
-    results.push_back({fault.severity, kArea, counted(number, "attachment") + " " + what, fault.remedy});
+    area.add(fault.severity, counted(number, "attachment") + " " + what, fault.remedy);
   }
 }
 
 /// Of an address or a published port that a container uses.
-void checkReservations(CheckResults& results, const Statuses& statuses) {
+void checkReservations(Area& area, const Statuses& statuses) {
   for (const AttachmentStatus& status : statuses) {
     if (!status.attachment) continue;
     for (const Fault& fault : status.faults) {
       if (!isLostReservation(fault)) continue;
       const Difference& difference = fault.difference;
       const bool isMissing = difference.actual == kMissing;
-      results.push_back({Severity::Fault, kArea,
-                         "lost " + difference.what + ", which " + containerText(*status.attachment) + " uses: " +
-                             (isMissing ? "the next ADD may give it to another container" : difference.actual),
-                         std::string{remedyText(difference.remedy)}});
+      area.fault("lost " + difference.what + ", which " + containerText(*status.attachment) +
+                     " uses: " + (isMissing ? "the next ADD may give it to another container" : difference.actual),
+                 std::string{remedyText(difference.remedy)});
     }
   }
 }
 
 /// Without attachments, which checkHealth() reports.
-void checkOrphans(CheckResults& results, Host& host, const Arguments& arguments) {
+void checkOrphans(Area& area, Host& host, const Arguments& arguments) {
   const auto found = collectOrphans(host, arguments);
-  if (!found) return results.push_back({Severity::Fault, kArea, found.error().message});
-  const auto others = static_cast<std::size_t>(
-      std::ranges::count_if(found->all, [](const OrphanResult& one) { return one.orphan.kind != "attachment"; }));
+  if (!found) return area.fault(found.error().message);
+  const auto others =
+      std::ranges::count_if(found->all, [](const OrphanResult& one) { return one.orphan.kind != "attachment"; });
   if (others == 0) return;
-  results.push_back({Severity::Warning, kArea, counted(others, "leftover") + " without a record", kGcRemedy});
+  area.warning(counted(static_cast<std::size_t>(others), "leftover") + " without a record", kGcRemedy);
 }
 
 }  // namespace
 
 void checkRecords(CheckResults& results, Host* host, const Arguments& arguments, const Statuses& statuses) {
-  const std::size_t before = results.size();
-  checkHealth(results, statuses);
-  checkReservations(results, statuses);
-  if (host != nullptr) checkOrphans(results, *host, arguments);
+  Area area{results, "records"};
+  checkHealth(area, statuses);
+  checkReservations(area, statuses);
+  if (host != nullptr) checkOrphans(area, *host, arguments);
   const auto directory = findStateDirectory(arguments);
   const bool isNew = directory && *directory == StateDirectory::None;
-  if (results.size() == before && (host != nullptr || isNew)) {
-    results.push_back(
-        {Severity::Fine, kArea,
-         counted(statuses.size(), "attachment") + " recorded, no faults" + (isNew ? "" : " and no leftovers")});
+  if (statuses.empty() && (host != nullptr || isNew)) {
+    area.notChecked("recorded attachments", "there are none" + absenceOf(arguments));
   }
+  if (host == nullptr || area.found() > 0) return;
+  area.fine(statuses.empty() ? "no leftovers without a record"
+                             : counted(statuses.size(), "attachment") + " recorded, no faults and no leftovers");
 }
 
 }  // namespace pons::ctl

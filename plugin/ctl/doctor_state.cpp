@@ -36,18 +36,17 @@ netlib::Result<Space> spaceAt(const std::string& directory) {
 }
 
 /// No ADD succeeds in the second of them while the first has attachments.
-void checkOthers(CheckResults& results, const Arguments& arguments, const ConfiguredNetworks& networks) {
+void checkOthers(Area& area, const Arguments& arguments, const ConfiguredNetworks& networks) {
   const auto inUse = stateDirectoriesInUse();
-  if (!inUse) results.push_back(notChecked(kArea, "other state directories of this host", inUse.error().message));
+  if (!inUse) area.notChecked("other state directories of this host", inUse.error().message);
   const std::vector<std::string> others = inUse ? otherStateDirectories(arguments) : std::vector<std::string>{};
   for (const std::string& directory : others) {
-    results.push_back(
-        {Severity::Warning, kArea,
-         "two ledgers: links or tables of this host belong to state directory " + directory + ", not to " +
-             arguments.stateDir,
-         "\"stateDir\" of all networks must be the same: remove the containers of one of them, or what is left of them "
-         "(\"ponsctl gc --delete --state-dir " +
-             directory + "\")"});
+    area.warning(
+        "two ledgers: links or tables of this host belong to state directory " + directory + ", not to " +
+            arguments.stateDir,
+        "\"stateDir\" of all networks must be the same: remove the containers of one of them, or what is left of them "
+        "(\"ponsctl gc --delete --state-dir " +
+            directory + "\")");
   }
   std::set<std::string> different;
   for (const ConfiguredNetwork& network : networks) {
@@ -56,18 +55,18 @@ void checkOthers(CheckResults& results, const Arguments& arguments, const Config
       different.insert(network.name + " (" + directory + ")");
   }
   if (!different.empty()) {
-    results.push_back({Severity::Warning, kArea,
-                       "networks with another \"stateDir\" than " + arguments.stateDir + ": " + someOf(different),
-                       "the same \"stateDir\" for all networks"});
+    area.warning("networks with another \"stateDir\" than " + arguments.stateDir + ": " + someOf(different),
+                 "the same \"stateDir\" for all networks");
   }
   if (inUse && others.empty() && different.empty()) {
-    results.push_back({Severity::Fine, kArea, "no other state directory is in use or configured on this host"});
+    area.fine("no other state directory is in use or configured on this host");
   }
 }
 
 }  // namespace
 
 void checkSpace(CheckResults& results, const std::string& directory, const Space& space) {
+  Area area{results, kArea};
   const std::string bytes = space.bytes ? textOfBytes(*space.bytes) + " free" : "no limit of bytes";
   const std::string inodes = space.inodes ? counted(*space.inodes, "inode") + " free" : "no limit of inodes";
   const std::string what = "state directory " + directory + ": " + bytes + ", " + inodes;
@@ -75,29 +74,28 @@ void checkSpace(CheckResults& results, const std::string& directory, const Space
     return space.bytes.value_or(UINT64_MAX) >= adds * kBytesPerAdd &&
            space.inodes.value_or(UINT64_MAX) >= adds * kInodesPerAdd;
   };
-  if (roomFor(kFewAdds)) return results.push_back({Severity::Fine, kArea, what});
+  if (roomFor(kFewAdds)) return area.fine(what);
   const std::string remedy = "delete other files there (\"df " + directory + "\", \"df -i " + directory +
                              "\"), or enlarge the file system (tmpfs: mount -o remount,size=...,nr_inodes=...)";
   if (roomFor(1)) {
-    results.push_back({Severity::Warning, kArea, what + ": nearly full", remedy});
+    area.warning(what + ": nearly full", remedy);
   } else {
-    results.push_back({Severity::Fault, kArea, what + ": full, an ADD cannot write its record", remedy});
+    area.fault(what + ": full, an ADD cannot write its record", remedy);
   }
 }
 
 void checkStateDirectory(CheckResults& results, Host* host, const Arguments& arguments,
                          const ConfiguredNetworks& networks) {
+  Area area{results, kArea};
   const auto space = spaceAt(existing(arguments.stateDir));
   if (space) {
     checkSpace(results, arguments.stateDir, *space);
   } else {
-    results.push_back(notChecked(kArea, "room in " + arguments.stateDir, space.error().message));
+    area.notChecked("room in " + arguments.stateDir, space.error().message);
   }
   const auto writable = host == nullptr ? netlib::Result<>{} : host->ledger.checkWritable();
-  if (!writable && !writable.failedWith(ENOSPC)) {
-    results.push_back({Severity::Fault, kArea, writable.error().message, "mount it writable"});
-  }
-  checkOthers(results, arguments, networks);
+  if (!writable && !writable.failedWith(ENOSPC)) area.fault(writable.error().message, "mount it writable");
+  checkOthers(area, arguments, networks);
 }
 
 }  // namespace pons::ctl

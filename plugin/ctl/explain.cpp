@@ -9,6 +9,7 @@
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/conf_file.h"
 #include "plugin/ctl/files.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
 #include "plugin/ctl/report.h"
 
@@ -48,8 +49,8 @@ std::string effectOf(const cni::Key& key, bool isOff) {
 /// The keys of one plugin that have an effect; of an object those in it, if there are any.
 class Effects {
  public:
-  Effects(Applet applet, const cni::Config& config, const std::vector<cni::UnknownKey>& unknown)
-      : applet_(applet), config_(config), unknown_(unknown) {}
+  Effects(Applet applet, const cni::Config& config, const std::vector<IgnoredKey>& ignored)
+      : applet_(applet), config_(config), ignored_(ignored) {}
 
   std::vector<ExplainedKey> of(const json::Value& root) {
     addMembers(root, "");
@@ -58,14 +59,14 @@ class Effects {
   }
 
  private:
-  bool isUnknown(const std::string& key) const {
-    return std::ranges::find(unknown_, key, &cni::UnknownKey::key) != unknown_.end();
+  bool isIgnored(const std::string& key) const {
+    return std::ranges::any_of(ignored_, [&](const auto& one) { return netlib::equalIgnoringCase(one.key, key); });
   }
 
   void addMembers(const json::Value& object, const std::string& path) {
     for (const auto& [name, value] : object.members()) {
       const std::string key = under(path, name);
-      if (!value.present() || isNetworkKey(key) || isUnknown(key)) continue;
+      if (!value.present() || isNetworkKey(key) || isIgnored(key)) continue;
       const std::size_t before = keys_.size();
       const cni::Key* row = cni::findKey(applet_, key);
       const bool isGroup = row != nullptr && (row->kind == cni::Kind::Object || row->kind == cni::Kind::Shared);
@@ -100,14 +101,18 @@ class Effects {
 
   Applet applet_;
   const cni::Config& config_;
-  const std::vector<cni::UnknownKey>& unknown_;
+  const std::vector<IgnoredKey>& ignored_;
   std::vector<ExplainedKey> keys_ = {};
 };
 
-std::vector<IgnoredKey> ignoredIn(const std::vector<cni::UnknownKey>& unknown) {
+/// Keys that pons does not know, and wrong settings of the log.
+std::vector<IgnoredKey> ignoredIn(Applet applet, const cni::Config& config, const json::Value& root) {
   std::vector<IgnoredKey> ignored;
-  for (const cni::UnknownKey& key : unknown) {
+  for (const cni::UnknownKey& key : cni::unknownKeys(applet, root)) {
     ignored.push_back({key.key, key.value, (key.isForeign ? "not used by pons" : "unknown key") + key.hint()});
+  }
+  for (const cni::Error& error : config.ignored) {
+    ignored.push_back({error.key, root[error.key].text(), error.message + "; the default is used"});
   }
   return ignored;
 }
@@ -165,13 +170,6 @@ void writeKeys(json::Writer& writer, const std::vector<ExplainedKey>& keys, cons
   writeIgnored(writer, ignored);
 }
 
-void writePlan(json::Writer& writer, const ExamplePlan& plan) {
-  writeStrings(writer, "assumptions", plan.assumptions);
-  writeObjects(writer, "plan", plan.steps, [](json::Writer& to, const ExamplePlan::Step& step) {
-    to.member("state", step.state).member("shared", step.shared);
-  });
-}
-
 /// False if ADD would refuse it.
 bool writePlugin(json::Writer& writer, const std::string& text, const PluginConf& conf, const std::string& stateDir) {
   const auto applet = appletFor(conf.type);
@@ -181,13 +179,13 @@ bool writePlugin(json::Writer& writer, const std::string& text, const PluginConf
   if (!applet || !document || !request) {
     if (applet && !request) writeError(writer, request.error(), placeOf(text, conf, request.error().key));
     writeKeys(writer, {}, {});
-    writePlan(writer, {});
+    writePlan(writer, nullptr);
     return !applet || request;
   }
-  const std::vector<cni::UnknownKey> unknown = cni::unknownKeys(*applet, document->root());
-  writeKeys(writer, Effects{*applet, request->config, unknown}.of(document->root()), ignoredIn(unknown));
+  const std::vector<IgnoredKey> ignored = ignoredIn(*applet, request->config, document->root());
+  writeKeys(writer, Effects{*applet, request->config, ignored}.of(document->root()), ignored);
   const bool isMain = *applet == Applet::Pons || *applet == Applet::Bridge;
-  writePlan(writer, isMain ? examplePlan(*request) : ExamplePlan{});
+  writePlan(writer, isMain ? &*request : nullptr);
   return true;
 }
 
@@ -208,6 +206,12 @@ bool writeFile(json::Writer& writer, const std::string& text, const std::string&
   return isValid;
 }
 
+/// A file of another name is one only where no key has it.
+bool isFileName(const std::string& subject) {
+  return subject.find('/') != std::string::npos ||
+         std::ranges::any_of(kConfEndings, [&](const std::string& ending) { return subject.ends_with(ending); });
+}
+
 }  // namespace
 
 Explained explained(const std::string& text, const std::string& file, const std::string& stateDir) {
@@ -216,16 +220,18 @@ Explained explained(const std::string& text, const std::string& file, const std:
   return {std::move(json), isValid};
 }
 
-Answer explain(const Arguments& arguments) {
-  if (arguments.subject.empty()) return answer(arguments, keysJson(""), keysText);
-  const auto text = readText(arguments.subject);
+netlib::Result<Answer> explain(const Arguments& arguments) {
+  const std::string& subject = arguments.subject;
+  const std::string keys = isFileName(subject) ? "" : keysJson(subject);
+  if (!keys.empty()) return answer(arguments, keys, subject.empty() ? keysText : keyDetails);
+  const auto text = readText(subject);
   if (text.failedWith(ENOENT)) {
-    const std::string keys = keysJson(arguments.subject);
-    if (!keys.empty()) return answer(arguments, keys, keysText);
-    return failure("explain", {netlib::Cause::Missing, 0, "no file \"" + arguments.subject + "\""});
+    return netlib::fail(netlib::Cause::Missing,
+                        isFileName(subject) ? "no file \"" + subject + "\""
+                                            : unknownWord("key", subject, keyPaths()) + " (and no file has that name)");
   }
-  if (!text) return failure("explain", text.error());
-  const auto [json, isValid] = explained(*text, arguments.subject, arguments.stateDir);
+  if (!text) return netlib::fail(text.error());
+  const auto [json, isValid] = explained(*text, subject, arguments.stateDir);
   return answer(arguments, json, explainText, isValid ? 0 : kFailed);
 }
 

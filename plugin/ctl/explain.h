@@ -21,20 +21,14 @@ std::string explainText(const json::Value& root, const Terminal& terminal);
 
 /// The key table: all keys if `path` is empty, else that one and those in it. Empty if there are none.
 std::string keysJson(const std::string& path);
+/// One line for each.
 std::string keysText(const json::Value& root, const Terminal& terminal);
+/// All that the table says of each.
+std::string keyDetails(const json::Value& root, const Terminal& terminal);
+std::vector<std::string> keyPaths();
 
-/// What ADD would do.
-struct ExamplePlan {
-  struct Step {
-    std::string state;
-    bool shared;
-  };
-
-  std::vector<std::string> assumptions = {};  ///< about the made-up container: "gets 10.42.0.2/24"
-  std::vector<Step> steps = {};
-};
-
-/// The plan of an ADD of a main plugin.
-ExamplePlan examplePlan(const cni::Request& request);
+/// "assumptions" about the made-up container, "gets 10.42.0.2/24", and the "plan" of an ADD of a main plugin; both
+/// empty for null.
+void writePlan(json::Writer& writer, const cni::Request* request);
 
 }  // namespace pons::ctl

@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cctype>
 #include <iterator>
+
+#include "netlib/base/text.h"
 
 #include "plugin/ctl/explain.h"
 #include "plugin/ctl/json_output.h"
@@ -61,14 +64,51 @@ void writeRow(json::Writer& writer, const Key& key) {
   writer.member("effect", key.text);
   writeUnlessEmpty(writer, "effectIfFalse", key.whenOff);
   writeUnlessEmpty(writer, "details", key.more);
+  std::vector<std::string> accepted(key.accepted.begin(), key.accepted.end());
+  std::erase(accepted, "");
+  if (!accepted.empty()) writeStrings(writer, "accepted", accepted);
   writeUnlessEmpty(writer, "reason", key.reason);
   writer.member("common", key.isCommon).member("since", key.since);
 }
 
+/// As the decoders, without regard to case.
 bool isIn(const Key& key, const std::string& path) {
   if (path.empty()) return true;
-  const std::string_view rest = std::string_view{key.path}.substr(std::min(path.size(), key.path.size()));
-  return key.path.starts_with(path) && (rest.empty() || rest.front() == '.' || rest.front() == '[');
+  const std::size_t length = std::min(path.size(), key.path.size());
+  const std::string_view rest = key.path.substr(length);
+  return netlib::equalIgnoringCase(key.path.substr(0, length), path) &&
+         (rest.empty() || rest.front() == '.' || rest.front() == '[');
+}
+
+std::string sentence(std::string text) {
+  if (text.empty()) return text;
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text.ends_with('.') ? text : text + ".";
+}
+
+/// All that the table has of a key, as in pons.conf(5).
+std::string keyText(const json::Value& key, const Terminal& terminal) {
+  const auto text = [&key](const char* member) { return plainText(key[member]); };
+  const auto together = [](std::string first, const std::string& second) {
+    return first + (first.empty() || second.empty() ? "" : " ") + second;
+  };
+  Properties properties;
+  const auto add = [&properties](const std::string& name, const std::string& value) {
+    if (!value.empty()) properties.push_back({name, {value}});
+  };
+  const bool isOfRuntime = text("key").starts_with("runtimeConfig.");
+  add("key", text("key"));
+  add("meaning", together(sentence(text("effect")), text("details")));
+  add(isOfRuntime ? "not declared" : "if false", sentence(text("effectIfFalse")));
+  add("type", text("kind") + (key["values"].present() ? ": " + text("values") : ""));
+  add("default", text("default"));
+  add("capability", text("capability"));
+  if (key["sameAs"].present()) add("its keys", "those of " + text("sameAs"));
+  if (text("status") != "used") add("status", text("status"));
+  add("accepted", together(text("accepted"), key["reason"].present() ? "(" + text("reason") + ")" : ""));
+  add("plugins", text("types"));
+  add("since", text("since"));
+  return propertiesText(properties, terminal);
 }
 
 }  // namespace
@@ -89,6 +129,22 @@ std::string keysJson(const std::string& path) {
     writer.endArray();
   });
   return found == 0 ? std::string{} : json;
+}
+
+std::vector<std::string> keyPaths() {
+  std::vector<std::string> paths;
+  for (const cni::KeySection& section : cni::keySections()) {
+    for (const Key& key : section.keys) paths.emplace_back(key.path);
+  }
+  return paths;
+}
+
+std::string keyDetails(const json::Value& root, const Terminal& terminal) {
+  std::string text;
+  for (const json::Value& section : root["sections"].items()) {
+    for (const json::Value& key : section["keys"].items()) text += (text.empty() ? "" : "\n") + keyText(key, terminal);
+  }
+  return text;
 }
 
 std::string keysText(const json::Value& root, const Terminal& terminal) {

@@ -1,5 +1,6 @@
 #include "plugin/ctl/explain.h"
 #include "plugin/ctl/format.h"
+#include "plugin/ctl/json_output.h"
 #include "plugin/engine/plan.h"
 #include "plugin/ledger/address_pool.h"
 #include "plugin/verbs/attachment_builder.h"
@@ -35,12 +36,24 @@ std::vector<std::string> assumptionsOf(const cni::Request& request, const Attach
 
 }  // namespace
 
-ExamplePlan examplePlan(const cni::Request& request) {
-  const auto attachment = attachmentFor(request, NetnsId{}, request.config.mtu.bytes, exampleLeases(request.config));
-  if (!attachment) return {.assumptions = {attachment.error().message}};
-  ExamplePlan plan{.assumptions = assumptionsOf(request, *attachment)};
-  for (const auto& step : planFor(*attachment)) plan.steps.push_back({step->name(), !step->sharedState().empty()});
-  return plan;
+void writePlan(json::Writer& writer, const cni::Request* request) {
+  std::optional<netlib::Result<Attachment>> attachment;  // must outlive the plan
+  if (request != nullptr) {
+    const auto& config = request->config;
+    attachment = attachmentFor(*request, NetnsId{}, config.mtu.bytes, exampleLeases(config));
+  }
+  Plan plan;
+  std::vector<std::string> assumptions;
+  if (attachment && attachment->ok()) {
+    plan = planFor(**attachment);
+    assumptions = assumptionsOf(*request, **attachment);
+  } else if (attachment) {
+    assumptions = {attachment->error().message};
+  }
+  writeStrings(writer, "assumptions", assumptions);
+  writeObjects(writer, "plan", plan, [](json::Writer& to, const StepPointer& step) {
+    to.member("state", step->name()).member("shared", !step->sharedState().empty());
+  });
 }
 
 }  // namespace pons::ctl

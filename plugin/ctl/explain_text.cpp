@@ -19,27 +19,23 @@ std::string errorText(const std::string& file, const json::Value& error, const T
   if (const auto line = error["line"].integer()) {
     place += ":" + std::to_string(*line) + ":" + std::to_string(error["column"].integer().value_or(0));
   }
-  std::string text = place + ": " + terminal.in(Colour::Bad, plainText(error["message"])) + "\n";
-  if (error["details"].present()) text += "  " + plainText(error["details"]) + "\n";
+  std::string text = paragraph(place + ": " + plainText(error["message"]), 0, terminal, Colour::Bad);
+  if (error["details"].present()) text += paragraph(plainText(error["details"]), 2, terminal);
   return text;
 }
 
 /// "key: value", and indented below it the effect.
-std::string entryText(const std::string& head, const std::string& body, const Terminal& terminal) {
-  constexpr std::string_view kIndent = "      ";
-  std::string text = "  " + head + "\n";
-  for (const std::string& line : wrapped(body, terminal.width - kIndent.size())) {
-    text.append(kIndent).append(line).append("\n");
-  }
-  return text;
+std::string entryText(const std::string& head, const std::string& body, const Terminal& terminal,
+                      Colour colour = Colour::None) {
+  return paragraph(head, 2, terminal, colour) + paragraph(body, 6, terminal);
 }
 
 std::string effectsText(const json::Value& keys, const Terminal& terminal) {
   std::string text;
   for (const json::Value& key : keys.items()) {
-    const bool byDefault = key["default"].boolean().value_or(false);
-    const std::string how = byDefault ? terminal.in(Colour::Faint, valueIn(key) + " (default)") : valueIn(key);
-    text += entryText(plainText(key["key"]) + ": " + how, plainText(key["effect"]), terminal);
+    const std::string how = valueIn(key) + (isTrue(key["default"]) ? " (default)" : "");
+    text += entryText(plainText(key["key"]) + ": " + how, plainText(key["effect"]), terminal,
+                      isTrue(key["default"]) ? Colour::Faint : Colour::None);
   }
   return text.empty() ? "  only defaults\n" : text;
 }
@@ -47,9 +43,8 @@ std::string effectsText(const json::Value& keys, const Terminal& terminal) {
 std::string ignoredText(const json::Value& keys, const Terminal& terminal) {
   std::string text;
   for (const json::Value& key : keys.items()) {
-    const std::string head =
-        plainText(key["key"]) + ": " + valueIn(key) + " " + terminal.in(Colour::Busy, "is ignored");
-    text += entryText(head, plainText(key["why"]), terminal);
+    const std::string head = plainText(key["key"]) + ": " + valueIn(key) + " is ignored";
+    text += entryText(head, plainText(key["why"]), terminal, Colour::Busy);
   }
   return text;
 }
@@ -60,23 +55,20 @@ std::string planText(const json::Value& plugin, const Terminal& terminal) {
   std::vector<std::string> assumptions;
   for (const json::Value& one : plugin["assumptions"].items()) { assumptions.push_back(plainText(one)); }
   const std::string assumed = assumptions.empty() ? "" : " that " + joined(assumptions, " and ");
-  std::string text = "\n";
-  for (const std::string& line :
-       wrapped("What ADD would do, for a made-up container" + assumed + ":", terminal.width)) {
-    text += line + "\n";
-  }
+  std::string text = "\n" + paragraph("What ADD would do, for a made-up container" + assumed + ":", 0, terminal);
   std::size_t number = 0;
   for (const json::Value& step : steps) {
     const std::string count = std::to_string(++number);
-    text += std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + plainText(step["state"]) +
-            (step["shared"].boolean().value_or(false) ? ", shared" : "") + "\n";
+    text += hanging(std::string(count.size() < 2 ? 3 : 2, ' ') + count + ". " + plainText(step["state"]) +
+                        (isTrue(step["shared"]) ? ", shared" : "") + "\n",
+                    terminal.width);
   }
   return text;
 }
 
 std::string pluginText(const std::string& file, const json::Value& plugin, const Terminal& terminal) {
   if (plugin["error"].present()) return errorText(file, plugin["error"], terminal);
-  if (!plugin["ofPons"].boolean().value_or(false)) return "  not a plugin of pons, not checked\n";
+  if (!isTrue(plugin["ofPons"])) return "  not a plugin of pons, not checked\n";
   return effectsText(plugin["keys"], terminal) + ignoredText(plugin["ignored"], terminal) + planText(plugin, terminal);
 }
 

@@ -39,10 +39,12 @@ void addContainerSide(Facts& facts, Host& host, const Attachment& attachment) {
     }
     if (const auto routes = netlib::route::list(socket, family, index)) {
       for (const auto& route : *routes) {
-        facts.routes.push_back({.destination = route.destination.toString(),
-                                .gateway = route.gateway ? route.gateway->toString() : "",
-                                .metric = route.metric,
-                                .mtu = route.mtu});
+        for (const auto& hop : route.nextHops) {
+          facts.routes.push_back({.destination = route.destination.toString(),
+                                  .gateway = hop.gateway ? hop.gateway->toString() : "",
+                                  .metric = route.metric,
+                                  .mtu = route.mtu});
+        }
       }
     }
   }
@@ -54,6 +56,7 @@ void addHostSide(Facts& facts, Host& host, const Attachment& attachment) {
     facts.links.push_back(linkFact(host.route, ifbName(attachment.key), "rate limit"));
   }
   facts.links.push_back(linkFact(host.route, attachment.bridge.name, "bridge"));
+  if (gatewayVlan(attachment)) facts.links.push_back(linkFact(host.route, routedLink(attachment), "gateway"));
 }
 
 }  // namespace

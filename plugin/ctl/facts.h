@@ -15,6 +15,7 @@ struct LinkFact {
   netlib::link::Statistics statistics = {};
 };
 
+/// One next hop of a route.
 struct RouteFact {
   std::string destination;
   std::string gateway;  ///< empty for none

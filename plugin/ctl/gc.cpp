@@ -14,11 +14,11 @@ namespace pons::ctl {
 
 namespace {
 
-bool isRemoved(const json::Value& orphan) { return orphan["removed"].boolean().value_or(false); }
+bool isRemoved(const json::Value& orphan) { return isTrue(orphan["removed"]); }
 
 /// Without --delete none is removed and none has a failure.
 std::string summaryOf(const std::vector<json::Value>& orphans) {
-  const auto removed = static_cast<std::size_t>(std::ranges::count_if(orphans, isRemoved));
+  const std::size_t removed = countIf(orphans, isRemoved);
   const std::size_t left = orphans.size() - removed;
   const auto failed = [](const json::Value& one) { return one["failure"].present(); };
   if (removed > 0 || std::ranges::any_of(orphans, failed)) {
@@ -37,6 +37,14 @@ Cell whyCell(const json::Value& orphan) {
   return {why + "; not deleted: " + plainText(orphan["failure"]), Colour::Bad};
 }
 
+/// To delete, a lost one is created as the next ADD would: the host lock is in it, and an ADD may come meanwhile.
+netlib::Result<Ledger> ledgerFor(const Arguments& arguments) {
+  const auto patience = cni::Settings{}.lockTimeout;
+  if (arguments.deletes) return Ledger::open(arguments.stateDir, patience);
+  auto existing = Ledger::openExisting(arguments.stateDir, patience);
+  return existing.failedWith(ENOENT) ? Ledger::openIfPresent(arguments.stateDir, patience) : std::move(existing);
+}
+
 netlib::Result<Orphans> collectAt(const Arguments& arguments) {
   if (!arguments.network.empty() && !NetworkName::parse(arguments.network)) {
     return netlib::fail(netlib::Cause::Invalid, "\"" + arguments.network + "\" is not a valid network name");
@@ -44,8 +52,7 @@ netlib::Result<Orphans> collectAt(const Arguments& arguments) {
   if (TRY(findStateDirectory(arguments)) == StateDirectory::None) {
     return Orphans{.deletes = arguments.deletes, .others = otherStateDirectories(arguments)};
   }
-  // Creates a lost one as the next ADD would: the host lock is in it, and an ADD may come meanwhile.
-  auto ledger = TRY(Ledger::open(arguments.stateDir, cni::Settings{}.lockTimeout));
+  auto ledger = TRY(ledgerFor(arguments));
   Host host = TRY(Host::open(std::move(ledger)));
   host.ipam = std::make_unique<Delegate>(arguments.pluginPath);
   return collectOrphans(host, arguments);
@@ -86,15 +93,12 @@ std::string gcText(const json::Value& root, const Terminal& terminal) {
   return tableOf(orphans, columns, terminal) + "\n" + summaryOf(orphans) + others;
 }
 
-Answer gc(const Arguments& arguments) {
-  const auto orphans = collectAt(arguments);
-  if (!orphans) return failure("gc", orphans.error());
-  const auto known = orphans->all.empty() ? requireNetwork(arguments) : netlib::Result<>{};
-  if (!known) return failure("gc", known.error());
-  const bool isClean = orphans->problems.empty() && std::ranges::none_of(orphans->all, [&](const OrphanResult& one) {
-                         return orphans->isLeft(one);
-                       });
-  return answer(arguments, gcJson(*orphans), gcText, isClean ? 0 : kFailed, orphans->problems);
+netlib::Result<Answer> gc(const Arguments& arguments) {
+  const Orphans orphans = TRY(collectAt(arguments));
+  if (orphans.all.empty()) TRY(requireNetwork(arguments));
+  const bool isClean = orphans.problems.empty() &&
+                       std::ranges::none_of(orphans.all, [&](const OrphanResult& one) { return orphans.isLeft(one); });
+  return answer(arguments, gcJson(orphans), gcText, isClean ? 0 : kFailed, orphans.problems);
 }
 
 }  // namespace pons::ctl

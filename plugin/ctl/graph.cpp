@@ -31,24 +31,18 @@ netlib::Result<std::string> drawn(const std::string& dot) {
   return std::move(outcome.output);
 }
 
-/// Without running iptables-legacy: graph runs graphviz only.
 netlib::Result<std::vector<AttachmentStatus>> statusesOf(const Arguments& arguments) {
   auto host = TRY(openHost(arguments));
   if (!host) return std::vector<AttachmentStatus>{};
-  host->runsPrograms = false;
   return collectStatus(*host);
 }
 
 }  // namespace
 
-Answer graph(const Arguments& arguments) {
-  const auto statuses = statusesOf(arguments);
-  if (!statuses) return failure("graph", statuses.error());
-  std::string dot = graphDot(*statuses);
-  if (arguments.format == "dot") return {0, std::move(dot), {}};
-  auto picture = drawn(dot);
-  if (!picture) return failure("graph", picture.error());
-  return {0, std::move(*picture), {}};
+netlib::Result<Answer> graph(const Arguments& arguments) {
+  std::string picture = graphDot(TRY(statusesOf(arguments)));
+  if (arguments.format == "svg") picture = TRY(drawn(picture));
+  return Answer{0, std::move(picture), {}};
 }
 
 }  // namespace pons::ctl

@@ -5,9 +5,10 @@
 #include "netlib/base/text.h"
 #include "netlib/base/utf8.h"
 
+#include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/graph.h"
-#include "plugin/ctl/table.h"
+#include "plugin/ctl/list.h"
 
 namespace pons::ctl {
 
@@ -29,35 +30,6 @@ std::vector<std::string> folded(std::vector<std::string> texts) {
   texts.resize(kNamed);
   texts.push_back(more);
   return texts;
-}
-
-/// One interface of a container in one network: the attachments of a plugin chain in one.
-struct Interface {
-  const AttachmentStatus* first;
-  std::vector<std::string> addresses = {};  ///< without prefix length
-  std::vector<std::string> ports = {};
-  Health health = first->health;  ///< the first bad one, if any
-};
-
-bool isSameInterface(const AttachmentKey& one, const AttachmentKey& other) {
-  return one.network == other.network && one.container == other.container && one.ifName == other.ifName;
-}
-
-std::vector<Interface> interfacesOf(const std::vector<AttachmentStatus>& statuses) {
-  std::vector<Interface> interfaces;
-  for (const AttachmentStatus& status : statuses) {
-    if (interfaces.empty() || !isSameInterface(interfaces.back().first->key, status.key)) {
-      interfaces.push_back({&status});
-    }
-    Interface& interface = interfaces.back();
-    if (isBad(status.health) && !isBad(interface.health)) interface.health = status.health;
-    if (!status.attachment) continue;
-    for (const Lease& lease : status.attachment->leases) {
-      addNew(interface.addresses, lease.address.address().toString());
-    }
-    for (std::string& port : portsOf(status.attachment->forwards)) addNew(interface.ports, std::move(port));
-  }
-  return interfaces;
 }
 
 /// How packets leave the host from a bridge.
@@ -93,24 +65,19 @@ struct Bridge {
 };
 
 /// By name; "" for attachments with an unreadable record.
-std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces) {
+std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces,
+                                        const std::vector<AttachmentStatus>& statuses) {
   std::map<std::string, Bridge> bridges;
   for (const Interface& interface : interfaces) {
-    const auto& attachment = interface.first->attachment;
+    const auto& attachment = statuses.at(interface.index).attachment;
     Bridge& bridge = bridges[attachment ? attachment->bridge.name.toString() : ""];
     bridge.interfaces.push_back(&interface);
-    bridge.networks.insert(interface.first->key.network.toString());
+    bridge.networks.insert(plainText(interface.first["network"]));
     if (!attachment) continue;
     for (const netlib::IpPrefix& gateway : gatewayAddresses(*attachment)) bridge.gateways.insert(gateway.toString());
     bridge.uplinks.insert(uplinkOf(*attachment));
   }
   return bridges;
-}
-
-std::size_t idLengthFor(const std::vector<Interface>& interfaces) {
-  std::set<std::string> ids;
-  for (const Interface& interface : interfaces) ids.insert(interface.first->key.container.toString());
-  return distinctLengthOf(ids);
 }
 
 class Drawing {
@@ -161,11 +128,10 @@ class Drawing {
   }
 
   std::string addContainer(const Interface& interface) {
-    const AttachmentKey& key = interface.first->key;
-    std::vector<std::string> lines{key.container.toString().substr(0, idLength_) + " " + key.ifName.toString()};
-    const auto& attachment = interface.first->attachment;
-    if (attachment && !attachment->pod.empty()) lines.insert(lines.begin(), attachment->pod);
-    for (const std::string& address : interface.addresses) lines.push_back(address);
+    const std::string container = plainText(interface.first["container"]).substr(0, idLength_);
+    std::vector<std::string> lines{container + " " + plainText(interface.first["interface"])};
+    if (const json::Value pod = interface.first["pod"]; pod.present()) lines.insert(lines.begin(), plainText(pod));
+    lines.insert(lines.end(), interface.addresses.begin(), interface.addresses.end());
     std::string colour;
     if (interface.health != Health::Ok) lines.emplace_back(nameOf(interface.health));
     if (isBad(interface.health)) colour = R"(color="#c62828", fillcolor="#fdecea")";
@@ -202,10 +168,12 @@ std::string labelOf(const std::vector<std::string>& lines) {
 }
 
 std::string graphDot(const std::vector<AttachmentStatus>& statuses) {
-  const std::vector<Interface> interfaces = interfacesOf(statuses);
-  if (interfaces.empty()) return std::string{kHead} + "  nothing [label=\"no attachments\", shape=plaintext]\n}\n";
-  Drawing drawing{idLengthFor(interfaces)};
-  for (const auto& [name, bridge] : bridgesOf(interfaces)) drawing.addBridge(name, bridge);
+  if (statuses.empty()) return std::string{kHead} + "  nothing [label=\"no attachments\", shape=plaintext]\n}\n";
+  const json::Document document = json::Document::parse(listJson(statuses)).value();
+  const std::vector<json::Value> attachments = document["attachments"].items();
+  const std::vector<Interface> interfaces = interfacesIn(attachments);
+  Drawing drawing{idLengthIn(attachments, Terminal{})};
+  for (const auto& [name, bridge] : bridgesOf(interfaces, statuses)) drawing.addBridge(name, bridge);
   return drawing.text();
 }
 

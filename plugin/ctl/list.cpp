@@ -1,7 +1,6 @@
 #include "plugin/ctl/list.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <set>
 #include <tuple>
@@ -18,38 +17,6 @@
 namespace pons::ctl {
 
 namespace {
-
-/// One interface of a container in one network: the attachments of a plugin chain in one.
-struct Interface {
-  json::Value first;
-  std::vector<std::string> addresses = {};  ///< without prefix length
-  std::vector<std::string> ports = {};
-  Health health;  ///< the first bad one, if any
-
-  bool isOf(const json::Value& attachment) const {
-    constexpr std::array kKey{"network", "container", "interface"};
-    return std::ranges::all_of(kKey,
-                               [&](const char* name) { return plainText(first[name]) == plainText(attachment[name]); });
-  }
-};
-
-std::vector<Interface> interfacesIn(const std::vector<json::Value>& attachments) {
-  std::vector<Interface> interfaces;
-  for (const json::Value& attachment : attachments) {
-    const Health health = healthNamed(plainText(attachment["health"]));
-    if (interfaces.empty() || !interfaces.back().isOf(attachment)) {
-      interfaces.push_back({.first = attachment, .health = health});
-    }
-    Interface& interface = interfaces.back();
-    if (isBad(health) && !isBad(interface.health)) interface.health = health;
-    for (const json::Value& lease : attachment["addresses"].items()) {
-      const std::string address = plainText(lease["address"]);
-      addNew(interface.addresses, address.substr(0, address.find('/')));
-    }
-    for (std::string& port : portsIn(attachment)) addNew(interface.ports, std::move(port));
-  }
-  return interfaces;
-}
 
 using ListColumn = ColumnOf<Interface>;
 
@@ -131,20 +98,17 @@ std::string listText(const json::Value& root, const Terminal& terminal, const st
   for (const ListColumn& column : columns) {
     if (netlib::lowerCase(column.title) == sort) sortBy(interfaces, column);
   }
-  const auto bad = static_cast<std::size_t>(
-      std::ranges::count_if(interfaces, [](const Interface& one) { return isBad(one.health); }));
+  const std::size_t bad = countIf(interfaces, [](const Interface& one) { return isBad(one.health); });
   const std::string text = tableOf(interfaces, columns, terminal);
   return bad == 0 ? text : text + "\n" + withFaults(bad, interfaces.size()) + ": run \"ponsctl check\" for details\n";
 }
 
-Answer list(const Arguments& arguments) {
+netlib::Result<Answer> list(const Arguments& arguments) {
   if (arguments.networks) return networks(arguments);
-  auto statuses = collectStatus(arguments);
-  if (!statuses) return failure("list", statuses.error());
-  filter(*statuses, arguments);
-  const auto known = statuses->empty() ? requireNetwork(arguments) : netlib::Result<>{};
-  if (!known) return failure("list", known.error());
-  return answer(arguments, listJson(*statuses), [&arguments](const json::Value& root, const Terminal& terminal) {
+  auto statuses = TRY(collectStatus(arguments));
+  filter(statuses, arguments);
+  if (statuses.empty()) TRY(requireNetwork(arguments));
+  return answer(arguments, listJson(statuses), [&arguments](const json::Value& root, const Terminal& terminal) {
     return root["attachments"].items().empty() ? nothingFor(arguments) : listText(root, terminal, arguments.sort);
   });
 }

@@ -62,10 +62,10 @@ std::string metricsJson(const std::vector<Metric>& metrics) {
   });
 }
 
-Answer metrics(const Arguments& arguments) {
-  const auto found = metricsOf(arguments);
-  if (!found) return failure("metrics", found.error());
-  return {0, arguments.json ? metricsJson(*found) : metricsText(*found), {}};
+netlib::Result<Answer> metrics(const Arguments& arguments) {
+  const auto found = TRY(metricsOf(arguments));
+  return Answer{0, arguments.json ? metricsJson(found.all) : metricsText(found.all),
+                linesOf(arguments.command, found.problems)};
 }
 
 }  // namespace pons::ctl

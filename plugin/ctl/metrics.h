@@ -33,7 +33,11 @@ std::string metricsText(const std::vector<Metric>& metrics);
 /// Values are strings, as in the HTTP API of Prometheus.
 std::string metricsJson(const std::vector<Metric>& metrics);
 
+struct Metrics {
+  std::vector<Metric> all = {};
+  std::vector<std::string> problems = {};  ///< of configurations and records, see Networks
+};
 /// From the counters, the ledger, the network configurations and the kernel.
-netlib::Result<std::vector<Metric>> metricsOf(const Arguments& arguments);
+netlib::Result<Metrics> metricsOf(const Arguments& arguments);
 
 }  // namespace pons::ctl

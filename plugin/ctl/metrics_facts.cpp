@@ -93,14 +93,18 @@ netlib::Result<> addRecords(std::vector<Metric>& metrics, const Arguments& argum
 
 }  // namespace
 
-netlib::Result<std::vector<Metric>> metricsOf(const Arguments& arguments) {
-  std::vector<Metric> metrics;
-  const auto networks = TRY(networksOf(arguments));
+netlib::Result<Metrics> metricsOf(const Arguments& arguments) {
+  auto networks = TRY(networksOf(arguments));
+  Metrics metrics{.problems = std::move(networks.problems)};
   const auto counters = TRY(counters::read(arguments.stateDir));
-  addNetworks(metrics, networks.all);
-  addVerbs(metrics, counters);
-  addEvents(metrics, counters);
-  TRY(addRecords(metrics, arguments));
+  addNetworks(metrics.all, networks.all);
+  metrics.all.push_back({"pons_unreadable_records",
+                         "gauge",
+                         "Records of attachments that cannot be read; other metrics lack what is in them.",
+                         {{{}, numberOf(networks.unreadable)}}});
+  addVerbs(metrics.all, counters);
+  addEvents(metrics.all, counters);
+  TRY(addRecords(metrics.all, arguments));
   return metrics;
 }
 

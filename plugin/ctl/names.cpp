@@ -21,15 +21,33 @@ bool isPort(const PortForward& forward, const std::string& name) {
   return name == port || name == port + "/" + std::string{nameOf(forward.protocol)};
 }
 
-bool isNetns(const std::string& path, const std::string& name) {
-  return !path.empty() && (path == name || path.ends_with("/netns/" + name));
+/// What was asked for: a name, and the network namespace at that path, or of that name as in ip-netns(8), if there is
+/// one on this host.
+struct Wanted {
+  std::string name;
+  std::optional<NetnsId> netns;
+};
+
+Wanted wantedBy(const std::string& name) {
+  const auto netns = netnsIdAt(name.starts_with('/') ? name : "/run/netns/" + name);
+  return {name, netns ? *netns : std::nullopt};
+}
+
+/// By identity: runtimes write one namespace as /run/netns/c1, /var/run/netns/c1 or /proc/PID/ns/net. By the text of
+/// the record where it cannot be seen from here.
+bool isNetns(const Attachment& attachment, const Wanted& wanted) {
+  if (wanted.netns && attachment.netns == *wanted.netns) return true;
+  const std::string& path = attachment.netnsPath;
+  if (path == wanted.name) return !wanted.netns;
+  return !path.empty() && path.ends_with("/netns/" + wanted.name);
 }
 
 bool isPod(const std::string& pod, const std::string& name) {
   return !pod.empty() && (pod == name || pod.substr(pod.find('/') + 1) == name);
 }
 
-bool isNamed(const Named& one, const std::string& name) {
+bool isNamed(const Named& one, const Wanted& wanted) {
+  const std::string& name = wanted.name;
   if (hostVethName(one.key).toString() == name) return true;
   if (!one.attachment) return false;
   const Attachment& attachment = *one.attachment;
@@ -37,7 +55,7 @@ bool isNamed(const Named& one, const std::string& name) {
   const auto hasAddress = [&](const Lease& lease) {
     return lease.address.toString() == name || lease.address.address() == address;
   };
-  return attachment.hostVeth.toString() == name || isPod(attachment.pod, name) || isNetns(attachment.netnsPath, name) ||
+  return attachment.hostVeth.toString() == name || isPod(attachment.pod, name) || isNetns(attachment, wanted) ||
          std::ranges::any_of(attachment.leases, hasAddress) ||
          std::ranges::any_of(attachment.forwards, [&](const auto& forward) { return isPort(forward, name); });
 }
@@ -60,7 +78,7 @@ Candidates candidatesFor(const std::vector<Named>& all, const std::string& name)
   const auto idOf = [](const Named& one) { return one.key.container.toString(); };
   Candidates found = containersIf(all, [&](const Named& one) { return idOf(one) == name; });
   if (!found.empty()) return found;
-  found = containersIf(all, [&](const Named& one) { return isNamed(one, name); });
+  found = containersIf(all, [wanted = wantedBy(name)](const Named& one) { return isNamed(one, wanted); });
   for (const Named& one : all) {
     if (one.key.network.toString() == name) found["network " + name].push_back(one.key);
   }
@@ -79,6 +97,7 @@ std::string listOf(const Candidates& candidates) {
 }  // namespace
 
 netlib::Result<std::vector<AttachmentKey>> keysNamed(const std::vector<Named>& all, const std::string& name) {
+  if (name.empty()) return netlib::fail(netlib::Cause::Invalid, "the name of the container is empty");
   Candidates candidates = candidatesFor(all, name);
   if (candidates.empty()) {
     return netlib::fail(netlib::Cause::Missing,

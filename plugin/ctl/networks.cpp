@@ -12,13 +12,11 @@ namespace pons::ctl {
 namespace {
 
 /// The range of JSON integers; larger numbers are limited to it.
-constexpr std::int64_t kMaxNumber = INT64_MAX;
+constexpr std::uint64_t kMaxNumber = INT64_MAX;
 
-std::int64_t numberOf(netlib::Uint128 count) {
-  return static_cast<std::int64_t>(std::min(count, netlib::Uint128{kMaxNumber}));
+void writeCount(json::Writer& writer, std::string_view name, netlib::Uint128 count) {
+  writeNumber(writer, name, static_cast<std::uint64_t>(std::min(count, netlib::Uint128{kMaxNumber})));
 }
-
-std::int64_t integerIn(const json::Value& value) { return value.integer().value_or(0); }
 
 /// A line of the table: one pool of a network, whose first line has its other columns.
 struct PoolRow {
@@ -41,7 +39,7 @@ std::vector<PoolRow> rowsOf(const std::vector<json::Value>& networks) {
 
 Cell portsCell(const json::Value& network) {
   if (!network["ports"].present()) return {"no bridge", Colour::Faint};
-  const bool full = integerIn(network["ports"]) >= integerIn(network["maxPorts"]);
+  const bool full = numberIn(network["ports"]) >= numberIn(network["maxPorts"]);
   return {plainText(network["ports"]) + "/" + plainText(network["maxPorts"]), full ? Colour::Bad : Colour::None};
 }
 
@@ -57,13 +55,13 @@ Cell poolCell(const PoolRow& row) {
 }
 
 std::string countIn(const json::Value& value) {
-  const std::int64_t count = integerIn(value);
-  return (count == kMaxNumber ? "≥" : "") + textOfCount(static_cast<netlib::Uint128>(count));
+  const std::uint64_t count = numberIn(value);
+  return (count == kMaxNumber ? "≥" : "") + textOfCount(count);
 }
 
 Cell freeCell(const PoolRow& row) {
-  const std::int64_t free = integerIn(row.pool["free"]);
-  const Colour plenty = free < integerIn(row.pool["size"]) / 10 ? Colour::Busy : Colour::None;
+  const std::uint64_t free = numberIn(row.pool["free"]);
+  const Colour plenty = free < numberIn(row.pool["size"]) / 10 ? Colour::Busy : Colour::None;
   return {countIn(row.pool["free"]), free == 0 ? Colour::Bad : plenty};
 }
 
@@ -82,8 +80,10 @@ NetworkColumn ofPool(const std::string& title, const std::function<Cell(const Po
 }
 
 void writePool(json::Writer& writer, const Pool& pool) {
-  writer.member("ranges", pool.ranges).member("size", numberOf(pool.size));
-  writer.member("used", numberOf(pool.used)).member("free", numberOf(pool.free()));
+  writer.member("ranges", pool.ranges);
+  writeCount(writer, "size", pool.size);
+  writeCount(writer, "used", pool.used);
+  writeCount(writer, "free", pool.free());
 }
 
 void writeNetwork(json::Writer& writer, const NetworkState& network) {
@@ -122,13 +122,12 @@ std::string networksText(const json::Value& root, const Terminal& terminal) {
                  terminal);
 }
 
-Answer networks(const Arguments& arguments) {
-  auto found = networksOf(arguments);
-  if (!found) return failure("networks", found.error());
-  std::erase_if(found->all, [&](const NetworkState& network) {
+netlib::Result<Answer> networks(const Arguments& arguments) {
+  auto found = TRY(networksOf(arguments));
+  std::erase_if(found.all, [&](const NetworkState& network) {
     return !arguments.network.empty() && network.name != arguments.network;
   });
-  return answer(arguments, networksJson(found->all), networksText, 0, found->problems);
+  return answer(arguments, networksJson(found.all), networksText, 0, found.problems);
 }
 
 }  // namespace pons::ctl

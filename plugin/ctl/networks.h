@@ -1,6 +1,7 @@
 // ponsctl networks: all networks with the usage of their address pools and bridges.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,7 +36,9 @@ struct NetworkState {
 
 struct Networks {
   std::vector<NetworkState> all = {};
-  std::vector<std::string> problems = {};  ///< errors of configurations that are omitted
+  std::vector<std::string> problems = {};           ///< errors of configurations that are omitted, and of records
+  std::map<std::string, std::string> invalid = {};  ///< of these, by network, those of its configuration
+  std::size_t unreadable = 0;                       ///< records
 };
 
 /// The networks configured in `arguments.configDir` and those with attachments, by name. Without a configuration, the

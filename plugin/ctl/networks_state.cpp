@@ -46,29 +46,18 @@ std::vector<IpAddress> leasesOf(std::optional<Host>& host, const NetworkName& ne
   return leased;
 }
 
-/// Nothing if the network has no plugin of type "pons" or "bridge", or if its configuration is invalid.
-std::optional<cni::Request> requestOf(const NetworkConf& conf, const Arguments& arguments,
-                                      std::vector<std::string>& problems) {
-  for (const PluginConf& plugin : conf.plugins) {
-    const auto applet = appletFor(plugin.type);
-    if (applet != cni::Applet::Pons && applet != cni::Applet::Bridge) continue;
-    auto request = exampleAdd(plugin, arguments.stateDir);
-    if (request) return std::move(*request);
-    problems.push_back(conf.file + ": " + request.error().message);
-  }
-  return std::nullopt;
-}
-
 std::string ipamOf(const cni::Config& config) {
   if (config.delegated) return config.delegated->type;
   if (config.addresses.hostLocalDir) return "host-local";
   return config.addresses.fixed.empty() ? "" : "static";
 }
 
-NetworkState configured(std::optional<Host>& host, const NetworkConf& conf, const cni::Request& request) {
+NetworkState configured(std::optional<Host>& host, const std::string& file, const cni::Request& request) {
   const cni::Config& config = request.config;
-  NetworkState network{
-      .name = conf.name, .bridge = config.bridge.name.toString(), .ipam = ipamOf(config), .origin = conf.file};
+  NetworkState network{.name = request.key.network.toString(),
+                       .bridge = config.bridge.name.toString(),
+                       .ipam = ipamOf(config),
+                       .origin = file};
   const auto leased = leasesOf(host, request.key.network, config.bridge.name, config.addresses.hostLocalDir);
   for (const RangeSet& set : config.addresses.sets) {
     network.pools.push_back(poolOf(set, config.addresses.excluded, leased));
@@ -110,37 +99,44 @@ struct Configured {
   ByName bridges = {};  ///< of type "bridge": listed only if pons has attachments of them
 };
 
-Configured configuredIn(const Arguments& arguments, std::optional<Host>& host, std::vector<std::string>& problems) {
+Configured configuredIn(const Arguments& arguments, std::optional<Host>& host, Networks& networks) {
   Configured found;
-  ConfDirectory files = readConfDirectory(arguments.configDir);
-  problems = std::move(files.problems);
-  for (const NetworkConf& conf : files.networks) {
-    const auto request = requestOf(conf, arguments, problems);
-    if (!request) continue;
-    const std::string& stateDir = request->config.settings.stateDir;
+  ConfiguredPlugins plugins = pluginsIn(arguments);
+  networks.problems = std::move(plugins.problems);
+  for (const ConfiguredPlugin& plugin : plugins.all) {
+    const bool isMain = plugin.type == "pons" || plugin.type == "bridge";
+    if (!isMain || found.own.contains(plugin.network) || found.bridges.contains(plugin.network)) continue;
+    if (!plugin.request) {
+      networks.problems.push_back(plugin.problem());
+      networks.invalid.emplace(plugin.network, plugin.problem());
+      continue;
+    }
+    const std::string& stateDir = plugin.request->config.settings.stateDir;
     if (stateDir == arguments.stateDir) {
-      ByName& networks = request->applet == cni::Applet::Pons ? found.own : found.bridges;
-      networks.emplace(conf.name, configured(host, conf, *request));
+      ByName& known = plugin.type == "pons" ? found.own : found.bridges;
+      known.emplace(plugin.network, configured(host, plugin.file, *plugin.request));
     } else {
-      problems.push_back(conf.file + ": its ledger is in " + stateDir + ", see --state-dir");
+      networks.problems.push_back(plugin.file + ": its ledger is in " + stateDir + ", see --state-dir");
     }
   }
   return found;
 }
 
-netlib::Result<ByName> withRecorded(Configured configured, std::optional<Host>& host) {
+/// A record that cannot be read counts, but tells nothing of its network.
+netlib::Result<ByName> withRecorded(Configured configured, std::optional<Host>& host, Networks& networks) {
   ByName known = std::move(configured.own);
   if (!host) return known;
   for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
+    const auto seen = host->ledger.snapshot(key);
+    if (!seen) {
+      networks.problems.push_back(key.toString() + ": " + seen.error().message);
+      ++networks.unreadable;
+    }
     if (key.plugin != ChainedPlugin::None) continue;
     const std::string& name = key.network.toString();
     if (auto bridge = configured.bridges.extract(name)) known.insert(std::move(bridge));
-    if (!known.contains(name)) {
-      const auto seen = host->ledger.snapshot(key);
-      if (!seen || !*seen) continue;
-      known.emplace(name, recorded(host, (*seen)->attachment));
-    }
-    ++known.at(name).attachments;
+    if (!known.contains(name) && seen && *seen) known.emplace(name, recorded(host, (*seen)->attachment));
+    if (const auto network = known.find(name); network != known.end()) ++network->second.attachments;
   }
   return known;
 }
@@ -159,7 +155,7 @@ std::optional<std::size_t> countPorts(netlib::Socket& route, const std::string& 
 netlib::Result<Networks> networksOf(const Arguments& arguments) {
   auto host = TRY(openHost(arguments));
   Networks networks;
-  ByName known = TRY(withRecorded(configuredIn(arguments, host, networks.problems), host));
+  ByName known = TRY(withRecorded(configuredIn(arguments, host, networks), host, networks));
   auto route = TRY(netlib::Socket::open(netlib::Socket::Subsystem::Route));
   for (auto& [name, network] : known) {
     network.ports = countPorts(route, network.bridge);
@@ -170,11 +166,22 @@ netlib::Result<Networks> networksOf(const Arguments& arguments) {
 
 netlib::Result<> requireNetwork(const Arguments& arguments) {
   if (arguments.network.empty()) return {};
+  for (const ConfiguredPlugin& plugin : pluginsIn(arguments).all) {
+    if (plugin.network == arguments.network && plugin.request) return {};
+  }
+  const Networks networks = TRY(networksOf(arguments));
   std::vector<std::string> known;
-  for (const NetworkState& network : TRY(networksOf(arguments)).all) known.push_back(network.name);
+  for (const NetworkState& network : networks.all) known.push_back(network.name);
   if (std::ranges::find(known, arguments.network) != known.end()) return {};
+  if (const auto invalid = networks.invalid.find(arguments.network); invalid != networks.invalid.end()) {
+    return netlib::fail(
+        netlib::Cause::Invalid,
+        "network \"" + arguments.network + "\" is not on record, and its configuration is invalid: " + invalid->second);
+  }
+  const std::string unread = joined(networks.problems, "; ");
   return netlib::fail(netlib::Cause::Invalid, unknownWord("network", arguments.network, known) + " (neither in " +
-                                                  arguments.configDir + " nor on record)");
+                                                  arguments.configDir + " nor on record)" +
+                                                  (unread.empty() ? "" : "; not read: " + unread));
 }
 
 }  // namespace pons::ctl

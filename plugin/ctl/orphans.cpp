@@ -31,19 +31,17 @@ struct Scopes {
 };
 
 void addConfigured(Scopes& scopes, const Arguments& arguments, std::vector<std::string>& problems) {
-  ConfDirectory files = readConfDirectory(arguments.configDir);
-  problems.insert(problems.end(), files.problems.begin(), files.problems.end());
-  for (const NetworkConf& conf : files.networks) {
-    for (const PluginConf& plugin : conf.plugins) {
-      if (appletFor(plugin.type) != cni::Applet::Pons) continue;
-      const auto request = exampleAdd(plugin, arguments.stateDir);
-      if (!request) {
-        problems.push_back(conf.file + ": " + request.error().message);
-      } else if (request->config.settings.stateDir != arguments.stateDir) {
-        scopes.elsewhere.insert(request->key.network);
-      } else {
-        scopes.networks.emplace(request->key.network, KnownNetwork{request->config, {request->config.bridge.name}});
-      }
+  ConfiguredPlugins plugins = pluginsIn(arguments);
+  problems = std::move(plugins.problems);
+  for (const ConfiguredPlugin& plugin : plugins.all) {
+    const auto& request = plugin.request;
+    if (plugin.type != "pons") continue;
+    if (!request) {
+      problems.push_back(plugin.problem());
+    } else if (request->config.settings.stateDir != arguments.stateDir) {
+      scopes.elsewhere.insert(request->key.network);
+    } else {
+      scopes.networks.emplace(request->key.network, KnownNetwork{request->config, {request->config.bridge.name}});
     }
   }
 }
@@ -97,6 +95,7 @@ netlib::Result<std::optional<OrphanResult>> collectAttachment(Host& host, const 
   const std::string part = key.plugin == ChainedPlugin::None ? "" : " " + std::string{nameOf(key.plugin)};
   OrphanResult found{{"attachment", key.ifName.toString() + part, reasonOf(**record), key.network, key.container}};
   found.pod = (*record)->attachment.pod;
+  found.isLost = (*record)->salvaged;
   if (!deletes) return std::optional{std::move(found)};
   if (config) completeFromConfig(**record, *config);
   const auto removed = teardown(host, **record, planFor((*record)->attachment));
@@ -104,7 +103,9 @@ netlib::Result<std::optional<OrphanResult>> collectAttachment(Host& host, const 
   return std::optional{std::move(found)};
 }
 
-netlib::Result<> collectAttachments(Host& host, const Scopes& scopes, Orphans& orphans) {
+/// Returns those whose record could not be read.
+netlib::Result<std::vector<AttachmentKey>> collectAttachments(Host& host, const Scopes& scopes, Orphans& orphans) {
+  std::vector<AttachmentKey> lost;
   std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
   std::ranges::sort(keys);
   for (const AttachmentKey& key : keys) {
@@ -114,13 +115,15 @@ netlib::Result<> collectAttachments(Host& host, const Scopes& scopes, Orphans& o
     if (!found) {
       orphans.problems.push_back(key.toString() + ": " + found.error().message);
     } else if (*found) {
+      if ((*found)->isLost) lost.push_back(key);
       orphans.all.push_back(**std::move(found));
     }
   }
-  return {};
+  return lost;
 }
 
-void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Orphans& orphans) {
+void sweep(Host& host, const Scopes& scopes, const std::vector<AttachmentKey>& lost, const Arguments& arguments,
+           Orphans& orphans) {
   Sweep sweep{host, orphans.deletes ? Sweep::Mode::Delete : Sweep::Mode::Find};
   const auto check = [&orphans](const netlib::Result<>& swept) {
     if (!swept) orphans.problems.push_back(swept.error().message);
@@ -130,7 +133,7 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Orphans
     check(sweep.network({network, subnetsFor(arguments, known.config)}));
     bridges.insert(known.bridges.begin(), known.bridges.end());
   }
-  check(sweep.ports());
+  check(sweep.ports(lost));
   for (const netlib::IfName& bridge : bridges) check(sweep.shared(bridge));
   for (const Orphan& orphan : sweep.found()) orphans.all.push_back({orphan});
 }
@@ -140,8 +143,8 @@ void sweep(Host& host, const Scopes& scopes, const Arguments& arguments, Orphans
 netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments) {
   Orphans orphans{.deletes = arguments.deletes, .others = otherStateDirectories(arguments)};
   const Scopes scopes = TRY(scopesFor(arguments, host, orphans.problems));
-  TRY(collectAttachments(host, scopes, orphans));
-  sweep(host, scopes, arguments, orphans);
+  const std::vector<AttachmentKey> lost = TRY(collectAttachments(host, scopes, orphans));
+  sweep(host, scopes, lost, arguments, orphans);
   return orphans;
 }
 

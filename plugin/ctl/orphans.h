@@ -13,6 +13,7 @@ struct OrphanResult {
   Orphan orphan;
   std::string failure = {};  ///< why it could not be deleted; else empty
   std::string pod = {};      ///< of its container; empty if that is not known
+  bool isLost = false;       ///< an attachment whose record cannot be read
 };
 
 struct Orphans {

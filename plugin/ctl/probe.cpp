@@ -1,6 +1,7 @@
 #include "plugin/ctl/probe.h"
 
 #include <algorithm>
+#include <array>
 
 #include "plugin/cni/dns.h"
 #include "plugin/ctl/attachment_view.h"
@@ -23,15 +24,17 @@ struct ProbedAttachment {
   std::vector<Probed> probes;
 };
 
+struct ProbedAttachments {
+  std::vector<ProbedAttachment> all = {};
+  std::vector<std::string> problems = {};  ///< of attachments that could not be probed
+};
+
 /// Of the network's configuration.
 std::vector<IpAddress> configuredNameservers(const NetworkName& network, const Arguments& arguments) {
-  for (const NetworkConf& conf : readConfDirectory(arguments.configDir).networks) {
-    if (conf.name != network.toString()) continue;
-    for (const PluginConf& plugin : conf.plugins) {
-      if (!appletFor(plugin.type)) continue;
-      const auto request = exampleAdd(plugin, arguments.stateDir);
-      if (request && !request->config.dns.nameservers.empty()) return request->config.dns.nameservers;
-    }
+  for (const ConfiguredPlugin& plugin : pluginsIn(arguments).all) {
+    if (plugin.network != network.toString() || !plugin.request) continue;
+    const auto& nameservers = plugin.request->config.dns.nameservers;
+    if (!nameservers.empty()) return nameservers;
   }
   return {};
 }
@@ -45,24 +48,35 @@ std::vector<IpAddress> nameserversOf(const Attachment& attachment, const Argumen
   return attachment.egress->nameservers;
 }
 
-netlib::Result<std::vector<ProbedAttachment>> collect(const Arguments& arguments) {
-  auto host = TRY(openHost(arguments));
-  if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
-  std::vector<ProbedAttachment> probed;
-  for (const AttachmentKey& key : TRY(attachmentsNamed(*host, arguments.subject))) {
-    const auto record = TRY(host->ledger.snapshot(key));
-    if (!record) continue;
-    const Attachment& attachment = record->attachment;
-    TRY(enterContainer(*host, attachment));
-    auto probes = probesOf(*host, attachment, nameserversOf(attachment, arguments), arguments.timeout);
-    if (!probes.empty()) probed.push_back({attachment, std::move(probes)});
-  }
-  return probed;
+/// Nothing if it was deleted meanwhile.
+netlib::Result<std::optional<ProbedAttachment>> probed(Host& host, const AttachmentKey& key,
+                                                       const Arguments& arguments) {
+  auto record = TRY(host.ledger.snapshot(key));
+  if (!record) return std::optional<ProbedAttachment>{};
+  Attachment& attachment = record->attachment;
+  TRY(enterContainer(host, attachment));
+  auto probes = probesOf(host, attachment, nameserversOf(attachment, arguments), arguments.timeout);
+  return std::optional{ProbedAttachment{std::move(attachment), std::move(probes)}};
 }
 
-std::string documentOf(const std::vector<ProbedAttachment>& attachments) {
+netlib::Result<ProbedAttachments> collect(const Arguments& arguments) {
+  auto host = TRY(openHost(arguments));
+  if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
+  ProbedAttachments attachments;
+  for (const AttachmentKey& key : TRY(attachmentsNamed(*host, arguments.subject))) {
+    auto one = probed(*host, key, arguments);
+    if (!one) {
+      attachments.problems.push_back(key.toString() + ": " + one.error().message);
+    } else if (*one && !(*one)->probes.empty()) {
+      attachments.all.push_back(std::move(**one));
+    }
+  }
+  return attachments;
+}
+
+std::string documentOf(const ProbedAttachments& attachments) {
   return jsonDocument([&](json::Writer& writer) {
-    writeObjects(writer, "attachments", attachments, [](json::Writer& to, const ProbedAttachment& one) {
+    writeObjects(writer, "attachments", attachments.all, [](json::Writer& to, const ProbedAttachment& one) {
       writeKey(to, one.attachment.key, one.attachment.pod);
       writeObjects(to, "probes", one.probes, [](json::Writer& row, const Probed& probe) {
         row.member("target", probe.target).member("address", probe.address);
@@ -70,27 +84,30 @@ std::string documentOf(const std::vector<ProbedAttachment>& attachments) {
         if (probe.time) writeNumber(row, "microseconds", static_cast<std::uint64_t>(probe.time->count()));
       });
     });
+    writeStrings(writer, "problems", attachments.problems);
   });
 }
 
 Cell resultCell(const json::Value& row) {
-  const std::string_view verdict = row["verdict"].string().value_or("");
+  const std::string verdict = plainText(row["verdict"]);
   Colour colour = Colour::None;
   if (verdict == nameOf(Verdict::Answered)) colour = Colour::Good;
   if (verdict == nameOf(Verdict::Fault)) colour = Colour::Bad;
-  return {std::string{row["result"].string().value_or("")}, colour};
+  return {plainText(row["result"]), colour};
 }
 
 std::string viewOf(const json::Value& root, const Terminal& terminal) {
   const std::vector<ReportColumn> columns{
       {"TARGET", cellOf("target")}, {"ADDRESS", cellOf("address")}, {"RESULT", resultCell, Column::Fit::Wrap}};
+  const std::vector<json::Value> attachments = root["attachments"].items();
   std::string text;
-  for (const json::Value& attachment : root["attachments"].items()) {
+  for (const json::Value& attachment : attachments) {
     if (!text.empty()) text += "\n";
-    text += attachmentIn(attachment) + "\n";
+    text += paragraph(attachmentIn(attachment, idLengthIn(attachments, terminal)), 0, terminal);
     text += tableOf(attachment["probes"].items(), columns, terminal);
   }
-  return text.empty() ? "Nothing to probe: neither addresses nor published ports.\n" : text;
+  const bool isNothing = text.empty() && root["problems"].items().empty();
+  return isNothing ? "Nothing to probe: neither addresses nor published ports.\n" : text;
 }
 
 bool isFaulty(const ProbedAttachment& attachment) {
@@ -100,24 +117,14 @@ bool isFaulty(const ProbedAttachment& attachment) {
 }  // namespace
 
 std::string_view nameOf(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::Answered:
-      return "answered";
-    case Verdict::Denied:
-      return "denied";
-    case Verdict::Fault:
-      return "fault";
-    case Verdict::Unproved:
-      return "unproved";
-  }
-  return {};
+  constexpr std::array<std::string_view, 4> kNames{"answered", "denied", "fault", "unproved"};
+  return kNames.at(static_cast<std::size_t>(verdict));
 }
 
-Answer probe(const Arguments& arguments) {
-  const auto attachments = collect(arguments);
-  if (!attachments) return failure("probe", attachments.error());
-  const int exitCode = std::ranges::any_of(*attachments, isFaulty) ? kFailed : 0;
-  return answer(arguments, documentOf(*attachments), viewOf, exitCode);
+netlib::Result<Answer> probe(const Arguments& arguments) {
+  const auto attachments = TRY(collect(arguments));
+  const bool isFine = attachments.problems.empty() && std::ranges::none_of(attachments.all, isFaulty);
+  return answer(arguments, documentOf(attachments), viewOf, isFine ? 0 : kFailed, attachments.problems);
 }
 
 }  // namespace pons::ctl

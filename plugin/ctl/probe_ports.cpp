@@ -20,8 +20,8 @@ std::vector<IpAddress> addressesOf(Probing& probing, const PortForward& forward)
   if (!forward.hostAddress.isUnspecified()) return {forward.hostAddress};
   const Family family = forward.hostAddress.family();
   std::vector<IpAddress> addresses;
-  if (const auto route = defaultRoute(probing.host, family); route && route->linkIndex != 0) {
-    const auto own = netlib::address::list(probing.host.route, family, route->linkIndex);
+  if (const auto route = defaultRoute(probing.host, family); route && !route->nextHops.empty()) {
+    const auto own = netlib::address::list(probing.host.route, family, route->nextHops.front().linkIndex);
     for (std::size_t i = 0; own && i < own->size() && addresses.empty(); ++i) {
       const IpAddress& address = (*own)[i].prefix.address();
       if (!address.isLinkLocal()) addresses.push_back(address);

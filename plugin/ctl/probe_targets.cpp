@@ -31,9 +31,9 @@ std::vector<Attachment> neighboursOf(Host& host, const Attachment& attachment) {
     const auto seen = host.ledger.snapshot(key);
     if (!seen || !*seen || (*seen)->state != RecordState::Committed) continue;
     const Attachment& other = (*seen)->attachment;
-    const auto netns = netlib::netnsAt(other.netnsPath);
-    const bool isAlive = netns && *netns && NetnsId{(*netns)->device, (*netns)->inode} == other.netns;
-    if (isAlive && other.bridge.name == attachment.bridge.name) neighbours.push_back(other);
+    const auto netns = netnsIdAt(other.netnsPath);
+    const bool isNeighbour = other.bridge.name == attachment.bridge.name && other.vlans == attachment.vlans;
+    if (netns && *netns == other.netns && isNeighbour) neighbours.push_back(other);
   }
   return neighbours;
 }
@@ -60,7 +60,7 @@ std::optional<netlib::MacAddress> macOf(const Probing& probing, const IpAddress&
 
 /// The gateway address belongs to the bridge: an answer with another MAC address is a duplicate of it.
 void checkOwner(Probing& probing, const std::optional<netlib::MacAddress>& mac) {
-  const auto bridge = link::find(probing.host.route, probing.attachment.bridge.name);
+  const auto bridge = link::find(probing.host.route, routedLink(probing.attachment));
   if (!bridge || !mac || mac == bridge->mac) return;
   Probed& last = probing.results.back();
   last.verdict = Verdict::Fault;
@@ -93,7 +93,6 @@ std::string isolationBetween(const Probing& probing, const Attachment& other) {
 
 /// The first one with an address in the subnet of the lease.
 void probeNeighbour(Probing& probing, const Lease& lease, const std::vector<Attachment>& others) {
-  constexpr std::size_t kShortId = 12;
   for (const Attachment& other : others) {
     const auto found = std::ranges::find_if(
         other.leases, [&](const Lease& its) { return lease.address.contains(its.address.address()); });
@@ -127,8 +126,9 @@ void probeNextHop(Probing& probing, Family family) {
   const auto skip = [&](const std::string& why) { add(std::string{netlib::nameOf(family)}, Verdict::Unproved, why); };
   const auto route = defaultRoute(probing.host, family);
   if (!route) return skip("no default route on this host");
-  if (!route->gateway) return skip("the default route of this host has no next hop, or several");
-  const IpAddress& to = *route->gateway;
+  if (route->nextHops.size() != 1 || !route->nextHops.front().gateway)
+    return skip("the default route of this host has no next hop, or several");
+  const IpAddress& to = *route->nextHops.front().gateway;
   if (to.isLinkLocal()) return skip(to.toString() + " is link-local: no container can reach it");
   if (!probing.attachment.internal && !hasRouteTo(probing, to))
     return skip("the container has no route there on record");

@@ -7,6 +7,13 @@
 
 namespace pons::ctl {
 
+std::string propertiesText(const Properties& properties, const Terminal& terminal) {
+  return tableOf(properties,
+                 {{"", [](const Property& property) { return Cell{property.name}; }},
+                  {"", [](const Property& property) { return property.value; }, Column::Fit::Wrap}},
+                 terminal);
+}
+
 std::string plainText(const json::Value& value) {
   if (const auto text = value.string()) return netlib::printable(*text);
   if (!value.isArray()) return value.present() ? value.text() : "";
@@ -14,6 +21,10 @@ std::string plainText(const json::Value& value) {
   for (const json::Value& item : value.items()) texts.push_back(plainText(item));
   return joined(texts);
 }
+
+bool isTrue(const json::Value& value) { return value.boolean().value_or(false); }
+
+std::uint64_t numberIn(const json::Value& value) { return static_cast<std::uint64_t>(value.integer().value_or(0)); }
 
 std::function<Cell(const json::Value& row)> cellOf(const std::string& member) {
   return [member](const json::Value& row) { return Cell{plainText(row[member])}; };

@@ -1,6 +1,7 @@
 // One renderer for all commands: a command builds one JSON document, and its text is made from that document alone.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <type_traits>
@@ -39,9 +40,26 @@ std::string tableOf(const std::vector<Item>& rows, const std::vector<ColumnOf<st
   return table.text(terminal);
 }
 
+/// A line of a text about one thing: a name and a value.
+struct Property {
+  std::string name;
+  Cell value;
+};
+using Properties = std::vector<Property>;
+std::string propertiesText(const Properties& properties, const Terminal& terminal);
+
 /// One line: a string as it is, a number or a boolean as JSON, the elements of an array separated by ", "; empty if
 /// absent. Control characters are escaped.
 std::string plainText(const json::Value& value);
+/// False unless it is `true`.
+bool isTrue(const json::Value& value);
+/// 0 unless it is an integer, which no document has below 0.
+std::uint64_t numberIn(const json::Value& value);
+/// How many of these are, or have, that.
+std::size_t countIf(const auto& all, const auto& predicate) {
+  return static_cast<std::size_t>(std::ranges::count_if(all, predicate));
+}
+
 /// The cell with plainText() of a member.
 std::function<Cell(const json::Value& row)> cellOf(const std::string& member);
 

@@ -107,9 +107,21 @@ void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
   }
 }
 
+void addAccepts(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment, const netlib::IfName& link) {
+  const auto wanted = forward::rulesOf(host.ledger, attachment, link);
+  const auto chains = wanted ? forward::inspect(host, *wanted) : netlib::fail(wanted.error());
+  if (!chains) return;
+  for (const forward::ChainState& chain : *chains) {
+    if (chain.wanted == 0 && chain.present == 0) continue;  // a chain without drop policy
+    rules.push_back({"", chain.name,
+                     "accept forwarded traffic of " + link.toString() + ", " + counted(chain.wanted, "rule"),
+                     chain.isRight()});
+  }
+}
+
 void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
-  const std::string bridge = attachment.bridge.name.toString();
-  const auto element = bridges::elementOf(attachment.bridge.name);
+  const std::string bridge = routedLink(attachment).toString();
+  const auto element = bridges::elementOf(routedLink(attachment));
   if (has(attachment, shared_state::routeLocalnet(attachment))) {
     rules.push_back(elementFact(host, Family::Ipv4, nat::kBridges, bridge, element));
   }
@@ -118,15 +130,8 @@ void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
       rules.push_back(elementFact(host, family, bridges::kPolicyBridges, bridge, element));
     }
   }
-  if (!has(attachment, shared_state::forwardAccept(attachment))) return;
-  const auto wanted = forward::rulesOf(host.ledger, attachment);
-  const auto chains = wanted ? forward::inspect(host, *wanted) : netlib::fail(wanted.error());
-  if (!chains) return;
-  for (const forward::ChainState& chain : *chains) {
-    if (chain.wanted == 0 && chain.present == 0) continue;  // a chain without drop policy
-    rules.push_back({"", chain.name, "accept forwarded traffic of " + bridge + ", " + counted(chain.wanted, "rule"),
-                     chain.isRight()});
-  }
+  if (!attachment.acceptForward) return;
+  for (const netlib::IfName& link : shared_state::forwardedLinks(attachment)) addAccepts(rules, host, attachment, link);
 }
 
 }  // namespace

@@ -75,9 +75,8 @@ std::string showJson(const std::vector<Shown>& shown) {
   return jsonDocument([&](json::Writer& writer) { writeObjects(writer, "attachments", shown, writeShown); });
 }
 
-Answer show(const Arguments& arguments) {
-  const auto shown = collect(arguments);
-  return shown ? answer(arguments, showJson(*shown), showText) : failure("show", shown.error());
+netlib::Result<Answer> show(const Arguments& arguments) {
+  return answer(arguments, showJson(TRY(collect(arguments))), showText);
 }
 
 }  // namespace pons::ctl

@@ -9,17 +9,7 @@ namespace {
 
 using enum Column::Fit;
 
-/// A line of the head: a name and a value; after a line of the same name only the value is printed.
-struct Property {
-  std::string name;
-  Cell value;
-};
-using Properties = std::vector<Property>;
-
-bool isTrue(const json::Value& value) { return value.boolean().value_or(false); }
-
-std::uint64_t numberIn(const json::Value& value) { return static_cast<std::uint64_t>(value.integer().value_or(0)); }
-
+/// The name is printed once.
 void addEach(Properties& properties, const std::string& name, const std::vector<std::string>& texts) {
   for (const std::string& text : texts) properties.push_back({texts.front() == text ? name : "", {text}});
 }
@@ -100,10 +90,7 @@ std::string headText(const json::Value& one, const Terminal& terminal) {
                           {counted(numberIn(denied["packets"]), "packet") + " (" +
                            textOfBytes(numberIn(denied["bytes"])) + ") by the egress policy"}});
   }
-  return tableOf(properties,
-                 {{"", [](const Property& property) { return Cell{property.name}; }},
-                  {"", [](const Property& property) { return property.value; }, Wrap}},
-                 terminal);
+  return propertiesText(properties, terminal);
 }
 
 Cell linkState(const json::Value& link) {

@@ -3,29 +3,54 @@
 #include <algorithm>
 #include <numeric>
 
+#include "netlib/base/text.h"
 #include "netlib/base/utf8.h"
+
+#include "plugin/model/attachment.h"
 
 namespace pons::ctl {
 
 namespace {
 
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kShortest = 12;
 
-/// The number of code points: UTF-8 continuation bytes are not counted.
+/// Not a continuation byte of UTF-8.
+bool beginsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }
+
 std::size_t columnsOf(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(std::ranges::count_if(text, beginsCharacter));
 }
 
 std::size_t longestWordOf(std::string_view text) {
   std::size_t longest = 0;
-  for (const std::string& word : wrapped(text, 0)) longest = std::max(longest, columnsOf(word));
+  for (const std::string_view word : netlib::split(text, ' ')) longest = std::max(longest, columnsOf(word));
   return longest;
+}
+
+/// Where a word of more than `width` columns is broken: after a separator in the second half of what fits, if any.
+std::size_t breakIn(std::string_view word, std::size_t width) {
+  std::size_t most = 0;
+  for (std::size_t columns = 0; most < word.size(); ++most) {
+    if (beginsCharacter(word[most]) && ++columns > width) break;
+  }
+  const std::size_t separator = word.substr(0, most).find_last_of(",:/.>]");
+  return separator == std::string_view::npos || separator < most / 2 ? most : separator + 1;
 }
 
 std::size_t sumOf(const std::vector<std::size_t>& widths) {
   return std::accumulate(widths.begin(), widths.end(), kGap * (widths.size() - 1));
+}
+
+/// The widest first, until the sum is not larger than `width`.
+void narrow(std::vector<std::size_t>& widths, const std::vector<std::size_t>& least, std::size_t width) {
+  while (sumOf(widths) > width) {
+    std::size_t widest = widths.size();
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (widths[i] > least[i] && (widest == widths.size() || widths[i] > widths[widest])) widest = i;
+    }
+    if (widest == widths.size()) return;
+    --widths[widest];
+  }
 }
 
 }  // namespace
@@ -36,13 +61,17 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    std::string& last = lines.back();
-    if (last.empty()) {
-      last = word;
-    } else if (columnsOf(last) + 1 + columnsOf(word) <= width) {
-      last.append(1, ' ').append(word);
+    if (lines.back().empty()) {
+      lines.back() = word;
+    } else if (columnsOf(lines.back()) + 1 + columnsOf(word) <= width) {
+      lines.back().append(1, ' ').append(word);
     } else {
       lines.emplace_back(word);
+    }
+    while (columnsOf(lines.back()) > width) {
+      const std::size_t at = breakIn(lines.back(), width);
+      lines.push_back(lines.back().substr(at));
+      lines[lines.size() - 2].resize(at);
     }
   }
   return lines;
@@ -50,14 +79,31 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
 
 std::string paragraph(std::string_view text, std::size_t indent, const Terminal& terminal, Colour colour) {
   std::string lines;
-  for (const std::string& line : wrapped(netlib::printable(text), terminal.width - std::min(terminal.width, indent))) {
+  for (const std::string& line : wrapped(netlib::printable(text), std::max(terminal.width, indent + 1) - indent)) {
     lines.append(indent, ' ').append(terminal.in(colour, line)).append("\n");
   }
   return lines;
 }
 
+std::string hanging(std::string_view text, std::size_t width) {
+  std::string lines;
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  for (const std::string_view line : netlib::split(text, '\n')) {
+    const std::size_t start = std::min(line.find_first_not_of(' '), line.size());
+    const std::size_t gap = line.find("  ", start);
+    const std::size_t second = gap == std::string_view::npos ? gap : line.find_first_not_of(' ', gap);
+    const std::size_t indent = second == std::string_view::npos ? start : second;
+    std::string head{line.substr(0, indent)};
+    for (const std::string& part : wrapped(line.substr(indent), std::max(width, indent + 1) - indent)) {
+      lines.append(head).append(part).append("\n");
+      head.assign(indent, ' ');
+    }
+  }
+  return lines;
+}
+
 std::size_t distinctLengthOf(const std::set<std::string>& texts) {
-  std::size_t length = kShortest;
+  std::size_t length = kShortId;
   // In sorted order, texts with the longest common prefix are adjacent.
   for (auto one = texts.begin(), next = one; one != texts.end() && ++next != texts.end(); ++one) {
     const auto differing = std::ranges::mismatch(*one, *next).in1 - one->begin();
@@ -71,10 +117,13 @@ void Table::add(Row row) {
   rows_.push_back(std::move(row));
 }
 
-std::size_t Table::lengthOf(std::size_t column) const {
-  std::size_t length = columns_[column].title.size();
-  for (const Row& row : rows_) length = std::max(length, columnsOf(row[column].text));
-  return length;
+Table::Widths Table::widthsBy(std::size_t (*measure)(std::string_view text)) const {
+  Widths widths;
+  for (const Column& column : columns_) widths.push_back(column.title.size());
+  for (const Row& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], measure(row[i].text));
+  }
+  return widths;
 }
 
 void Table::shorten() {
@@ -90,34 +139,27 @@ void Table::shorten() {
   }
 }
 
-/// Narrows the widest column that can be wrapped first, down to its longest word.
-Table::Widths Table::widthsFor(std::size_t width) const {
-  Widths widths;
-  Widths least;
-  for (std::size_t column = 0; column < columns_.size(); ++column) {
-    widths.push_back(lengthOf(column));
-    least.push_back(columns_[column].title.size());
-    for (const Row& row : rows_) least.back() = std::max(least.back(), longestWordOf(row[column].text));
-    if (columns_[column].fit != Column::Fit::Wrap) least.back() = widths.back();
-  }
-  while (sumOf(widths) > width) {
-    std::size_t widest = columns_.size();
-    for (std::size_t column = 0; column < columns_.size(); ++column) {
-      if (widths[column] <= least[column]) continue;
-      if (widest == columns_.size() || widths[column] > widths[widest]) widest = column;
-    }
-    if (widest == columns_.size()) break;
-    --widths[widest];
+/// Without a broken word: only columns to be wrapped are narrower than their texts.
+Table::Widths Table::wordWidths() const {
+  Widths widths = widthsBy(columnsOf);
+  const Widths words = widthsBy(longestWordOf);
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    if (columns_[i].fit == Column::Fit::Wrap) widths[i] = words[i];
   }
   return widths;
 }
 
-bool Table::fits(std::size_t width) const { return sumOf(widthsFor(width)) <= width; }
-
-/// False if all columns are important.
+/// One without texts first. False if all columns are important.
 bool Table::leaveOutOne() {
-  const auto least = std::ranges::max_element(columns_, {}, &Column::importance);
-  if (least == columns_.end() || least->importance == 0) return false;
+  const auto isEmpty = [this](const Column& column) {
+    const auto index = static_cast<std::size_t>(&column - columns_.data());
+    return std::ranges::all_of(rows_, [index](const Row& row) { return row[index].text.empty(); });
+  };
+  auto least = std::ranges::find_if(columns_, isEmpty);
+  if (least == columns_.end()) {
+    least = std::ranges::max_element(columns_, {}, &Column::importance);
+    if (least == columns_.end() || least->importance == 0) return false;
+  }
   const auto index = least - columns_.begin();
   columns_.erase(least);
   for (Row& row : rows_) row.erase(row.begin() + index);
@@ -128,8 +170,7 @@ std::string Table::line(const Row& row, const Widths& widths, const Terminal& te
   std::vector<std::vector<std::string>> parts;
   std::size_t height = 1;
   for (std::size_t column = 0; column < row.size(); ++column) {
-    const bool breaks = columns_[column].fit == Column::Fit::Wrap;
-    parts.push_back(breaks ? wrapped(row[column].text, widths[column]) : std::vector{row[column].text});
+    parts.push_back(wrapped(row[column].text, std::max(widths[column], std::size_t{1})));
     height = std::max(height, parts.back().size());
   }
   std::string text;
@@ -152,11 +193,13 @@ std::string Table::line(const Row& row, const Widths& widths, const Terminal& te
 }
 
 std::string Table::text(const Terminal& terminal) const {
-  const std::size_t width = terminal.wide ? SIZE_MAX : terminal.width;
+  const std::size_t width = terminal.isComplete() ? Terminal::kUnlimited : terminal.width;
   Table table = *this;
-  if (sumOf(table.widthsFor(SIZE_MAX)) > width) table.shorten();
-  while (!table.fits(width) && table.leaveOutOne()) {}
-  const Widths widths = table.widthsFor(width);
+  if (sumOf(table.widthsBy(columnsOf)) > width) table.shorten();
+  while (sumOf(table.wordWidths()) > width && table.leaveOutOne()) {}
+  Widths widths = table.widthsBy(columnsOf);
+  narrow(widths, table.wordWidths(), width);
+  narrow(widths, table.widthsBy([](std::string_view) { return std::size_t{0}; }), width);
   Row titles;
   for (const Column& column : table.columns_) titles.push_back({column.title});
   const bool titled = std::ranges::any_of(titles, [](const Cell& title) { return !title.text.empty(); });

@@ -17,10 +17,12 @@ constexpr std::size_t kMinWidth = 40;
 
 std::size_t widthOf(int fd, const char* columns) {
   winsize size{};
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const bool isTerminal = ioctl(fd, TIOCGWINSZ, &size) == 0;
+  if (isTerminal && size.ws_col > 0) return size.ws_col;
   std::size_t width = 0;
   if (columns != nullptr) std::from_chars(columns, columns + std::strlen(columns), width);
-  return width == 0 ? Terminal{}.width : width;
+  if (width != 0) return width;
+  return isTerminal ? Terminal{}.width : Terminal::kUnlimited;
 }
 
 }  // namespace

@@ -64,8 +64,8 @@ netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
 }
 
 Inspection::Verified Inspection::verify(const Step& step) {
-  // The bridge each time: the steps behind it read host.bridge, which its verify() sets.
-  if (step.sharedState().empty() || step.providesBridge()) return step.verify(host_);
+  // Links each time: the steps behind them read host.bridge and host.vlanLink, which their verify() sets.
+  if (step.sharedState().empty() || step.provided(host_) != nullptr) return step.verify(host_);
   const auto known = shared_.find(step.sharedState());
   if (known != shared_.end()) return known->second;
   return shared_.emplace(step.sharedState(), step.verify(host_)).first->second;
@@ -73,7 +73,8 @@ Inspection::Verified Inspection::verify(const Step& step) {
 
 std::vector<Fault> Inspection::faultsOf(const Attachment& attachment, Scope scope) {
   std::vector<Fault> faults;
-  host_.bridge = {};  // of the attachment looked at before: that of a chained plugin has no step that sets it
+  host_.bridge =
+      host_.vlanLink = {};  // of the attachment looked at before: that of a chained plugin has no step that sets it
   if (scope != Scope::Shared) {
     const auto entered = canEnter(host_, attachment);
     if (!entered.ok()) return {goneContainer(attachment, entered.error())};
@@ -86,7 +87,7 @@ std::vector<Fault> Inspection::faultsOf(const Attachment& attachment, Scope scop
     if (step->isInside() && scope != Scope::All) continue;
     if (step->needsBridge() && bridgeIsMissing) continue;
     append(faults, *step, verify(*step));
-    if (step->providesBridge()) bridgeIsMissing = host_.bridge.index == 0;
+    if (const auto* link = step->provided(host_)) bridgeIsMissing = link->index == 0;
   }
   return faults;
 }

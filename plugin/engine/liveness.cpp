@@ -28,9 +28,9 @@ netlib::Result<bool> hasLink(Host& host, const Attachment& attachment) {
 }  // namespace
 
 netlib::Result<Liveness> livenessOf(Host& host, const Attachment& attachment) {
-  const auto netns = TRY(netlib::netnsAt(attachment.netnsPath));
+  const auto netns = TRY(netnsIdAt(attachment.netnsPath));
   const bool link = TRY(hasLink(host, attachment));
-  return Liveness{.netns = netns && NetnsId{netns->device, netns->inode} == attachment.netns, .link = link};
+  return Liveness{.netns = netns == attachment.netns, .link = link};
 }
 
 netlib::Result<bool> isDead(Host& host, const Record& record) {

@@ -22,17 +22,20 @@ void addShared(Plan& plan, const Attachment& attachment) {
   };
   addIfShared(bridgePresent(attachment));
   addIfShared(bridgePromiscuous(attachment));
+  addIfShared(vlanFiltering(attachment));
+  if (gatewayVlan(attachment)) plan.push_back(vlanLink(attachment));
   for (const auto& address : gatewayAddresses(attachment)) plan.push_back(gatewayAddress(attachment, address));
   for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) addIfShared(ipForwardingEnabled(family));
   for (const auto family : tables::kAll) addIfShared(tablesPresent(attachment, family));
   addIfShared(brNetfilterEnabled(attachment));
+  addIfShared(taggedFramesFiltered(attachment));
   addIfShared(bridgeInternal(attachment));
   addIfShared(routeLocalnet(attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) plan.push_back(subnetChain(attachment, subnet));
   for (const SourceNat& nat : attachment.sourceNats) addIfShared(masqueradeChain(attachment, nat));
   addIfShared(guardedInterfaces(attachment));
   addIfShared(ingressPolicyApplied(attachment));
-  addIfShared(forwardAccepted(attachment));
+  for (const auto& link : shared_state::forwardedLinks(attachment)) addIfShared(forwardAccepted(attachment, link));
 }
 
 /// A guarded port drops everything that has no element: so it may exist before its elements do, and DEL, which goes
@@ -44,6 +47,7 @@ void addOwn(Plan& plan, const Attachment& attachment) {
   if (attachment.resolvConf) plan.push_back(resolvConfPresent(attachment));
   if (!attachment.leases.empty() || !attachment.forwards.empty()) plan.push_back(conntrackFlushed(attachment));
   if (hasInterface) plan.push_back(vethPair(attachment));
+  if (attachment.vlans) plan.push_back(portVlans(attachment));
   if (!tables::elementsOf(attachment).empty()) plan.push_back(nftElements(attachment));
   if (attachment.bandwidth) plan.push_back(bandwidthLimited(attachment));
   if (hasInterface) plan.push_back(containerAddresses(attachment));

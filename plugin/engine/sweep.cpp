@@ -5,6 +5,7 @@
 #include "netlib/base/error_list.h"
 
 #include "plugin/context/link_owner.h"
+#include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/source_subnets.h"
 #include "plugin/steps/steps.h"
 
@@ -34,9 +35,22 @@ std::optional<AttachmentKey> keyOfOrphan(const Host& host, const link::Link& lin
   return alias ? alias->key : std::nullopt;
 }
 
-/// An attachment to make shared steps of: their undo() reads its bridge at most.
+/// An attachment to make shared steps of: their undo() reads its bridge and VLAN at most.
 Attachment unrecordedAt(const netlib::IfName& bridge) {
   return bareAttachment({NetworkName::parse("none").value(), ContainerId::parse("none").value(), bridge}, bridge);
+}
+
+/// One for each VLAN of which this ledger has made the gateway's link.
+netlib::Result<std::vector<Attachment>> unrecordedVlans(Host& host, const netlib::IfName& bridge) {
+  std::vector<Attachment> found;
+  const auto below = link::find(host.route, bridge);
+  if (!below) return found;
+  for (const link::Link& candidate : TRY(link::ofKind(host.route, "vlan"))) {
+    if (candidate.peer != below->index || !sweptAlias(host, candidate)) continue;
+    found.push_back(unrecordedAt(bridge));
+    found.back().vlans = PortVlans{.access = candidate.vlan};
+  }
+  return found;
 }
 
 }  // namespace
@@ -46,9 +60,10 @@ netlib::Result<bool> isSwept(Host& host, nft::TableFamily table) {
   return owner ? owner->isOurs : isSwept(host, std::string{});
 }
 
-netlib::Result<std::set<std::string>> ledgersOn(netlib::Socket& route, netlib::Socket& netfilter) {
-  std::set<std::string> ledgers = TRY(tables::owners(netfilter));
-  for (const char* kind : {"bridge", "veth", "ifb"}) {
+netlib::Result<std::set<std::string>> ledgersOn(netlib::Socket& route, netlib::Socket* netfilter) {
+  std::set<std::string> ledgers;
+  if (netfilter != nullptr) ledgers = TRY(tables::owners(*netfilter));
+  for (const char* kind : {"bridge", "vlan", "veth", "ifb"}) {
     for (const link::Link& candidate : TRY(link::ofKind(route, kind))) {
       if (const auto alias = parseAlias(candidate.alias)) ledgers.insert(alias->ledger);
     }
@@ -86,16 +101,22 @@ bool Sweep::note(Orphan orphan) {
   return mode_ == Mode::Delete;
 }
 
-bool Sweep::noteUse(Orphan orphan) {
+bool Sweep::noteUse(nft::TableFamily table, Orphan orphan) {
   const bool isDeleted = note(std::move(orphan));
-  if (!isDeleted) ++leftInTables_;
+  if (!isDeleted) ++left_[table];
   return isDeleted;
 }
 
+netlib::Result<Sweep::Lock> Sweep::lock() {
+  if (mode_ == Mode::Find && !host_.ledger.exists()) return Lock{};
+  auto hostLock = TRY(host_.ledger.lockHost());
+  return Lock{std::move(hostLock)};
+}
+
 /// By any attachment, whatever value it gives the state. In delete mode this also removes stale references.
-netlib::Result<bool> Sweep::isReferenced(const HostLock& hostLock, const std::string& sharedState) {
+netlib::Result<bool> Sweep::isReferenced(const Lock& hostLock, const std::string& sharedState) {
   const std::string stem = shared_state::stem(sharedState);
-  if (mode_ == Mode::Delete) return host_.ledger.isReferenced(hostLock, stem);
+  if (mode_ == Mode::Delete) return host_.ledger.isReferenced(*hostLock, stem);
   return TRY(host_.ledger.countReferences(stem)) > 0;
 }
 
@@ -116,17 +137,17 @@ netlib::Result<> Sweep::links(const NetworkName& network, const std::string& kin
   return failures.result();
 }
 
-netlib::Result<> Sweep::claims(const HostLock& hostLock, const NetworkName& network) {
+netlib::Result<> Sweep::claims(const Lock& hostLock, const NetworkName& network) {
   const std::size_t stale = TRY(host_.ledger.staleClaims(network)).size();
   if (stale > 0) note({"claims", std::to_string(stale), "no record of their owners", network});
-  return mode_ == Mode::Delete ? host_.ledger.sweepClaims(hostLock, network) : netlib::Result<>{};
+  return mode_ == Mode::Delete ? host_.ledger.sweepClaims(*hostLock, network) : netlib::Result<>{};
 }
 
 netlib::Result<> Sweep::network(const SweepScope& scope) {
   netlib::ErrorList failures;
   failures.add("sweep links", links(scope.network, "veth", hostVethName));
   failures.add("sweep links", links(scope.network, "ifb", ifbName));
-  const HostLock hostLock = TRY(host_.ledger.lockHost());
+  const Lock hostLock = TRY(lock());
   failures.add("sweep the ledger", claims(hostLock, scope.network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("sweep published ports", forwards(family, scope.subnets));
@@ -136,8 +157,7 @@ netlib::Result<> Sweep::network(const SweepScope& scope) {
   return failures.result();
 }
 
-netlib::Result<> Sweep::noteBridge(const HostLock& hostLock, const std::string& sharedState,
-                                   const netlib::IfName& bridge) {
+netlib::Result<> Sweep::noteBridge(const Lock& hostLock, const std::string& sharedState, const netlib::IfName& bridge) {
   const auto found = link::find(host_.route, bridge);
   if (!found || !sweptAlias(host_, *found) || TRY(isReferenced(hostLock, sharedState))) return {};
   if (TRY(servesOthers(host_, *found))) return {};
@@ -147,21 +167,36 @@ netlib::Result<> Sweep::noteBridge(const HostLock& hostLock, const std::string& 
 
 netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
   const Attachment unrecorded = unrecordedAt(bridge);
-  const HostLock hostLock = TRY(host_.ledger.lockHost());
+  const Lock hostLock = TRY(lock());
   netlib::ErrorList failures;
   const auto undoIfUnreferenced = [&](const Step& step) -> netlib::Result<> {
     const bool referenced = TRY(isReferenced(hostLock, step.sharedState()));
     return referenced || mode_ == Mode::Find ? netlib::Result<>{} : step.undo(host_);
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnreferenced(step)); };
+  const auto sweepLink = [&](const Attachment& attachment) {
+    sweepStep(*routeLocalnet(attachment));
+    sweepStep(*forwardAccepted(attachment, routedLink(attachment)));
+    sweepStep(*ingressPolicyApplied(attachment));
+    sweepStep(*bridgeInternal(attachment));
+  };
   failures.add("look at the bridge", noteBridge(hostLock, shared_state::bridge(unrecorded), bridge));
-  sweepStep(*routeLocalnet(unrecorded));
-  sweepStep(*forwardAccepted(unrecorded));
-  sweepStep(*ingressPolicyApplied(unrecorded));
-  sweepStep(*bridgeInternal(unrecorded));
+  for (const Attachment& vlan : TRY(unrecordedVlans(host_, bridge))) {
+    sweepLink(vlan);
+    const std::string state = shared_state::vlanLink(routedLink(vlan));
+    if (!TRY(isReferenced(hostLock, state))) note({"link", routedLink(vlan).toString(), std::string{kUnreferenced}});
+    sweepStep(*vlanLink(vlan));
+  }
+  sweepLink(unrecorded);
+  sweepStep(*taggedFramesFiltered(unrecorded));
   sweepStep(*brNetfilterEnabled(unrecorded));
+  failures.add("look at policies",
+               countPolicies(hostLock, shared_state::ingress(unrecorded), bridge, bridges::kPolicyBridges));
+  failures.add("look at policies",
+               countPolicies(hostLock, shared_state::internal(unrecorded), bridge, bridges::kInternalBridges));
   failures.add("undo the nf_tables tables", emptyTables(hostLock));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) sweepStep(*ipForwardingEnabled(family));
+  sweepStep(*vlanFiltering(unrecorded));
   sweepStep(*bridgePresent(unrecorded));
   return failures.result();
 }

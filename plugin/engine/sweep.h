@@ -1,6 +1,8 @@
 // Orphans: kernel objects that pons has created and no record refers to, because a ledger was lost.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,7 +13,8 @@
 namespace pons {
 
 /// The ledgerWord() of every ledger that has links or tables on this host; an empty one for links of an earlier pons.
-netlib::Result<std::set<std::string>> ledgersOn(netlib::Socket& route, netlib::Socket& netfilter);
+/// `netfilter` is null where nf_tables is not loaded.
+netlib::Result<std::set<std::string>> ledgersOn(netlib::Socket& route, netlib::Socket* netfilter);
 
 /// False where the table belongs to another ledger.
 netlib::Result<bool> isSwept(Host& host, netlib::nft::TableFamily table);
@@ -37,8 +40,8 @@ struct Orphan {
   friend bool operator==(const Orphan&, const Orphan&) = default;
 };
 
-/// Finds orphans, or deletes them, too. Each method takes the host lock, which the caller must not hold, and continues
-/// after an error.
+/// Finds orphans, or deletes them, too: both modes note the same. Each method takes the host lock, which the caller
+/// must not hold, and continues after an error. In mode Find the state directory may be missing: there is no lock then.
 class Sweep {
  public:
   enum class Mode : bool { Find, Delete };
@@ -49,8 +52,9 @@ class Sweep {
   /// Of the network: links by their alias, published ports and chains in nf_tables, claims in the ledger.
   netlib::Result<> network(const SweepScope& scope);
 
-  /// Spoof guard elements and egress policies of ports without a record, whatever their network was.
-  netlib::Result<> ports();
+  /// Spoof guard elements and egress policies of ports without a record, whatever their network was. `lost`:
+  /// attachments whose record does not tell what they have of these, and which the caller removes in mode Delete.
+  netlib::Result<> ports(const std::vector<AttachmentKey>& lost = {});
 
   /// Shared states without a reference: the bridge, if pons has created it, with its policies, the nf_tables tables and
   /// IP forwarding. To be called after the networks, whose orphans use them.
@@ -62,29 +66,36 @@ class Sweep {
  private:
   static constexpr std::string_view kUnreferenced = "no attachment refers to it";
 
+  /// Nothing without a state directory, in mode Find.
+  using Lock = std::optional<HostLock>;
+  netlib::Result<Lock> lock();
+
   /// True where the caller is to delete it.
   bool note(Orphan orphan);
-  /// The same of an element that keeps the tables in use.
-  bool noteUse(Orphan orphan);
+  /// The same of an element that keeps this table in use.
+  bool noteUse(netlib::nft::TableFamily table, Orphan orphan);
 
-  netlib::Result<bool> isReferenced(const HostLock& hostLock, const std::string& sharedState);
+  netlib::Result<bool> isReferenced(const Lock& hostLock, const std::string& sharedState);
+  netlib::Result<std::set<std::string>> knownVeths(const std::vector<AttachmentKey>& lost);
   netlib::Result<> links(const NetworkName& network, const std::string& kind,
                          netlib::IfName (*nameOf)(const AttachmentKey& key));
-  netlib::Result<> claims(const HostLock& hostLock, const NetworkName& network);
+  netlib::Result<> claims(const Lock& hostLock, const NetworkName& network);
   netlib::Result<> forwards(netlib::Family family, const std::vector<netlib::IpPrefix>& subnets);
   netlib::Result<> guards(const std::set<std::string>& veths);
   netlib::Result<> policies(netlib::Family family, const std::set<std::string>& veths);
-  netlib::Result<> chains(const HostLock& hostLock, netlib::Family family, const NetworkName& network);
+  netlib::Result<> chains(const Lock& hostLock, netlib::Family family, const NetworkName& network);
   netlib::Result<> masquerades(netlib::Family family, const NetworkName& network, const std::string& chain);
-  netlib::Result<> subnetChains(const HostLock& hostLock, netlib::Family family,
+  netlib::Result<> subnetChains(const Lock& hostLock, netlib::Family family,
                                 const std::vector<netlib::IpPrefix>& subnets);
-  netlib::Result<> noteBridge(const HostLock& hostLock, const std::string& sharedState, const netlib::IfName& bridge);
-  netlib::Result<> emptyTables(const HostLock& hostLock);
+  netlib::Result<> noteBridge(const Lock& hostLock, const std::string& sharedState, const netlib::IfName& bridge);
+  netlib::Result<> countPolicies(const Lock& hostLock, const std::string& sharedState, const netlib::IfName& bridge,
+                                 const char* set);
+  netlib::Result<> emptyTables(const Lock& hostLock);
 
   Host& host_;
   Mode mode_;
   std::vector<Orphan> found_;
-  std::size_t leftInTables_ = 0;  ///< orphaned elements that were not deleted
+  std::map<netlib::nft::TableFamily, std::size_t> left_;  ///< orphaned elements that were not deleted
 };
 
 }  // namespace pons

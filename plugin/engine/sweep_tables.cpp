@@ -21,6 +21,10 @@ namespace {
 
 constexpr std::string_view kUnrecorded = "its port has no record";
 
+Orphan policyOf(const netlib::IfName& veth, Family family) {
+  return {"policy", veth.toString() + " " + std::string{nameOf(family)}, std::string{kUnrecorded}};
+}
+
 bool isInside(const netlib::IpAddress& address, const std::vector<netlib::IpPrefix>& subnets) {
   return std::ranges::any_of(subnets, [&](const netlib::IpPrefix& subnet) { return subnet.contains(address); });
 }
@@ -61,19 +65,26 @@ netlib::Result<std::size_t> countUses(Host& host, nft::TableFamily table) {
 }
 
 netlib::Result<bool> isThere(Host& host, nft::TableFamily table) {
-  return !TRY(nft::listChains(host.netfilter, tables::tableOf(table))).empty();
-}
-
-/// The names of the veths that attachments on record have in the host, and of those that are there: another ledger may
-/// tell of them. Under the host lock none can be added.
-netlib::Result<std::set<std::string>> knownVeths(Host& host) {
-  std::set<std::string> veths;
-  for (const AttachmentKey& key : TRY(host.ledger.attachments())) veths.insert(hostVethName(key).toString());
-  for (const link::Link& veth : TRY(link::ofKind(host.route, "veth"))) veths.insert(veth.name);
-  return veths;
+  const auto found = nft::present(host.netfilter, tables::tableOf(table), {});
+  if (!found && !found.failedWith(ENOENT)) return netlib::fail(found.error());
+  return found.ok();
 }
 
 }  // namespace
+
+/// The names of the veths that attachments on record have in the host, and of those that are there: another ledger may
+/// tell of them. Under the host lock none can be added. Without those that mode Delete has removed by now.
+netlib::Result<std::set<std::string>> Sweep::knownVeths(const std::vector<AttachmentKey>& lost) {
+  std::set<std::string> veths;
+  for (const AttachmentKey& key : TRY(host_.ledger.attachments())) veths.insert(hostVethName(key).toString());
+  for (const link::Link& veth : TRY(link::ofKind(host_.route, "veth"))) veths.insert(veth.name);
+  if (mode_ == Mode::Delete) return veths;
+  for (const AttachmentKey& key : lost) veths.erase(hostVethName(key).toString());
+  for (const Orphan& orphan : found_) {
+    if (orphan.kind == "link") veths.erase(orphan.name);
+  }
+  return veths;
+}
 
 /// The published ports of this network in nf_tables without a claim. A claim comes before its element, and none can be
 /// added under the host lock: so an element without one is an orphan.
@@ -85,7 +96,7 @@ netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPref
     for (const auto& element : TRY(nft::listElements(host_.netfilter, table, map))) {
       const auto forward = nat::forwardOf(element, family, map);
       if (!forward || !isInside(forward->target, subnets) || TRY(host_.ledger.isClaimed(*forward))) continue;
-      if (!noteUse({"port", textOf(*forward), "not reserved by any attachment"})) continue;
+      if (!noteUse(table.family, {"port", textOf(*forward), "not reserved by any attachment"})) continue;
       unclaimed[{table.family, map}].push_back(element);
       if (forward->protocol != Protocol::Udp) continue;
       unclaimed[{table.family, nat::udpSetOf(*forward)}].push_back(nat::udpElementOf(*forward));
@@ -103,14 +114,14 @@ netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
       if (veths.contains(port) || !parseHostVethName(port)) continue;
       const Orphan orphan{"guard", port, std::string{kUnrecorded}};
       const bool isCounted = std::string_view{set} == guard::kMacs;
-      if (!(isCounted ? noteUse(orphan) : note(orphan))) continue;
+      if (!(isCounted ? noteUse(nft::TableFamily::Bridge, orphan) : note(orphan))) continue;
       unrecorded[{guard::table().family, set}].push_back(element);
     }
   }
   return tables::removeElements(host_, unrecorded);
 }
 
-/// With the addresses that lead there.
+/// The chains, and the addresses that lead there.
 netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& veths) {
   const nft::Table table = nat::tableOf(family);
   if (!TRY(isSwept(host_, table.family))) return {};
@@ -118,23 +129,22 @@ netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& vet
   for (const auto& element : TRY(nft::listElements(host_.netfilter, table, egress::kPolicies))) {
     const auto veth = egress::vethOf(element.jumpTo);
     if (!veth || veths.contains(veth->toString())) continue;
-    const std::string name = veth->toString() + " " + std::string{nameOf(family)};
-    if (!noteUse({"policy", name, std::string{kUnrecorded}})) continue;
+    if (!noteUse(table.family, policyOf(*veth, family))) continue;
     unrecorded[{table.family, egress::kPolicies}].push_back(element);
   }
   TRY(tables::removeElements(host_, unrecorded));
-  if (mode_ == Mode::Find) return {};
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, table))) {
     const auto veth = egress::vethOf(chain.name);
-    if (veth && !veths.contains(veth->toString())) TRY(tables::removeEgress(host_, family, *veth));
+    if (!veth || veths.contains(veth->toString()) || !note(policyOf(*veth, family))) continue;
+    TRY(tables::removeEgress(host_, family, *veth));
   }
   return {};
 }
 
-netlib::Result<> Sweep::ports() {
+netlib::Result<> Sweep::ports(const std::vector<AttachmentKey>& lost) {
   netlib::ErrorList failures;
-  const HostLock hostLock = TRY(host_.ledger.lockHost());
-  const auto veths = TRY(knownVeths(host_));
+  const Lock hostLock = TRY(lock());
+  const auto veths = TRY(knownVeths(lost));
   failures.add("sweep guards", guards(veths));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("sweep egress policies", policies(family, veths));
@@ -144,7 +154,7 @@ netlib::Result<> Sweep::ports() {
 
 /// The chains of this network that no attachment holds. The holds are asked, not the records: one that cannot be read,
 /// or that a newer pons wrote, may be a living container's.
-netlib::Result<> Sweep::chains(const HostLock& hostLock, Family family, const NetworkName& network) {
+netlib::Result<> Sweep::chains(const Lock& hostLock, Family family, const NetworkName& network) {
   if (!TRY(isSwept(host_, nat::tableOf(family).family))) return {};
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
     if (chain.comment != nat::networkComment(network) || !isNetworkChain(chain.name)) continue;
@@ -153,14 +163,14 @@ netlib::Result<> Sweep::chains(const HostLock& hostLock, Family family, const Ne
     } else if (note({"chain", chain.name, std::string{kUnreferenced}, network})) {
       TRY(removeNetwork(host_, family, chain.name));
     } else {
-      leftInTables_ += TRY(membersOf(host_, family, chain.name)).size();
+      left_[nat::tableOf(family).family] += TRY(membersOf(host_, family, chain.name)).size();
     }
   }
   return {};
 }
 
 /// The chains of subnets likewise.
-netlib::Result<> Sweep::subnetChains(const HostLock& hostLock, Family family,
+netlib::Result<> Sweep::subnetChains(const Lock& hostLock, Family family,
                                      const std::vector<netlib::IpPrefix>& subnets) {
   if (!TRY(isSwept(host_, nat::tableOf(family).family))) return {};
   for (const auto& chain : TRY(nft::listChains(host_.netfilter, nat::tableOf(family)))) {
@@ -181,17 +191,31 @@ netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, c
     const auto address = netlib::IpAddress::fromBytes(element.key);
     if (address && std::ranges::find(leased, *address) != leased.end()) continue;
     const std::string name = address ? address->toString() : "an address";
-    if (noteUse({"masquerade", name, "no attachment has leased it", network})) unclaimed.push_back(element);
+    const Orphan orphan{"masquerade", name, "no attachment has leased it", network};
+    if (noteUse(nat::tableOf(family).family, orphan)) unclaimed.push_back(element);
   }
   return tables::removeElements(host_, {{{static_cast<nft::TableFamily>(family), chain}, unclaimed}});
 }
 
-netlib::Result<> Sweep::emptyTables(const HostLock& hostLock) {
+/// What a bridge has in that set, if nobody refers to the state: in mode Delete the step has removed it by now.
+netlib::Result<> Sweep::countPolicies(const Lock& hostLock, const std::string& sharedState,
+                                      const netlib::IfName& bridge, const char* set) {
+  if (mode_ == Mode::Delete || TRY(isReferenced(hostLock, sharedState))) return {};
+  const nft::Element own = bridges::elementOf(bridge);
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    for (const auto& element : TRY(nft::listElements(host_.netfilter, nat::tableOf(family), set))) {
+      if (element.key == own.key) ++left_[nat::tableOf(family).family];
+    }
+  }
+  return {};
+}
+
+netlib::Result<> Sweep::emptyTables(const Lock& hostLock) {
   for (const auto table : tables::kAll) {
     const std::string state = shared_state::tables(tables::nameOf(table));
     if (TRY(isReferenced(hostLock, state)) || !TRY(isThere(host_, table)) || !TRY(isSwept(host_, table))) continue;
     // What other networks have counts as in use even without a record: their own GC removes it.
-    if (TRY(countUses(host_, table)) > leftInTables_) continue;
+    if (TRY(countUses(host_, table)) > left_[table]) continue;
     if (note({"tables", "pons", std::string{kUnreferenced}})) TRY(tables::removeTable(host_, table));
   }
   return {};

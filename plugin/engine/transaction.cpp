@@ -88,7 +88,8 @@ void Transaction::rollBack() {
     const bool begun = std::ranges::find(begun_, step.get()) != begun_.end();
     if (begun || step->comesWithClaim()) steps.push_back(step.get());
   }
-  const auto taken = teardown(host_, record_, steps);
+  auto taken = teardown(host_, record_, steps);
+  if (taken) taken = tables::removeUnneeded(host_, record_.attachment);
   if (taken) {
     log::info("rollback", "rolled back: the host is as before");
   } else {

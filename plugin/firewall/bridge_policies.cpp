@@ -34,7 +34,7 @@ void appendInternal(nft::Transaction& transaction, Family family) {
 }  // namespace
 
 /// Before the host's own filter chains: a drop is final, an accept is not.
-void appendSkeleton(nft::Transaction& transaction, Family family) {
+void appendPolicies(nft::Transaction& transaction, Family family) {
   const nft::Table table = nat::tableOf(family);
   for (const char* name : {kPolicyBridges, kInternalBridges}) {
     transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});

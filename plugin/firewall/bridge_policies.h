@@ -24,8 +24,8 @@ inline constexpr const char* kSameBridgeOk = "same_bridge_ok";
 inline constexpr const char* kInternalBridges = "internal_bridges";
 inline constexpr const char* kInternalPairs = "internal_pairs";
 
-/// The sets and chains; the table must be in the transaction already.
-void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
+/// The part Policies of a table: see tables::appendPart().
+void appendPolicies(netlib::nft::Transaction& transaction, netlib::Family family);
 
 netlib::nft::Element elementOf(const netlib::IfName& bridge);
 /// The key of a pair of that bridge with itself.

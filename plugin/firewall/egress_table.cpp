@@ -100,7 +100,7 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
 
 }  // namespace
 
-void appendSkeleton(nft::Transaction& transaction, Family family) {
+void appendPolicies(nft::Transaction& transaction, Family family) {
   const nft::Table table = nat::tableOf(family);
   const bool isIpv4 = family == Family::Ipv4;
   transaction.addSet(table, {.name = kPolicies,

@@ -15,7 +15,8 @@ namespace pons::egress {
 
 inline constexpr const char* kPolicies = "policies";
 
-void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
+/// The part Egress of a table: see tables::appendPart().
+void appendPolicies(netlib::nft::Transaction& transaction, netlib::Family family);
 
 /// The attachment's elements of the map policies; none without an egress policy.
 std::vector<netlib::nft::Element> elementsOf(const Attachment& attachment, netlib::Family family);

@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "netlib/filter/iptables.h"
+#include "netlib/filter/x_tables.h"
 #include "netlib/nft/hook.h"
 
 namespace pons::forward {
@@ -11,6 +12,7 @@ namespace pons::forward {
 namespace filter = netlib::filter;
 namespace iptables = netlib::iptables;
 namespace nft = netlib::nft;
+namespace x_tables = netlib::x_tables;
 using netlib::Family;
 
 namespace {
@@ -18,20 +20,38 @@ namespace {
 constexpr const char* kForward = "FORWARD";
 constexpr const char* kAccept = "ACCEPT";  // of iptables
 
-/// Of one chain: its rules with the bridge's comment, whether it needs accept rules, and the administrator's chains
-/// that its table has.
-struct Marked {
-  std::size_t accepts = 0;
-  std::set<std::string> jumps = {};
+/// A base chain of the hook, its rules, and those of the administrator's chains that its table has.
+struct BaseChain {
+  std::string name;
+  std::vector<filter::Rule> rules;
+  bool drops = false;
+  std::set<std::string> adminChains = {};
+
+  std::vector<filter::Rule> markedFor(const netlib::IfName& bridge) const {
+    std::vector<filter::Rule> marked;
+    std::ranges::copy_if(rules, std::back_inserter(marked),
+                         [&](const auto& rule) { return rule.comment == commentOf(bridge); });
+    return marked;
+  }
+
+  ChainState state(const BridgeRules& wanted) const {
+    std::size_t accepts = 0;
+    std::set<std::string> jumps;
+    for (const filter::Rule& rule : markedFor(wanted.bridge)) {
+      if (rule.target.empty()) {
+        ++accepts;
+      } else {
+        jumps.insert(rule.target);
+      }
+    }
+    ChainState state{.name = name,
+                     .present = drops ? accepts : 0,
+                     .wanted = (drops ? kAccepts : 0) + adminChains.size(),
+                     .stale = 0};
+    for (const std::string& jump : jumps) ++(adminChains.contains(jump) ? state.present : state.stale);
+    return state;
+  }
 };
-ChainState stateOf(std::string name, const Marked& marked, bool drops, const std::set<std::string>& adminChains) {
-  ChainState state{.name = std::move(name),
-                   .present = drops ? marked.accepts : 0,
-                   .wanted = (drops ? kAccepts : 0) + adminChains.size(),
-                   .stale = 0};
-  for (const std::string& jump : marked.jumps) ++(adminChains.contains(jump) ? state.present : state.stale);
-  return state;
-}
 
 std::string insteadOf(const BridgeRules& wanted) {
   return ": let its owner accept what comes from and goes to " + wanted.bridge.toString() +
@@ -41,27 +61,8 @@ std::string insteadOf(const BridgeRules& wanted) {
 // nf_tables
 
 struct NftChain {
-  nft::ListedChain chain;
-  std::vector<filter::Rule> rules;
-  bool drops = false;
-  std::set<std::string> adminChains = {};
-
-  std::vector<filter::Rule> marked(const std::string& mark) const {
-    std::vector<filter::Rule> found;
-    std::ranges::copy_if(rules, std::back_inserter(found), [&](const auto& rule) { return rule.comment == mark; });
-    return found;
-  }
-  ChainState state(const BridgeRules& wanted) const {
-    Marked present;
-    for (const filter::Rule& rule : marked(commentOf(wanted.bridge))) {
-      if (rule.target.empty()) {
-        ++present.accepts;
-      } else {
-        present.jumps.insert(rule.target);
-      }
-    }
-    return stateOf(chain.toString(), present, drops, adminChains);
-  }
+  nft::ListedChain listed;
+  BaseChain base;
 };
 
 bool isIn(const std::vector<nft::ListedChain>& chains, const nft::Table& table, const std::string& name) {
@@ -76,27 +77,27 @@ netlib::Result<std::vector<NftChain>> nftChains(Host& host, const BridgeRules& w
   for (const nft::ListedChain& chain : chains) {
     if (!chain.atForwardHook()) continue;
     auto rules = TRY(nft::listRules(host.netfilter, chain.table, chain.name));
-    NftChain place{.chain = chain, .rules = std::move(rules)};
+    BaseChain base{.name = chain.toString(), .rules = std::move(rules)};
     const auto rulesOf = [&](const std::string& name) -> netlib::Result<std::vector<filter::Rule>> {
-      if (name == chain.name) return place.rules;
+      if (name == chain.name) return base.rules;
       return nft::listRules(host.netfilter, chain.table, name);
     };
-    place.drops = TRY(filter::drops(chain.name, chain.policyDrops, rulesOf));
+    base.drops = TRY(filter::drops(chain.name, chain.policyDrops, rulesOf));
     for (const std::string& name : wanted.adminChains) {
-      if (isIn(chains, chain.table, name)) place.adminChains.insert(name);
+      if (isIn(chains, chain.table, name)) base.adminChains.insert(name);
     }
-    places.push_back(std::move(place));
+    places.push_back({chain, std::move(base)});
   }
   return places;
 }
 
 /// In the order in which packets are to meet them.
-std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
+std::vector<nft::Rule> nftRules(const BaseChain& base, const BridgeRules& wanted, nft::Dialect dialect) {
   const std::string& bridge = wanted.bridge.toString();
   std::vector<nft::Rule> rules;
   const auto append = [&](nft::Rule& rule) { rules.push_back(std::move(rule.comment(commentOf(wanted.bridge)))); };
-  for (const std::string& chain : place.adminChains) append(nft::Rule{}.jump(chain));
-  if (!place.drops) return rules;
+  for (const std::string& chain : base.adminChains) append(nft::Rule{}.jump(chain));
+  if (!base.drops) return rules;
   append(nft::Rule{}.iifname(bridge).accept());
   append(nft::Rule{}.oifname(bridge).ctState(nft::kEstablished | nft::kRelated, dialect).accept());
   append(nft::Rule{}.oifname(bridge).ctStatus(nft::kDnat, dialect).accept());
@@ -104,11 +105,11 @@ std::vector<nft::Rule> nftRules(const NftChain& place, const BridgeRules& wanted
 }
 
 netlib::Result<> replace(Host& host, const NftChain& place, const BridgeRules& wanted, nft::Dialect dialect) {
-  const nft::ListedChain& chain = place.chain;
+  const nft::ListedChain& chain = place.listed;
   nft::Transaction transaction;
-  for (const auto& rule : place.marked(commentOf(wanted.bridge)))
+  for (const auto& rule : place.base.markedFor(wanted.bridge))
     transaction.deleteRule(chain.table, chain.name, rule.handle);
-  const auto rules = nftRules(place, wanted, dialect);
+  const auto rules = nftRules(place.base, wanted, dialect);
   for (const nft::Rule& rule : rules | std::views::reverse) transaction.insertRule(chain.table, chain.name, rule);
   return transaction.commit(host.netfilter);
 }
@@ -118,72 +119,59 @@ bool isOfIptables(const nft::ListedChain& chain) {
 }
 
 netlib::Result<> insertNft(Host& host, const NftChain& place, const BridgeRules& wanted) {
-  auto inserted = replace(host, place, wanted, isOfIptables(place.chain) ? nft::Dialect::Iptables : nft::Dialect::Nft);
+  auto inserted = replace(host, place, wanted, isOfIptables(place.listed) ? nft::Dialect::Iptables : nft::Dialect::Nft);
   // A kernel without nft_compat has no iptables-nft either: then nft has created the chain of that name.
   const bool withoutCompat = inserted.failedWith(ENOENT) || inserted.failedWith(EOPNOTSUPP);
-  if (withoutCompat && isOfIptables(place.chain)) inserted = replace(host, place, wanted, nft::Dialect::Nft);
+  if (withoutCompat && isOfIptables(place.listed)) inserted = replace(host, place, wanted, nft::Dialect::Nft);
   if (!inserted.failedWith(EPERM)) return inserted;
   return netlib::fail(inserted.error().reworded(
-      place.chain.toString() +
-      " drops what containers send, and its table may be changed by the process alone that owns it" +
+      place.base.name + " drops what containers send, and its table may be changed by the process alone that owns it" +
       insteadOf(wanted)));
 }
 
 // iptables-legacy
 
 struct LegacyChain {
-  iptables::Iptables program;
   Family family;
-  std::vector<std::string> deletions = {};  ///< of the rules with the bridge's comment
-  Marked marked = {};
-  bool drops = false;
-  std::set<std::string> adminChains = {};
-
-  ChainState state() const {
-    return stateOf("iptables-legacy " + std::string{nameOf(family)} + " chain FORWARD", marked, drops, adminChains);
-  }
+  BaseChain base;
 };
 
-netlib::Result<LegacyChain> legacyChain(Family family, const BridgeRules& wanted) {
-  auto program = TRY(iptables::Iptables::open(family, iptables::Backend::Legacy));
-  auto table = TRY(program.readFilterTable());
-  const auto rulesOf = [&table](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
-    return table.rulesOf(chain);
-  };
-  LegacyChain place{.program = std::move(program), .family = family};
-  place.drops = TRY(filter::drops(kForward, table.forwardPolicyDrops, rulesOf));
-  for (const std::string& name : wanted.adminChains) {
-    if (table.chains.contains(name)) place.adminChains.insert(name);
-  }
-  for (const iptables::Rule& rule : table.chains[kForward]) {
-    if (rule.option("--comment") != commentOf(wanted.bridge)) continue;
-    place.deletions.push_back(rule.deletion());
-    const std::string target{rule.option("-j")};
-    if (target == kAccept) {
-      ++place.marked.accepts;
-    } else {
-      place.marked.jumps.insert(target);
-    }
-  }
-  return place;
-}
-
-netlib::Result<std::vector<LegacyChain>> legacyChains(const Host& host, const BridgeRules& wanted) {
+netlib::Result<std::vector<LegacyChain>> legacyChains(const BridgeRules& wanted) {
   std::vector<LegacyChain> places;
-  if (!host.runsPrograms) return places;
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    if (!TRY(iptables::hasFilterTable(family))) continue;
-    auto place = legacyChain(family, wanted);
-    if (place.failedWith(netlib::Cause::Missing)) {
-      return netlib::fail(netlib::Cause::Missing,
-                          "the filter table of iptables-legacy is in use, and " + place.error().message +
-                              " to inspect whether it drops what containers send: install Debian's package "
-                              "iptables" +
-                              insteadOf(wanted));
-    }
-    places.push_back(TRY(std::move(place)));
+    const auto table = TRY(x_tables::FilterTable::readIfPresent(family));
+    if (!table) continue;
+    const auto rulesOf = [&table](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
+      return table->rulesFor(chain, {});
+    };
+    BaseChain base{.name = "iptables-legacy " + std::string{nameOf(family)} + " chain FORWARD",
+                   .rules = table->rulesFor(kForward, {})};
+    base.drops = TRY(filter::drops(kForward, table->forwardPolicyDrops(), rulesOf));
+    std::ranges::copy_if(wanted.adminChains, std::inserter(base.adminChains, base.adminChains.end()),
+                         [&](const std::string& chain) { return table->hasChain(chain); });
+    places.push_back({family, std::move(base)});
   }
   return places;
+}
+
+netlib::Result<iptables::Iptables> openProgram(const LegacyChain& place, const BridgeRules& wanted) {
+  auto program = iptables::Iptables::open(place.family, iptables::Backend::Legacy);
+  if (!program.failedWith(netlib::Cause::Missing)) return program;
+  return netlib::fail(netlib::Cause::Missing,
+                      place.base.name + " drops what containers send, and " + program.error().message +
+                          " to change it: install Debian's package iptables" + insteadOf(wanted));
+}
+
+/// The commands that delete the bridge's rules: by their text, as their numbers may change at any time.
+netlib::Result<std::vector<std::string>> deletions(const iptables::Iptables& program, const LegacyChain& place,
+                                                   const BridgeRules& wanted) {
+  std::vector<std::string> commands;
+  if (place.base.markedFor(wanted.bridge).empty()) return commands;
+  const auto rules = TRY(program.rulesOf("filter", kForward));
+  for (const iptables::Rule& rule : rules.value_or(std::vector<iptables::Rule>{})) {
+    if (rule.option("--comment") == commentOf(wanted.bridge)) commands.push_back(rule.deletion());
+  }
+  return commands;
 }
 
 /// Names that iptables would read as something else: a '+' at the end is a wildcard.
@@ -195,19 +183,20 @@ netlib::Result<> insertLegacy(const LegacyChain& place, const BridgeRules& wante
   const std::string& bridge = wanted.bridge.toString();
   if (!canBeNamed(bridge))
     return netlib::fail(netlib::Cause::Invalid, "iptables has no way to name the bridge " + bridge);
-  std::vector<std::string> commands = place.deletions;
+  const auto program = TRY(openProgram(place, wanted));
+  std::vector<std::string> commands = TRY(deletions(program, place, wanted));
   std::size_t position = 0;
   const auto insert = [&](const std::string& matches, const std::string& target) {
     commands.push_back("-I FORWARD " + std::to_string(++position) + matches + " -m comment --comment \"" +
                        commentOf(wanted.bridge) + "\" -j " + target);
   };
-  for (const std::string& chain : place.adminChains) insert("", chain);
-  if (place.drops) {
+  for (const std::string& chain : place.base.adminChains) insert("", chain);
+  if (place.base.drops) {
     insert(" -i " + bridge, kAccept);
     insert(" -o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED", kAccept);
     insert(" -o " + bridge + " -m conntrack --ctstate DNAT", kAccept);
   }
-  return place.program.change("filter", commands);
+  return program.change("filter", commands);
 }
 
 netlib::Result<> removeNft(Host& host, const BridgeRules& wanted) {
@@ -225,13 +214,11 @@ netlib::Result<> removeNft(Host& host, const BridgeRules& wanted) {
 }
 
 netlib::Result<> removeLegacy(const BridgeRules& wanted) {
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    if (!TRY(iptables::hasFilterTable(family))) continue;
-    const auto place = legacyChain(family, wanted);
-    // Without the program there could be no rule of ours.
-    if (place.failedWith(netlib::Cause::Missing)) continue;
-    if (!place) return netlib::fail(place.error());
-    TRY(place->program.change("filter", place->deletions));
+  for (const LegacyChain& place : TRY(legacyChains(wanted))) {
+    if (place.base.markedFor(wanted.bridge).empty()) continue;
+    const auto program = TRY(openProgram(place, wanted));
+    const auto commands = TRY(deletions(program, place, wanted));
+    TRY(program.change("filter", commands));
   }
   return {};
 }
@@ -242,14 +229,15 @@ std::string commentOf(const netlib::IfName& bridge) { return "pons forward " + b
 
 netlib::Result<std::vector<ChainState>> inspect(Host& host, const BridgeRules& wanted) {
   std::vector<ChainState> places;
-  for (const NftChain& place : TRY(nftChains(host, wanted))) places.push_back(place.state(wanted));
-  for (const LegacyChain& place : TRY(legacyChains(host, wanted))) places.push_back(place.state());
+  for (const NftChain& place : TRY(nftChains(host, wanted))) places.push_back(place.base.state(wanted));
+  for (const LegacyChain& place : TRY(legacyChains(wanted))) places.push_back(place.base.state(wanted));
   return places;
 }
 
-netlib::Result<BridgeRules> rulesOf(Ledger& ledger, const Attachment& attachment) {
-  BridgeRules rules{attachment.bridge.name, {}};
-  for (const std::string& value : TRY(ledger.valuesOf(shared_state::stem(shared_state::forwardAccept(attachment))))) {
+netlib::Result<BridgeRules> rulesOf(Ledger& ledger, const Attachment& attachment, const netlib::IfName& link) {
+  BridgeRules rules{link, {}};
+  const std::string state = shared_state::stem(shared_state::forwardAccept(attachment, link));
+  for (const std::string& value : TRY(ledger.valuesOf(state))) {
     if (const auto chain = shared_state::adminChainIn(value)) rules.adminChains.insert(*chain);
   }
   return rules;
@@ -257,10 +245,10 @@ netlib::Result<BridgeRules> rulesOf(Ledger& ledger, const Attachment& attachment
 
 netlib::Result<> converge(Host& host, const BridgeRules& wanted) {
   for (const NftChain& place : TRY(nftChains(host, wanted))) {
-    if (!place.state(wanted).isRight()) TRY(insertNft(host, place, wanted));
+    if (!place.base.state(wanted).isRight()) TRY(insertNft(host, place, wanted));
   }
-  for (const LegacyChain& place : TRY(legacyChains(host, wanted))) {
-    if (!place.state().isRight()) TRY(insertLegacy(place, wanted));
+  for (const LegacyChain& place : TRY(legacyChains(wanted))) {
+    if (!place.base.state(wanted).isRight()) TRY(insertLegacy(place, wanted));
   }
   return {};
 }

@@ -25,8 +25,9 @@ struct BridgeRules {
   std::set<std::string> adminChains;  ///< jumped to first, in every base chain of the hook whose table has them
 };
 
-/// Those of the attachment's bridge: with the administrator's chains that its attachments refer to. Takes no lock.
-netlib::Result<BridgeRules> rulesOf(Ledger& ledger, const Attachment& attachment);
+/// Those of one of the attachment's shared_state::forwardedLinks(): with the administrator's chains that its
+/// attachments refer to. Takes no lock.
+netlib::Result<BridgeRules> rulesOf(Ledger& ledger, const Attachment& attachment, const netlib::IfName& link);
 
 /// A base chain in which rules of the bridge belong or exist.
 struct ChainState {
@@ -38,12 +39,13 @@ struct ChainState {
   bool isRight() const { return present >= wanted && stale == 0; }
 };
 
-/// Read-only. Lists all chains of nf_tables, and the rules of those of the forward hook; executes iptables-legacy where
-/// its filter table is in use and `host.runsPrograms`. Missing, with advice, where that program is missing.
+/// Read-only, and executes nothing. Lists all chains of nf_tables, and the rules of those of the forward hook; reads the
+/// filter table of iptables-legacy where there is one.
 netlib::Result<std::vector<ChainState>> inspect(Host& host, const BridgeRules& rules);
 
-/// Inserts what is missing in every chain, and removes what is stale. The caller holds the host lock. EPERM, with
-/// advice, where the owner of a table permits no changes (NFT_TABLE_F_OWNER). On error some chains may have got their
+/// Inserts what is missing in every chain, and removes what is stale; executes iptables-legacy to change its table. The
+/// caller holds the host lock. EPERM, with advice, where the owner of a table permits no changes (NFT_TABLE_F_OWNER);
+/// Missing, with advice, where iptables-legacy is not installed. On error some chains may have got their
 /// rules.
 netlib::Result<> converge(Host& host, const BridgeRules& rules);
 

@@ -22,12 +22,18 @@ constexpr std::int32_t kEarly = -300;     // NF_BR_PRI_NAT_DST_BRIDGED; br_netfi
 constexpr const char* kSpoofGuard = "spoof_guard";
 constexpr const char* kByMac = "by_mac";
 constexpr const char* kByAddress = "by_address";
+constexpr const char* kByTrunk = "by_trunk";
 constexpr const char* kArp = "from_arp";
 constexpr const char* kIp = "from_ipv4";
 constexpr const char* kIp6 = "from_ipv6";
 constexpr const char* kIcmp6 = "from_icmpv6";
 constexpr const char* kAdvertisement = "advertisement";
 constexpr const char* kUnspecified = "unspecified";
+
+// IFLA_GROUP of guarded ports. No other program is known to use these numbers.
+constexpr std::uint32_t kMacGroup = 28783;
+constexpr std::uint32_t kAddressGroup = 28784;
+constexpr std::uint32_t kTrunkGroup = 28785;
 
 // Ethernet (IEEE 802.3). The EtherType of a frame with a VLAN tag is the tag's.
 constexpr nft::Field kSourceMac{Header::Link, 6, 6};
@@ -73,7 +79,7 @@ class Chain {
   /// The beginning of a rule.
   Rule here() const {
     Rule rule;
-    if (!type_.empty()) rule.payload(kEtherType, type_);
+    if (!type_.empty()) rule.protocol(type_);
     return rule;
   }
   void add(const Rule& rule) { transaction_.addRule(table(), name_, rule); }
@@ -106,6 +112,17 @@ void appendSets(nft::Transaction& transaction) {
   transaction.addSet(table(), set(kAddresses6, nft::kIpv6Addr, 16));
   transaction.addSet(table(), set(kTargets, nft::kInteger, 16, kTarget));
   transaction.addSet(table(), set(kTargetMacs, nft::kInteger, 8, kOptionMac));
+}
+
+using EtherType = std::span<const std::uint8_t>;
+
+void appendByType(Chain chain, Rule& (*match)(Rule& rule, EtherType type)) {
+  chain.dropUnless(kSourceMac, kMacs);
+  for (const auto& [type, next] : {std::pair{EtherType{kTypeIp}, kIp}, {kTypeIp6, kIp6}, {kTypeArp, kArp}}) {
+    Rule rule;
+    chain.add(match(rule, type).jump(next));
+  }
+  chain.drop();
 }
 
 void appendArp(Chain chain) {
@@ -164,19 +181,15 @@ nft::Element elementOf(const netlib::IfName& port, std::span<const std::uint8_t>
 
 nft::Table table() { return {nft::TableFamily::Bridge, "pons"}; }
 
-void appendSkeleton(nft::Transaction& transaction) {
-  transaction.addTable(table());
+void appendGuard(nft::Transaction& transaction) {
   appendSets(transaction);
-  for (const char* chain : {kByMac, kByAddress, kArp, kIp, kIp6, kIcmp6, kAdvertisement, kUnspecified}) {
+  for (const char* chain : {kByMac, kByAddress, kByTrunk, kArp, kIp, kIp6, kIcmp6, kAdvertisement, kUnspecified}) {
     transaction.addChain(table(), chain);
   }
   Chain{transaction, kByMac}.dropUnless(kSourceMac, kMacs);
-  Chain byAddress{transaction, kByAddress};
-  byAddress.dropUnless(kSourceMac, kMacs);
-  byAddress.add(Rule{}.payload(kEtherType, kTypeIp).jump(kIp));
-  byAddress.add(Rule{}.payload(kEtherType, kTypeIp6).jump(kIp6));
-  byAddress.add(Rule{}.payload(kEtherType, kTypeArp).jump(kArp));
-  byAddress.drop();
+  appendByType({transaction, kByAddress},
+               [](Rule& rule, EtherType type) -> Rule& { return rule.payload(kEtherType, type); });
+  appendByType({transaction, kByTrunk}, [](Rule& rule, EtherType type) -> Rule& { return rule.protocol(type); });
   appendArp({transaction, kArp, kTypeArp});
   appendIpv4({transaction, kIp, kTypeIp});
   appendIpv6({transaction, kIp6, kTypeIp6});
@@ -184,8 +197,9 @@ void appendSkeleton(nft::Transaction& transaction) {
   appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
   transaction.addBaseChain(table(), {.name = kSpoofGuard, .type = "filter", .hook = kPrerouting, .priority = kEarly});
-  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(groupOf(SpoofGuard::Mac)).jump(kByMac));
-  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(groupOf(SpoofGuard::Address)).jump(kByAddress));
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kMacGroup).jump(kByMac));
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kAddressGroup).jump(kByAddress));
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kTrunkGroup).jump(kByTrunk));
 }
 
 std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment) {
@@ -217,9 +231,9 @@ std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachmen
   return elements;
 }
 
-std::uint32_t groupOf(SpoofGuard guard) {
-  constexpr std::uint32_t kBefore = 28782;  // no other program is known to use these numbers
-  return guard == SpoofGuard::None ? 0 : kBefore + static_cast<std::uint32_t>(guard);
+std::uint32_t groupOf(const Attachment& attachment) {
+  if (attachment.guard != SpoofGuard::Address) return attachment.guard == SpoofGuard::Mac ? kMacGroup : 0;
+  return attachment.vlans && !attachment.vlans->trunk.empty() ? kTrunkGroup : kAddressGroup;
 }
 
 std::string portOf(const nft::Element& element) {

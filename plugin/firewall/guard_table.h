@@ -12,6 +12,7 @@
 //   chain spoof_guard    hook prerouting, before the bridge learns MACs and before br_netfilter: by link group to
 //   chain by_mac         source MAC not in macs: drop
 //   chain by_address     the same; then by EtherType; other types, VLAN tags included: drop
+//   chain by_trunk       the same for ports of a trunk, whose frames may have one VLAN tag: by the EtherType behind it
 //   chain from_arp       sender MAC or address not in the sets: drop
 //   chain from_ipv4      source address not in the set, or from a DHCP server's port: drop
 //   chain from_ipv6      the same; ICMPv6: jump from_icmpv6
@@ -34,8 +35,8 @@ inline constexpr const char* kAddresses6 = "addresses6";
 inline constexpr const char* kTargets = "targets";
 inline constexpr const char* kTargetMacs = "target_macs";
 
-/// The table with everything that does not depend on containers; see nat::appendSkeleton.
-void appendSkeleton(netlib::nft::Transaction& transaction);
+/// The part Guard of the table: see tables::appendPart().
+void appendGuard(netlib::nft::Transaction& transaction);
 
 /// The attachment's elements, by set; none without a spoof guard.
 std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment);
@@ -46,9 +47,9 @@ std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attach
 std::map<std::string, std::vector<netlib::nft::Element>> elementsBetween(const Attachment& attachment,
                                                                          const Attachment& other);
 
-/// The link group (IFLA_GROUP) that selects ports with that guard: 28783 or 28784; 0, the kernel's default, without
+/// The link group (IFLA_GROUP) that selects ports with that guard: 28783 to 28785; 0, the kernel's default, without
 /// one.
-std::uint32_t groupOf(SpoofGuard guard);
+std::uint32_t groupOf(const Attachment& attachment);
 
 /// The port name in an element's key.
 std::string portOf(const netlib::nft::Element& element);

@@ -7,8 +7,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
-#include "plugin/firewall/bridge_policies.h"
-#include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/source_subnets.h"
 
 namespace pons::nat {
@@ -43,11 +41,6 @@ void appendMaps(nft::Transaction& transaction, Family family) {
                              .keyLength = addressLength + 8,
                              .dataType = target,
                              .dataLength = addressLength + 4});
-  transaction.addSet(table, {.name = kSources,
-                             .keyType = addressType,
-                             .keyLength = addressLength,
-                             .dataType = nft::kVerdict,
-                             .interval = true});
   transaction.addSet(table, {.name = kUdpAny, .keyType = nft::kInetService, .keyLength = sizeof(Port)});
   transaction.addSet(
       table, {.name = kUdpIp, .keyType = nft::concat(addressType, nft::kInetService), .keyLength = addressLength + 4});
@@ -114,8 +107,6 @@ void appendHooks(nft::Transaction& transaction, Family family) {
     }
     transaction.addRule(table, chain, nft::Rule{}.fibDaddrType(nft::AddressType::Local).jump(kForwards));
   }
-  transaction.addBaseChain(
-      table, {.name = kPostrouting, .type = "nat", .hook = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_NAT_SRC});
 }
 
 /// With route_localnet containers could reach what listens on the host's 127.0.0.1 through their bridge; this drops
@@ -127,18 +118,16 @@ void appendLoopback(nft::Transaction& transaction) {
       table, {.name = kMartian127, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
   transaction.addRule(table, kMartian127,
                       nft::Rule{}.loadIifname(0).lookup(kBridges, 0).daddr(loopback(Family::Ipv4)).drop());
-  transaction.addRule(
+  transaction.insertRule(
       table, kPostrouting,
       nft::Rule{}.ctLabel(kPublished).saddr(loopback(Family::Ipv4)).loadOifname(0).lookup(kBridges, 0).masquerade());
 }
 
 /// The label marks connections that pons translated. Those that other programs translated (kube-proxy's service
 /// addresses) keep their source address.
-void appendPostrouting(nft::Transaction& transaction, Family family) {
-  const nft::Table table = tableOf(family);
-  transaction.addRule(table, kPostrouting,
-                      nft::Rule{}.ctLabel(kPublished).loadDaddr(family, 0).lookup(kMasqueraded, 0).masquerade());
-  transaction.addRule(table, kPostrouting, nft::Rule{}.loadSaddr(family, 0).vmap(kSources, 0));
+void appendMasqueraded(nft::Transaction& transaction, Family family) {
+  transaction.insertRule(tableOf(family), kPostrouting,
+                         nft::Rule{}.ctLabel(kPublished).loadDaddr(family, 0).lookup(kMasqueraded, 0).masquerade());
 }
 
 void appendPort(std::vector<std::uint8_t>& to, Port port) {
@@ -158,16 +147,26 @@ nft::Table tableOf(Family family) { return {family, "pons"}; }
 
 nft::Register addressRegisters(Family family) { return family == Family::Ipv4 ? 1 : 4; }
 
-void appendSkeleton(nft::Transaction& transaction, Family family) {
-  transaction.addTable(tableOf(family));
+void appendSourceNat(nft::Transaction& transaction, Family family) {
+  const nft::Table table = tableOf(family);
+  transaction.addSet(table, {.name = kSources,
+                             .keyType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
+                             .keyLength = addressRegisters(family) * 4,
+                             .dataType = nft::kVerdict,
+                             .interval = true});
+  transaction.addBaseChain(
+      table, {.name = kPostrouting, .type = "nat", .hook = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_NAT_SRC});
+  transaction.addRule(table, kPostrouting, nft::Rule{}.loadSaddr(family, 0).vmap(kSources, 0));
+}
+
+// Each rule of postrouting before those that are there: that of 127.0.0.0/8 is the first.
+void appendPorts(nft::Transaction& transaction, Family family) {
   appendMaps(transaction, family);
   appendForwards(transaction, family);
   appendUdpZone(transaction, family);
   appendHooks(transaction, family);
+  appendMasqueraded(transaction, family);
   if (family == Family::Ipv4) appendLoopback(transaction);
-  bridges::appendSkeleton(transaction, family);
-  appendPostrouting(transaction, family);
-  egress::appendSkeleton(transaction, family);
 }
 
 const char* mapOf(const PortForward& forward) {

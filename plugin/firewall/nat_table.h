@@ -1,14 +1,22 @@
 // The nf_tables tables "ip pons" and "ip6 pons": hash maps for what each container has, one small chain for each
 // network. The cost of a packet and of every change is independent of the number of containers.
 //
+// With masquerade or published ports:
+//
+//   map sources       { subnet of containers : jump to its chain }
+//   set net_<hash>    { addresses of containers that the chain of that name masquerades }
+//
+//   chain postrouting     hook postrouting, srcnat: source address in the map sources: jump
+//   chain net_<hash>      see appendNetwork
+//
+// With published ports, beside these:
+//
 //   map forwards_any  { protocol . host port                : container address . port }
 //   map forwards_ip   { host address . protocol . host port : container address . port }
 //   set udp_any       { host port }, of published UDP ports
 //   set udp_ip        { host address . host port }, likewise
 //   set masqueraded   { addresses of containers with "masqAll": clients of their published ports are masqueraded }
 //   set bridges       { names of bridges whose published ports answer at 127.0.0.1 }      IPv4 only
-//   map sources       { subnet of containers : jump to its chain }
-//   set net_<hash>    { addresses of containers that the chain of that name masquerades }
 //
 //   chain martian_127     hook prerouting, raw:   from a bridge of the set to 127.0.0.0/8: drop      IPv4 only
 //   chain raw_prerouting  hook prerouting, raw:   UDP to this host: jump udp_zone
@@ -17,12 +25,11 @@
 //   chain prerouting      hook prerouting, dstnat: to this host, but not to 127.0.0.0/8: jump forwards
 //   chain output          hook output, dstnat:    to this host: jump forwards
 //   chain forwards        not to ::1: dnat by forwards_ip, then by forwards_any, with the ct label of published ports
-//   chain postrouting     hook postrouting, srcnat:
+//   chain postrouting, before its other rule:
 //                         published, from 127.0.0.0/8 to a bridge of the set: masquerade             IPv4 only
 //                         published, to an address of the set masqueraded: masquerade
-//                         source address in the map sources: jump
-//   chain net_<hash>      see appendNetwork
-//   and what bridge_policies.h and egress_table.h add
+//
+// And what bridge_policies.h and egress_table.h add: see table_parts.h.
 #pragma once
 
 #include "netlib/nft/transaction.h"
@@ -46,9 +53,9 @@ inline constexpr unsigned kPublished = 112;
 /// The number of 4-byte registers that an address occupies.
 netlib::nft::Register addressRegisters(netlib::Family family);
 
-/// The table with everything that does not depend on containers. It must not exist, or be deleted earlier in the same
-/// transaction.
-void appendSkeleton(netlib::nft::Transaction& transaction, netlib::Family family);
+/// The parts SourceNat and Ports of a table: see tables::appendPart().
+void appendSourceNat(netlib::nft::Transaction& transaction, netlib::Family family);
+void appendPorts(netlib::nft::Transaction& transaction, netlib::Family family);
 
 /// The map of this forward, and its element there.
 const char* mapOf(const PortForward& forward);

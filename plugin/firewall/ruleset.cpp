@@ -26,13 +26,13 @@ void merge(Elements& to, TableFamily family, const std::map<std::string, std::ve
 netlib::Result<SharedParts> sharedPartsOf(Ledger& ledger, const std::vector<Attachment>& attachments) {
   SharedParts shared;
   for (const TableFamily family : kAll) {
-    if (TRY(ledger.mayBeReferenced(shared_state::tables(nameOf(family))))) shared.families.insert(family);
+    if (TRY(ledger.mayBeReferenced(shared_state::tables(nameOf(family))))) shared.tables[family];
   }
   for (const std::string& state : TRY(ledger.sharedStatesNamed(shared_state::kSubnetPrefix))) {
     if (const auto subnet = shared_state::subnetOf(state)) shared.subnets.insert(*subnet);
   }
   for (const Attachment& attachment : attachments) {
-    const netlib::IfName& bridge = attachment.bridge.name;
+    const netlib::IfName bridge = routedLink(attachment);
     if (shared.policies.contains(bridge)) continue;
     shared.policies[bridge] = TRY(bridges::policyOf(ledger, shared_state::ingress(attachment)));
     if (TRY(ledger.mayBeReferenced(shared_state::internal(attachment)))) shared.internal.insert(bridge);
@@ -55,26 +55,45 @@ Ruleset::Ruleset(std::vector<Attachment> attachments, SharedParts shared, Elemen
 
 void Ruleset::includeShared() {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    const auto table = static_cast<TableFamily>(family);
-    if (!shared_.families.contains(table)) continue;
-    std::vector<netlib::IpPrefix> subnets;
-    const auto isOfFamily = [family](const netlib::IpPrefix& subnet) { return subnet.family() == family; };
-    std::ranges::copy_if(shared_.subnets, std::back_inserter(subnets), isOfFamily);
-    merge(elements_, table, {{nat::kSources, nat::sourceElements(std::move(subnets))}});
-    for (const auto& [bridge, policy] : shared_.policies) merge(elements_, table, bridges::elementsOf(bridge, policy));
-    for (const auto& bridge : shared_.internal) {
-      merge(elements_, table,
-            {{bridges::kInternalBridges, {bridges::elementOf(bridge)}},
-             {bridges::kInternalPairs, {bridges::pairOf(bridge)}}});
-    }
-    if (family == Family::Ipv6) continue;
-    for (const auto& bridge : shared_.loopbacks) {
-      merge(elements_, table, {{nat::kBridges, {bridges::elementOf(bridge)}}});
-    }
+    if (!shared_.tables.contains(static_cast<TableFamily>(family))) continue;
+    includeSubnets(family);
+    includePolicies(family);
+    if (family == Family::Ipv4) includeLoopbacks();
+  }
+}
+
+void Ruleset::includeSubnets(Family family) {
+  std::vector<netlib::IpPrefix> subnets;
+  const auto isOfFamily = [family](const netlib::IpPrefix& subnet) { return subnet.family() == family; };
+  std::ranges::copy_if(shared_.subnets, std::back_inserter(subnets), isOfFamily);
+  if (subnets.empty()) return;
+  const auto table = static_cast<TableFamily>(family);
+  shared_.tables[table].insert(Part::SourceNat);
+  merge(elements_, table, {{nat::kSources, nat::sourceElements(std::move(subnets))}});
+}
+
+void Ruleset::includePolicies(Family family) {
+  const auto table = static_cast<TableFamily>(family);
+  const auto add = [&](const std::map<std::string, std::vector<nft::Element>>& bySet) {
+    if (!bySet.empty()) shared_.tables[table].insert(Part::Policies);
+    merge(elements_, table, bySet);
+  };
+  for (const auto& [bridge, policy] : shared_.policies) add(bridges::elementsOf(bridge, policy));
+  for (const auto& bridge : shared_.internal) {
+    add({{bridges::kInternalBridges, {bridges::elementOf(bridge)}},
+         {bridges::kInternalPairs, {bridges::pairOf(bridge)}}});
+  }
+}
+
+void Ruleset::includeLoopbacks() {
+  for (const auto& bridge : shared_.loopbacks) {
+    shared_.tables[TableFamily::Ipv4].insert({Part::SourceNat, Part::Ports});
+    merge(elements_, TableFamily::Ipv4, {{nat::kBridges, {bridges::elementOf(bridge)}}});
   }
 }
 
 void Ruleset::include(const Attachment& attachment) {
+  for (const auto& [table, parts] : partsOf(attachment)) shared_.tables[table].insert(parts.begin(), parts.end());
   for (const SourceNat& nat : attachment.sourceNats) {
     if (!nat.masquerade) continue;
     networks_.emplace(std::pair{nat.family(), chainOf(attachment, nat)}, Network{nat, attachment.key.network});
@@ -85,7 +104,10 @@ void Ruleset::include(const Attachment& attachment) {
 
 void Ruleset::appendTo(nft::Transaction& transaction) const {
   for (const netlib::IpPrefix& subnet : shared_.subnets) {
-    if (shared_.families.contains(static_cast<TableFamily>(subnet.family()))) nat::appendSubnet(transaction, subnet);
+    const auto table = shared_.tables.find(static_cast<TableFamily>(subnet.family()));
+    if (table == shared_.tables.end()) continue;
+    const bool hasPorts = table->second.contains(Part::Ports);
+    nat::appendSubnet(transaction, subnet, hasPorts ? nat::Hairpin::With : nat::Hairpin::Without);
   }
   for (const auto& [chain, network] : networks_) {
     nat::appendNetwork(transaction, network.nat, chain.second, nat::networkComment(network.name));

@@ -9,7 +9,7 @@ namespace pons::tables {
 
 /// What attachments share, by the references in the ledger: see shared_state.
 struct SharedParts {
-  std::set<TableFamily> families;
+  PartsByTable tables;  ///< those in use; the parts follow from the attachments and from what is below
   std::set<netlib::IpPrefix> subnets;
   std::map<netlib::IfName, IngressPolicy> policies;  ///< by bridge
   std::set<netlib::IfName> internal;                 ///< bridges that nothing is forwarded to or from
@@ -24,8 +24,9 @@ class Ruleset {
   /// `own`: the elements of all of the attachments that are each one's alone.
   Ruleset(std::vector<Attachment> attachments, SharedParts shared, Elements own);
 
-  /// The tables that the attachments need.
-  const std::set<TableFamily>& families() const { return shared_.families; }
+  /// The tables that the attachments need, and their parts.
+  const PartsByTable& tables() const { return shared_.tables; }
+  /// What the tables have beside appendSkeleton().
   void appendTo(netlib::nft::Transaction& transaction) const;
 
  private:
@@ -35,8 +36,10 @@ class Ruleset {
   };
 
   void include(const Attachment& attachment);
-
   void includeShared();
+  void includeSubnets(netlib::Family family);
+  void includePolicies(netlib::Family family);
+  void includeLoopbacks();
 
   std::vector<Attachment> attachments_;
   SharedParts shared_;

@@ -5,8 +5,9 @@
 
 #include "netlib/nft/hook.h"
 
+#include "plugin/firewall/kernel_features.h"
 #include "plugin/firewall/table_content.h"
-#include "plugin/firewall/table_owner.h"
+#include "plugin/firewall/table_parts.h"
 
 namespace pons::source {
 
@@ -79,27 +80,82 @@ netlib::Result<tables::Changes> replacingSources(Host& host, const netlib::IpPre
   }};
 }
 
-}  // namespace
+nat::Hairpin hairpinIf(bool hasPorts) { return hasPorts ? nat::Hairpin::With : nat::Hairpin::Without; }
 
-netlib::Result<> addMissingChains(Host& host, const Attachment& attachment) {
-  std::set<tables::TableFamily> families;
-  std::vector<netlib::IpPrefix> subnets;
+/// What the attachment needs of a table, beside elements and its own chains. The attachment must outlive it.
+struct Shared {
+  tables::Parts parts;
+  std::vector<netlib::IpPrefix> subnets = {};
+  std::vector<const SourceNat*> networks = {};
+};
+
+Shared sharedOf(const Attachment& attachment, tables::TableFamily family, const tables::Parts& parts) {
+  const auto isOfTable = [family](netlib::Family one) { return nat::tableOf(one).family == family; };
+  Shared shared{.parts = parts};
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) {
-    const nft::Table table = nat::tableOf(subnet.family());
-    families.insert(table.family);
-    if (!TRY(nft::hasChain(host.netfilter, table, nat::subnetChain(subnet)))) subnets.push_back(subnet);
+    if (isOfTable(subnet.family())) shared.subnets.push_back(subnet);
   }
-  std::vector<const SourceNat*> networks;
   for (const SourceNat& nat : attachment.sourceNats) {
-    const nft::Table table = nat::tableOf(nat.family());
-    if (nat.masquerade && !TRY(nft::hasChain(host.netfilter, table, chainOf(attachment, nat))))
-      networks.push_back(&nat);
+    if (nat.masquerade && isOfTable(nat.family())) shared.networks.push_back(&nat);
   }
-  return tables::commitAsOwner(host, families, [&](nft::Transaction& transaction) {
-    for (const netlib::IpPrefix& subnet : subnets) nat::appendSubnet(transaction, subnet);
-    for (const SourceNat* nat : networks) {
+  return shared;
+}
+
+nft::Names namesOf(const Attachment& attachment, const Shared& shared, tables::TableFamily family) {
+  nft::Names names;
+  for (const tables::Part part : tables::allParts(family)) names.sets.insert(tables::markerOf(part));
+  for (const netlib::IpPrefix& subnet : shared.subnets) names.chains.insert(nat::subnetChain(subnet));
+  for (const SourceNat* nat : shared.networks) names.chains.insert(chainOf(attachment, *nat));
+  return names;
+}
+
+void erase(Shared& shared, const Attachment& attachment, const nft::Names& present) {
+  std::erase_if(shared.parts, [&](tables::Part part) { return present.sets.contains(tables::markerOf(part)); });
+  std::erase_if(shared.subnets, [&](const auto& one) { return present.chains.contains(nat::subnetChain(one)); });
+  std::erase_if(shared.networks, [&](const auto* one) { return present.chains.contains(chainOf(attachment, *one)); });
+}
+
+/// The subnets that a table has chains of.
+netlib::Result<std::vector<netlib::IpPrefix>> subnetsIn(Host& host, const nft::Table& table) {
+  std::vector<netlib::IpPrefix> subnets;
+  for (const auto& chain : TRY(nft::listChains(host.netfilter, table))) {
+    if (const auto subnet = nat::subnetOfChain(chain.name)) subnets.push_back(*subnet);
+  }
+  return subnets;
+}
+
+/// ENOENT where the table is missing.
+netlib::Result<tables::Changes> missingIn(Host& host, const Attachment& attachment, tables::TableFamily family,
+                                          const tables::Parts& parts) {
+  const nft::Table table = tables::tableOf(family);
+  Shared shared = sharedOf(attachment, family, parts);
+  const auto present = TRY(nft::present(host.netfilter, table, namesOf(attachment, shared, family)));
+  const bool hasPorts = parts.contains(tables::Part::Ports) || present.sets.contains(nat::kForwardsAny);
+  erase(shared, attachment, present);
+  std::vector<netlib::IpPrefix> withoutHairpin;
+  if (shared.parts.contains(tables::Part::Ports)) withoutHairpin = TRY(subnetsIn(host, table));
+  if (!shared.parts.empty()) tables::loadModules(host.netfilter, family, shared.parts);
+  return tables::Changes{[=, &attachment](nft::Transaction& transaction) {
+    for (const tables::Part part : shared.parts) tables::appendPart(transaction, family, part);
+    for (const netlib::IpPrefix& subnet : withoutHairpin) nat::appendHairpin(transaction, subnet);
+    for (const netlib::IpPrefix& subnet : shared.subnets) nat::appendSubnet(transaction, subnet, hairpinIf(hasPorts));
+    for (const SourceNat* nat : shared.networks) {
       nat::appendNetwork(transaction, *nat, chainOf(attachment, *nat), nat::networkComment(attachment.key.network));
     }
+  }};
+}
+
+}  // namespace
+
+netlib::Result<> addMissing(Host& host, const Attachment& attachment) {
+  std::vector<tables::Changes> changes;
+  std::set<tables::TableFamily> families;
+  for (const auto& [family, parts] : tables::partsOf(attachment)) {
+    families.insert(family);
+    changes.push_back(TRY(missingIn(host, attachment, family, parts)));
+  }
+  return tables::commitAsOwner(host, families, [&](nft::Transaction& transaction) {
+    for (const tables::Changes& change : changes) change(transaction);
   });
 }
 
@@ -156,8 +212,9 @@ netlib::Result<Differences> differencesOf(Host& host, const netlib::IpPrefix& su
   std::vector<netlib::IpPrefix> held = TRY(othersWithChain(host, subnet));
   held.push_back(subnet);
   const auto elements = jumpingTo({chain}, nat::sourceElements(std::move(held)));
+  const bool hasPorts = TRY(tables::presentParts(host.netfilter, table.family)).contains(tables::Part::Ports);
   return tables::differencesOf(host, [&](nft::Transaction& transaction) {
-    nat::appendSubnet(transaction, subnet);
+    nat::appendSubnet(transaction, subnet, hairpinIf(hasPorts));
     for (const std::string& network : networks) nat::appendJump(transaction, subnet, network);
     transaction.addElements(table, nat::kSources, elements);
   });

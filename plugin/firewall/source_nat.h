@@ -7,9 +7,9 @@
 
 namespace pons::source {
 
-/// Adds the chains of the attachment's subnets and networks that are missing: those of its first container. ENOENT
-/// where a table is missing.
-netlib::Result<> addMissingChains(Host& host, const Attachment& attachment);
+/// Adds to a table what it lacks of what the attachment needs and shares: parts, and the chains of its subnets and
+/// networks, as their first container needs them. ENOENT where a table is missing.
+netlib::Result<> addMissing(Host& host, const Attachment& attachment);
 
 /// Adds the subnet to the map sources. Where referenced subnets contain one another, each address goes to the chain of
 /// the narrowest one.

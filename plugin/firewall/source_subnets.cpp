@@ -63,12 +63,15 @@ std::optional<IpPrefix> subnetOfChain(std::string_view chain) {
   return subnet && subnetChain(*subnet) == chain ? subnet : std::nullopt;
 }
 
-void appendSubnet(nft::Transaction& transaction, const IpPrefix& subnet) {
-  const nft::Table table = tableOf(subnet.family());
-  const std::string chain = subnetChain(subnet);
-  transaction.addChain(table, chain);
+void appendSubnet(nft::Transaction& transaction, const IpPrefix& subnet, Hairpin hairpin) {
+  transaction.addChain(tableOf(subnet.family()), subnetChain(subnet));
+  if (hairpin == Hairpin::With) appendHairpin(transaction, subnet);
+}
+
+void appendHairpin(nft::Transaction& transaction, const IpPrefix& subnet) {
   // No match on iifname: in postrouting, packets that br_netfilter brings have no input interface.
-  transaction.addRule(table, chain, nft::Rule{}.ctLabel(kPublished).daddr(subnet).masquerade());
+  transaction.insertRule(tableOf(subnet.family()), subnetChain(subnet),
+                         nft::Rule{}.ctLabel(kPublished).daddr(subnet).masquerade());
 }
 
 std::vector<nft::Element> sourceElements(const IpPrefix& subnet) { return sourceElements(std::vector{subnet}); }

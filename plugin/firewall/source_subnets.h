@@ -1,7 +1,7 @@
 // The part of the tables of nat_table.h that is about the subnets of containers: the map sources jumps to the chain of
 // a packet's source subnet.
 //
-//   chain subnet_<subnet>  published, destination in the same subnet (hairpin): masquerade
+//   chain subnet_<subnet>  published, destination in the same subnet (hairpin): masquerade     with the part Ports
 //                          source address in a network's set: jump to the network's chain (see appendNetwork)
 #pragma once
 
@@ -15,10 +15,13 @@ std::string subnetChain(const netlib::IpPrefix& subnet);
 /// The inverse; nothing for any other chain.
 std::optional<netlib::IpPrefix> subnetOfChain(std::string_view chain);
 
-/// The chain with its hairpin rule: without masquerade the reply to a container that uses a published port of its own
-/// subnet would reach it directly, from another address than it connected to. The rule is there while any attachment
-/// publishes a port with source NAT in the subnet, and then holds for the published ports of all its containers.
-void appendSubnet(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet);
+/// The chain, with its hairpin rule where the table has the part Ports.
+enum class Hairpin : bool { Without, With };
+void appendSubnet(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet, Hairpin hairpin);
+/// That rule alone, at the front of a chain without it: without masquerade the reply to a container that uses a
+/// published port of its own subnet would reach it directly, from another address than it connected to. It holds for
+/// the published ports of all containers of the subnet.
+void appendHairpin(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet);
 
 /// The elements of the map sources for the whole subnet.
 std::vector<netlib::nft::Element> sourceElements(const netlib::IpPrefix& subnet);

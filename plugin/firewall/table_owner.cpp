@@ -140,7 +140,7 @@ netlib::Result<> replaceTables(Host& host, const std::set<TableFamily>& families
     const auto other = TRY(otherOwner(host, family));
     if (!other) continue;
     if (!TRY(isAbandoned(host, other->comment))) return netlib::fail(belongsToOther(textOf(family), other->comment));
-    host.note(textOf(family) + " of the removed state directory " + other->comment + " is replaced");
+    host.note("table-replaced", textOf(family) + " of the removed state directory " + other->comment + " is replaced");
     owner = *other;
   }
   return replaceOnce(host, owners, contents);

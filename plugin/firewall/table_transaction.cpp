@@ -5,6 +5,7 @@
 
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/kernel_features.h"
 #include "plugin/firewall/ruleset.h"
 #include "plugin/firewall/source_nat.h"
 
@@ -15,9 +16,10 @@ using netlib::Family;
 
 namespace {
 
-std::optional<Family> familyOf(TableFamily family) {
-  if (family == TableFamily::Bridge) return std::nullopt;
-  return static_cast<Family>(family);
+std::set<TableFamily> familiesIn(const PartsByTable& tables) {
+  std::set<TableFamily> families;
+  for (const auto& [table, parts] : tables) families.insert(table);
+  return families;
 }
 
 std::set<TableFamily> familiesIn(const Elements& elements) {
@@ -25,6 +27,9 @@ std::set<TableFamily> familiesIn(const Elements& elements) {
   for (const auto& [set, some] : elements) families.insert(set.first);
   return families;
 }
+
+/// The families in which it needs a table.
+std::set<TableFamily> familiesOf(const Attachment& attachment) { return familiesIn(partsOf(attachment)); }
 
 /// EINVAL: the set of that name has keys of another length, and so no such element.
 bool isMissing(const netlib::Result<>& removed) { return removed.failedWith(ENOENT) || removed.failedWith(EINVAL); }
@@ -72,16 +77,38 @@ netlib::Result<> forwardTo(Host& host, const Attachment& owner) {
   });
 }
 
-}  // namespace
-
-std::set<TableFamily> familiesOf(const Attachment& attachment) {
-  std::set<TableFamily> families;
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    if (needsTable(attachment, family)) families.insert(static_cast<TableFamily>(family));
+netlib::Result<Ruleset> rulesetOf(Host& host, std::vector<Attachment> active, SharedParts shared) {
+  Elements own;
+  for (const Attachment& each : active) {
+    for (const auto& [set, some] : elementsOf(TRY(withOwnedPorts(host, each)))) {
+      own[set].insert(own[set].end(), some.begin(), some.end());
+    }
   }
-  if (attachment.guard != SpoofGuard::None) families.insert(TableFamily::Bridge);
-  return families;
+  return Ruleset{std::move(active), std::move(shared), std::move(own)};
 }
+
+netlib::Result<> write(Host& host, const Ruleset& ruleset) {
+  for (const auto& [table, parts] : ruleset.tables()) loadModules(host.netfilter, table, parts);
+  const auto replaced = replaceTables(host, familiesIn(ruleset.tables()), [&](nft::Transaction& transaction) {
+    for (const auto& [table, parts] : ruleset.tables()) {
+      appendSkeleton(transaction, table, parts);
+      appendOwner(transaction, table, host.ledger);
+    }
+    ruleset.appendTo(transaction);
+  });
+  return replaced ? replaced : netlib::fail(explained(host.netfilter, ruleset.tables(), replaced.error()));
+}
+
+/// True if the table of that family has a part that the attachment needs and `needed` lacks.
+netlib::Result<bool> hasUnneeded(Host& host, const Attachment& attachment, TableFamily family, const Parts& needed) {
+  Parts unneeded = partsOf(attachment)[family];
+  for (const Part part : needed) unneeded.erase(part);
+  if (unneeded.empty()) return false;
+  const Parts present = TRY(presentParts(host.netfilter, family));
+  return std::ranges::any_of(unneeded, [&](Part part) { return present.contains(part); });
+}
+
+}  // namespace
 
 netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes& changes) {
   auto committed = commitAsOwner(host, familiesOf(attachment), changes);
@@ -93,7 +120,7 @@ netlib::Result<> commit(Host& host, const Attachment& attachment, const Changes&
 netlib::Result<> commit(Host& host, const HostLock& hostLock, const Attachment& attachment, const Changes& changes) {
   const auto once = [&] { return commitAsOwner(host, familiesOf(attachment), changes); };
   auto committed = once();  // another process rebuilt while we waited for the lock
-  if (committed.failedWith(ENOENT) && source::addMissingChains(host, attachment)) committed = once();
+  if (committed.failedWith(ENOENT) && source::addMissing(host, attachment)) committed = once();
   if (!committed.failedWith(ENOENT)) return committed;
   TRY(rebuild(host, hostLock, attachment));
   return once();
@@ -142,7 +169,7 @@ netlib::Result<> add(Host& host, const Attachment& attachment) {
 }
 
 netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment& attachment) {
-  TRY(source::addMissingChains(host, attachment));
+  TRY(source::addMissing(host, attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
   const Attachment own = TRY(withOwnedPorts(host, attachment));
   TRY(remove(host, own));
@@ -201,23 +228,10 @@ netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& h
 
 netlib::Result<> rebuild(Host& host, const HostLock& hostLock, const Attachment& attachment) {
   std::vector<Attachment> active = TRY(host.ledger.activeAttachments(hostLock));
-  Elements own;
-  for (const Attachment& other : active) {
-    TRY(host.ledger.addMissingReferences(hostLock, other));
-    for (const auto& [set, some] : elementsOf(TRY(withOwnedPorts(host, other)))) {
-      own[set].insert(own[set].end(), some.begin(), some.end());
-    }
-  }
+  for (const Attachment& other : active) TRY(host.ledger.addMissingReferences(hostLock, other));
   SharedParts shared = TRY(sharedPartsOf(host.ledger, active));
-  for (const TableFamily family : familiesOf(attachment)) shared.families.insert(family);
-  const Ruleset ruleset{std::move(active), std::move(shared), std::move(own)};
-  return replaceTables(host, ruleset.families(), [&](nft::Transaction& transaction) {
-    for (const TableFamily family : ruleset.families()) {
-      appendSkeleton(transaction, family);
-      appendOwner(transaction, family, host.ledger);
-    }
-    ruleset.appendTo(transaction);
-  });
+  for (const auto& [table, parts] : partsOf(attachment)) shared.tables[table].insert(parts.begin(), parts.end());
+  return write(host, TRY(rulesetOf(host, std::move(active), std::move(shared))));
 }
 
 netlib::Result<> rebuild(Host& host, const Attachment& attachment) {
@@ -225,10 +239,16 @@ netlib::Result<> rebuild(Host& host, const Attachment& attachment) {
   return rebuild(host, hostLock, attachment);
 }
 
-void appendSkeleton(nft::Transaction& transaction, TableFamily table) {
-  const auto family = familyOf(table);
-  family ? nat::appendSkeleton(transaction, *family) : guard::appendSkeleton(transaction);
-  appendLedgerMap(transaction, table);
+netlib::Result<> removeUnneeded(Host& host, const Attachment& attachment) {
+  const HostLock hostLock = TRY(host.ledger.lockHost());
+  std::vector<Attachment> active = TRY(host.ledger.activeAttachments(hostLock));
+  SharedParts shared = TRY(sharedPartsOf(host.ledger, active));
+  std::erase_if(active, [&](const Attachment& each) { return each.key == attachment.key; });
+  const Ruleset ruleset = TRY(rulesetOf(host, std::move(active), std::move(shared)));
+  for (const auto& [family, parts] : ruleset.tables()) {
+    if (TRY(hasUnneeded(host, attachment, family, parts))) return write(host, ruleset);
+  }
+  return {};
 }
 
 netlib::Result<> removeTable(Host& host, TableFamily family) {

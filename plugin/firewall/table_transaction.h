@@ -7,18 +7,12 @@
 #include "plugin/context/context.h"
 #include "plugin/firewall/nat_table.h"
 #include "plugin/firewall/source_subnets.h"
-#include "plugin/firewall/table_owner.h"
+#include "plugin/firewall/table_parts.h"
 
 namespace pons::tables {
 
-/// The table with everything that does not depend on containers, and without an owner.
-void appendSkeleton(netlib::nft::Transaction& transaction, TableFamily table);
-
-/// The families in which the attachment needs a table.
-std::set<TableFamily> familiesOf(const Attachment& attachment);
-
 /// Commits the changes for that attachment, by one transaction where its chains and tables exist. On ENOENT takes the
-/// host lock, which the caller must not hold, adds the missing chains or rebuilds the tables, and commits once more.
+/// host lock, which the caller must not hold, adds what the tables lack or rebuilds them, and commits once more.
 /// `changes` may be called three times. InUse where a table belongs to another ledger. Other errors are the kernel's:
 /// EEXIST for an element with other data, EOPNOTSUPP or EAFNOSUPPORT for a table family that the kernel lacks, EBUSY,
 /// ENOMEM.
@@ -62,6 +56,9 @@ netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::I
 netlib::Result<> rebuild(Host& host, const HostLock& hostLock, const Attachment& attachment);
 /// The same for a caller without the host lock.
 netlib::Result<> rebuild(Host& host, const Attachment& attachment);
+/// After the rollback of this attachment's ADD: rebuilds without it where the tables have parts that it needed and no
+/// recorded attachment needs. Takes the host lock.
+netlib::Result<> removeUnneeded(Host& host, const Attachment& attachment);
 
 /// Removes the table; none is no error.
 netlib::Result<> removeTable(Host& host, TableFamily family);

@@ -128,7 +128,7 @@ Result<void, Refusal> Ledger::checkGateways(const Attachment& attachment) {
       const std::string other = stem + "/" + length;
       if (const auto holder = TRY(anyReference(state_, other, std::nullopt))) {
         return inUseBy(*holder, "gateway address " + address.toString() + ": bridge " +
-                                    attachment.bridge.name.toString() + " has it with prefix length " + length +
+                                    routedLink(attachment).toString() + " has it with prefix length " + length +
                                     " for " + described(state_, *holder));
       }
       TRY(removeIfEmpty(state_, referenceDirectory(other)));

@@ -76,15 +76,10 @@ std::optional<std::string_view> cut(std::string_view& rest, char separator) {
   return part;
 }
 
-std::string described(std::string container, const AttachmentKey& key) {
-  const std::string ifName = key.ifName.toString();
-  if (container.ends_with(')')) {
-    container.insert(container.size() - 1, ", " + ifName);
-  } else {
-    container += " (" + ifName + ")";
-  }
-  container += " of network " + key.network.toString();
-  return key.plugin == ChainedPlugin::None ? container : container + ", plugin " + std::string{nameOf(key.plugin)};
+/// `pod` is empty where it is unknown.
+std::string described(const AttachmentKey& key, const std::string& pod) {
+  const std::string text = interfaceText(key, pod) + " of network " + key.network.toString();
+  return key.plugin == ChainedPlugin::None ? text : text + ", plugin " + std::string{nameOf(key.plugin)};
 }
 
 }  // namespace
@@ -259,12 +254,12 @@ Result<> removeEmptyDirectories(const Directory& state) {
   return {};
 }
 
-std::string described(const AttachmentKey& key) { return described("container " + key.container.toString(), key); }
+std::string described(const AttachmentKey& key) { return described(key, {}); }
 
 std::string described(const Directory& state, const AttachmentKey& key) {
   const auto text = state.readFile(recordName(key), kMaxRecordBytes);
   const auto record = text ? decodeRecord(*text) : netlib::fail(text.error());
-  return record ? described(containerText(record->attachment), key) : described(key);
+  return described(key, record ? record->attachment.pod : std::string{});
 }
 
 }  // namespace pons

@@ -39,7 +39,11 @@ Result<std::optional<RecordSnapshot>> Ledger::snapshot(const AttachmentKey& key)
 }
 
 Result<std::vector<netlib::IpAddress>> Ledger::leased(const NetworkName& network) {
-  return ClaimedAddresses{state_, network}.all();
+  std::vector<netlib::IpAddress> leased;
+  for (const netlib::IpAddress& address : TRY(ClaimedAddresses(state_, network).all())) {
+    if (TRY(ownerOf(state_, addressDirectory(network) + "/" + address.toString()))) leased.push_back(address);
+  }
+  return leased;
 }
 
 }  // namespace pons

@@ -40,6 +40,17 @@ Result<> Ledger::create() {
   return state_.createDirectories(kLayout);
 }
 
+Result<> Ledger::removeIfCreated() {
+  if (!state_.isNew()) return {};
+  const HostLock hostLock = TRY(lockHost());
+  if (!TRY(attachments()).empty()) return {};
+  TRY(pons::removeEmptyDirectories(state_));
+  for (const std::string& name : TRY(state_.list("."))) {
+    if (!TRY(removeIfEmpty(state_, name))) TRY(netlib::ignoring(EISDIR, state_.remove(name)));
+  }
+  return netlib::ignoring(ENOTEMPTY, state_.removeSelf());
+}
+
 Result<> Ledger::removeFlatReferences(const std::set<std::string>& valid) {
   for (const std::string& state : TRY(namesIn(state_, std::string{kHolds}))) {
     if (state.starts_with(shared_state::kSharedPortsPrefix)) continue;

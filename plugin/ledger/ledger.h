@@ -68,6 +68,12 @@ class Ledger {
   /// state directory, Differs if it was written before the last reboot.
   static netlib::Result<Ledger> openExisting(const std::string& stateDir, std::chrono::milliseconds patience);
 
+  /// True if open() has created the state directory.
+  bool wasCreated() const { return state_.isNew(); }
+  /// Removes the state directory if this object has created it and it has no record. For a host that has another one:
+  /// a process that has opened this one meanwhile fails with ENOENT. Takes the host lock.
+  netlib::Result<> removeIfCreated();
+
   /// True if open() discarded records that were written before the last reboot.
   bool wasResetAfterReboot() const { return wasReset_; }
 
@@ -170,7 +176,7 @@ class Ledger {
   netlib::Result<bool> hasRecord(const AttachmentKey& key);
   /// For messages: "container c1 (eth0) of network demo", with the pod if the record has one. Takes no lock.
   std::string describe(const AttachmentKey& key) const;
-  /// Whether this port at this address has a claim. Takes no lock.
+  /// Whether this port at this address has a claim that is not stale. Takes no lock.
   netlib::Result<bool> isClaimed(const PortForward& forward);
   /// The network's claims without a record, as paths below the state directory. Takes no lock.
   netlib::Result<std::vector<std::string>> staleClaims(const NetworkName& network);
@@ -196,7 +202,7 @@ class Ledger {
   /// if it cannot be parsed, Unsupported if a newer pons wrote it.
   netlib::Result<std::optional<RecordSnapshot>> snapshot(const AttachmentKey& key);
 
-  /// The addresses that the network's attachments have claimed. Takes no lock.
+  /// The addresses that the network's attachments have claimed, without stale claims. Takes no lock.
   netlib::Result<std::vector<netlib::IpAddress>> leased(const NetworkName& network);
 
   /// Takes no lock.

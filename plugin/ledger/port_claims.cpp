@@ -169,8 +169,11 @@ Result<std::optional<AttachmentKey>> otherOwner(const Directory& state, const Po
 std::string described(const PortForward& forward) { return described(forward, forward.hostAddress); }
 
 Result<bool> isClaimed(const Directory& state, const PortForward& forward) {
-  const auto names = TRY(namesOf(state, forward));
-  return std::ranges::find(names, std::optional{forward.hostAddress}, addressIn) != names.end();
+  const std::string directory = portDirectory(forward.protocol, forward.hostPort);
+  for (const std::string& name : TRY(namesOf(state, forward))) {
+    if (addressIn(name) == forward.hostAddress && TRY(ownerOf(state, directory + "/" + name))) return true;
+  }
+  return false;
 }
 
 std::optional<IpAddress> addressIn(std::string_view claimName) {

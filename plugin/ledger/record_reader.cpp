@@ -79,6 +79,17 @@ std::string_view contradictionIn(const RateLimit& limit) {
   return limit.burst > kMax ? "burst" : "";
 }
 
+bool isVlan(netlib::VlanId id) { return id >= 1 && id <= netlib::kMaxVlanId; }
+
+std::string_view contradictionIn(const netlib::VlanRange& range) {
+  if (!isVlan(range.first)) return "first";
+  return isVlan(range.last) ? "" : "last";
+}
+
+std::string_view contradictionIn(const PortVlans& vlans) {
+  return vlans.access && !isVlan(*vlans.access) ? "access" : "";
+}
+
 /// Reads the members of one object, along attachment_fields.h, up to the first that is missing or invalid.
 class FieldReader {
  public:

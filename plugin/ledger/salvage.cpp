@@ -68,7 +68,8 @@ void setFromReference(Attachment& attachment, std::string_view sharedState) {
   };
   if (auto root = shared_state::rootOf(name)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
   if (const auto subnet = shared_state::subnetOf(name)) { attachment.sourceNats.push_back({{*subnet}, true, {}}); }
-  for (const std::string_view kind : {"bridge-", "promiscuous-", "forward-", "ingress-"}) {
+  if (bridgeAfter("vlans-") && !attachment.vlans) attachment.vlans = PortVlans{};
+  for (const std::string_view kind : {"promiscuous-", "forward-", "ingress-"}) {
     const auto bridge = bridgeAfter(kind);
     if (!bridge) continue;
     attachment.bridge.name = *bridge;
@@ -79,6 +80,15 @@ void setFromReference(Attachment& attachment, std::string_view sharedState) {
     }
     if (kind == "ingress-") attachment.ingress = parseIngressPolicy(value).value_or(IngressPolicy::Isolated);
   }
+}
+
+/// The others may name the gateway's link in a VLAN instead.
+void setBridge(Attachment& attachment, std::string_view sharedState) {
+  const std::string name = shared_state::stem(sharedState);
+  const auto bridge = name.starts_with("bridge-") ? IfName::parse(name.substr(7)) : std::nullopt;
+  if (bridge) attachment.bridge.name = *bridge;
+  const auto vlan = shared_state::vlanOf(name);
+  if (vlan) attachment.vlans = PortVlans{.access = *vlan};
 }
 
 }  // namespace
@@ -117,6 +127,9 @@ Attachment attachmentFromClaims(const AttachmentKey& key, const std::vector<std:
     const auto address = nameIn(addressDirectory(key.network), claim);
     const auto leased = address ? IpAddress::parse(*address) : std::nullopt;
     if (leased) attachment.leases.push_back({IpPrefix::host(*leased), std::nullopt});
+  }
+  for (const std::string& claim : claims) {
+    if (const auto sharedState = sharedStateIn(claim)) setBridge(attachment, *sharedState);
   }
   return attachment;
 }

@@ -141,7 +141,10 @@ netlib::Result<ChainNames> existing(Host& host, Family family, Backend backend, 
       for (const auto& chain : TRY(netlib::nft::listChains(host.netfilter, {family, table}))) note(table, chain.name);
     }
   } else {
-    for (const std::string& table : TRY(netlib::iptables::tableNames(family))) {
+    const auto tables = netlib::iptables::tableNames(family);
+    // EACCES: of a rootless network namespace, which ends with the user's runtime.
+    if (!tables && !tables.failedWith(EACCES)) return netlib::fail(tables.error());
+    for (const std::string& table : tables ? *tables : std::vector<std::string>{}) {
       for (const auto& [wantedTable, chain] : wanted) note(table, chain);
     }
   }

@@ -105,9 +105,15 @@ Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge
 }
 
 std::string containerText(const Attachment& attachment) {
-  constexpr std::size_t kShortId = 12;  // as docker, podman and crictl print it
   const std::string& id = attachment.key.container.toString();
   return attachment.pod.empty() ? "container " + id : attachment.pod + " (container " + id.substr(0, kShortId) + ")";
+}
+
+std::string interfaceText(const AttachmentKey& key, const std::string& pod) {
+  const std::string& id = key.container.toString();
+  const std::string name = key.ifName.toString();
+  return pod.empty() ? "container " + id + " (" + name + ")"
+                     : pod + " (container " + id.substr(0, kShortId) + ", " + name + ")";
 }
 
 netlib::IfName hostVethName(const AttachmentKey& key) { return linkName(std::string{kVethLetters}, key); }
@@ -125,6 +131,20 @@ std::string chainOf(const Attachment& attachment, const SourceNat& nat) {
 
 bool isNetworkChain(std::string_view chain) {
   return isHashedName(chain, kNetworkChain, kNetworkChain.size() + kChainDigits);
+}
+
+netlib::IfName routedLink(const Attachment& attachment) {
+  const auto vlan = gatewayVlan(attachment);
+  const auto link = vlan ? gatewayLinkName(attachment.bridge.name, *vlan) : std::nullopt;
+  return link.value_or(attachment.bridge.name);
+}
+
+std::optional<netlib::VlanId> gatewayVlan(const AttachmentSettings& settings) {
+  return settings.vlans && settings.bridge.gateway ? settings.vlans->access : std::nullopt;
+}
+
+std::optional<netlib::IfName> gatewayLinkName(const netlib::IfName& bridge, netlib::VlanId vlan) {
+  return netlib::IfName::parse(bridge.toString() + "." + std::to_string(vlan));
 }
 
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {

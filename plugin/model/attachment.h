@@ -10,6 +10,7 @@
 
 #include "netlib/values/ip_prefix.h"
 #include "netlib/values/mac_address.h"
+#include "netlib/values/vlan.h"
 
 #include "plugin/model/address_span.h"
 #include "plugin/model/names.h"
@@ -145,6 +146,15 @@ struct BridgeSettings {
   friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
 };
 
+/// The VLANs of a container's port, on a bridge that then filters them. Either an access port or a trunk.
+struct PortVlans {
+  std::optional<netlib::VlanId> access = std::nullopt;  ///< untagged in both directions
+  std::vector<netlib::VlanRange> trunk = {};            ///< tagged; ascending, without overlap; empty of an access port
+  bool keepsDefault = false;  ///< the port stays in the bridge's default VLAN as well (vlan_default_pvid)
+
+  friend bool operator==(const PortVlans&, const PortVlans&) = default;
+};
+
 /// st_dev and st_ino of a network namespace, to check whether a path still refers to the same one.
 struct NetnsId {
   std::uint64_t device = 0;
@@ -175,6 +185,7 @@ struct ResolvConf {
 struct AttachmentSettings {
   std::string pod = {};  ///< "namespace/name" of CNI_ARGS; empty without one
   BridgeSettings bridge = {};
+  std::optional<PortVlans> vlans = std::nullopt;  ///< nothing: the VLANs that a new port of the bridge gets
   bool hairpin = true;
   bool isolated = false;                  ///< IFLA_BRPORT_ISOLATED; implied by IngressPolicy::Isolated
   bool detectDuplicateAddresses = false;  ///< IPv6 DAD inside the container
@@ -221,8 +232,13 @@ struct Attachment : AttachmentSettings {
 /// the one through which the host reaches the container, and not a gateway.
 Attachment bareAttachment(const AttachmentKey& key, const netlib::IfName& bridge);
 
+/// Digits of a shortened container ID, as docker, podman and crictl print it.
+inline constexpr std::size_t kShortId = 12;
+
 /// For messages: "default/web-0 (container 0123456789ab)", or "container <id>" without a pod.
 std::string containerText(const Attachment& attachment);
+/// "container 0123456789abcdef (eth0)", or with a pod "default/web-0 (container 0123456789ab, eth0)".
+std::string interfaceText(const AttachmentKey& key, const std::string& pod);
 
 /// The name of the veth on the host. Derived from the key, so that DEL finds it without the network namespace.
 netlib::IfName hostVethName(const AttachmentKey& key);
@@ -237,6 +253,14 @@ netlib::IfName ifbName(const AttachmentKey& key);
 std::string chainOf(const Attachment& attachment, const SourceNat& nat);
 /// Whether chainOf() could give that name.
 bool isNetworkChain(std::string_view chain);
+
+/// The link by which the host's IP stack reaches the containers: the bridge, or "<bridge>.<vid>", the gateway's link in
+/// their VLAN. Rules that are about IP packets name it. A VLAN without a gateway has none, and the bridge is named.
+netlib::IfName routedLink(const Attachment& attachment);
+/// The VLAN for which there is such a link.
+std::optional<netlib::VlanId> gatewayVlan(const AttachmentSettings& settings);
+/// Nothing where "<bridge>.<vid>" is no name of a link: longer than 15 bytes.
+std::optional<netlib::IfName> gatewayLinkName(const netlib::IfName& bridge, netlib::VlanId vlan);
 
 /// The gateway addresses that the bridge has for this attachment, with the subnet's prefix length, without duplicates.
 /// Empty if the bridge is not a gateway.

@@ -43,6 +43,17 @@ void visitFields(auto& visit, Like<BridgeSettings> auto& bridge) {
   visit("forceAddress", bridge.forceAddress);
 }
 
+void visitFields(auto& visit, Like<netlib::VlanRange> auto& range) {
+  visit("first", range.first);
+  visit("last", range.last);
+}
+
+void visitFields(auto& visit, Like<PortVlans> auto& vlans) {
+  visit("access", vlans.access, {});
+  visit("trunk", vlans.trunk, {});
+  visit("keepsDefault", vlans.keepsDefault);
+}
+
 void visitFields(auto& visit, Like<Lease> auto& lease) {
   visit("address", lease.address);
   visit("gateway", lease.gateway, {});
@@ -113,6 +124,7 @@ void visitFields(auto& visit, Like<ResolvConf> auto& resolvConf) {
 void visitFields(auto& visit, Like<AttachmentSettings> auto& settings) {
   visit("pod", settings.pod, {});
   visit("bridge", settings.bridge);
+  visit("vlans", settings.vlans, {});
   visit("hairpin", settings.hairpin);
   visit("isolated", settings.isolated);
   visit("detectDuplicateAddresses", settings.detectDuplicateAddresses);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "netlib/base/escape.h"
 #include "netlib/base/hash.h"
@@ -15,8 +16,8 @@ namespace {
 constexpr std::string_view kResolvConf = "resolvconf-";
 constexpr std::string_view kNoAdminChain = "-";
 
-std::string onBridge(std::string_view kind, const Attachment& attachment) {
-  return std::string{kind} + "-" + attachment.bridge.name.toString();
+std::string onLink(std::string_view kind, const netlib::IfName& link) {
+  return std::string{kind} + "-" + link.toString();
 }
 
 /// Also "." and ".." and kNoAdminChain become other names.
@@ -38,7 +39,8 @@ std::string bridge(const Attachment& attachment) {
 }
 
 std::string gateway(const Attachment& attachment, const netlib::IpPrefix& address) {
-  return onBridge("gateway", attachment) + "-" + address.address().toString() + "/" + std::to_string(address.length());
+  return onLink("gateway", routedLink(attachment)) + "-" + address.address().toString() + "/" +
+         std::to_string(address.length());
 }
 
 std::string ipForwarding(netlib::Family family) {
@@ -47,7 +49,20 @@ std::string ipForwarding(netlib::Family family) {
 
 std::string tables(std::string_view family) { return "tables-" + std::string{family}; }
 
-std::string promiscuous(const Attachment& attachment) { return onBridge("promiscuous", attachment); }
+std::string vlanFiltering(const netlib::IfName& bridge) { return onLink("vlans", bridge); }
+
+std::string vlanLink(const netlib::IfName& link) { return onLink("vlan", link); }
+
+std::optional<netlib::VlanId> vlanOf(std::string_view name) {
+  if (!name.starts_with("vlan-")) return std::nullopt;
+  const std::string_view digits = name.substr(name.rfind('.') + 1);
+  netlib::VlanId vlan = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), vlan);
+  const bool isVlan = read.ptr == digits.data() + digits.size() && vlan >= 1 && vlan <= netlib::kMaxVlanId;
+  return isVlan ? std::optional{vlan} : std::nullopt;
+}
+
+std::string promiscuous(const Attachment& attachment) { return onLink("promiscuous", attachment.bridge.name); }
 
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat) {
   return sourceNat(attachment.key.network, chainOf(attachment, nat));
@@ -75,12 +90,17 @@ std::string guardedContainer(const AttachmentKey& key) {
 
 std::string sharedPorts(const ContainerId& container) { return std::string{kSharedPortsPrefix} + container.toString(); }
 
-std::string routeLocalnet(const Attachment& attachment) { return onBridge("loopback", attachment); }
+std::string routeLocalnet(const Attachment& attachment) { return onLink("loopback", routedLink(attachment)); }
 
-std::string forwardAccept(const Attachment& attachment) {
+std::vector<netlib::IfName> forwardedLinks(const Attachment& attachment) {
+  std::vector<netlib::IfName> links{attachment.bridge.name};
+  if (gatewayVlan(attachment)) links.push_back(routedLink(attachment));
+  return links;
+}
+
+std::string forwardAccept(const Attachment& attachment, const netlib::IfName& link) {
   const auto& chain = attachment.adminChain;
-  return onBridge("forward", attachment) + "/" +
-         (chain && !chain->empty() ? asFileName(*chain) : std::string{kNoAdminChain});
+  return onLink("forward", link) + "/" + (chain && !chain->empty() ? asFileName(*chain) : std::string{kNoAdminChain});
 }
 
 std::optional<std::string> adminChainIn(std::string_view value) {
@@ -88,12 +108,16 @@ std::optional<std::string> adminChainIn(std::string_view value) {
 }
 
 std::string ingress(const Attachment& attachment) {
-  return onBridge("ingress", attachment) + "/" + std::string{nameOf(attachment.ingress)};
+  return onLink("ingress", routedLink(attachment)) + "/" + std::string{nameOf(attachment.ingress)};
 }
 
-std::string internal(const Attachment& attachment) { return onBridge("internal", attachment); }
+std::string internal(const Attachment& attachment) { return onLink("internal", routedLink(attachment)); }
 
-std::string brNetfilter(const Attachment& attachment) { return onBridge("filtered", attachment); }
+std::string brNetfilter(const Attachment& attachment) { return onLink("filtered", attachment.bridge.name); }
+
+bool needsBrNetfilterOfVlans(const Attachment& attachment) {
+  return attachment.egress && attachment.vlans && !attachment.vlans->trunk.empty();
+}
 
 std::string resolvConf(const std::string& root) { return std::string{kResolvConf} + asFileName(root); }
 
@@ -145,12 +169,15 @@ std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
   std::vector<std::string> states;
   if (attachment.key.plugin == ChainedPlugin::None) states.push_back(shared_state::bridge(attachment));
   if (attachment.bridge.promiscuous) states.push_back(shared_state::promiscuous(attachment));
+  if (attachment.vlans) states.push_back(shared_state::vlanFiltering(attachment.bridge.name));
+  if (gatewayVlan(attachment)) states.push_back(shared_state::vlanLink(routedLink(attachment)));
   for (const netlib::IpPrefix& address : gatewayAddresses(attachment)) {
     states.push_back(shared_state::gateway(attachment, address));
   }
   appendForwarding(states, attachment);
   appendTables(states, attachment);
   if (attachment.egress) states.push_back(shared_state::brNetfilter(attachment));
+  if (shared_state::needsBrNetfilterOfVlans(attachment)) states.emplace_back(shared_state::kTaggedFrames);
   if (attachment.internal) states.push_back(shared_state::internal(attachment));
   if (needsRouteLocalnet(attachment)) states.push_back(shared_state::routeLocalnet(attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) states.push_back(shared_state::subnet(subnet));
@@ -159,7 +186,11 @@ std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
   }
   if (attachment.guard == SpoofGuard::Address) states.push_back(shared_state::guardedContainer(attachment.key));
   if (attachment.ingress != IngressPolicy::Open) states.push_back(shared_state::ingress(attachment));
-  if (attachment.acceptForward) states.push_back(shared_state::forwardAccept(attachment));
+  if (attachment.acceptForward) {
+    for (const auto& link : shared_state::forwardedLinks(attachment)) {
+      states.push_back(shared_state::forwardAccept(attachment, link));
+    }
+  }
   if (attachment.resolvConf) states.push_back(shared_state::resolvConf(attachment.resolvConf->root));
   return states;
 }

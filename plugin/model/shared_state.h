@@ -4,20 +4,25 @@
 //   state                           value            what the kernel has while there are references
 //   bridge-<bridge>                 network          the bridge, up. MTU: the smallest of its ports, by the kernel
 //                                                    itself (br_mtu_auto_adjust()); pons sets none
-//   gateway-<bridge>-<address>      prefix length    the address on the bridge; another length is refused at the claim
+//   gateway-<link>-<address>        prefix length    the address on the bridge; another length is refused at the claim
 //   forwarding-ipv4, -ipv6                           the sysctl is 1
 //   tables-ip, -ip6, -bridge                         the nf_tables table "pons" of that family
+//   vlans-<bridge>                                   vlan_filtering
+//   vlan-<link>                                      the gateway's link of a VLAN, "<bridge>.<vid>"
 //   promiscuous-<bridge>                             IFF_PROMISC
 //   filtered-<bridge>                                br_netfilter
-//   internal-<bridge>                                nothing is forwarded from or to the bridge
-//   loopback-<bridge>                                route_localnet
+//   tagged-frames                                    br_netfilter sees frames with a VLAN tag
+//   internal-<link>                                  nothing is forwarded from or to the bridge
+//   loopback-<link>                                  route_localnet
 //   subnet-<subnet>                                  the subnet's chain, with its hairpin rule
 //   masquerade-<network>-<hash>                      the chain of one network configuration
 //   guarded-<hash>                                   a container's addresses pass at each of its ports of one network
-//   ingress-<bridge>                policy           the strictest policy. Isolated: all ports of pons are isolated
-//   forward-<bridge>                admin chain      accept rules, and a jump to each of the admin chains
+//   ingress-<link>                  policy           the strictest policy. Isolated: all ports of pons are isolated
+//   forward-<link>                  admin chain      accept rules, and a jump to each of the admin chains
 //   resolvconf-<root>                                one owner; a second one is refused at the claim
 //   ports-<container>                                each port leads to the first attachment that claimed it
+//
+// <link> is the bridge, or the gateway's link of its VLAN: see routedLink(). forward- exists for both.
 #pragma once
 
 #include <optional>
@@ -38,6 +43,11 @@ std::string gateway(const Attachment& attachment, const netlib::IpPrefix& addres
 std::string ipForwarding(netlib::Family family);
 /// `family` as nft names it: "ip", "ip6", "bridge".
 std::string tables(std::string_view family);
+std::string vlanFiltering(const netlib::IfName& bridge);
+/// Of the link that routedLink() names.
+std::string vlanLink(const netlib::IfName& link);
+/// The VLAN of such a name; nothing for other names.
+std::optional<netlib::VlanId> vlanOf(std::string_view name);
 std::string promiscuous(const Attachment& attachment);
 std::string sourceNat(const Attachment& attachment, const SourceNat& nat);
 /// From the name of the chain.
@@ -51,13 +61,19 @@ std::string guardedContainer(const AttachmentKey& key);
 inline constexpr std::string_view kSharedPortsPrefix = "ports-";
 std::string sharedPorts(const ContainerId& container);
 std::string routeLocalnet(const Attachment& attachment);
-std::string forwardAccept(const Attachment& attachment);
+/// The links whose packets the host's forward chains accept: the bridge, as bridged packets pass them with
+/// br_netfilter, and routedLink().
+std::vector<netlib::IfName> forwardedLinks(const Attachment& attachment);
+std::string forwardAccept(const Attachment& attachment, const netlib::IfName& link);
 /// The admin chain in a value of forwardAccept(); nothing where there is none.
 std::optional<std::string> adminChainIn(std::string_view value);
 /// Not for an attachment with policy "open".
 std::string ingress(const Attachment& attachment);
 std::string internal(const Attachment& attachment);
 std::string brNetfilter(const Attachment& attachment);
+inline constexpr std::string_view kTaggedFrames = "tagged-frames";
+/// True for an attachment whose policies are about tagged frames.
+bool needsBrNetfilterOfVlans(const Attachment& attachment);
 /// Longer than NAME_MAX if `root` is long.
 std::string resolvConf(const std::string& root);
 /// The inverse of resolvConf(); nothing for other names.

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <unistd.h>
+
 #include "netlib/rtnl/qdisc.h"
 
 #include "plugin/context/link_owner.h"
@@ -46,13 +48,30 @@ netlib::Result<> redirect(Host& host, const link::Link& veth, const link::Link& 
   return qdisc::createRedirect(host.route, veth.index, kMark, ifb.index);
 }
 
+/// The kernel loads the module for the first one, and the module makes the links ifb0 and ifb1 (its parameter numifbs).
+/// They are removed, unless they were there before.
+netlib::Result<> createIfb(Host& host, const link::NewIfb& ifb) {
+  const bool loads = access("/proc/sys/kernel/modprobe", F_OK) == 0 && access("/sys/module/ifb", F_OK) != 0;
+  std::vector<netlib::IfName> others;
+  for (const char* text : {"ifb0", "ifb1"}) {
+    const netlib::IfName name = *netlib::IfName::parse(text);
+    if (loads && link::find(host.route, name).failedWith(ENODEV)) others.push_back(name);
+  }
+  TRY(link::createIfb(host.route, ifb));
+  for (const netlib::IfName& name : others) {
+    const auto made = link::find(host.route, name);
+    const bool isIdle = made && made->kind == "ifb" && !made->up() && made->alias.empty();
+    if (isIdle) TRY(netlib::ignoring(ENODEV, link::remove(host.route, made->index)));
+  }
+  return {};
+}
+
 netlib::Result<> limit(Host& host, const Attachment& attachment, const link::Link& veth) {
   const auto& [ingress, egress] = *attachment.bandwidth;
   if (ingress) TRY(qdisc::createRoot(host.route, veth.index, kMark, bucketFor(*ingress, veth)));
   if (!egress) return {};
   const netlib::IfName name = ifbName(attachment.key);
-  TRY(link::createIfb(host.route,
-                      {.name = name, .alias = attachmentAlias(host.ledger.path(), attachment.key), .mtu = veth.mtu}));
+  TRY(createIfb(host, {.name = name, .alias = attachmentAlias(host.ledger.path(), attachment.key), .mtu = veth.mtu}));
   const link::Link ifb = TRY(link::find(host.route, name));
   TRY(qdisc::createRoot(host.route, ifb.index, kMark, bucketFor(*egress, veth)));
   return redirect(host, veth, ifb);

@@ -11,8 +11,8 @@ namespace {
 tables::Elements elementsOf(const Attachment& attachment) {
   tables::Elements elements;
   for (const auto family : {tables::TableFamily::Ipv4, tables::TableFamily::Ipv6}) {
-    elements[{family, bridges::kInternalPairs}] = {bridges::pairOf(attachment.bridge.name)};
-    elements[{family, bridges::kInternalBridges}] = {bridges::elementOf(attachment.bridge.name)};
+    elements[{family, bridges::kInternalPairs}] = {bridges::pairOf(routedLink(attachment))};
+    elements[{family, bridges::kInternalBridges}] = {bridges::elementOf(routedLink(attachment))};
   }
   return elements;
 }
@@ -21,7 +21,7 @@ class BridgeInternal final : public AttachmentStep {
  public:
   using AttachmentStep::AttachmentStep;
 
-  std::string name() const override { return "no forwarding to or from bridge " + attachment_.bridge.name.toString(); }
+  std::string name() const override { return "no forwarding to or from bridge " + routedLink(attachment_).toString(); }
   std::string sharedState() const override { return shared_state::internal(attachment_); }
 
   netlib::Result<> apply(Host& host) const override {

@@ -3,10 +3,9 @@
 #include <net/if.h>
 #include <sys/random.h>
 
-#include "netlib/os/sysctl.h"
-
 #include "plugin/context/bridge_originals.h"
 #include "plugin/context/link_owner.h"
+#include "plugin/context/routed_ipv6.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -35,17 +34,6 @@ netlib::Result<netlib::MacAddress> randomMac() {
   return netlib::MacAddress{bytes};
 }
 
-/// accept_ra: a container must not become the host's router (CVE-2020-10749). accept_dad: the link-local address must
-/// be usable at once, as the kernel sends no neighbour solicitation for forwarded packets without one, and the first
-/// container would be unreachable for two seconds. The settings end with the bridge.
-netlib::Result<> setUpIpv6(const netlib::IfName& bridge) {
-  for (const char* setting : {"accept_ra", "accept_dad"}) {
-    const auto off = netlib::sysctl::write(netlib::sysctl::ofInterface(netlib::Family::Ipv6, bridge, setting), "0");
-    if (!off && !off.failedWith(ENOENT)) return netlib::fail(off.error());  // ENOENT: no IPv6 here
-  }
-  return {};
-}
-
 netlib::Result<std::optional<netlib::MacAddress>> savedMac(Host& host, const std::string& state) {
   const auto originals = TRY(host.ledger.savedOriginals(state));
   const auto mac = originals.find(kMac);
@@ -70,7 +58,7 @@ netlib::Result<> create(Host& host, const Attachment& attachment) {
   const auto mac = TRY(macOfNew(host, shared_state::bridge(attachment)));
   const auto created = link::createBridge(host.route, {.name = attachment.bridge.name, .mac = mac});
   if (!created && !created.failedWith(EEXIST)) return netlib::fail(created.error());  // EEXIST: half made
-  TRY(setUpIpv6(attachment.bridge.name));
+  TRY(setUpIpv6(host, attachment.bridge.name));
   return link::setAlias(host.route, attachment.bridge.name, bridgeAlias(host.ledger.path()));
 }
 
@@ -82,8 +70,10 @@ netlib::Result<> requireOnlyLedger(Host& host, const netlib::IfName& name) {
     const auto other = otherLedgerOf(host, bridge);
     if (!other) continue;
     const bool isLeft = isGone(*other) && TRY(link::portsOf(host.route, bridge.index)).empty();
-    if (!isLeft) return netlib::fail(belongsToOther("bridge " + bridge.name, *other));
-    if (bridge.name == name.toString()) TRY(link::remove(host.route, bridge.index));
+    const bool isWanted = bridge.name == name.toString();
+    if (!isLeft)
+      return netlib::fail(belongsToOther((isWanted ? "" : "not created, as ") + ("bridge " + bridge.name), *other));
+    if (isWanted) TRY(link::remove(host.route, bridge.index));
   }
   return {};
 }
@@ -151,6 +141,7 @@ class BridgePresent final : public AttachmentStep {
     if (alias && alias->ledger.empty()) {
       TRY(link::setAlias(host.route, attachment_.bridge.name, bridgeAlias(host.ledger.path())));
     }
+    TRY(requireVlan(bridge));
     host.bridge = bridge;
     return {};
   }
@@ -167,7 +158,7 @@ class BridgePresent final : public AttachmentStep {
     return host.ledger.forgetOriginals(sharedState());
   }
 
-  bool providesBridge() const override { return true; }
+  const link::Link* provided(const Host& host) const override { return &host.bridge; }
 
   netlib::Result<Differences> verify(Host& host) const override {
     host.bridge = {};
@@ -190,6 +181,17 @@ class BridgePresent final : public AttachmentStep {
     Differences found;
     addIfDiffers(found, {.what = name(), .expected = "up", .actual = bridge->up() ? "up" : "down"});
     return found;
+  }
+
+ private:
+  /// A new port of such a bridge would be in no VLAN, and pass no frame.
+  netlib::Result<> requireVlan(const link::Link& bridge) const {
+    const link::BridgeVlans vlans = bridge.bridgeVlans.value_or(link::BridgeVlans{});
+    if (attachment_.vlans || !vlans.filtering || vlans.defaultPvid != 0) return {};
+    return netlib::fail(
+        netlib::Cause::Invalid,
+        "bridge " + bridge.name +
+            " filters VLANs, and a new port is in none (vlan_default_pvid 0): set \"vlan\" or \"vlanTrunk\"");
   }
 };
 

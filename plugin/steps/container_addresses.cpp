@@ -6,6 +6,7 @@
 #include "netlib/rtnl/address.h"
 #include "netlib/rtnl/route.h"
 
+#include "plugin/context/optional_sysctls.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -24,11 +25,12 @@ bool hasIpv6(const Attachment& attachment) {
 
 /// Runtimes create namespaces with disable_ipv6 = 1. accept_dad: without duplicate address detection the link-local
 /// address must be usable at once as well; the others have IFA_F_NODAD.
-netlib::Result<> switchOnIpv6(const Attachment& attachment) {
+netlib::Result<> switchOnIpv6(Host& host, const Attachment& attachment) {
   const auto name = [&](std::string_view key) { return sysctl::ofInterface(Family::Ipv6, attachment.key.ifName, key); };
   TRY(sysctl::write(name("disable_ipv6"), "0"));
-  TRY(sysctl::write(name("ndisc_notify"), "1"));  // see neighboursAnnounced()
-  return sysctl::write(name("accept_dad"), attachment.detectDuplicateAddresses ? "1" : "0");
+  return setWherePossible(host, {{name("ndisc_notify"), "1"},       // see neighboursAnnounced()
+                                 {name("keep_addr_on_down"), "1"},  // as the reference plugins since 1.7
+                                 {name("accept_dad"), attachment.detectDuplicateAddresses ? "1" : "0"}});
 }
 
 /// CNI: a route without a gateway uses the gateway of the address of its family; one of link scope needs none.
@@ -51,14 +53,30 @@ bool isOnLink(const Attachment& attachment, const std::optional<netlib::IpAddres
 route::Route routeOf(const Attachment& attachment, const Route& wanted, unsigned index) {
   const auto gateway = gatewayOf(attachment, wanted);
   return {.destination = wanted.destination,
-          .gateway = gateway,
-          .linkIndex = index,
+          .nextHops = {{.gateway = gateway, .linkIndex = index, .onLink = isOnLink(attachment, gateway)}},
           .table = wanted.table.value_or(route::kMainTable),
           .metric = wanted.priority,
           .scope = wanted.scope,
           .mtu = wanted.mtu,
-          .advmss = wanted.advmss,
-          .onLink = isOnLink(attachment, gateway)};
+          .advmss = wanted.advmss};
+}
+
+/// Those with one destination, table and priority are one route with several next hops (ECMP). The kernel would do the
+/// same to separate IPv6 routes, but of separate IPv4 ones it uses a single one.
+std::vector<route::Route> routesOf(const Attachment& attachment, unsigned index) {
+  std::vector<route::Route> routes;
+  for (const Route& wanted : attachment.routes) {
+    route::Route one = routeOf(attachment, wanted, index);
+    const auto same = std::ranges::find_if(routes, [&](const route::Route& other) {
+      return other.destination == one.destination && other.table == one.table && other.metric == one.metric;
+    });
+    if (same == routes.end()) {
+      routes.push_back(std::move(one));
+    } else if (std::ranges::find(same->nextHops, one.nextHops.front()) == same->nextHops.end()) {
+      same->nextHops.push_back(one.nextHops.front());
+    }
+  }
+  return routes;
 }
 
 void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment, unsigned index) {
@@ -73,14 +91,13 @@ void appendLinksAndAddresses(netlib::Batch& batch, const Attachment& attachment,
 
 /// Another network of the container has a route to the same destination: this one gets a higher metric, and is used
 /// when the container leaves the other network.
-netlib::Result<> addBehind(Host& host, route::Route wanted) {
+netlib::Result<> addBehind(Host& host, route::Route wanted, unsigned index) {
   constexpr std::uint32_t kStep = 100;
   constexpr int kTries = 8;  // another process may be connecting another network
   for (int attempt = 1;; ++attempt) {
     for (const route::Route& present : TRY(route::list(host.container->route, wanted.destination.family()))) {
       if (present.destination != wanted.destination || present.table != wanted.table) continue;
-      // The kernel's own for an address, or listed twice.
-      if (present.linkIndex == wanted.linkIndex) return {};
+      if (present.uses(index)) return {};  // the kernel's own for an address
       wanted.metric = std::max(wanted.metric, present.metric + kStep);
     }
     netlib::Batch batch;
@@ -91,19 +108,28 @@ netlib::Result<> addBehind(Host& host, route::Route wanted) {
   }
 }
 
+netlib::Error refused(netlib::Error error, bool isMultipath) {
+  if (isMultipath && error.isErrno(EINVAL)) {
+    error.message += ": several \"gw\" for one \"dst\" need a kernel with CONFIG_IP_ROUTE_MULTIPATH";
+  }
+  return error;
+}
+
 /// In one datagram.
 netlib::Result<> request(Host& host, const Attachment& attachment, unsigned index) {
   netlib::Batch batch;
   appendLinksAndAddresses(batch, attachment, index);
   const std::size_t firstRoute = batch.count();
-  for (const Route& wanted : attachment.routes) route::appendAdd(batch, routeOf(attachment, wanted, index));
+  const std::vector<route::Route> routes = routesOf(attachment, index);
+  for (const route::Route& wanted : routes) route::appendAdd(batch, wanted);
 
   const auto answers = TRY(host.container->route.exchange(batch));
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (i >= firstRoute && answers[i].error == EEXIST) {
-      TRY(addBehind(host, routeOf(attachment, attachment.routes.at(i - firstRoute), index)));
+      TRY(addBehind(host, routes.at(i - firstRoute), index));
     } else if (answers[i].error != 0) {
-      return netlib::fail(errorOf(answers[i], batch.what(i)));
+      const bool isMultipath = i >= firstRoute && routes.at(i - firstRoute).nextHops.size() > 1;
+      return netlib::fail(refused(errorOf(answers[i], batch.what(i)), isMultipath));
     }
   }
   return {};
@@ -119,35 +145,44 @@ netlib::Result<> compareAddresses(Differences& found, Host& host, const Attachme
   return {};
 }
 
-std::string textOf(const std::optional<netlib::IpAddress>& gateway) {
-  return gateway ? "through " + gateway->toString() : "without a gateway";
+std::string textOf(const std::vector<route::NextHop>& hops) {
+  std::string gateways;
+  for (const route::NextHop& hop : hops) {
+    if (hop.gateway) gateways += (gateways.empty() ? "through " : ", ") + hop.gateway->toString();
+  }
+  return gateways.empty() ? "without a gateway" : gateways;
 }
 
-/// The gateways with which the attachment has the destination; of equal routes the kernel has taken one. Without any
-/// where the kernel's own route for an address was there first.
-bool isOneOfOurs(const Attachment& attachment, const route::Route& present) {
-  const bool isSubnet = std::ranges::any_of(
-      attachment.leases, [&](const Lease& lease) { return lease.address.network() == present.destination; });
-  return (isSubnet && !present.gateway) || std::ranges::any_of(attachment.routes, [&](const Route& wanted) {
-           return wanted.destination == present.destination && gatewayOf(attachment, wanted) == present.gateway;
-         });
+/// The next hops on the link, in any table and with any metric: later plugins (sbr) may move routes, those of another
+/// network may have come first (addBehind()), and other programs may add next hops.
+netlib::Result<std::vector<route::NextHop>> nextHopsTo(Host& host, const netlib::IpPrefix& destination,
+                                                       unsigned index) {
+  std::vector<route::NextHop> hops;
+  for (const route::Route& present : TRY(route::list(host.container->route, destination.family(), index))) {
+    if (present.destination != destination) continue;
+    std::ranges::copy_if(present.nextHops, std::back_inserter(hops),
+                         [index](const route::NextHop& hop) { return hop.linkIndex == index; });
+  }
+  return hops;
 }
 
-/// In any table and with any metric: later plugins (sbr) may move routes, and those of another network may have come
-/// first (addBehind()). A route with several next hops, because another program has added some to ours, has no link of
-/// its own.
+/// The kernel's own route for an address was there first, and has no gateway.
+bool isOfSubnet(const Attachment& attachment, const netlib::IpPrefix& destination) {
+  return std::ranges::any_of(attachment.leases,
+                             [&](const Lease& lease) { return lease.address.network() == destination; });
+}
+
 netlib::Result<> compareRoutes(Differences& found, Host& host, const Attachment& attachment, unsigned index) {
-  for (const Route& wanted : attachment.routes) {
-    auto present = TRY(route::list(host.container->route, wanted.destination.family()));
-    std::erase_if(present, [&](const route::Route& one) {
-      return one.destination != wanted.destination || (one.linkIndex != index && one.linkIndex != 0);
-    });
-    if (std::ranges::any_of(present,
-                            [&](const auto& one) { return one.linkIndex == 0 || isOneOfOurs(attachment, one); }))
-      continue;
+  for (const route::Route& wanted : routesOf(attachment, index)) {
+    const auto present = TRY(nextHopsTo(host, wanted.destination, index));
+    const auto isPresent = [&](const std::optional<netlib::IpAddress>& gateway) {
+      return std::ranges::find(present, gateway, &route::NextHop::gateway) != present.end();
+    };
+    if (std::ranges::all_of(wanted.nextHops, isPresent, &route::NextHop::gateway)) continue;
+    if (isOfSubnet(attachment, wanted.destination) && isPresent(std::nullopt)) continue;
     found.push_back({.what = "route to " + wanted.destination.toString() + " in the container",
-                     .expected = textOf(gatewayOf(attachment, wanted)),
-                     .actual = present.empty() ? std::string{kMissing} : textOf(present.front().gateway),
+                     .expected = textOf(wanted.nextHops),
+                     .actual = present.empty() ? std::string{kMissing} : textOf(present),
                      .remedy = Remedy::RestartContainer});
   }
   return {};
@@ -170,7 +205,7 @@ class ContainerAddresses final : public AttachmentStep {
 
   netlib::Result<> apply(Host& host) const override {
     const unsigned index = TRY(containerIndexOf(host, attachment_));
-    if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(attachment_); }));
+    if (hasIpv6(attachment_)) TRY(host.container->netns.inside([&] { return switchOnIpv6(host, attachment_); }));
     return request(host, attachment_, index);
   }
 

@@ -4,6 +4,7 @@
 
 #include "netlib/os/sysctl.h"
 
+#include "plugin/context/optional_sysctls.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -13,11 +14,9 @@ namespace sysctl = netlib::sysctl;
 
 namespace {
 
-/// In the namespace of this thread. Only what differs: undo() must not fail on a sysctl that apply() could not write.
+/// In the namespace of this thread.
 netlib::Result<> writeAll(const std::map<std::string, std::string>& sysctls) {
-  for (const auto& [name, value] : sysctls) {
-    if (TRY(sysctl::read(name)) != value) TRY(sysctl::write(name, value));
-  }
+  for (const auto& [name, value] : sysctls) TRY(sysctl::write(name, value));
   return {};
 }
 
@@ -28,8 +27,7 @@ netlib::Result<std::map<std::string, std::string>> readAll(const std::map<std::s
   return current;
 }
 
-netlib::Result<> set(Container& container, const netlib::IfName& ifName, const Tuning& tuning) {
-  TRY(container.netns.inside([&] { return writeAll(tuning.sysctls); }));
+netlib::Result<> setLink(Container& container, const netlib::IfName& ifName, const Tuning& tuning) {
   const unsigned index = TRY(link::find(container.route, ifName)).index;
   netlib::Batch batch;
   if (tuning.mac) link::appendSetMac(batch, index, *tuning.mac);
@@ -41,12 +39,6 @@ netlib::Result<> set(Container& container, const netlib::IfName& ifName, const T
   if (tuning.transmitQueueLength) link::appendSetTransmitQueueLength(batch, index, *tuning.transmitQueueLength);
   if (!batch.empty()) TRY(container.route.request(batch));
   return {};
-}
-
-/// The kernel prints tabs between the numbers of one parameter; configurations have spaces.
-std::string withSpaces(std::string value) {
-  std::ranges::replace(value, '\t', ' ');
-  return value;
 }
 
 /// Nothing where the namespace of the ADD no longer exists, and all settings with it.
@@ -73,7 +65,8 @@ class ContainerTuned final : public AttachmentStep {
   std::string name() const override { return "tuning of " + attachment_.key.ifName.toString(); }
 
   netlib::Result<> apply(Host& host) const override {
-    return set(*host.container, attachment_.key.ifName, *attachment_.tuning);
+    TRY(host.container->netns.inside([&] { return writeAll(attachment_.tuning->sysctls); }));
+    return setLink(*host.container, attachment_.key.ifName, *attachment_.tuning);
   }
 
   netlib::Result<> undo(Host& host) const override {
@@ -81,10 +74,10 @@ class ContainerTuned final : public AttachmentStep {
     if (!host.container) reopened = containerOf(attachment_);
     Container* container = host.container ? &*host.container : reopened ? &*reopened : nullptr;
     if (container == nullptr) return {};
-    const auto restored = set(*container, attachment_.key.ifName, *attachment_.savedTuning);
-    // The interface no longer exists, or a sysctl of it: there is nothing to restore.
-    const bool gone = restored.failedWith(ENODEV) || restored.failedWith(ENOENT);
-    return gone ? netlib::Result<>{} : restored;
+    const Tuning& saved = *attachment_.savedTuning;
+    TRY(container->netns.inside([&] { return setWherePossible(host, saved.sysctls); }));
+    // The interface no longer exists: there is nothing to restore.
+    return netlib::ignoring(ENODEV, setLink(*container, attachment_.key.ifName, saved));
   }
 
   bool isInside() const override { return true; }
@@ -97,8 +90,8 @@ class ContainerTuned final : public AttachmentStep {
     }
     const Tuning current = TRY(read);
     Differences found;
-    for (const auto& [sysctl, value] : wanted.sysctls) {
-      compare(found, "sysctl " + sysctl, withSpaces(value), withSpaces(current.sysctls.at(sysctl)));
+    for (const auto& [name, value] : wanted.sysctls) {
+      compare(found, "sysctl " + name, sysctl::withSpaces(value), sysctl::withSpaces(current.sysctls.at(name)));
     }
     const std::string of = " of " + attachment_.key.ifName.toString();
     compare(found, "MAC" + of, wanted.mac, current.mac);

@@ -13,10 +13,11 @@ constexpr const char* kChainPrefix = "chain ";
 
 class ForwardAccepted final : public AttachmentStep {
  public:
-  using AttachmentStep::AttachmentStep;
+  ForwardAccepted(const Attachment& attachment, netlib::IfName link)
+      : AttachmentStep(attachment), link_(std::move(link)) {}
 
-  std::string name() const override { return "firewall accept rules for bridge " + attachment_.bridge.name.toString(); }
-  std::string sharedState() const override { return shared_state::forwardAccept(attachment_); }
+  std::string name() const override { return "firewall accept rules for bridge " + link_.toString(); }
+  std::string sharedState() const override { return shared_state::forwardAccept(attachment_, link_); }
 
   // Listing all chains may be slow, so only the bridge's first container does; CHECK, STATUS and repair inspect them
   // again.
@@ -28,14 +29,14 @@ class ForwardAccepted final : public AttachmentStep {
     // The rules name the bridge, not the ledger.
     const auto bridge = netlib::link::find(host.route, attachment_.bridge.name);
     const bool isKept = bridge && TRY(isInOthersUse(host, *bridge));
-    if (!isKept) TRY(forward::remove(host, {attachment_.bridge.name, {}}));
+    if (!isKept) TRY(forward::remove(host, {link_, {}}));
     return host.ledger.forgetOriginals(sharedState());
   }
 
   // The accept rules stay; the jump goes with the last reference to its chain.
   netlib::Result<> leave(Host& host) const override {
     if (!attachment_.adminChain) return {};
-    const auto remaining = TRY(forward::rulesOf(host.ledger, attachment_));
+    const auto remaining = TRY(forward::rulesOf(host.ledger, attachment_, link_));
     if (remaining.adminChains.contains(*attachment_.adminChain)) return {};
     // Without the program of iptables-legacy there could be no jump of ours.
     return netlib::ignoring(netlib::Cause::Missing, set(host, remaining));
@@ -67,7 +68,7 @@ class ForwardAccepted final : public AttachmentStep {
 
   /// Of a caller whose reference is there.
   netlib::Result<forward::BridgeRules> rules(Host& host) const {
-    auto rules = TRY(forward::rulesOf(host.ledger, attachment_));
+    auto rules = TRY(forward::rulesOf(host.ledger, attachment_, link_));
     if (attachment_.adminChain) rules.adminChains.insert(*attachment_.adminChain);
     return rules;
   }
@@ -80,12 +81,14 @@ class ForwardAccepted final : public AttachmentStep {
     TRY(host.ledger.forgetOriginals(sharedState()));
     return host.ledger.saveOriginals(sharedState(), answered);
   }
+
+  netlib::IfName link_;
 };
 
 }  // namespace
 
-StepPointer forwardAccepted(const Attachment& attachment) {
-  return std::make_unique<const ForwardAccepted>(attachment);
+StepPointer forwardAccepted(const Attachment& attachment, const netlib::IfName& link) {
+  return std::make_unique<const ForwardAccepted>(attachment, link);
 }
 
 }  // namespace pons

@@ -83,7 +83,7 @@ netlib::Result<Prefixes> addressesToReplace(Host& host, const Attachment& attach
                                             const Addresses& present) {
   Prefixes toReplace;
   for (const auto& other : present) {
-    const bool sameBridge = other.index == host.bridge.index;
+    const bool sameBridge = other.index == routedLinkOf(host, attachment).index;
     if (sameBridge && other.prefix == gateway) continue;
     // IPv6 has an address with one prefix length only.
     const bool isSame = sameBridge && !gateway.address().isIpv4() && other.prefix.address() == gateway.address();
@@ -97,16 +97,15 @@ netlib::Result<Prefixes> addressesToReplace(Host& host, const Attachment& attach
   return toReplace;
 }
 
-/// Saved before they are removed, so that undo() restores them. The caller holds the host lock.
-netlib::Result<> saveReplaced(Host& host, const std::string& state, const Prefixes& replaced) {
-  auto originals = TRY(host.ledger.savedOriginals(state));
-  for (const netlib::IpPrefix& prefix : replaced) originals[prefix.toString()] = "replaced";
-  TRY(host.ledger.forgetOriginals(state));
-  return host.ledger.saveOriginals(state, originals);
-}
+/// What the ledger saves of an address, by which undo() knows whose it is. The mark (IFA_PROTO) is of Linux 5.18, and
+/// another ledger has the same; it tells what a process left whose ledger was lost.
+constexpr const char* kReplaced = "replaced";       ///< by the gateway address, which restores it at its end
+constexpr const char* kAdded = "added";             ///< by this ledger; not saved at first on a bridge of pons
+constexpr const char* kFound = "was there before";  ///< it stays; an older pons has saved other words
 
 netlib::Result<> restoreReplaced(Host& host, const std::string& state, unsigned bridgeIndex) {
   for (const auto& [text, why] : TRY(host.ledger.savedOriginals(state))) {
+    if (why != kReplaced) continue;
     const auto prefix = netlib::IpPrefix::parse(text);
     if (!prefix)
       return netlib::fail(netlib::Cause::Damaged, "the ledger's originals of " + state + " name no address: " + text);
@@ -121,76 +120,101 @@ class GatewayAddress final : public AttachmentStep {
       : AttachmentStep(attachment), address_(address) {}
 
   std::string name() const override {
-    return "gateway address " + address_.toString() + " on bridge " + attachment_.bridge.name.toString();
+    return "gateway address " + address_.toString() + " on bridge " + routedLink(attachment_).toString();
   }
 
   std::string sharedState() const override { return shared_state::gateway(attachment_, address_); }
 
   netlib::Result<> apply(Host& host) const override {
-    const auto added = add(host, host.bridge.index, address_);
-    if (added.failedWith(EEXIST)) TRY(noteOthers(host));
-    if (added.failedWith(EEXIST) && TRY(hasThisLength(host))) return {};
-    TRY(netlib::ignoring(EEXIST, added));
-    return makeAlone(host);
+    if (!host.ledger.hadReferences(sharedState())) return addFirst(host);
+    // IPv6 answers EEXIST for any prefix length: with an earlier reference it is the right one.
+    const auto added = add(host, routedLinkOf(host, attachment_).index, address_);
+    if (added.failedWith(EEXIST)) return {};
+    TRY(added);
+    return makeAlone(host, true);
   }
 
   netlib::Result<> undo(Host& host) const override {
-    const auto bridge = link::find(host.route, attachment_.bridge.name);
+    const auto bridge = link::find(host.route, routedLink(attachment_));
     if (bridge.failedWith(ENODEV)) return host.ledger.forgetOriginals(sharedState());
     if (!bridge) return netlib::fail(bridge.error());
-    const bool isOfOthers =
-        otherLedgerOf(host, *bridge) || TRY(host.ledger.savedOriginals(sharedState())).contains(address_.toString());
-    if (isOfOthers) return host.ledger.forgetOriginals(sharedState());
-    // Foreign ports of the bridge use its addresses: these are removed with the bridge.
-    if (isOfPons(*bridge) && TRY(servesOthers(host, *bridge))) return host.ledger.forgetOriginals(sharedState());
+    const auto originals = TRY(host.ledger.savedOriginals(sharedState()));
+    const auto origin = originals.find(address_.toString());
+    const bool isSaved = origin != originals.end();
+    if (otherLedgerOf(host, *bridge) || (isSaved && origin->second != kAdded)) {
+      return host.ledger.forgetOriginals(sharedState());
+    }
+    // Foreign ports of the bridge use its addresses: these are removed with the bridge; but not one that a failed ADD
+    // has just added.
+    const bool isRollback = !host.ledger.hadReferences(sharedState());
+    if (isOfPons(*bridge) && !isRollback && TRY(servesOthers(host, *bridge))) {
+      return host.ledger.forgetOriginals(sharedState());
+    }
     const auto present = TRY(address::list(host.route, address_.family(), bridge->index));
-    // An address without our mark (IFA_PROTO) existed before. Linux before 5.18 has no IFA_PROTO: there the address
-    // stays until the bridge is removed.
-    const auto isOurs = [this](const address::InterfaceAddress& one) { return one.prefix == address_ && one.own; };
+    const auto isOurs = [&](const address::InterfaceAddress& one) {
+      return one.prefix == address_ && (one.own || isSaved || isOfPons(*bridge));
+    };
     if (std::ranges::any_of(present, isOurs)) TRY(remove(host, bridge->index, present, {address_}));
     return restoreReplaced(host, sharedState(), bridge->index);
   }
 
   netlib::Result<> repair(Host& host) const override {
-    TRY(netlib::ignoring(EEXIST, add(host, host.bridge.index, address_)));
-    return makeAlone(host);
+    const auto added = add(host, routedLinkOf(host, attachment_).index, address_);
+    TRY(netlib::ignoring(EEXIST, added));
+    return makeAlone(host, added.ok());
   }
 
   bool needsBridge() const override { return true; }
 
   netlib::Result<Differences> verify(Host& host) const override {
-    for (const auto& present : TRY(address::list(host.route, address_.family(), host.bridge.index))) {
+    for (const auto& present :
+         TRY(address::list(host.route, address_.family(), routedLinkOf(host, attachment_).index))) {
       if (present.prefix == address_) return Differences{};
     }
     return Differences{missing(name())};
   }
 
  private:
-  /// On a bridge of other programs another ledger's attachments may have the same gateway, with the same mark: an
-  /// address that was there before this ledger's first reference stays at its end.
-  netlib::Result<> noteOthers(Host& host) const {
-    if (isOfPons(host.bridge) || host.ledger.hadReferences(sharedState())) return {};
-    if (!TRY(isInOthersUse(host, host.bridge))) return {};
-    const auto lock = TRY(host.ledger.lockHost());
-    return host.ledger.saveOriginals(sharedState(), {{address_.toString(), "of another state directory"}});
-  }
-
-  /// IPv6 answers EEXIST for the address with any prefix length. With an earlier reference it is the right one.
-  netlib::Result<bool> hasThisLength(Host& host) const {
-    if (address_.address().isIpv4() || host.ledger.hadReferences(sharedState())) return true;
-    const auto present = TRY(address::list(host.route, address_.family(), host.bridge.index));
-    return std::ranges::find(present, address_, &address::InterfaceAddress::prefix) != present.end();
-  }
-
-  netlib::Result<> makeAlone(Host& host) const {
-    // References need the host lock, so that no other gateway address can come meanwhile.
+  /// Another ADD that already refers to the address may add it in the middle of this; then it corrects what was saved.
+  netlib::Result<> addFirst(Host& host) const {
     const auto lock = TRY(host.ledger.lockHost());
     const auto present = TRY(address::list(host.route, address_.family()));
+    const auto found = std::ranges::find_if(present, [&](const address::InterfaceAddress& one) {
+      return one.index == routedLinkOf(host, attachment_).index && one.prefix == address_;
+    });
+    return found == present.end() ? addAlone(host, present, true) : noteFound(host, *found);
+  }
+
+  netlib::Result<> noteFound(Host& host, const address::InterfaceAddress& found) const {
+    if (found.own && !TRY(isInOthersUse(host, routedLinkOf(host, attachment_))))
+      return {};  // left by a process of this ledger
+    return host.ledger.saveOriginals(sharedState(), {{address_.toString(), kFound}});
+  }
+
+  netlib::Result<> makeAlone(Host& host, bool isNew) const {
+    // References need the host lock, so that no other gateway address can come meanwhile.
+    const auto lock = TRY(host.ledger.lockHost());
+    return addAlone(host, TRY(address::list(host.route, address_.family())), isNew);
+  }
+
+  /// `present`: of all links. `isNew`: the bridge did not have the address before this ledger. The caller holds the
+  /// host lock.
+  netlib::Result<> addAlone(Host& host, const Addresses& present, bool isNew) const {
     const auto replaced = TRY(addressesToReplace(host, attachment_, address_, present));
-    if (replaced.empty()) return {};
-    TRY(saveReplaced(host, sharedState(), replaced));
-    TRY(remove(host, host.bridge.index, present, replaced));
-    return netlib::ignoring(EEXIST, add(host, host.bridge.index, address_));
+    TRY(saveOrigins(host, replaced, isNew));
+    TRY(remove(host, routedLinkOf(host, attachment_).index, present, replaced));
+    return netlib::ignoring(EEXIST, add(host, routedLinkOf(host, attachment_).index, address_));
+  }
+
+  /// Before the kernel is changed.
+  netlib::Result<> saveOrigins(Host& host, const Prefixes& replaced, bool isNew) const {
+    const bool isUsual = isOfPons(routedLinkOf(host, attachment_)) && !host.ledger.hadReferences(sharedState());
+    if (replaced.empty() && (!isNew || isUsual)) return {};
+    auto originals = TRY(host.ledger.savedOriginals(sharedState()));
+    for (const netlib::IpPrefix& prefix : replaced) originals[prefix.toString()] = kReplaced;
+    if (isNew) originals[address_.toString()] = kAdded;
+    TRY(host.ledger.forgetOriginals(sharedState()));
+    return host.ledger.saveOriginals(sharedState(), originals);
   }
 
   netlib::IpPrefix address_;

@@ -30,6 +30,7 @@ netlib::Result<> setPorts(Host& host, const Attachment& attachment, bool isolate
     const auto record = host.ledger.snapshot(key);
     if (!record || !*record) continue;
     const Attachment& other = (*record)->attachment;
+    if (routedLink(other) != routedLink(attachment)) continue;  // of another VLAN, which has a policy of its own
     const auto port = std::ranges::find(ports, other.hostVeth.toString(), &link::Link::name);
     const bool isolated = other.isolated || isolateAll;
     if (port == ports.end() || port->isolated == isolated) continue;
@@ -46,7 +47,7 @@ class IngressPolicyApplied final : public AttachmentStep {
  public:
   using AttachmentStep::AttachmentStep;
 
-  std::string name() const override { return "ingress policy of bridge " + attachment_.bridge.name.toString(); }
+  std::string name() const override { return "ingress policy of bridge " + routedLink(attachment_).toString(); }
   std::string sharedState() const override { return shared_state::ingress(attachment_); }
 
   netlib::Result<> apply(Host& host) const override {
@@ -63,7 +64,7 @@ class IngressPolicyApplied final : public AttachmentStep {
     TRY(tables::removeElements(host, elementsBeside(wanted)));
     if (wanted != IngressPolicy::Isolated) return {};
     TRY(setPorts(host, attachment_, true));
-    return host.ledger.saveOriginals(sharedState(), {{kIsolated, attachment_.bridge.name.toString()}});
+    return host.ledger.saveOriginals(sharedState(), {{kIsolated, routedLink(attachment_).toString()}});
   }
 
   netlib::Result<> undo(Host& host) const override { return loosen(host, IngressPolicy::Open); }
@@ -103,7 +104,7 @@ class IngressPolicyApplied final : public AttachmentStep {
   tables::Elements elementsOf(IngressPolicy policy) const {
     tables::Elements elements;
     for (const Family family : kFamilies) {
-      for (auto& [set, some] : bridges::elementsOf(attachment_.bridge.name, policy)) {
+      for (auto& [set, some] : bridges::elementsOf(routedLink(attachment_), policy)) {
         elements[{nat::tableOf(family).family, set}] = std::move(some);
       }
     }

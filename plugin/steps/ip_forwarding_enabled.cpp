@@ -4,6 +4,7 @@
 #include "netlib/os/sysctl.h"
 
 #include "plugin/context/link_owner.h"
+#include "plugin/context/optional_sysctls.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -54,7 +55,10 @@ netlib::Result<Originals> originalsOf(Host& host, netlib::Family family) {
 /// them when forwarding is enabled (ip-sysctl.rst). So accept_ra changes first.
 netlib::Result<> keepRouterAdvertisements(const Originals& originals) {
   for (const auto& [name, value] : originals) {
-    if (name.ends_with("/accept_ra") && value == "1") TRY(sysctl::write(name, "2"));
+    if (!name.ends_with("/accept_ra") || value != "1") continue;
+    const auto kept = sysctl::write(name, "2");
+    // Then forwarding cannot be set either, and that error is the one to report.
+    if (!kept && !sysctl::isUnsettable(kept)) return kept;
   }
   return {};
 }
@@ -70,31 +74,25 @@ netlib::Result<bool> neededByOthers(Host& host, const Originals& originals) {
   return std::ranges::any_of(veths, [&](const auto& veth) { return otherLedgerOf(host, veth).has_value(); });
 }
 
-/// Nothing to restore where the interface no longer exists.
-netlib::Result<> writeIfPresent(const std::string& name, const std::string& value) {
-  const auto current = sysctl::read(name);
-  if (current.failedWith(ENOENT)) return {};
-  if (!current) return netlib::fail(current.error());
-  return *current == value ? netlib::Result<>{} : sysctl::write(name, value);
-}
-
 /// With forwarding off, 1 and 2 mean the same.
-netlib::Result<> restoreRouterAdvertisements(const Originals& originals) {
+netlib::Result<> restoreRouterAdvertisements(Host& host, const Originals& originals) {
+  Originals restored;
   for (const auto& [name, value] : originals) {
     if (!name.ends_with("/accept_ra") || value != "1") continue;
     const auto current = sysctl::read(name);
-    if (current && *current == "2") TRY(sysctl::write(name, "1"));
+    if (current && *current == "2") restored[name] = "1";
   }
-  return {};
+  return setWherePossible(host, restored);
 }
 
-netlib::Result<> restore(netlib::Family family, const Originals& originals) {
+netlib::Result<> restore(Host& host, netlib::Family family, const Originals& originals) {
   // The host-wide sysctl first, as it overwrites the others.
-  TRY(writeIfPresent(sysctlOf(family), originals.at(sysctlOf(family))));
-  for (const auto& [name, value] : originals) {
-    if (name.starts_with("net/")) TRY(writeIfPresent(name, value));
-  }
-  return {};
+  const std::string hostWide = sysctlOf(family);
+  TRY(setWherePossible(host, {{hostWide, originals.at(hostWide)}}));
+  if (TRY(sysctl::read(hostWide)) != originals.at(hostWide)) return {};  // nor can the others be set
+  Originals sysctls = originals;
+  std::erase_if(sysctls, [](const auto& one) { return !one.first.starts_with("net/"); });
+  return setWherePossible(host, sysctls);
 }
 
 class IpForwardingEnabled final : public Step {
@@ -121,9 +119,9 @@ class IpForwardingEnabled final : public Step {
     if (!originals.contains(sysctlOf(family_))) return host.ledger.forgetOriginals(sharedState());
     if (TRY(sysctl::read(sysctlOf(family_))) != "1") {
       // Another program has switched it off since, and its settings stay; or an ADD was killed before it was on.
-      TRY(restoreRouterAdvertisements(originals));
+      TRY(restoreRouterAdvertisements(host, originals));
     } else if (!TRY(neededByOthers(host, originals))) {
-      TRY(restore(family_, originals));
+      TRY(restore(host, family_, originals));
     }
     return host.ledger.forgetOriginals(sharedState());
   }

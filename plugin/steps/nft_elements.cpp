@@ -7,15 +7,6 @@ namespace pons {
 
 namespace {
 
-netlib::Error explained(netlib::Error error, const Attachment& attachment) {
-  if (attachment.guard != SpoofGuard::None && (error.isErrno(EOPNOTSUPP) || error.isErrno(EAFNOSUPPORT))) {
-    error.message +=
-        ": this kernel has no nf_tables for bridges, which \"macspoofchk\", \"ipSpoofCheck\" and "
-        "\"egressPolicy\" need";
-  }
-  return error;
-}
-
 class NftElements final : public AttachmentStep {
  public:
   using AttachmentStep::AttachmentStep;
@@ -39,8 +30,7 @@ class NftElements final : public AttachmentStep {
       const auto hostLock = TRY(host.ledger.lockHost());
       added = tables::replace(host, hostLock, attachment_);
     }
-    if (!added) return netlib::fail(explained(added.error(), attachment_));
-    return {};
+    return added;
   }
 
   netlib::Result<> undo(Host& host) const override {

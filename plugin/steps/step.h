@@ -3,7 +3,8 @@
 //
 // A step reads the Attachment and the Host and nothing else, so apply() leaves nothing in memory that undo() needs.
 // Host's sockets and ledger are always open; `host.container` is open in apply(), and in verify() and repair() of a
-// step with isInside(). Steps behind the bridge's read `host.bridge`, which that step's apply() and verify() set.
+// step with isInside(). Steps behind the bridge's read `host.bridge`, which that step's apply() and verify() set; so do
+// those of a VLAN with `host.vlanLink`.
 #pragma once
 
 #include <memory>
@@ -46,9 +47,10 @@ class Step {
   /// True where verify() and repair() need the container's network namespace.
   virtual bool isInside() const { return false; }
 
-  /// True of the step that provides the bridge: its verify() sets `host.bridge`, to an index of 0 where there is none.
-  virtual bool providesBridge() const { return false; }
-  /// True where verify() and repair() need `host.bridge`.
+  /// Of a step that provides a link for others: `host.bridge` or `host.vlanLink`, which its verify() sets, to an index
+  /// of 0 where there is none.
+  virtual const netlib::link::Link* provided(const Host&) const { return nullptr; }
+  /// True where verify() and repair() need those.
   virtual bool needsBridge() const { return false; }
 
   /// Compares the content of the state with the kernel's, changing nothing. An error: it could not be read.

@@ -22,6 +22,11 @@ StepPointer delegatedAddresses(const Attachment& attachment);
 /// it had if it was deleted under living containers; a bridge that pons has not created is used as it is. The MTU is
 /// the kernel's business: the smallest of the ports'.
 StepPointer bridgePresent(const Attachment& attachment);
+/// The bridge filters VLANs. Unsupported, with the option's name, where the kernel cannot. For an attachment with
+/// `vlans`.
+StepPointer vlanFiltering(const Attachment& attachment);
+/// The gateway's link in the attachment's VLAN, "<bridge>.<vid>". For an attachment with gatewayVlan().
+StepPointer vlanLink(const Attachment& attachment);
 /// The bridge receives frames for any MAC.
 StepPointer bridgePromiscuous(const Attachment& attachment);
 /// The bridge has one of the containers' gateway addresses.
@@ -33,6 +38,8 @@ StepPointer tablesPresent(const Attachment& attachment, netlib::nft::TableFamily
 /// Traffic between ports of the bridge passes the IP hooks of netfilter (br_netfilter), where egress policies are
 /// enforced: the bridge family of nf_tables tracks connections only with CONFIG_NF_CONNTRACK_BRIDGE.
 StepPointer brNetfilterEnabled(const Attachment& attachment);
+/// The same of frames with a VLAN tag: those of a trunk with an egress policy.
+StepPointer taggedFramesFiltered(const Attachment& attachment);
 /// Nothing is forwarded out of the bridge or into it: an internal network.
 StepPointer bridgeInternal(const Attachment& attachment);
 /// Published IPv4 ports answer at the host's 127.0.0.1 (route_localnet), while containers of the bridge still cannot
@@ -49,8 +56,8 @@ StepPointer guardedInterfaces(const Attachment& attachment);
 /// The bridge is in the sets of the strictest ingress policy that is referenced. Where that is "isolated", every port
 /// of the bridge that pons has created is isolated by the bridge itself, too, which covers what never reaches IP.
 StepPointer ingressPolicyApplied(const Attachment& attachment);
-/// The host's other forward chains accept the bridge's traffic.
-StepPointer forwardAccepted(const Attachment& attachment);
+/// The host's other forward chains accept the traffic of `link`, one of shared_state::forwardedLinks().
+StepPointer forwardAccepted(const Attachment& attachment, const netlib::IfName& link);
 
 // What is this attachment's alone.
 
@@ -62,6 +69,8 @@ StepPointer resolvConfPresent(const Attachment& attachment);
 StepPointer conntrackFlushed(const Attachment& attachment);
 /// The veth pair: one end is a port of the bridge, the other the container's interface.
 StepPointer vethPair(const Attachment& attachment);
+/// The port is in the VLANs of the settings. For an attachment with `vlans`.
+StepPointer portVlans(const Attachment& attachment);
 /// The container's own elements of nf_tables sets and maps: published ports, masquerade, spoof guard, egress policy.
 /// The same transaction adds what is shared (tables::sharedElementsOf).
 StepPointer nftElements(const Attachment& attachment);

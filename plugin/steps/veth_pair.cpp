@@ -1,4 +1,5 @@
 #include "plugin/context/link_owner.h"
+#include "plugin/context/port_vlans.h"
 #include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/guard_table.h"
 #include "plugin/steps/steps.h"
@@ -13,7 +14,7 @@ netlib::Result<link::CreatedVeth> create(Host& host, const Attachment& attachmen
   return link::createVeth(host.route, {.hostName = attachment.hostVeth,
                                        .hostMac = attachment.hostMac,
                                        .alias = attachmentAlias(host.ledger.path(), attachment.key),
-                                       .group = guard::groupOf(attachment.guard),
+                                       .group = guard::groupOf(attachment),
                                        .master = host.bridge.index,
                                        .masterMtu = host.bridge.mtu,
                                        .port = {.hairpin = attachment.hairpin, .isolated = attachment.isolated},
@@ -119,7 +120,7 @@ class VethPair final : public AttachmentStep {
     addIfDiffers(found, {.what = "veth " + veth->name, .expected = "up", .actual = veth->up() ? "up" : "down"});
     // The spoof guard's rules match the group.
     addIfDiffers(found, {.what = "link group of " + veth->name,
-                         .expected = std::to_string(guard::groupOf(attachment_.guard)),
+                         .expected = std::to_string(guard::groupOf(attachment_)),
                          .actual = std::to_string(veth->group)});
     if (host.bridge.index != 0) TRY(comparePort(found, host, attachment_, *veth));
     return found;
@@ -132,8 +133,12 @@ class VethPair final : public AttachmentStep {
       return netlib::fail(netlib::Cause::Missing, "bridge " + attachment_.bridge.name.toString() + " is missing");
     }
     netlib::Batch batch;
-    link::appendSetGroup(batch, veth->index, guard::groupOf(attachment_.guard));
+    link::appendSetGroup(batch, veth->index, guard::groupOf(attachment_));
     link::appendSetMaster(batch, veth->index, host.bridge.index);
+    // At once: a new port is in the bridge's default VLAN.
+    if (attachment_.vlans && host.bridge.bridgeVlans) {
+      appendPortVlans(batch, veth->index, *attachment_.vlans, *host.bridge.bridgeVlans);
+    }
     link::appendSetUp(batch, veth->index);
     const auto lock = TRY(host.ledger.lockHost());
     return setPort(host, attachment_, veth->index, std::move(batch));

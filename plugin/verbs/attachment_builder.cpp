@@ -211,6 +211,10 @@ cni::AddResult describe(const cni::Request& request, const Attachment& attachmen
                     interface(attachment.key.ifName, attachment.containerMac.toString(), mtu)};
   own.interfaces.back().sandbox = attachment.netnsPath;
   const auto container = static_cast<std::uint32_t>(own.interfaces.size() - 1);
+  if (gatewayVlan(attachment)) {  // last, as the reference plugin has it
+    const std::string mac = host.vlanLink.mac ? host.vlanLink.mac->toString() : "";
+    own.interfaces.push_back(interface(routedLink(attachment), mac, host.vlanLink.mtu));
+  }
   for (const Lease& lease : attachment.leases) own.addresses.push_back({container, lease.address, lease.gateway});
   own.routes = attachment.routes;
   own.dns = request.config.dns;

@@ -43,9 +43,7 @@ netlib::Result<> reclaimChained(const cni::Request& request, Host& host) {
 netlib::Result<bool> isStillAttached(const cni::Request& request, Host& host, const Attachment& attachment) {
   const Liveness alive = TRY(livenessOf(host, attachment));
   if (request.key.plugin == ChainedPlugin::None) return alive.link;
-  const auto netns = TRY(netlib::netnsAt(request.netnsPath));
-  const bool sameNetns = netns && NetnsId{netns->device, netns->inode} == attachment.netns;
-  return sameNetns && alive.any();
+  return TRY(netnsIdAt(request.netnsPath)) == attachment.netns && alive.any();
 }
 
 /// Reclaims all dead attachments of the networks on the bridge, which do not lease each other's addresses. True if any

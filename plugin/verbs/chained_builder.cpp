@@ -67,11 +67,18 @@ netlib::Result<netlib::IfName> hostVethOf(Host& host, const cni::Request& reques
                                                   request.key.ifName.toString() + ": bandwidth limits require a veth");
 }
 
+/// The gateway's link in a VLAN, "<bridge>.<vid>", which the reference plugin makes as a veth and keeps for ever.
+bool isVlanLink(const cni::Interface& interface, const cni::AddResult& result) {
+  const std::string bridge = interface.name.substr(0, interface.name.rfind('.'));
+  return bridge != interface.name &&
+         std::ranges::find(result.interfaces, bridge, &cni::Interface::name) != result.interfaces.end();
+}
+
 std::vector<netlib::IfName> hostLinksIn(const cni::AddResult& result) {
   std::vector<netlib::IfName> links;
   for (const cni::Interface& interface : result.interfaces) {
     const auto name = netlib::IfName::parse(interface.name);
-    if (interface.sandbox.empty() && name) links.push_back(*name);
+    if (interface.sandbox.empty() && name && !isVlanLink(interface, result)) links.push_back(*name);
   }
   return links;
 }

@@ -15,8 +15,8 @@ namespace {
 /// Relative to this process, so a path in /proc says nothing once its PID is another process'.
 bool leadsElsewhere(const std::string& sandbox, const Attachment& attachment) {
   if (sandbox.starts_with("/proc/")) return false;
-  const auto netns = netlib::netnsAt(sandbox);
-  return netns && *netns && NetnsId{(*netns)->device, (*netns)->inode} != attachment.netns;
+  const auto netns = netnsIdAt(sandbox);
+  return netns && *netns && **netns != attachment.netns;
 }
 
 /// What prevResult, the result of the whole chain, says of the container's interface. A later plugin that sets the MAC

@@ -50,7 +50,9 @@ netlib::Result<Program> findProgram(const std::string& type, const std::string& 
   auto program = Program::find(directories, type);
   if (program) return program;
   const std::string& message = program.error().message;
-  if (program.failedWith(netlib::Cause::Unsafe)) return failed(ErrorCode::Io, "ipam type " + type + ": " + message);
+  if (program.failedWith(netlib::Cause::Unsafe)) {
+    return netlib::fail(program.error().reworded("ipam type " + type + ": " + message));
+  }
   return failed(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message);
 }
 
@@ -158,7 +160,14 @@ cni::Result<cni::Request> Delegate::add(const cni::Request& request) {
   return whole;
 }
 
-netlib::Result<> Delegate::free(const Attachment& attachment) { return runFor(Verb::Del, attachment); }
+netlib::Result<> Delegate::free(const Attachment& attachment) {
+  auto freed = runFor(Verb::Del, attachment);
+  if (!freed.failedWith(netlib::Cause::Unsafe)) return freed;
+  // The runtime would call DEL again and again, with everything else of the container kept as well.
+  log::error("lease-not-released",
+             "the address of " + containerText(attachment) + " stays leased: " + freed.error().message);
+  return {};
+}
 
 netlib::Result<> Delegate::check(const Attachment& attachment) { return runFor(Verb::Check, attachment); }
 

@@ -1,5 +1,6 @@
 #include "plugin/verbs/serve.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "plugin/cni/decode/requested.h"
@@ -25,6 +26,14 @@ netlib::Result<bool> isLost(const Ledger& ledger) {
   return TRY(stateDirectoriesInUse()).contains(nameOfStateDir(ledger.path()));
 }
 
+/// Where a rootless runtime, or a container, may not write below /run.
+netlib::Result<Ledger> advised(netlib::Result<Ledger> ledger) {
+  if (!ledger.failedWith(EACCES) && !ledger.failedWith(EPERM) && !ledger.failedWith(EROFS)) return ledger;
+  return netlib::fail(ledger.error().reworded(
+      ledger.error().message +
+      ": set \"stateDir\", or PONS_STATE_DIR, to a directory that this user can write, or mount a tmpfs at /run"));
+}
+
 /// Only an ADD creates the state directory. And the GC of a lost one: it needs the host lock, as an ADD may come while
 /// it sweeps.
 netlib::Result<Ledger> openLedger(Verb verb, const cni::Settings& settings) {
@@ -35,13 +44,13 @@ netlib::Result<Ledger> openLedger(Verb verb, const cni::Settings& settings) {
 }
 
 netlib::Result<Host> openHost(Verb verb, const cni::Settings& settings) {
-  auto ledger = TRY(openLedger(verb, settings));
+  auto ledger = TRY(advised(openLedger(verb, settings)));
   if (ledger.wasResetAfterReboot()) {
     log::warning("reboot", "state directory " + settings.stateDir +
                                " was written before the last reboot: its leases are discarded");
   }
   Host host = TRY(Host::open(std::move(ledger)));
-  host.note = [](const std::string& what) { log::warning("table-replaced", what); };
+  host.note = [](std::string_view event, const std::string& what) { log::warning(event, what); };
   return host;
 }
 
@@ -51,12 +60,26 @@ void warnAboutMistakes(const std::vector<cni::UnknownKey>& mistakes) {
   }
 }
 
+/// After a failed ADD: a host has one state directory, and where another one is in use this ADD leaves none.
+void leaveToOtherLedger(Host& host) {
+  if (!host.ledger.wasCreated()) return;
+  const std::string own = nameOfStateDir(host.ledger.path());
+  const auto used = stateDirectoriesInUse();
+  if (!used || std::ranges::all_of(*used, [&own](const std::string& one) { return one == own; })) return;
+  const auto removed = host.ledger.removeIfCreated();
+  if (!removed) log::warning("rollback-failed", "rollback: " + removed.error().message);
+}
+
 cni::Result<std::string> work(const cni::Request& request) {
   warnAboutMistakes(request.mistakes);
   if (request.applet == cni::Applet::Loopback) return serveLoopback(request);
   Host host = TRY(openHost(request.verb, request.config.settings));
   trace::timing("open ledger and sockets");
-  if (request.verb == Verb::Add) return add(request, host);
+  if (request.verb == Verb::Add) {
+    auto added = add(request, host);
+    if (!added) leaveToOtherLedger(host);
+    return added;
+  }
   TRY(request.verb == Verb::Del ? del(request, host) : check(request, host));
   return std::string{};
 }
@@ -82,9 +105,7 @@ void rollbackAdd(const cni::NetworkRequest&) {}
 const NetworkName& networkOf(const cni::Request& request) { return request.key.network; }
 const NetworkName& networkOf(const cni::NetworkRequest& request) { return request.network; }
 
-void warnAboutIgnored(const std::vector<std::string>& ignored) {
-  for (const std::string& what : ignored) log::warning("ignored", what + ": ignored");
-}
+using Ignored = std::vector<cni::Error>;
 
 /// The values as received, even if invalid.
 void setLogFields(Verb verb, const cni::Environment& environment) {
@@ -92,23 +113,32 @@ void setLogFields(Verb verb, const cni::Environment& environment) {
   log::setField("container", environment.containerId);
   log::setField("ifname", environment.ifName);
   log::setField("netns", environment.netns);
-  std::vector<std::string> ignored;  // reported with the request's
+  Ignored ignored;  // reported with the request's
   log::setField("pod", cni::decodePod(environment, ignored));
   log::setField("traceparent", cni::traceParentOf(environment).value_or(""));
 }
 
-/// Until the configuration is read; it has no settings of pons where pons is the IPAM plugin.
-void startLog(const cni::Environment& environment) {
-  std::vector<std::string> ignored;
+/// Until the configuration is read; it has no settings of pons where pons is the IPAM plugin. What is wrong with
+/// PONS_LOG.
+Ignored startLog(const cni::Environment& environment) {
+  Ignored ignored;
   log::configure(cni::logSettings(environment, {}, ignored));
-  warnAboutIgnored(ignored);
+  return ignored;
 }
 
 /// Logs and counts the outcome of a verb.
 class Run {
  public:
-  /// Counts nothing if `stateDir` is empty.
-  Run(Verb verb, std::string stateDir) : verb_(verb), stateDir_(std::move(stateDir)) {}
+  /// Counts nothing if `stateDir` is empty. `ignored` is reported by the first warnAboutIgnored().
+  Run(Verb verb, std::string stateDir, Ignored ignored)
+      : verb_(verb), stateDir_(std::move(stateDir)), ignored_(std::move(ignored)) {}
+
+  void warnAboutIgnored(const Ignored& more = {}) {
+    for (const Ignored* each : {&std::as_const(ignored_), &more}) {
+      for (const cni::Error& error : *each) log::warning("ignored", error.message + ": ignored");
+    }
+    ignored_.clear();
+  }
 
   void applySettings(const cni::Settings& settings) {
     log::configure(settings.log);
@@ -121,7 +151,8 @@ class Run {
     return {0, std::move(out), {}, std::move(rollback)};
   }
 
-  Answer refused(const cni::Error& error, std::string_view version) const {
+  Answer refused(const cni::Error& error, std::string_view version) {
+    warnAboutIgnored();
     const auto code = static_cast<unsigned>(error.code);
     log::setField("code", std::to_string(code));
     log::error("failed", error.message + (error.details.empty() ? "" : ": " + error.details));
@@ -140,6 +171,7 @@ class Run {
 
   Verb verb_;
   std::string stateDir_;
+  Ignored ignored_;
   Clock::time_point begun_ = Clock::now();
 };
 
@@ -153,8 +185,8 @@ template <class Request>
 Answer answerTo(const cni::Result<Request>& request, const std::string& input, Run& run) {
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
   run.applySettings(request->config.settings);
-  warnAboutIgnored(request->config.ignored);
   log::setField("network", networkOf(*request).toString());
+  run.warnAboutIgnored(request->config.ignored);
   log::debug("request", input);
   trace::timing("read the request");
   auto done = work(*request);
@@ -167,11 +199,10 @@ cni::Result<std::string> work(const cni::IpamRequest& request, cni::Applet apple
 }
 
 /// The configuration of another main plugin has no settings of pons.
-Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::string& input) {
-  const Run run{verb, {}};
+Answer answerAsIpam(Verb verb, const cni::Environment& environment, const std::string& input, Run& run) {
   const auto request = cni::parseIpamRequest(verb, environment, input, nameOf(environment.applet));
   if (!request) return run.refused(request.error(), cni::versionForErrors(input));
-  warnAboutIgnored(request->ignored);
+  run.warnAboutIgnored(request->ignored);
   warnAboutMistakes(request->mistakes);
   auto done = work(*request, environment.applet);
   if (!done) return run.refused(done.error(), textOf(request->version));
@@ -197,13 +228,11 @@ Answer serve(const cni::Environment& environment, const ReadInput& readInput) {
     return {0, cni::printVersions(asked, cni::oldestVersionOf(environment.applet)), {}};
   }
   setLogFields(**verb, environment);
-  startLog(environment);
-  Run run{**verb, stateDirIn(environment)};
+  const bool isIpam = environment.applet == cni::Applet::HostLocal || environment.applet == cni::Applet::Static;
+  Run run{**verb, isIpam ? "" : stateDirIn(environment), startLog(environment)};
   const auto input = readInput();
   if (!input) return run.refused({ErrorCode::Io, input.error().message}, textOf(cni::kNewestVersion));
-  if (environment.applet == cni::Applet::HostLocal || environment.applet == cni::Applet::Static) {
-    return answerAsIpam(**verb, environment, *input);
-  }
+  if (isIpam) return answerAsIpam(**verb, environment, *input, run);
   if (**verb == Verb::Gc || **verb == Verb::Status) {
     return answerTo(cni::parseNetworkRequest(**verb, environment, *input), *input, run);
   }

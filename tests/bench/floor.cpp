@@ -58,8 +58,8 @@ Result<> furnish(const netlib::Netns& netns, const pons::Lease& lease, unsigned 
   netlib::link::appendSetUp(batch, netlib::link::kLoopbackIndex);
   netlib::link::appendSetUp(batch, index);
   netlib::address::appendAdd(batch, index, lease.address, netlib::address::DuplicateDetection::Off);
-  netlib::route::appendAdd(batch,
-                           {.destination = support::prefix("0.0.0.0/0"), .gateway = lease.gateway, .linkIndex = index});
+  netlib::route::appendAdd(batch, {.destination = support::prefix("0.0.0.0/0"),
+                                   .nextHops = {{.gateway = lease.gateway, .linkIndex = index}}});
   TRY(socket.request(batch));
   return {};
 }

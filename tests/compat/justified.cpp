@@ -14,6 +14,7 @@ const std::vector<Justified>& knownDifferences() {
       {R"([-+] container <link 2> ipv6 accept_dad = [01])",
        "left alone where the container has no IPv6 address; where it has one it is as the reference has it"},
       {R"([-+] container <link 2> ipv6 ndisc_notify = [01])", "neighbours learn the container's addresses at once"},
+      {R"([-+] container <link 2> ipv6 keep_addr_on_down = [01])", "as the reference has it since 1.7"},
       {R"([-+] host <link 1> ipv6 accept_ra = [01])",
        "what arrives at a port goes to its bridge, never to the port's own protocols; the bridge has accept_ra 0"},
       {R"([-+] host <link 1> (0\.inet6_addr_gen_mode|ipv6 addr_gen_mode) = (eui64|none|[01]))",

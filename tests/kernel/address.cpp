@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include <doctest/doctest.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 
 #include "netlib/rtnl/link.h"
 
@@ -39,6 +41,20 @@ struct AddressBench {
   }
 };
 
+/// IFA_PROTO is of Linux 5.18, where the kernel's own 127.0.0.1 has one. Older kernels ignore it, and no address bears
+/// our mark.
+bool hasProtocols(Socket& route) {
+  ifaddrmsg wanted{};
+  wanted.ifa_family = AF_INET;
+  Batch dump;
+  dump.begin(RTM_GETADDR, NLM_F_DUMP | NLM_F_ACK, wanted, "list addresses");
+  const auto answers = route.request(dump);
+  REQUIRE(answers.ok());
+  return std::ranges::any_of(answers->front().messages, [](const netlib::Message& message) {
+    return message.attributes<ifaddrmsg>().u8(IFA_PROTO).has_value();
+  });
+}
+
 }  // namespace
 
 TEST_CASE("Addresses of any length are added, listed and removed again") {
@@ -63,10 +79,11 @@ TEST_CASE("Addresses of any length are added, listed and removed again") {
 TEST_CASE("Our addresses have our protocol mark, others do not; broadcast and NODAD are set") {
   REQUIRE_FAKE_HOST(host);
   AddressBench bench;
+  const bool keepsMarks = hasProtocols(bench.route);
   REQUIRE(bench.add("10.1.0.1/24").ok());
   outputOf({"ip", "addr", "add", "10.2.0.1/24", "dev", "br0"});
   for (const auto& each : address::list(bench.route, Family::Ipv4, bench.index).value()) {
-    CHECK(each.own == (each.prefix == prefix("10.1.0.1/24")));
+    CHECK(each.own == (keepsMarks && each.prefix == prefix("10.1.0.1/24")));
   }
   CHECK(outputOf({"ip", "addr", "show", "br0"}).find("10.1.0.1/24 brd 10.1.0.255") != std::string::npos);
   REQUIRE(bench.add("fd01::1/64").ok());

@@ -1,6 +1,7 @@
 #include "netlib/filter/conntrack.h"
 
 #include <array>
+#include <tuple>
 
 #include <doctest/doctest.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -36,6 +37,15 @@ std::size_t count(Socket& netfilter, Family family) {
   const auto answers = netfilter.request(batch);
   REQUIRE(answers.ok());
   return answers->front().messages.size();
+}
+
+const char* farAwayOf(Family family) { return family == Family::Ipv4 ? "198.51.100.1" : "2001:db8:9::1"; }
+
+// An entry of UDP from `source` to that port far away, in that conntrack zone.
+void insert(const std::string& source, int port, int zone = 0) {
+  const std::string to = farAwayOf(ip(source).family());
+  outputOf({"conntrack", "-I", "-p", "udp", "-s", source, "-d", to, "--sport", "1000", "--dport", std::to_string(port),
+            "-t", "600", "-w", std::to_string(zone)});
 }
 
 struct Side {
@@ -76,5 +86,68 @@ TEST_CASE("Flows that match what is asked for are deleted and no others, in both
     CHECK(left({.family = side.family, .replySource = to}) == 0);
     CHECK(left({.family = side.family, .originalSource = from}) == 0);  // gone already is fine
     CHECK(conntrack::remove(netfilter, {}).ok());
+  }
+}
+
+TEST_CASE("Flows are deleted one by one, of every zone, where the kernel does not delete by a filter") {
+  REQUIRE_FAKE_HOST(host);
+  trackAll();
+  Socket netfilter = Socket::open(Socket::Subsystem::Netfilter).value();
+  for (const auto& [family, ours, theirs] :
+       {std::tuple{Family::Ipv4, "10.42.0.2", "10.42.0.3"}, {Family::Ipv6, "fd42::2", "fd42::3"}}) {
+    CAPTURE(ours);
+    const auto remove = [&, wanted = family](const std::vector<conntrack::Filter>& filters) {
+      const auto removed = conntrack::removeListed(netfilter, wanted, filters);
+      CHECK_MESSAGE(removed.ok(), (removed ? "" : removed.error().message));
+      return count(netfilter, wanted);
+    };
+    const conntrack::Filter from{.family = family, .originalSource = ip(ours)};
+    const conntrack::Filter to{.family = family, .replySource = ip(ours)};
+    CHECK(remove({from, to}) == 0);  // an empty table
+    for (int port = 1; port <= 3; ++port) {
+      insert(ours, port);
+      insert(theirs, port);
+    }
+    insert(ours, 1, 7);
+    REQUIRE(count(netfilter, family) == 7);
+    CHECK(remove({to}) == 7);
+    CHECK(remove({from, to}) == 3);
+    CHECK(remove({to, from}) == 3);
+    // Only flows of ours are left: none that would show whether the kernel selects.
+    insert(ours, 1);
+    CHECK(remove({{.family = family, .originalSource = ip(theirs)}}) == 1);
+    CHECK(remove({to, from}) == 0);
+    insert(theirs, 9);
+    insert(ours, 8);
+    const auto reply = conntrack::Filter{
+        .family = family, .replySource = ip(farAwayOf(family)), .ports = conntrack::Filter::Ports{IPPROTO_UDP, 9, 9}};
+    CHECK(remove({reply}) == 1);
+    CHECK(remove({from}) == 0);
+  }
+}
+
+TEST_CASE("A thousand flows of a container are deleted, and those of its neighbours stay") {
+  REQUIRE_FAKE_HOST(host);
+  host.addOutside();
+  outputOf({"ip", "addr", "add", "192.0.2.8/24", "dev", "uplink"});
+  outputOf({"ip", "addr", "add", "2001:db8:1::8/64", "dev", "uplink", "nodad"});
+  trackAll();
+  Socket netfilter = Socket::open(Socket::Subsystem::Netfilter).value();
+  for (const bool isIpv4 : {true, false}) {
+    const Family family = isIpv4 ? Family::Ipv4 : Family::Ipv6;
+    const std::string to = isIpv4 ? "192.0.2.2" : "2001:db8:1::2";
+    for (int i = 0; i < 1200; ++i) {
+      const std::string source = isIpv4 ? (i % 6 == 0 ? "192.0.2.8" : "192.0.2.1")  //
+                                        : (i % 6 == 0 ? "2001:db8:1::8" : "2001:db8:1::1");
+      const auto from = endpoint(source, static_cast<std::uint16_t>(20'000 + i));
+      static_cast<void>(
+          ask(kHere, Transport::Udp, endpoint(to, 53), {.source = from, .timeout = std::chrono::milliseconds{0}}));
+    }
+    REQUIRE(count(netfilter, family) == 1200);
+    const conntrack::Filter ours{.family = family, .originalSource = ip(isIpv4 ? "192.0.2.1" : "2001:db8:1::1")};
+    for (int round = 0; round < 2; ++round) {
+      CHECK(conntrack::removeListed(netfilter, family, std::array{ours}).ok());
+      CHECK(count(netfilter, family) == 200);
+    }
   }
 }

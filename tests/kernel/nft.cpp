@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "netlib/nft/content.h"
 #include "netlib/nft/hook.h"
 
 #include "tests/support/at_once.h"
@@ -294,4 +295,44 @@ TEST_CASE("If several transactions create the same chain at once, one succeeds, 
         }) == 6);
   Socket socket = open();
   CHECK(ruleCount(socket) == 1);
+}
+
+TEST_CASE("Which chains and sets a table has is told in one exchange, and ENOENT of one that is missing") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = open();
+  const nft::Names wanted{.chains = {"b", "c", "s"}, .sets = {"c", "s", "t"}};
+  CHECK(nft::present(socket, kTable, wanted).failedWith(ENOENT));
+  REQUIRE(commit(socket, [](auto& t) {
+            t.addTable(kTable);
+            for (const char* name : {"a", "c"}) t.addChain(kTable, name);
+            for (const char* name : {"s", "x"}) {
+              t.addSet(kTable, {.name = name, .keyType = nft::kIpv4Addr, .keyLength = 4});
+            }
+          }).ok());
+  const auto found = nft::present(socket, kTable, wanted);
+  REQUIRE(found.ok());
+  CHECK(found->chains == std::set<std::string>{"c"});
+  CHECK(found->sets == std::set<std::string>{"s"});
+  CHECK(nft::present(socket, kTable, {}).ok());
+}
+
+TEST_CASE("A rule that is inserted is the first one, in the kernel and in what a transaction says of itself") {
+  REQUIRE_FAKE_HOST(host);
+  Socket socket = open();
+  nft::Transaction transaction;
+  transaction.addTable(kTable);
+  transaction.addChain(kTable, "c");
+  transaction.addRule(kTable, "c", nft::Rule{}.l4proto(1).accept());
+  transaction.insertRule(kTable, "c", nft::Rule{}.l4proto(2).accept());
+  transaction.addRule(kTable, "c", nft::Rule{}.l4proto(3).accept());
+  transaction.insertRule(kTable, "c", nft::Rule{}.l4proto(4).accept());
+  const auto wanted = transaction.contentOf(kTable).value();
+  REQUIRE(transaction.commit(socket).ok());
+  const auto present = nft::listContent(socket, kTable, wanted).value();
+  REQUIRE(present);
+  const auto& rules = wanted.chains.at("c").rules;
+  CHECK(rules == present->chains.at("c").rules);
+  REQUIRE(rules.size() == 4);
+  CHECK(rules.front().find("0x00000004") != std::string::npos);
+  CHECK(rules.back().find("0x00000003") != std::string::npos);
 }

@@ -191,7 +191,7 @@ TEST_CASE("Rules of iptables-legacy are read without executing it, in both famil
       CAPTURE(program);
       CAPTURE(one.conditions);
       shell(program + " -F; " + program + " -A FORWARD " + one.conditions + " -j DROP");
-      const auto table = netlib::x_tables::FilterTable::read(family).value();
+      const auto table = netlib::x_tables::FilterTable::readIfPresent(family).value().value();
       CHECK(!table.forwardPolicyDrops());
       CHECK(matchOf(table.rulesFor("FORWARD", outgoing(family))) == one.outgoing);
       CHECK(matchOf(table.rulesFor("FORWARD", toPublished)) == one.published);
@@ -199,7 +199,7 @@ TEST_CASE("Rules of iptables-legacy are read without executing it, in both famil
     shell(program + " -F; " + program + " -P FORWARD DROP; " + program + " -N one; " + program + " -N two; " + program +
           " -A FORWARD -j one; " + program + " -A one -g two; " + program + " -A one -j DROP; " + program +
           " -A two -m comment --comment 'my words' -j RETURN; " + program + " -A INPUT -j DROP");
-    const auto table = netlib::x_tables::FilterTable::read(family).value();
+    const auto table = netlib::x_tables::FilterTable::readIfPresent(family).value().value();
     CHECK(table.forwardPolicyDrops());
     CHECK(table.hasChain("two"));
     CHECK(table.rulesFor("two", {}).front().comment == "my words");
@@ -210,4 +210,43 @@ TEST_CASE("Rules of iptables-legacy are read without executing it, in both famil
     CHECK(fate.value().drops);
     CHECK(!fate.value().by);  // by the policy: "goto two" returns to FORWARD
   }
+}
+
+TEST_CASE(
+    "A chain of iptables-legacy drops what no condition speaks of by its policy or by a rule without conditions") {
+  REQUIRE_FAKE_HOST(host);
+  CHECK(!netlib::x_tables::FilterTable::readIfPresent(Family::Ipv4).value());
+  CHECK(outputOf({"cat", "/proc/net/ip_tables_names"}).empty());  // it was not made by that
+  const auto drops = [](const std::string& policy, const std::string& rules) {
+    const std::string text = "*filter\n:INPUT DROP\n:FORWARD " + policy + "\n:user -\n:deep -\n" + rules + "COMMIT\n";
+    REQUIRE(run({"iptables-legacy-restore"}, {.environment = {}, .input = text}).ok());
+    const auto table = netlib::x_tables::FilterTable::readIfPresent(Family::Ipv4).value().value();
+    const auto rulesOf = [&table](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
+      return table.rulesFor(chain, {});
+    };
+    return filter::drops("FORWARD", table.forwardPolicyDrops(), rulesOf).value();
+  };
+  for (const auto& [rules, expected] : std::vector<std::pair<std::string, bool>>{
+           {"", false},
+           {"-A FORWARD -j DROP\n", true},
+           {"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n", true},
+           {"-A FORWARD -m comment --comment \"the \\\"rest\\\"\" -j DROP\n", true},
+           {"-A FORWARD -i eth0 -j DROP\n", false},
+           {"-A FORWARD ! -i eth0 -m comment --comment x -j DROP\n", false},
+           {"-A FORWARD -j ACCEPT\n-A FORWARD -j DROP\n", false},
+           {"-A FORWARD -j LOG --log-prefix \"-j DROP\"\n", false},
+           {"-A FORWARD -m conntrack --ctstate INVALID -j DROP\n", false},
+           {"-A FORWARD -j user\n-A user -j deep\n-A deep -j DROP\n", true},
+           {"-A FORWARD -j user\n-A user -s 10.0.0.0/8 -j deep\n-A deep -j DROP\n", false},
+           {"-A FORWARD -j user\n-A FORWARD -j DROP\n-A user -j RETURN\n-A user -j ACCEPT\n", true},
+           {"-A FORWARD -g user\n-A FORWARD -j DROP\n-A user -j RETURN\n", false},
+           {"-A FORWARD\n-A FORWARD -j DROP\n", true}}) {
+    CAPTURE(rules);
+    CHECK(drops("ACCEPT", rules) == expected);
+  }
+  CHECK(drops("DROP", ""));
+  CHECK(drops("DROP", "-A FORWARD -i eth0 -j ACCEPT\n"));
+  CHECK(drops("DROP", "-A FORWARD -g user\n-A FORWARD -j ACCEPT\n"));
+  CHECK_FALSE(drops("DROP", "-A FORWARD -j ACCEPT\n"));
+  CHECK_FALSE(drops("DROP", "-A FORWARD -j user\n-A user -j ACCEPT\n"));
 }

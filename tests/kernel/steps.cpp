@@ -23,11 +23,11 @@ bool leavesNothing(const pons::Step& step) {
 
 // Normally the first step that needs a table creates it; here the table's own step does, so that the changes of later
 // steps are distinguishable.
-netlib::Result<> makeTable(pons::Host& host, const pons::Step& step) {
+netlib::Result<> makeTable(pons::Host& host, const pons::Attachment& attachment, const pons::Step& step) {
   netlib::nft::Transaction transaction;
-  for (const auto family : pons::tables::kAll) {
+  for (const auto& [family, parts] : pons::tables::partsOf(attachment)) {
     if (step.name() != std::string{"table "} + pons::tables::nameOf(family) + " pons of nf_tables") continue;
-    pons::tables::appendSkeleton(transaction, family);
+    pons::tables::appendSkeleton(transaction, family, parts);
     pons::tables::appendOwner(transaction, family, host.ledger);
   }
   return transaction.commit(host.netfilter);
@@ -38,7 +38,9 @@ netlib::Result<> makeChain(pons::Host& host, const pons::Attachment& attachment,
   netlib::nft::Transaction transaction;
   for (const auto& subnet : pons::sourceSubnets(attachment)) {
     if (!step.name().ends_with(" " + subnet.toString())) continue;
-    pons::nat::appendSubnet(transaction, subnet);
+    const auto table = pons::nat::tableOf(subnet.family()).family;
+    const bool hasPorts = pons::tables::partsOf(attachment)[table].contains(pons::tables::Part::Ports);
+    pons::nat::appendSubnet(transaction, subnet, hasPorts ? pons::nat::Hairpin::With : pons::nat::Hairpin::Without);
     transaction.addElements(pons::nat::tableOf(subnet.family()), pons::nat::kSources,
                             pons::nat::sourceElements(subnet));
   }
@@ -58,7 +60,7 @@ netlib::Result<> bringAbout(pons::Host& host, const pons::Step& step) {
 void applyAndSeeTwice(StepBench& bench, const pons::Step& step) {
   pons::Host& host = bench.host;
   REQUIRE(bringAbout(host, step).ok());
-  REQUIRE(makeTable(host, step).ok());
+  REQUIRE(makeTable(host, bench.attachment, step).ok());
   REQUIRE(makeChain(host, bench.attachment, step).ok());
   CHECK(differencesOf(step, host) == "");
   const bool shared = !step.sharedState().empty();

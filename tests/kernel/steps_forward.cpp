@@ -13,6 +13,10 @@ using namespace support;
 
 namespace {
 
+pons::StepPointer accepted(const pons::Attachment& attachment) {
+  return pons::forwardAccepted(attachment, attachment.bridge.name);
+}
+
 void shell(const std::string& commands) { outputOf({"sh", "-ec", commands}); }
 
 /// How hosts drop, each with the command that shows its rules.
@@ -72,7 +76,7 @@ TEST_CASE("A chain that drops is answered in that very chain, and is as before a
     pons::Host host = openHost();
     const std::string before = shown(firewall);
     const pons::Attachment with = attachment();
-    const auto step = pons::forwardAccepted(with);
+    const auto step = accepted(with);
     CHECK(differencesOf(*step, host) != "");
     const auto applied = step->apply(host);
     REQUIRE_MESSAGE(applied.ok(), applied.error().message);
@@ -96,17 +100,17 @@ TEST_CASE("All dropping chains are answered at once, for each bridge on its own"
   pons::Host host = openHost();
   const pons::Attachment first = attachment("pons0");
   const pons::Attachment second = attachment("br-x");
-  REQUIRE(pons::forwardAccepted(first)->apply(host).ok());
-  REQUIRE(pons::forwardAccepted(second)->apply(host).ok());
+  REQUIRE(accepted(first)->apply(host).ok());
+  REQUIRE(accepted(second)->apply(host).ok());
   for (const Firewall& firewall : firewalls()) {
     CAPTURE(firewall.show);
     CHECK(marksIn(shown(firewall), "pons0") == 3);
     CHECK(marksIn(shown(firewall), "br-x") == 3);
   }
-  REQUIRE(pons::forwardAccepted(first)->undo(host).ok());
-  CHECK(differencesOf(*pons::forwardAccepted(first), host) != "");
-  CHECK(differencesOf(*pons::forwardAccepted(second), host) == "");
-  REQUIRE(pons::forwardAccepted(second)->undo(host).ok());
+  REQUIRE(accepted(first)->undo(host).ok());
+  CHECK(differencesOf(*accepted(first), host) != "");
+  CHECK(differencesOf(*accepted(second), host) == "");
+  REQUIRE(accepted(second)->undo(host).ok());
   CHECK(rules() == before);
 }
 
@@ -120,7 +124,7 @@ TEST_CASE("Chains that accept, other hooks and other families are left alone, an
   pons::Host host = openHost();
   const std::string before = fake.dump();
   const pons::Attachment with = attachment();
-  const auto step = pons::forwardAccepted(with);
+  const auto step = accepted(with);
   CHECK(differencesOf(*step, host) == "");
   REQUIRE(step->apply(host).ok());
   CHECK(difference(before, fake.dump()) == "");
@@ -134,7 +138,7 @@ TEST_CASE("iptables-nft still lists, saves and changes a chain with our rules in
   shell("iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -i eth9 -j ACCEPT");
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  REQUIRE(pons::forwardAccepted(with)->apply(host).ok());
+  REQUIRE(accepted(with)->apply(host).ok());
   const std::string expected =
       "-P FORWARD DROP\n"
       "-A FORWARD -i pons0 -m comment --comment \"pons forward pons0\" -j ACCEPT\n"
@@ -148,11 +152,11 @@ TEST_CASE("iptables-nft still lists, saves and changes a chain with our rules in
   CHECK(marksIn(saved) == 3);
 
   shell("iptables-nft -I FORWARD -j LOG; iptables-nft -D FORWARD -i eth9 -j ACCEPT; iptables-nft -N x");
-  CHECK(differencesOf(*pons::forwardAccepted(with), host) == "");
+  CHECK(differencesOf(*accepted(with), host) == "");
   shell("iptables-nft-save >/run/saved; iptables-nft-restore </run/saved");
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
-  CHECK(differencesOf(*pons::forwardAccepted(with), host) == "");
-  REQUIRE(pons::forwardAccepted(with)->undo(host).ok());
+  CHECK(differencesOf(*accepted(with), host) == "");
+  REQUIRE(accepted(with)->undo(host).ok());
   CHECK(outputOf({"iptables-nft", "-S", "FORWARD"}) == "-P FORWARD DROP\n-A FORWARD -j LOG\n");
 }
 
@@ -160,7 +164,7 @@ TEST_CASE("Lost rules are noticed and come back; a firewall that came later is a
   REQUIRE_FAKE_HOST(fake);
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  const auto step = pons::forwardAccepted(with);
+  const auto step = accepted(with);
   REQUIRE(step->apply(host).ok());
   for (const Firewall& firewall : firewalls()) {
     CAPTURE(firewall.commands);
@@ -191,7 +195,7 @@ TEST_CASE("The admin's chain is asked before our rules, wherever it is") {
   pons::Host host = openHost();
   pons::Attachment with = attachment();
   with.adminChain = "ADMIN";
-  const auto step = pons::forwardAccepted(with);
+  const auto step = accepted(with);
   REQUIRE(step->apply(host).ok());
   const std::string jump = "-A FORWARD -m comment --comment \"pons forward pons0\" -j ADMIN\n";
   CHECK(outputOf({"iptables-nft", "-S", "FORWARD"}).starts_with("-P FORWARD DROP\n" + jump));
@@ -217,11 +221,11 @@ TEST_CASE("A table that belongs to another process is an error which says so") {
   REQUIRE(outputOf({"nft", "list", "ruleset"}).find("flags owner") != std::string::npos);
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  const auto applied = pons::forwardAccepted(with)->apply(host);
+  const auto applied = accepted(with)->apply(host);
   REQUIRE(applied.failedWith(EPERM));
   CHECK(applied.error().message.find("inet owned f") != std::string::npos);
   CHECK(applied.error().message.find("\"forward\"") != std::string::npos);
-  CHECK(pons::forwardAccepted(with)->undo(host).ok());
+  CHECK(accepted(with)->undo(host).ok());
 }
 
 TEST_CASE("iptables-legacy is not executed where others could have put it, and that is said") {
@@ -230,16 +234,16 @@ TEST_CASE("iptables-legacy is not executed where others could have put it, and t
   shell("mkdir /run/sbin; mount --bind /run/sbin /usr/sbin");
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  const auto missing = pons::forwardAccepted(with)->apply(host);
+  const auto missing = accepted(with)->apply(host);
   REQUIRE(missing.failedWith(netlib::Cause::Missing));
   CHECK(missing.error().message.find("iptables") != std::string::npos);
-  CHECK(pons::forwardAccepted(with)->undo(host).ok());
+  CHECK(accepted(with)->undo(host).ok());
   shell("cp /bin/true /run/sbin/iptables-legacy; chmod 777 /run/sbin/iptables-legacy");
-  CHECK(pons::forwardAccepted(with)->apply(host).failedWith(netlib::Cause::Unsafe));
+  CHECK(accepted(with)->apply(host).failedWith(netlib::Cause::Unsafe));
   shell(
       "cd /run/sbin; cp /bin/false iptables-legacy; chmod 755 iptables-legacy; cp -p iptables-legacy "
       "iptables-legacy-restore");
-  const auto failed = pons::forwardAccepted(with)->apply(host);
+  const auto failed = accepted(with)->apply(host);
   REQUIRE(failed.failedWith(netlib::Cause::Program));
   CHECK(failed.error().number == 0);
 }
@@ -257,8 +261,7 @@ TEST_CASE("Only the bridge's first container looks, and the last takes the answe
   REQUIRE(runtime.add("c2").ok());
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 0);
   pons::Host host = openHost();
-  CHECK(
-      pons::forwardAccepted(recordOf(host, runtime.request(pons::cni::Verb::Add, "c2")).attachment)->repair(host).ok());
+  CHECK(accepted(recordOf(host, runtime.request(pons::cni::Verb::Add, "c2")).attachment)->repair(host).ok());
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
   REQUIRE(runtime.del("c1").ok());
   CHECK(marksIn(outputOf({"iptables-nft", "-S", "FORWARD"})) == 3);
@@ -273,7 +276,7 @@ TEST_CASE("What a lost ledger left in the host's chains is swept by GC") {
   const std::string before = rules();
   pons::Host host = openHost();
   const pons::Attachment with = attachment();
-  REQUIRE(pons::forwardAccepted(with)->apply(host).ok());
+  REQUIRE(accepted(with)->apply(host).ok());
   REQUIRE(rules() != before);
   REQUIRE(pons::Sweep{host, pons::Sweep::Mode::Delete}.shared(with.bridge.name).ok());
   CHECK(rules() == before);

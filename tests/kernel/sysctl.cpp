@@ -57,6 +57,32 @@ TEST_CASE("A value that the kernel refuses is EINVAL, with parameter and value i
   CHECK(refused.error().message.find("maybe") != std::string::npos);
 }
 
+TEST_CASE("What cannot be set is no error where it is as wanted, and otherwise names both values") {
+  REQUIRE_FAKE_HOST(host);
+  REQUIRE(sysctl::write("net/ipv4/ip_forward", "0").ok());
+  REQUIRE(sysctl::write("net/ipv4/ip_local_port_range", "40000 40100").ok());
+  outputOf({"sh", "-ec", "mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys"});
+  CHECK(sysctl::write("net/ipv4/ip_forward", "0").ok());
+  CHECK(sysctl::write("net/ipv4/ip_local_port_range", "40000 40100").ok());
+  const auto refused = sysctl::write("net/ipv4/ip_forward", "1");
+  REQUIRE(refused.failedWith(EROFS));
+  CHECK(sysctl::isUnsettable(refused));
+  CHECK(refused.error().message ==
+        "net.ipv4.ip_forward is 0 and /proc/sys is read-only: set it to 1 outside of this container");
+  const auto missing = sysctl::write("net/ipv7/forwarding", "1");
+  CHECK(missing.failedWith(ENOENT));
+  CHECK_FALSE(sysctl::isUnsettable(missing));
+  outputOf({"umount", "/proc/sys"});
+  CHECK(sysctl::write("net/ipv4/ip_forward", "1").ok());
+
+  // Nobody may write it.
+  const std::string boot = sysctl::read("kernel/random/boot_id").value();
+  CHECK(sysctl::write("kernel/random/boot_id", boot).ok());
+  const auto denied = sysctl::write("kernel/random/boot_id", "x");
+  CHECK(sysctl::isUnsettable(denied));
+  CHECK(denied.error().message.find("kernel.random.boot_id is " + boot) == 0);
+}
+
 TEST_CASE("No name leads out of /proc/sys") {
   for (const std::string name :
        {"", "..", "../version", "net/../../version", "net/./core", "net//core", "/etc/hostname", "net/ipv4/"}) {

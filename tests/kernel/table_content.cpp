@@ -96,7 +96,7 @@ class Bench {
   /// What these containers need there, without their elements.
   nft::TableContent contentOf(const nft::Table& table) const {
     nft::Transaction transaction;
-    for (const auto family : tables::kAll) tables::appendSkeleton(transaction, family);
+    for (const auto family : tables::kAll) tables::appendSkeleton(transaction, family, tables::allParts(family));
     for (const pons::Attachment& attachment : attachments_) {
       for (const pons::SourceNat& nat : attachment.sourceNats) {
         if (nat.masquerade) pons::nat::appendNetwork(transaction, nat, pons::chainOf(attachment, nat), "");

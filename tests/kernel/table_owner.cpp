@@ -23,7 +23,7 @@ pons::Host hostAt(const std::string& stateDir) {
 netlib::Result<> make(pons::Host& host, const std::set<TableFamily>& families) {
   return tables::replaceTables(host, families, [&](nft::Transaction& transaction) {
     for (const TableFamily family : families) {
-      tables::appendSkeleton(transaction, family);
+      tables::appendSkeleton(transaction, family, tables::allParts(family));
       tables::appendOwner(transaction, family, host.ledger);
     }
   });
@@ -118,7 +118,7 @@ TEST_CASE("The table of a removed state directory is replaced, unless a link sti
   std::filesystem::remove_all("/run/removed");
   pons::Host host = hostAt("/run/pons");
   std::vector<std::string> notes;
-  host.note = [&notes](const std::string& what) { notes.push_back(what); };
+  host.note = [&notes](std::string_view /*event*/, const std::string& what) { notes.push_back(what); };
   outputOf({"ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1"});
   outputOf({"ip", "link", "set", "v0", "alias", "pons /run/removed demo c1 eth0"});
   CHECK(make(host, {kIp}).failedWith(netlib::Cause::InUse));

@@ -1,6 +1,7 @@
 // Installing, upgrading and removing the packages.
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include <doctest/doctest.h>
 
@@ -17,11 +18,14 @@ const std::vector<std::string> kNames{"bridge",  "host-local", "static",    "loo
                                       "portmap", "firewall",   "bandwidth", "tuning"};
 const std::string kPlugins = "/usr/lib/cni/";
 constexpr const char* kCommandLink = "/usr/local/sbin/ponsctl";
-/// For NetworkManager, systemd-networkd and udev.
-const std::vector<fs::path> kManagerFiles{"/usr/lib/NetworkManager/conf.d/10-pons.conf",
-                                          "/usr/lib/systemd/network/10-pons.network",
-                                          "/usr/lib/systemd/network/10-pons.link"};
-const fs::path kManagerSources = PONS_SOURCE_DIR "/scripts/managers";
+/// For NetworkManager, systemd-networkd, udev and modprobe, with their sources.
+const fs::path kScripts = PONS_SOURCE_DIR "/scripts";
+const std::map<fs::path, fs::path> kHostFiles{
+    {"/usr/lib/NetworkManager/conf.d/10-pons.conf", kScripts / "managers/10-pons.conf"},
+    {"/usr/lib/systemd/network/10-pons.network", kScripts / "managers/10-pons.network"},
+    {"/usr/lib/systemd/network/10-pons.link", kScripts / "managers/10-pons.link"},
+    {"/usr/lib/modules-load.d/pons.conf", kScripts / "modules/modules-load.conf"},
+    {"/usr/lib/modprobe.d/pons.conf", kScripts / "modules/modprobe.conf"}};
 
 void remove(const FakeRoot& root, const std::string& verb, const std::string& package) {
   root.outputOf({"dpkg", "--force-unsafe-io", "--no-triggers", verb, package});
@@ -81,9 +85,7 @@ TEST_CASE("the package pons can be installed and used, and --purge removes all i
       CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
     }
     CHECK(fs::exists(root / "/usr/share/bash-completion/completions/ponsctl"));
-    for (const fs::path& file : kManagerFiles) {
-      CHECK(contentOf(root / file) == contentOf(kManagerSources / file.filename()));
-    }
+    for (const auto& [file, source] : kHostFiles) CHECK(contentOf(root / file) == contentOf(source));
     for (const auto& [section, page] :
          {std::pair{"8", "pons"}, {"8", "ponsctl"}, {"5", "pons.conf"}, {"7", "pons-troubleshooting"}}) {
       CHECK(root.outputOf({"man", "--where", section, page}).starts_with("/usr/share/man/"));
@@ -224,12 +226,13 @@ TEST_CASE("scripts/install links /usr/local/sbin/ponsctl to /opt/cni/bin, never 
   });
 }
 
-TEST_CASE("scripts/install installs the files for NetworkManager, networkd and udev, but not over a package's") {
+TEST_CASE(
+    "scripts/install installs the files for NetworkManager, networkd, udev and modules, but not over a package's") {
   inFakeRoot([](const FakeRoot& root) {
     const fs::path tree = root / "/root/tree/scripts";
     fs::create_directories(tree);
     fs::copy_file(PONS_SOURCE_DIR "/scripts/install", tree / "install");
-    fs::copy(kManagerSources, tree / "managers");
+    for (const char* directory : {"managers", "modules"}) fs::copy(kScripts / directory, tree / directory);
     const std::string binary = root.bring(PONS_BINARY);
     root.bring(PONSCTL_BINARY);
     for (const char* path : {"/opt/cni", kCommandLink}) fs::remove_all(root / path);
@@ -240,17 +243,15 @@ TEST_CASE("scripts/install installs the files for NetworkManager, networkd and u
     };
 
     install({"--binary", binary, "/opt/cni/elsewhere"});
-    for (const fs::path& file : kManagerFiles) CHECK_FALSE(fs::exists(root / file));
+    for (const auto& [file, source] : kHostFiles) CHECK_FALSE(fs::exists(root / file));
     for (const bool again : {false, true}) {
-      if (again) setContent(root / kManagerFiles.back(), "of another version");
+      if (again) setContent(root / kHostFiles.rbegin()->first, "of another version");
       install({"--binary", binary});
-      for (const fs::path& file : kManagerFiles) {
-        CHECK(contentOf(root / file) == contentOf(kManagerSources / file.filename()));
-      }
+      for (const auto& [file, source] : kHostFiles) CHECK(contentOf(root / file) == contentOf(source));
     }
     install({"--restore"});
     CHECK(fs::is_empty(root / "/opt/cni/bin"));
-    for (const fs::path& file : kManagerFiles) CHECK_FALSE(fs::exists(root / file));
+    for (const auto& [file, source] : kHostFiles) CHECK_FALSE(fs::exists(root / file));
 
     installPackages(root, {packageOf("pons")});
     install({"--binary", binary});

@@ -13,12 +13,6 @@ namespace {
 
 const std::string kDemo = R"("ipam": {"subnet": "10.42.0.0/24"})";
 
-/// A command for people.
-Outcome people(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PONSCTL_BINARY);
-  return run(arguments, {.environment = std::vector<std::string>{}, .input = {}});
-}
-
 /// The living and the dead, as ADDs of others meet them.
 struct Rivals {
   FakeHost host;
@@ -120,17 +114,17 @@ TEST_CASE("A living container whose namespace has no path here is neither garbag
     chain.add();
     // What a runtime in a mount namespace of its own leaves for us: an ordinary file.
     shell("mount --bind /dev/null /run/netns/c1");
-    const auto list = [] { return people({"list"}).out; };
+    const auto list = [] { return ponsctl({"list"}).out; };
     CHECK(!contains(list(), "gone"));
-    CHECK(people({"check"}).ok());
-    CHECK(people({"gc"}).ok());
-    CHECK(people({"gc", "--delete"}).ok());
+    CHECK(ponsctl({"check"}).ok());
+    CHECK(ponsctl({"gc"}).ok());
+    CHECK(ponsctl({"gc", "--delete"}).ok());
     checkSilent(Plugins::call(links.front().plugin, "GC", links.front().config(),
                               {.container = "", .netns = "", .ifName = ""}));
     shell("nft flush ruleset");
-    CHECK(!people({"check"}).ok());
+    CHECK(!ponsctl({"check"}).ok());
     CHECK(repair().ok());
-    CHECK(people({"check"}).ok());
+    CHECK(ponsctl({"check"}).ok());
     CHECK(!contains(list(), "gone"));
 
     shell("umount /run/netns/c1");
@@ -153,9 +147,27 @@ TEST_CASE("A relative path of the namespace, and one of /proc/self, do not make 
         path + " " + PONS_BINARY + " <<'X' >/dev/null\n" + demo.config() + "\nX\n";
     shell(command);
     checkSilent(demo.gc());
-    CHECK(people({"gc", "--delete"}).ok());
+    CHECK(ponsctl({"gc", "--delete"}).ok());
     CHECK(contains(ledgerText(), "c1:eth0"));
     checkSilent(demo.del("c1"));
     CHECK(ledgerText().empty());
   }
+}
+
+TEST_CASE("The remedy of a container that no longer exists is the garbage collection") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  demo.attach(host, "c1");
+  demo.attach(host, "c2");
+  host.endNamespace("/run/netns/c1");
+  const Outcome looked = ponsctl({"check"});
+  CHECK(looked.exitCode == 1);
+  CHECK_MESSAGE(contains(looked.out, "/run/netns/c1 of the container is missing: run \"ponsctl gc --delete\""),
+                looked.out);
+  CHECK(contains(repair().out, "(run \"ponsctl gc --delete\")"));
+  CHECK(ponsctl({"gc", "--delete"}).ok());
+  demo.forget("c1");
+  CHECK(ponsctl({"check"}).ok());
+  CHECK(repair().out == "nothing is missing\n");
+  demo.checkAll();
 }

@@ -52,7 +52,8 @@ TEST_CASE("Code 2: a known but unsupported key is named with its value") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");
   const Unchanged unchanged{host};
-  checkError(add(configWithIpam(R"("vlan": 7)")), ErrorCode::UnsupportedField, {"\"vlan\": 7"});
+  checkError(add(configWithIpam(R"("ipMasqBackend": "iptables")")), ErrorCode::UnsupportedField,
+             {R"("ipMasqBackend": "iptables")"});
   checkError(add(configWithIpam(R"("egressPolicy": {"allowedCidr": []})")), ErrorCode::UnsupportedField,
              {"egressPolicy.allowedCidr"});
 }

@@ -21,7 +21,7 @@ std::vector<Mistake> mistakes() {
           {R"("stateDir": "run/pons")", "stateDir"},
           {R"("ipam": {"type": "host-local", "dataDir": "networks"})", "dataDir"},
           {R"("ipam": "x")", "ipam"},
-          {R"("vlan": 100)", "vlan"},
+          {R"("vlan": 4095)", "vlan"},
           {R"("portMappings": "x")", "portMappings"},
           {R"("bridge": 7)", "bridge"}};
 }

@@ -211,6 +211,7 @@ TEST_CASE("No setting of the log fails a call: a warning names what is wrong") {
       const LogLine& first = lines.at(0);
       CHECK(first.at("event") == event);
       CHECK(first.at("level") == "warning");
+      if (event == "ignored") CHECK(first.at("network") == "demo");
       CHECK_MESSAGE(contains(first.at("msg"), words), first.at("msg"));
       const bool isTalkative = contains(member, "info") || contains(variable, "info");
       CHECK(lines.size() == (isTalkative ? 2 : 1));

@@ -80,7 +80,7 @@ TEST_CASE("A lost state directory: ADD goes on, and GC removes what the lost rec
       } else if (way == "GC") {
         checkSilent(demo.gcAllBut({}));
       } else {
-        const std::vector<std::string> gc{"gc", "--state-dir", stateDir, "--config-dir", "/run/none"};
+        const std::vector<std::string> gc{"gc", "--state-dir", stateDir, "--config-dir", "/run/net.d"};
         CHECK(contains(ponsctl(gc).out, "A link may be in use"));
         auto deleting = gc;
         deleting.emplace_back("--delete");

@@ -9,10 +9,15 @@ Outcome callForNetwork(const std::string& verb, const std::string& config) {
                              .input = config});
 }
 
+Outcome ponsctl(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), PONSCTL_BINARY);
+  return run(arguments, {.environment = std::vector<std::string>{}, .input = {}});
+}
+
 Outcome repair(const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv{PONSCTL_BINARY, "repair"};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return run(argv, {.environment = std::vector<std::string>{}, .input = {}});
+  std::vector<std::string> command{"repair"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return ponsctl(command);
 }
 
 std::string publishing(const std::map<int, int>& ports) {

@@ -10,6 +10,9 @@ namespace support {
 /// GC or STATUS as a runtime calls it: without a word of any container.
 Outcome callForNetwork(const std::string& verb, const std::string& config);
 
+/// ponsctl with these arguments, and without a variable in its environment.
+Outcome ponsctl(std::vector<std::string> arguments);
+
 /// "ponsctl repair" with these arguments more.
 Outcome repair(const std::vector<std::string>& arguments = {});
 

@@ -119,8 +119,7 @@ void checkAll(const std::vector<Member*>& members, bool isGateway) {
 }
 
 int usedBy(const std::string& network) {
-  const auto networks = documentOf(run({PONSCTL_BINARY, "networks", "--json", "--config-dir", "/run/none"},
-                                       {.environment = std::vector<std::string>{}, .input = {}}));
+  const auto networks = documentOf(ponsctl({"networks", "--json", "--config-dir", "/run/net.d"}));
   for (const auto& one : networks["networks"].items()) {
     if (textOf(one["network"]) == network) return static_cast<int>(one["pools"].items()[0]["used"].integer().value());
   }

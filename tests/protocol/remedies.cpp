@@ -87,11 +87,6 @@ std::string remedyOf(Executed executed) {
   return executed == Executed::Repair ? "run \"ponsctl repair\"" : "restart the container";
 }
 
-Outcome ponsctl(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PONSCTL_BINARY);
-  return run(arguments, {.environment = std::vector<std::string>{"COLUMNS=300"}, .input = {}});
-}
-
 /// The containers c1 and other of a plan case, in one network.
 class Containers {
  public:
@@ -299,23 +294,5 @@ TEST_CASE("A reservation that another container was given meanwhile: restart, wi
   checkSilent(demo.del("c1"));
   demo.forget("c1");
   CHECK(demo.attach(host, "c3") != address);
-  demo.checkAll();
-}
-
-TEST_CASE("A container that no longer exists: the garbage collection") {
-  REQUIRE_FAKE_HOST(host);
-  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
-  demo.attach(host, "c1");
-  demo.attach(host, "c2");
-  host.endNamespace("/run/netns/c1");
-  const Outcome looked = ponsctl({"check"});
-  CHECK(looked.exitCode == 1);
-  CHECK_MESSAGE(contains(looked.out, "/run/netns/c1 of the container is missing: run \"ponsctl gc --delete\""),
-                looked.out);
-  CHECK(contains(repair().out, "(run \"ponsctl gc --delete\")"));
-  CHECK(ponsctl({"gc", "--delete"}).ok());
-  demo.forget("c1");
-  CHECK(ponsctl({"check"}).ok());
-  CHECK(repair().out == "nothing is missing\n");
   demo.checkAll();
 }

@@ -29,6 +29,7 @@ struct ThreeNetworks {
                                 {"second", R"("ipam": {"subnet": "10.43.0.0/24"}, "egressPolicy":
                                               {"allowedCidrs": ["192.0.2.0/24"], "allowedTcpPorts": [443]})"},
                                 {"third", R"("ipMasqExclude": ["10.0.0.0/8"], "ipam": {"subnet": "10.44.0.0/24"},
+                                              "ingressPolicy": "same-bridge",
                                               "bandwidth": {"ingressRate": 100000000, "egressRate": 100000000})"}};
   std::list<Server> servers;
   std::map<std::string, int> ports;  // the host's, by container
@@ -65,6 +66,9 @@ struct ThreeNetworks {
 };
 
 const std::vector<std::string>& damages() {
+  static const auto each = [](const std::string& which, const std::string& command) {
+    return "for l in $(ip -br link show " + which + " | cut -d' ' -f1 | cut -d@ -f1); do " + command + "; done";
+  };
   static const std::vector<std::string> all{
       "nft flush ruleset",
       "nft delete table ip pons",
@@ -84,13 +88,12 @@ const std::vector<std::string>& damages() {
       "echo 0 > /proc/sys/net/ipv4/ip_forward",
       "echo 0 > /proc/sys/net/ipv6/conf/all/forwarding",
       "echo 0 > /proc/sys/net/ipv4/conf/pons-second/route_localnet",
-      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l nomaster; done",
-      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l down; done",
-      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do "
-      "ip link set $l type bridge_slave isolated on hairpin off; done",
-      "for l in $(ip -br link show master pons-demo | cut -d@ -f1); do ip link set $l group 0; done",
-      "for l in $(ip -br link show master pons-third | cut -d@ -f1); do tc qdisc del dev $l root; done",
-      "for l in $(ip -br link show type ifb | cut -d' ' -f1); do ip link del $l; done",
+      each("master pons-demo", "ip link set $l nomaster"),
+      each("master pons-demo", "ip link set $l down"),
+      each("master pons-demo", "ip link set $l type bridge_slave isolated on hairpin off"),
+      each("master pons-demo", "ip link set $l group 0"),
+      each("master pons-third", "tc qdisc del dev $l root"),
+      each("type ifb", "ip link del $l"),
   };
   return all;
 }
@@ -274,28 +277,4 @@ TEST_CASE("ponsctl repair never plugs a container into another network's bridge"
             outputOf({"ip", "-br", "addr", "show", "dev", "pons-alpha"}) ==
         before);
   alpha.checkAll();
-}
-
-TEST_CASE("ponsctl repair: its arguments, its state directory, and nothing to do") {
-  REQUIRE_FAKE_HOST(host);
-  CHECK(repair().out == "nothing is missing\n");
-  CHECK(repair({"--help"}).exitCode == 0);
-  for (const std::vector<std::string>& wrong :
-       {std::vector<std::string>{"--unknown"}, {"--state-dir"}, {"again"}, {"--dry-run", "more"}}) {
-    const Outcome misused = repair(wrong);
-    CHECK(misused.exitCode == 2);
-    CHECK(misused.out.empty());
-    CHECK(misused.err.starts_with("ponsctl: "));
-  }
-  Network demo{"demo", kDual + R"(, "stateDir": "/run/elsewhere")"};
-  demo.attach(host, "c1");
-  shell("nft flush ruleset");
-  CHECK(repair().out == "nothing is missing\n");
-  CHECK(repair({"--state-dir", "/run/elsewhere", "--dry-run"}).exitCode == 1);
-  CHECK(repair({"--state-dir=/run/elsewhere"}).ok());
-  demo.checkAll();
-  shell("chmod 0777 /run/elsewhere");
-  const Outcome refused = repair({"--state-dir", "/run/elsewhere"});
-  CHECK(refused.exitCode == 1);
-  CHECK(refused.err.find("is writable by other users") != std::string::npos);
 }

@@ -13,11 +13,6 @@ inline const std::string kSecondIpam = R"("ipam": {"subnet": "10.43.0.0/24"})";
 /// A member of a configuration after others.
 inline std::string at(const std::string& stateDir) { return R"(, "stateDir": ")" + stateDir + "\""; }
 
-inline Outcome ponsctl(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PONSCTL_BINARY);
-  return run(arguments, {.environment = std::vector<std::string>{"COLUMNS=300"}, .input = {}});
-}
-
 inline std::string vethOf(const std::string& container, const std::string& network = "demo") {
   return pons::hostVethName(keyOf(container, network)).toString();
 }

@@ -1,5 +1,7 @@
 // Two state directories on one host: the second one is refused, and neither takes from the other, whatever is called
 // with it.
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
 #include "tests/protocol/state_dirs.h"
@@ -23,7 +25,7 @@ void callAll(const Network& second, const std::string& stateDir, const std::stri
   checkSilent(second.del(container));
   CHECK(second.status().signal == 0);
   CHECK(ponsctl({"repair", "--state-dir", stateDir}).ok());
-  CHECK(ponsctl({"gc", "--delete", "--state-dir", stateDir, "--config-dir", "/run/none"}).ok());
+  CHECK(ponsctl({"gc", "--delete", "--state-dir", stateDir, "--config-dir", "/run/net.d"}).ok());
 }
 
 }  // namespace
@@ -49,13 +51,14 @@ TEST_CASE("A second state directory is refused with the first one's path, and ta
           checkError(add(second.config(publishing({{8081, 80}})), subjectOf(container)), ErrorCode::InvalidConfig,
                      {"bridge pons-demo belongs to the state directory " + firstDir});
           CHECK(host.dump() + ledgerText(firstDir) == before);
+          CHECK(!std::filesystem::exists(secondDir));
           callAll(second, secondDir, container);
           CHECK(host.dump() + ledgerText(firstDir) == before);
         }
         first.checkAll();
         CHECK(forwarding() == "1\n");
         CHECK(ledgerText(secondDir).empty());
-        const std::string found = ponsctl({"gc", "--state-dir", secondDir, "--config-dir", "/run/none"}).out;
+        const std::string found = ponsctl({"gc", "--state-dir", secondDir, "--config-dir", "/run/net.d"}).out;
         CHECK_MESSAGE(contains(found, "use --state-dir " + firstDir), found);
 
         for (const char* container : {"c1", "c2", "c3"}) {
@@ -70,6 +73,37 @@ TEST_CASE("A second state directory is refused with the first one's path, and ta
         second.checkAll();
         checkSilent(second.del("c4"));
       }
+    }
+  }
+}
+
+TEST_CASE(
+    "An ADD that another state directory's bridge refuses names that bridge once, and leaves only what was there") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  for (const bool existed : {false, true}) {
+    for (const bool wasUsed : {false, true}) {
+      CAPTURE(existed);
+      CAPTURE(wasUsed);
+      REQUIRE_FAKE_HOST(host);
+      Network first{"demo", kFirstIpam};
+      Network second{"other", kSecondIpam + at("/run/other")};
+      if (existed) shell("mkdir -m 700 /run/other");
+      // A directory in which an attachment was once is no new one.
+      if (wasUsed) {
+        second.attach(host, "c0");
+        checkSilent(second.del("c0"));
+      }
+      for (const char* name : {"c1", "c2"}) first.attach(host, name);
+      const std::string before = host.dump() + ledgerText();
+      for (const char* name : {"late", "later"}) {
+        host.addNamespace(name);
+        const Outcome refused = add(second.config(), subjectOf(name));
+        checkError(refused, ErrorCode::InvalidConfig,
+                   {"bridge pons-other: not created, as bridge pons-demo belongs to the state directory /run/pons"});
+        CHECK(host.dump() + ledgerText() == before);
+        CHECK(std::filesystem::exists("/run/other") == (existed || wasUsed));
+      }
+      first.checkAll();
     }
   }
 }

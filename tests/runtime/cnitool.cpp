@@ -12,6 +12,7 @@
 #include "tests/support/fake_host.h"
 #include "tests/support/text.h"
 #include "tests/support/traffic.h"
+#include "tests/support/vlans.h"
 
 using namespace support;
 namespace fs = std::filesystem;
@@ -28,6 +29,7 @@ struct Example {
   std::string capabilities;  ///< CAP_ARGS, in JSON
   bool reachesOut = true;
   std::string resolvConf = {};  ///< a line in the container's own file, below /run/root
+  bool needsVlans = false;      ///< ADD is refused where the kernel cannot filter VLANs
 };
 
 const std::map<std::string, Example>& examples() {
@@ -48,7 +50,18 @@ const std::map<std::string, Example>& examples() {
       {"egress-policy", {{"10.49.0.", "fd00:49::"}, {}, ""}},
       {"internal", {{"10.50.0."}, {}, "", false}},
       {"resolv-conf", {{"10.51.0."}, {}, R"({"rootfs": "/run/root"})", true, "nameserver 192.0.2.53"}},
+      {"rootless",
+       {{"10.52.0."},
+        {endpoint("192.0.2.1", 8080), endpoint("127.0.0.1", 8080)},
+        R"({"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]})"}},
       {"several-hosts", {{"10.244.1.", "fd00:244:1:"}, {}, ""}},
+      {"vlan",
+       {{"10.53.0.", "fd00:53::"},
+        {endpoint("192.0.2.1", 8080), endpoint("2001:db8:1::1", 8080), endpoint("127.0.0.1", 8080)},
+        R"({"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]})",
+        true,
+        {},
+        true}},
   };
   return all;
 }
@@ -100,6 +113,12 @@ void tryOut(const std::string& network, const std::string& configuration, const 
   const std::string container = host.addNamespace("c1");
   const std::string before = host.dump();
 
+  if (example.needsVlans && !kernelFiltersVlans()) {
+    const Outcome refused = cnitool("add", network, example);
+    CHECK_MESSAGE(refused.err.find("CONFIG_BRIDGE_VLAN_FILTERING") != std::string::npos, refused.out << refused.err);
+    CHECK(host.dump() == before);
+    return FakeHost::countSkip(network + ": the kernel cannot filter VLANs");
+  }
   checkWorks(cnitool("add", network, example));
   checkAddresses(example);
   checkTraffic(outside, container, example);

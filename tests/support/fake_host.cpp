@@ -104,7 +104,7 @@ FakeHost::FakeHost()
   check(unshare(CLONE_NEWNET | CLONE_NEWNS) == 0, "unshare");
   check(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make the mounts private");
   check(mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0, "mount /run");
-  check(mkdir("/run/netns", 0755) == 0, "mkdir /run/netns");
+  for (const char* made : {"/run/netns", "/run/net.d"}) check(mkdir(made, 0755) == 0, std::string{"mkdir "} + made);
   setUp("lo");
   // A new namespace inherits this from the initial namespace, where it may be enabled.
   check(netlib::sysctl::write("net/ipv4/ip_forward", "0").ok(), "switch forwarding off");

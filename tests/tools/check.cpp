@@ -180,3 +180,27 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
     CHECK_MESSAGE(contains(lost.err, "there is no state directory /run/pons, but links or tables"), lost.err);
   }
 }
+
+TEST_CASE("On a host: ponsctl repair: its arguments, its state directory, and nothing to do") {
+  REQUIRE_FAKE_HOST(host);
+  CHECK(repair().out == "nothing is missing\n");
+  CHECK(repair({"--help"}).exitCode == 0);
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"--unknown"}, {"--state-dir"}, {"again"}, {"--dry-run", "more"}}) {
+    const Outcome misused = repair(wrong);
+    CHECK(misused.exitCode == 2);
+    CHECK(misused.out.empty());
+    CHECK(misused.err.starts_with("ponsctl: "));
+  }
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"}, "stateDir": "/run/elsewhere")"};
+  demo.attach(host, "c1");
+  shell("nft flush ruleset");
+  CHECK(repair().out == "nothing is missing\n");
+  CHECK(repair({"--state-dir", "/run/elsewhere", "--dry-run"}).exitCode == 1);
+  CHECK(repair({"--state-dir=/run/elsewhere"}).ok());
+  demo.checkAll();
+  shell("chmod 0777 /run/elsewhere");
+  const Outcome refused = repair({"--state-dir", "/run/elsewhere"});
+  CHECK(refused.exitCode == 1);
+  CHECK(contains(refused.err, "is writable by other users"));
+}

@@ -1,5 +1,6 @@
 // The command line of ponsctl: help, versions and usage errors; and pons, which executes it.
 #include <filesystem>
+#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -34,6 +35,26 @@ TEST_CASE("ponsctl help lists the commands, and each command has help of its own
   }
 }
 
+TEST_CASE("Every help fits 80 columns, also where the output is no terminal") {
+  const std::string help = tool({"help"}).out;
+  std::vector<std::string> commands;
+  std::istringstream lines{help.substr(help.find("\nCommands:"))};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("  ") && !line.starts_with("   ")) commands.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  CHECK(commands.size() >= 13);
+  checkWidth(help, 80);
+  for (const std::string& command : commands) {
+    CAPTURE(command);
+    for (const char* columns : {"COLUMNS=80", "COLUMNS=200", "NO_COLOR="}) {
+      const Outcome own = tool({"help", command}, {columns});
+      CHECK(own.ok());
+      checkWidth(own.out, 80);
+    }
+    checkWidth(tool({command, "--help"}, {"COLUMNS=50"}).out, 50);
+  }
+}
+
 TEST_CASE("ponsctl version and --version, and pons without arguments, print the release and the CNI versions") {
   const std::string versions = "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n";
   const Outcome version = tool({"version"});
@@ -63,7 +84,13 @@ TEST_CASE("A usage error has exit code 2, a message with a hint on stderr, and n
       {{"gc", "--delet"}, "unknown option \"--delet\": did you mean \"--delete\"?"},
       {{"--verson"}, "unknown option \"--verson\": did you mean \"--version\"?"},
       {{"list", "--sort", "helth"}, "unknown column \"helth\": did you mean \"health\"?"},
-      {{"list", "--sort", "nonsense"}, "unknown column \"nonsense\""},
+      {{"list", "--sort", "nonsense"},
+       "unknown column \"nonsense\" (possible: network, pod, container, interface, addresses, ports, age, health)"},
+      {{"--json", "list"}, "option \"--json\" stands before the command: it belongs after it"},
+      {{"--state-dir", "/run/pons", "show", "c1"}, "option \"--state-dir\" stands before the command"},
+      {{"--jsno", "list"}, "unknown option \"--jsno\": did you mean \"--json\"?"},
+      {{"list", "--config-dir", "/etc/cni/ned.d"}, "there is no directory \"/etc/cni/ned.d\""},
+      {{"doctor", "--config-dir", "/dev/null"}, "there is no directory \"/dev/null\""},
       {{"graph", "--format", "svgg"}, "unknown format \"svgg\": did you mean \"svg\"?"},
       {{"list", "--sort", "\xff\x1b[31m"}, "unknown column \"\\xff\\x1b[31m\""},
       {{"probe", "--timeout", "nan", "c1"}, "invalid timeout \"nan\": must be a number of seconds from 0.01 to 60"},

@@ -73,6 +73,12 @@ TEST_CASE("ponsctl doctor prints the most severe problems first, each with its r
   checkGolden("doctor-many.json", doctorJson(someResults()));
   checkGolden("doctor-coloured.txt", textOf(someResults(), {.width = 80, .hasColours = true}));
   checkWidth(textOf(someResults(), kNarrow), 80);
+  CheckResults longWords = someResults();
+  longWords.push_back({Severity::Fault, "containers",
+                       "address 10.42.0.7 of container " + idOf(1) + " is also one of the host",
+                       "ip address del 10.42.0.7/32 dev lan"});
+  for (const std::size_t width : {60U, 80U, 120U}) checkWidth(textOf(longWords, {.width = width}), width);
+  CHECK(contains(textOf(longWords, {.width = Terminal::kUnlimited}), " of container " + idOf(1) + " is also one of"));
 }
 
 TEST_CASE("ponsctl doctor: sysctls that containers need") {
@@ -100,7 +106,7 @@ TEST_CASE("ponsctl doctor: disabled IPv6, with and without networks that have IP
   Needs needs;
   needs.ipv6Bridges = {{"six", "br.6"}};
   CHECK(severityOf(resultsOf(needs, enabled), "disable_ipv6") == "");
-  CHECK(severityOf(resultsOf(needs, enabled), "sysctls as needed: IP forwarding, IPv6, ") == "fine");
+  CHECK(severityOf(resultsOf(needs, enabled), "sysctls as needed: IP forwarding, IPv6") == "fine");
   for (const std::string link : {"all", "default", "br.6"}) {
     CAPTURE(link);
     auto parameters = enabled;
@@ -140,7 +146,9 @@ TEST_CASE("ponsctl doctor: conntrack usage, and strict reverse path filtering wi
   CHECK(severityOf(resultsOf({}, strict, {"eth0", "eth1"}), "rp_filter of eth0") == "warning");
   CHECK(severityOf(resultsOf({}, strict, {"eth0", "eth1"}), "rp_filter of eth1") == "");
   CHECK(severityOf(resultsOf({}, strict, {"eth0"}), "rp_filter") == "");
-  CHECK(severityOf(resultsOf({}, strict, {"eth0"}), "reverse path filter of 1 uplink") == "fine");
+  CHECK(severityOf(resultsOf({}, strict, {"eth0"}), "reverse path filters") == "not checked");
+  CHECK(severityOf(resultsOf({}, {}, {"eth0", "eth1"}), "reverse path filter of 2 uplinks") == "fine");
+  CHECK(severityOf(resultsOf({}, {}), "size of the neighbour (ARP/NDP) table") == "not checked");
 }
 
 TEST_CASE("On a host: ponsctl doctor changes nothing, and finds no problems on a healthy host") {
@@ -151,6 +159,18 @@ TEST_CASE("On a host: ponsctl doctor changes nothing, and finds no problems on a
     CHECK_MESSAGE(empty.ok(), empty.out);
     CHECK(contains(empty.out, "no network of pons is configured in /run/net.d"));
     CHECK(contains(empty.out, "No problems found"));
+    const auto document = jsonOf(doctorRun({"--json"}));
+    for (const auto& one : document["diagnoses"].items()) {
+      const std::string what = " " + textOf(one["what"]);
+      const bool isOfHost = contains(what, "conntrack: ");  // which may have no connections
+      if (textOf(one["verdict"]) == "fine" && !isOfHost) CHECK_MESSAGE(!contains(what, " 0 "), what);
+    }
+    std::string notLookedAt;
+    for (const auto& one : document["notChecked"].items()) notLookedAt += textOf(one["what"]) + "\n";
+    for (const char* what : {"recorded attachments\n", "addresses and MTUs of containers\n",
+                             "programs on published ports\n", "nameservers of containers\n"}) {
+      CHECK_MESSAGE(contains(notLookedAt, what), notLookedAt);
+    }
   }
   Network demo = demoNetwork();
   demo.attach(host, "c1", publishing({{8080, 80}}));

@@ -205,7 +205,7 @@ TEST_CASE("On a host: ponsctl doctor finds the links of a second ledger, and net
   const std::string two =
       "two ledgers: links or tables of this host belong to state directory /run/other, not to /run/pons";
   checkFinding("warning", two);
-  shell(std::string{PONSCTL_BINARY} + " gc --delete --state-dir /run/other --config-dir /run/none");
+  shell(std::string{PONSCTL_BINARY} + " gc --delete --state-dir /run/other --config-dir /run/netns");
   checkFinding("", two);
   checkFine();
   configured("away", R"("bridge": "away0", "stateDir": "/run/other", "ipam": {"subnet": "10.43.0.0/24"})");

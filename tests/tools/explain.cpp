@@ -93,7 +93,11 @@ TEST_CASE("ponsctl explain prints line and column of an error") {
         "demo.conflist:3:25: \"ipam.ranges[0][0]\": subnet 10.0.0.1/24 has host bits set: did you mean 10.0.0.0/24?");
   CHECK(errorIn(head + "\"ipam\": {\"ranges\": [[{}]]}}]}") ==
         "demo.conflist:3:25: \"ipam.ranges[0][0].subnet\" is missing");
-  CHECK(errorIn(head + "\"vlan\": 5}]}").starts_with("demo.conflist:3:12: unsupported \"vlan\": 5"));
+  CHECK(errorIn(head + "\"ipMasqBackend\": \"iptables\"}]}")
+            .starts_with("demo.conflist:3:21: unsupported \"ipMasqBackend\": \"iptables\""));
+  const Explained wide =
+      explainedText(head + "\"" + std::string(90, 'x') + "\": 1, \"vlan\": \"" + std::string(100, 'y') + "\"}]}");
+  checkWidth(textOf(wide, kNarrow), 80);
   CHECK(errorIn("{\"cniVersion\": \"9.0.0\",\n \"name\": \"demo\", \"type\": \"pons\"}") ==
         "demo.conflist:1:16: incompatible CNI versions");
 }
@@ -143,9 +147,75 @@ TEST_CASE("ponsctl explain without a file, or with a key, prints the key table")
   CHECK(ranges.front()["capability"].string() == "ipRanges");
   const Outcome subnet = tool({"explain", "ipam.subnet"});
   CHECK(subnet.ok());
-  CHECK(contains(subnet.out, "the first range set"));
+  CHECK(contains(subnet.out, "The first range set"));
   CHECK(!contains(subnet.out, "ipam.rangeStart"));
   CHECK(tool({"explain", "ipam.sub"}).exitCode == 1);
+  CHECK(tool({"explain", "IPAM.Subnet"}).out == subnet.out);
+  const Outcome mistyped = tool({"explain", "ipam.subnett"});
+  CHECK(mistyped.exitCode == 1);
+  CHECK(mistyped.err ==
+        "ponsctl explain: unknown key \"ipam.subnett\": did you mean \"ipam.subnet\"? (and no file has that name)\n");
+}
+
+TEST_CASE("ponsctl explain KEY prints all that the table has of it") {
+  const auto document = jsonOf(tool({"explain", "--json"}));
+  for (const std::string name : {"mtu", "hairpinMode", "ipam.subnet", "portMappings", "stateDir",
+                                 "externalSetMarkChain", "runtimeConfig.mac", "lockTimeout"}) {
+    CAPTURE(name);
+    const Outcome shown = tool({"explain", name});
+    CHECK(shown.ok());
+    CHECK_MESSAGE(shown.out.starts_with("key"), shown.out);
+    std::size_t found = 0;
+    for (const auto& section : document["sections"].items()) {
+      for (const auto& key : section["keys"].items()) {
+        if (textOf(key["key"]) != name) continue;
+        ++found;
+        for (const char* member :
+             {"effect", "effectIfFalse", "details", "kind", "values", "default", "capability", "reason", "since"}) {
+          const std::string text = textOf(key[member]);
+          // The first letter of a sentence is a capital one.
+          CHECK_MESSAGE(contains(shown.out, text.substr(std::min(text.size(), std::size_t{1}))), member << shown.out);
+        }
+      }
+    }
+    CHECK(found > 0);
+    checkWidth(tool({"explain", name}, {"COLUMNS=80"}).out, 80);
+  }
+  CHECK(contains(tool({"explain", "hairpinMode"}).out, "if false  A container cannot reach"));
+  CHECK(contains(tool({"explain", "runtimeConfig.mac"}).out, "not declared"));
+}
+
+TEST_CASE("ponsctl explain: a key precedes a file of its name, which a slash or an ending names") {
+  const Scratch directory;
+  std::filesystem::create_directory(directory / "dns");
+  for (const char* name : {"bridge", "ipam.conf", "network"}) std::ofstream{directory / name} << kOne;
+  const auto explain = [&](const std::string& subject) {
+    return run({"bash", "-c", "cd " + directory.path() + " && " PONSCTL_BINARY " explain " + subject});
+  };
+  for (const char* key : {"bridge", "dns"}) CHECK(explain(key).out == tool({"explain", key}).out);
+  for (const char* file : {"./bridge", "ipam.conf", "network", "./network"}) {
+    CAPTURE(file);
+    const Outcome read = explain(file);
+    CHECK_MESSAGE(read.ok(), read.err);
+    CHECK(contains(read.out, "What ADD would do"));
+  }
+}
+
+TEST_CASE("ponsctl explain lists wrong settings of the log as ignored, and not among the effective ones") {
+  const Explained whole = explainedText(
+      R"({"cniVersion": "1.0.0", "name": "demo", "type": "pons", "logLevel": "loud", "logFile": 7, "logFormat": "json"})");
+  CHECK(whole.isValid);
+  const auto document = pons::json::Document::parse(whole.json);
+  REQUIRE(document);
+  const auto plugin = (*document)["plugins"].items().at(0);
+  std::vector<std::string> ignored;
+  for (const auto& key : plugin["ignored"].items()) ignored.push_back(textOf(key["key"]) + " " + textOf(key["value"]));
+  CHECK(ignored == std::vector<std::string>{"logLevel \"loud\"", "logFile 7"});
+  CHECK(contains(textOf(plugin["ignored"].items().front()["why"]), "expected trace, debug"));
+  std::vector<std::string> effective;
+  for (const auto& key : plugin["keys"].items()) effective.push_back(textOf(key["key"]));
+  CHECK(std::ranges::count(effective, "logFormat") == 1);
+  CHECK(std::ranges::count(effective, "logLevel") + std::ranges::count(effective, "logFile") == 0);
 }
 
 TEST_CASE("ponsctl explain of each example configuration, and its exit codes") {

@@ -39,6 +39,38 @@ std::vector<std::string> gcCommand(const std::vector<std::string>& arguments = {
 
 constexpr const char* kSubnet = R"("ipam": {"subnet": "10.42.0.0/24"})";
 
+/// Of the leftovers, "KIND NAME", sorted.
+std::vector<std::string> leftoversIn(const Outcome& outcome) {
+  const auto document = jsonOf(outcome);
+  std::vector<std::string> texts;
+  for (const auto& one : document["leftovers"].items()) {
+    texts.push_back(textOf(one["kind"]) + " " + textOf(one["name"]));
+  }
+  std::ranges::sort(texts);
+  return texts;
+}
+
+/// What is listed without --delete, and changes nothing, is what --delete removes. Answers it.
+std::vector<std::string> checkListsWhatItDeletes(const FakeHost& host) {
+  std::vector<std::string> listed;
+  {
+    const bool isThere = std::filesystem::exists("/run/pons");
+    const Unchanged unchanged{host};
+    listed = leftoversIn(tool(gcCommand({"--json"})));
+    CHECK(std::filesystem::exists("/run/pons") == isThere);
+  }
+  const Outcome deleted = tool(gcCommand({"--delete", "--json"}));
+  CHECK_MESSAGE(deleted.ok(), deleted.out << deleted.err);
+  CHECK(leftoversIn(deleted) == listed);
+  CHECK(tool(gcCommand()).out == "no leftovers\n");
+  return listed;
+}
+
+std::size_t countOf(const std::string& kind, const std::vector<std::string>& leftovers) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(leftovers, [&](const std::string& one) { return one.starts_with(kind + " "); }));
+}
+
 }  // namespace
 
 TEST_CASE("ponsctl gc lists the orphans, and whether they were deleted") {
@@ -96,7 +128,7 @@ TEST_CASE(
 
 TEST_CASE("On a host: ponsctl gc deletes all orphans of a lost ledger, and leaves the links of another ledger alone") {
   REQUIRE_FAKE_HOST(host);
-  shell("echo 1 > /proc/sys/net/ipv4/ip_forward; mkdir /run/net.d");  // the previous value is lost with the ledger
+  shell("echo 1 > /proc/sys/net/ipv4/ip_forward");  // the previous value is lost with the ledger
   shell(
       R"(echo '{"cniVersion": "1.0.0", "name": "away", "type": "pons", "stateDir": "/run/away"}' > /run/net.d/1.conf)");
   shell(R"(echo '{"cniVersion": "1.0.0", "name": "demo", "type": "pons", "bridge": "pons-demo",
@@ -115,6 +147,71 @@ TEST_CASE("On a host: ponsctl gc deletes all orphans of a lost ledger, and leave
   CHECK(tool(gcCommand({"--delete"})).ok());
   CHECK(tool(gcCommand()).out ==
         "no leftovers\nLinks or tables of another state directory are left alone: use --state-dir /run/away\n");
+}
+
+TEST_CASE("On a host: ponsctl gc lists without --delete what --delete removes, and starts no ledger for it") {
+  const bool hasFilter = std::filesystem::exists("/proc/sys/net/bridge");
+  const std::vector<std::string> networks{
+      "", R"(, "macspoofchk": false)", R"(, "ingressPolicy": "isolated")", R"(, "internal": true)",
+      R"(, "macspoofchk": true, "ingressPolicy": "same-bridge", "egressPolicy": {"allowedCidrs": ["192.0.2.0/24"]})"};
+  for (const std::string& members : networks) {
+    if (contains(members, "egressPolicy") && !hasFilter) continue;
+    for (const std::size_t containers : {std::size_t{1}, std::size_t{3}}) {
+      CAPTURE(members);
+      CAPTURE(containers);
+      const bool isInternal = contains(members, "internal");
+      const bool isUnguarded = contains(members, "\"macspoofchk\": false");
+      REQUIRE_FAKE_HOST(host);
+      shell("echo 1 > /proc/sys/net/ipv4/ip_forward");  // the previous value is lost with the ledger
+      Network demo{"demo", kSubnet + members};
+      for (std::size_t i = 0; i < containers; ++i) {
+        const std::string ports = isInternal ? "" : publishing({{8080 + static_cast<int>(i), 80}});
+        demo.attach(host, "c" + std::to_string(i), ports);
+      }
+      shell("rm -rf /run/pons");
+      for (std::size_t i = 0; i < containers; ++i) demo.forget("c" + std::to_string(i));
+      const auto leftovers = checkListsWhatItDeletes(host);
+      CHECK(countOf("link", leftovers) == containers);
+      CHECK(countOf("port", leftovers) == (isInternal ? 0 : containers));
+      CHECK(countOf("guard", leftovers) == (isUnguarded ? 0 : containers));
+      CHECK(countOf("policy", leftovers) == (contains(members, "egressPolicy") ? containers : 0));
+      CHECK(countOf("bridge", leftovers) == 1);
+      CHECK(countOf("tables", leftovers) == 1);
+    }
+  }
+}
+
+TEST_CASE("On a host: ponsctl gc lists what --delete removes of containers whose record is damaged or gone") {
+  for (const std::string change : {"echo noise > ", "rm ", "true "}) {
+    CAPTURE(change);
+    REQUIRE_FAKE_HOST(host);
+    Network demo{"demo", kSubnet + std::string{R"(, "macspoofchk": true)"}};
+    for (const char* name : {"c1", "c2", "c3"}) demo.attach(host, name);
+    host.endNamespace("/run/netns/c1");
+    shell(change + recordOf(demo, "c1"));
+    const auto leftovers = checkListsWhatItDeletes(host);
+    CHECK(!leftovers.empty());
+    CHECK(countOf("guard", leftovers) == (change == "true " ? 0 : 1));
+    demo.forget("c1");
+    demo.checkAll();
+  }
+}
+
+TEST_CASE("ponsctl gc: a network whose configuration is invalid") {
+  REQUIRE_FAKE_HOST(host);
+  setContent("/run/net.d/1.conf", R"({"cniVersion": "1.0.0", "name": "bad", "type": "pons", "mtu": "big"})");
+  setContent("/run/net.d/2.conf", "{");
+  Network demo{"demo", kSubnet};
+  demo.attach(host, "c1");
+  const Outcome invalid = tool(gcCommand({"bad"}));
+  CHECK(invalid.exitCode == 1);
+  CHECK_MESSAGE(
+      contains(invalid.err, "network \"bad\" is not on record, and its configuration is invalid: /run/net.d/1.conf: "),
+      invalid.err);
+  const Outcome unknown = tool(gcCommand({"nonsense"}));
+  CHECK_MESSAGE(contains(unknown.err, "unknown network \"nonsense\" (neither in /run/net.d nor on record); not read: "),
+                unknown.err);
+  CHECK_MESSAGE(contains(unknown.err, "/run/net.d/2.conf: invalid JSON"), unknown.err);
 }
 
 TEST_CASE("ponsctl gc: an invalid and an unknown network, and a record of a newer pons") {

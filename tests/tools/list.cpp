@@ -103,6 +103,8 @@ TEST_CASE(
   const std::string some = listed(statuses, kNarrow);
   CHECK_MESSAGE(contains(some, "kube-system/coredns-5d78c9869d-abcde"), some);
   CHECK_MESSAGE(contains(some, idOf(0).substr(0, 12)), some);
+  CHECK_MESSAGE(!contains(some, "PORTS"), some);  // there are none
+  checkWidth(some, 80);
   for (auto& status : statuses) status.attachment->pod = "kube-system/coredns-5d78c9869d-abcde";
   statuses.front().attachment->forwards = {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80}};
   const std::string narrow = listed(statuses, kNarrow);
@@ -115,6 +117,41 @@ TEST_CASE(
   for (const std::string& word : {std::string{"AGE"}, std::string{"INTERFACE"}, idOf(0), idOf(2)}) {
     CHECK_MESSAGE(contains(unabridged, word), unabridged);
   }
+}
+
+TEST_CASE("ponsctl list: IPv6 addresses and ports at an address fit, and nothing is cut where there is no terminal") {
+  auto statuses = many(3);
+  statuses[1] = statusOf(keyOf(idOf(1), "a-network-with-a-long-name"),
+                         {{prefix("2001:db8:1234:5678:9abc:def0:1234:5678/64"), ip("2001:db8:1234:5678::1")}},
+                         {{pons::Protocol::Sctp, ip("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"), 65000,
+                           ip("2001:db8:1234:5678:9abc:def0:1234:5678"), 65001}});
+  for (const std::size_t width : {60U, 80U, 100U, 200U}) checkWidth(listed(statuses, {.width = width}), width);
+  const std::string whole = listed(statuses, {.width = Terminal::kUnlimited});
+  for (const std::string& word : {idOf(1), std::string{"[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65000->65001/sctp"},
+                                  std::string{"AGE"}, std::string{"INTERFACE"}}) {
+    CHECK_MESSAGE(contains(whole, word), whole);
+  }
+  CHECK(std::ranges::count(whole, '\n') == 4);
+}
+
+TEST_CASE("Output that is no terminal is as wide as COLUMNS says, else unlimited") {
+  const auto widthWith = [](const char* columns) {
+    return Terminal::of(-1, [&](const char* name) { return std::string{name} == "COLUMNS" ? columns : nullptr; }).width;
+  };
+  CHECK(widthWith("100") == 100);
+  CHECK(widthWith("7") == 40);
+  CHECK(widthWith(nullptr) == Terminal::kUnlimited);
+  CHECK(widthWith("wide") == Terminal::kUnlimited);
+}
+
+TEST_CASE("Lines are wrapped between words, long words are broken, and help hangs below its column") {
+  CHECK(wrapped("one two three", 8) == Words{"one two", "three"});
+  CHECK(wrapped("", 8) == Words{""});
+  CHECK(wrapped("a 0123456789abcdef b", 6) == Words{"a", "012345", "6789ab", "cdef b"});
+  CHECK(wrapped("[fd42::7]:8080->80/tcp", 12) == Words{"[fd42::7]:", "8080->80/tcp"});
+  CHECK(wrapped("\xc3\xa4\xc3\xb6\xc3\xbc", 2) == Words{"\xc3\xa4\xc3\xb6", "\xc3\xbc"});
+  CHECK(hanging("title\n\n  --one   first second\n  a b c d e f\n", 16) ==
+        "title\n\n  --one   first\n          second\n  a b c d e f\n");
 }
 
 TEST_CASE("On a host: ponsctl list prints the state and the health of attachments") {

@@ -74,6 +74,19 @@ TEST_CASE("On a host: ponsctl metrics counts calls by result, pool addresses, br
   CHECK(jsonOf(tool({"metrics", "--json"}))["metrics"].items().size() > 20);
 }
 
+TEST_CASE("On a host: ponsctl metrics counts the records that it cannot read, and reports the others") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  for (const char* name : {"c1", "c2", "c3"}) demo.attach(host, name);
+  CHECK(hasLine(tool({"metrics"}), "pons_unreadable_records 0"));
+  shell("echo noise > " + recordOf(demo, "c2"));
+  const Outcome metrics = tool({"metrics"});
+  CHECK(metrics.ok());
+  CHECK_MESSAGE(contains(metrics.err, "ponsctl metrics: demo c2 eth0: "), metrics.err);
+  CHECK(hasLine(metrics, "pons_unreadable_records 1"));
+  CHECK(hasLine(metrics, R"(pons_attachments{network="demo"} 3)"));
+}
+
 TEST_CASE("On a host: ponsctl metrics counts the packets that an egress policy denied, per interface") {
   REQUIRE_FAKE_HOST(host);
   if (!std::filesystem::exists("/proc/sys/net/bridge")) return FakeHost::countSkip("needs br_netfilter");

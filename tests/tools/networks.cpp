@@ -70,7 +70,6 @@ TEST_CASE("ponsctl networks prints pools and ports, at most as wide as the termi
 
 TEST_CASE("On a host: ponsctl networks lists configured networks and those with attachments") {
   REQUIRE_FAKE_HOST(host);
-  shell("mkdir /run/net.d");
   const std::vector<std::string> command{"networks", "--config-dir", "/run/net.d"};
   CHECK(tool(command).out == "no networks\n");
   shell(R"(echo '{"cniVersion": "1.0.0", "name": "demo", "plugins": [{"type": "pons", "bridge": "pons-demo",
@@ -99,4 +98,20 @@ TEST_CASE("On a host: ponsctl networks lists configured networks and those with 
   const auto networks = document["networks"].items();
   REQUIRE(networks.size() == 2);
   CHECK(networks[0]["pools"].items().at(0)["free"].integer() == 1);
+}
+
+TEST_CASE("On a host: ponsctl networks names the records that it cannot read") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  Network recorded{"recorded", R"("ipam": {"subnet": "10.43.0.0/24"})"};
+  for (const char* name : {"c1", "c2"}) demo.attach(host, name);
+  recorded.attach(host, "r1");
+  shell("echo noise > " + recordOf(recorded, "r1"));
+  shell("echo noise > " + recordOf(demo, "c1"));
+  const Outcome damaged = tool({"networks"});
+  CHECK(damaged.ok());
+  for (const char* key : {"recorded r1 eth0", "demo c1 eth0"}) {
+    CHECK_MESSAGE(contains(damaged.err, "ponsctl networks: " + std::string{key} + ": "), damaged.err);
+  }
+  CHECK_MESSAGE(contains(damaged.out, "demo"), damaged.out);
 }

@@ -53,6 +53,31 @@ TEST_CASE("ponsctl probe: gateways, a neighbour, next hops, published ports and 
   checkWidth(text.out, 80);
 }
 
+TEST_CASE("ponsctl probe: a damaged record and a missing namespace are reported, and the others are probed") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo = configured(kSubnet);
+  const std::string longId(64, 'a');
+  for (const std::string& name : {std::string{"c1"}, std::string{"c2"}, longId}) demo.attach(host, name);
+  for (const bool isDamaged : {true, false}) {
+    CAPTURE(isDamaged);
+    if (isDamaged) {
+      shell("echo noise > " + recordOf(demo, "c1"));
+    } else {
+      host.endNamespace("/run/netns/c2");
+    }
+    const ProbeRun run = probe("demo", kPatient);
+    CHECK(run.outcome.exitCode == 1);
+    CHECK(run.document["attachments"].items().size() == (isDamaged ? 2 : 1));
+    const auto problems = run.document["problems"].items();
+    REQUIRE(problems.size() == (isDamaged ? 1 : 2));
+    CHECK_MESSAGE(contains(run.outcome.err, "ponsctl probe: demo c1 eth0: "), run.outcome.err);
+  }
+  const Outcome text = probeText("demo", kPatient);
+  CHECK_MESSAGE(contains(text.out, "container " + longId.substr(0, 12) + ", eth0 in network demo\n"), text.out);
+  checkWidth(text.out, 80);
+  CHECK(contains(tool({"probe", longId, "--timeout", kPatient}).out, "container " + longId + ", eth0"));
+}
+
 TEST_CASE("ponsctl probe: usage errors, an unknown container, and one whose namespace is gone") {
   REQUIRE_FAKE_HOST(host);
   CHECK(tool({"probe"}).exitCode == 2);

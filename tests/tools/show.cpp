@@ -131,6 +131,7 @@ TEST_CASE(
     CHECK_MESSAGE(
         keysText(name).starts_with("nothing on record is called \"" + std::string{name} + "\": no container ID"), name);
   }
+  CHECK(keysText("") == "the name of the container is empty");
   CHECK(keysText("web-0") == "\"web-0\" is ambiguous: default/web-0 (container 80), other/web-0 (container 81)");
   CHECK(keysText("c0ffee") == "\"c0ffee\" is ambiguous: container c0ffee1, container c0ffee2");
   CHECK(keysText("8") == "\"8\" is ambiguous: default/web-0 (container 80), other/web-0 (container 81)");
@@ -180,6 +181,18 @@ TEST_CASE("On a host: ponsctl show finds a container by what it has, and prints 
     const std::string same = tool({"show", name}).out;
     CHECK_MESSAGE(same.substr(0, same.find('\n')) == whole.substr(0, whole.find('\n')), name << same);
   }
+  // One namespace by other paths than the runtime's.
+  shell(
+      "ln -s /run/netns /run/spelled && mkdir /run/mounted && touch /run/mounted/x"
+      " && mount --bind /run/netns/c0ffee1 /run/mounted/x");
+  for (const std::string& path :
+       {std::string{"/run/spelled/c0ffee1"}, std::string{"/run/mounted/x"}, std::string{"/run/../run/netns/c0ffee1"}}) {
+    const std::string same = tool({"show", path}).out;
+    CHECK_MESSAGE(same.substr(0, same.find('\n')) == whole.substr(0, whole.find('\n')), path << same);
+  }
+  // The same path, of another namespace now.
+  shell("umount /run/mounted/x && mount --bind /run/netns/c0ffee2 /run/mounted/x");
+  CHECK(contains(tool({"show", "/run/mounted/x"}).out, "c0ffee2"));
   CHECK(jsonOf(tool({"show", "demo", "--json"}))["attachments"].items().size() == 2);
   CHECK(contains(tool({"show", "c0ffee"}).err,
                  "ponsctl show: \"c0ffee\" is ambiguous: container c0ffee1, container c0ffee2"));

@@ -65,6 +65,27 @@ constexpr std::optional<std::size_t> kQuestion = std::nullopt;
 
 }  // namespace
 
+TEST_CASE("Of a dump only the messages that are wanted are kept; its end and its errors are seen all the same") {
+  const Bytes payload{1, 2, 3, 4};
+  Bytes dump;
+  for (const std::uint16_t type : {kData, std::uint16_t{kData + 1}, kData}) {
+    append(dump, message(type, NLM_F_MULTI, kFirst, payload));
+  }
+  append(dump, message(NLMSG_DONE, NLM_F_MULTI, kFirst, number(-EPERM)));
+  for (const std::uint16_t wanted : {kData, std::uint16_t{kData + 1}, std::uint16_t{kData + 2}}) {
+    std::size_t seen = 0;
+    Answers answers{kFirst, 1, [&](std::span<const std::uint8_t> bytes) {
+                      ++seen;
+                      return Message{bytes}.type() == wanted;
+                    }};
+    REQUIRE(answers.parse(dump).ok());
+    CHECK(seen == 3);
+    CHECK(answers.complete(kAcknowledged));
+    CHECK(answers.all().front().error == EPERM);
+    CHECK(answers.all().front().messages.size() == std::size_t{kData + 2U - wanted});
+  }
+}
+
 TEST_CASE("An acknowledgement is the error 0") {
   Answers answers{kFirst, 1};
   CHECK(!answers.complete(kAcknowledged));

@@ -80,6 +80,8 @@ TEST_CASE("messages name the pod and the first 12 digits of the ID, or the whole
     CHECK(pons::containerText(attachment) == "container " + id);
     attachment.pod = "default/web-0";
     CHECK(pons::containerText(attachment) == "default/web-0 (container " + id.substr(0, 12) + ")");
+    CHECK(pons::interfaceText(attachment.key, "") == "container " + id + " (eth0)");
+    CHECK(pons::interfaceText(attachment.key, "a/b (c)") == "a/b (c) (container " + id.substr(0, 12) + ", eth0)");
   }
 }
 

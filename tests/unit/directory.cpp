@@ -29,7 +29,18 @@ TEST_CASE("a private directory is made with its parents, and only it is private"
   CHECK(directory->path() == scratch / "a/b/pons");
   CHECK(modeOf(scratch / "a/b/pons") == 0700);
   CHECK(modeOf(scratch / "a/b") == 0755);
-  CHECK(Directory::openPrivate(scratch / "a/b/pons").ok());
+  const auto again = Directory::openPrivate(scratch / "a/b/pons");
+  REQUIRE(again.ok());
+  CHECK(directory->isNew());
+  CHECK_FALSE(again->isNew());
+  CHECK_FALSE(Directory::openExisting(scratch / "a/b/pons")->isNew());
+
+  REQUIRE(directory->createFile("file", "").ok());
+  CHECK(directory->removeSelf().failedWith(ENOTEMPTY));
+  REQUIRE(directory->remove("file").ok());
+  CHECK(directory->removeSelf().ok());
+  CHECK_FALSE(std::filesystem::exists(scratch / "a/b/pons"));
+  CHECK(directory->openFile("lock", O_RDWR | O_CREAT).failedWith(ENOENT));
 }
 
 TEST_CASE("a shared directory is made readable for others, and one that is only looked for is not made") {

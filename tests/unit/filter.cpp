@@ -5,75 +5,9 @@
 #include "netlib/filter/iptables.h"
 #include "netlib/values/packet_filter.h"
 
-using netlib::iptables::parseFilterTable;
 using netlib::iptables::parseRule;
 namespace filter = netlib::filter;
 using filter::Verdict;
-
-namespace {
-
-/// `text` is the output of "iptables -S".
-bool drops(const std::string& text) {
-  const auto table = parseFilterTable(text);
-  const auto rulesOf = [&table](const std::string& chain) -> netlib::Result<std::vector<filter::Rule>> {
-    return table.rulesOf(chain);
-  };
-  const auto answer = filter::drops("FORWARD", table.forwardPolicyDrops, rulesOf);
-  REQUIRE(answer.ok());
-  return *answer;
-}
-
-const std::string kAccepting = "-P INPUT DROP\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N user\n-N deep\n";
-const std::string kDropping = "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-N user\n-N deep\n";
-
-}  // namespace
-
-TEST_CASE("A chain drops what no condition speaks of by its policy or by a rule without conditions") {
-  const std::pair<const char*, bool> ofAccepting[] = {
-      {"", false},
-      {"-A FORWARD -j DROP\n", true},
-      {"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n", true},
-      {"-A FORWARD -m comment --comment \"the \\\"rest\\\"\" -j DROP\n", true},
-      {"-A FORWARD -i eth0 -j DROP\n", false},
-      {"-A FORWARD ! -i eth0 -m comment --comment x -j DROP\n", false},
-      {"-A FORWARD -j ACCEPT\n-A FORWARD -j DROP\n", false},
-      {"-A FORWARD -j LOG --log-prefix \"-j DROP\"\n", false},
-      {"-A FORWARD -m conntrack --ctstate INVALID -j DROP\n", false},
-      {"-A FORWARD -j user\n-A user -j deep\n-A deep -j DROP\n", true},
-      {"-A FORWARD -j user\n-A user -s 10.0.0.0/8 -j deep\n-A deep -j DROP\n", false},
-      {"-A FORWARD -j user\n-A FORWARD -j DROP\n-A user -j RETURN\n-A user -j ACCEPT\n", true},
-      {"-A FORWARD -g user\n-A FORWARD -j DROP\n-A user -j RETURN\n", false},
-      {"-A FORWARD\n-A FORWARD -j DROP\n", true},
-  };
-  for (const auto& [rules, expected] : ofAccepting) {
-    CAPTURE(rules);
-    CHECK(drops(kAccepting + rules) == expected);
-  }
-  CHECK(drops(kDropping));
-  CHECK(drops(kDropping + "-A FORWARD -i eth0 -j ACCEPT\n"));
-  CHECK(drops(kDropping + "-A FORWARD -g user\n-A FORWARD -j ACCEPT\n"));
-  CHECK_FALSE(drops(kDropping + "-A FORWARD -j ACCEPT\n"));
-  CHECK_FALSE(drops(kDropping + "-A FORWARD -j user\n-A user -j ACCEPT\n"));
-}
-
-TEST_CASE("A rule of iptables has its text, comment and target") {
-  const auto table = parseFilterTable(kDropping +
-                                      "-A FORWARD -i br0 -m comment --comment \"pons forward br0\" -j ACCEPT\n"
-                                      "-A FORWARD -m comment --comment bare -g user\n");
-  const std::string text = "-A FORWARD -i br0 -m comment --comment \"pons forward br0\" -j ACCEPT";
-  CHECK(table.chains.at("FORWARD").at(0).text == text);
-  CHECK(table.chains.contains("deep"));
-  CHECK(table.rulesOf("none").empty());
-  const auto rules = table.rulesOf("FORWARD");
-  REQUIRE(rules.size() == 2);
-  CHECK(rules[0].comment == "pons forward br0");
-  CHECK(rules[0].conditional);
-  CHECK(rules[0].verdict == Verdict::Accept);
-  CHECK(rules[1].comment == "bare");
-  CHECK_FALSE(rules[1].conditional);
-  CHECK(rules[1].verdict == Verdict::Goto);
-  CHECK(rules[1].target == "user");
-}
 
 TEST_CASE("A rule of iptables is parsed with its quotes, and deleted by its own line") {
   const std::string line =

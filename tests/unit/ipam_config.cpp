@@ -207,10 +207,23 @@ TEST_CASE("routes that cannot be: error 7") {
         R"({"dst": "10.0.0.0/8", "advmss": -1})", R"({"dst": "10.0.0.0/8", "priority": 4294967296})",
         R"({"dst": "10.0.0.0/8", "table": "main"})", R"({"dst": "10.0.0.0/8", "scope": 256})",
         R"({"dst": "10.0.0.0/8"}, {"dst": "10.1.0.0/8"})",
-        R"({"dst": "10.0.0.0/8"}, {"dst": "10.0.0.0/8", "table": 254})"}) {
+        R"({"dst": "10.0.0.0/8"}, {"dst": "10.0.0.0/8", "table": 254})",
+        R"({"dst": "10.0.0.0/8", "gw": "10.42.0.9"}, {"dst": "10.1.0.0/8", "gw": "10.42.0.9"})",
+        R"({"dst": "10.0.0.0/8", "gw": "10.42.0.9"}, {"dst": "10.0.0.0/8", "gw": "10.42.0.8", "mtu": 1400})",
+        R"({"dst": "10.0.0.0/8", "advmss": 1300}, {"dst": "10.0.0.0/8", "gw": "10.42.0.8", "advmss": 1301})",
+        R"({"dst": "10.0.0.0/8", "scope": 253}, {"dst": "10.0.0.0/8", "gw": "10.42.0.8"})"}) {
     CAPTURE(route);
     CHECK(ipamCode(R"("subnet": "10.42.0.0/24", "routes": [)" + route + "]") == 7);
   }
   CHECK(ipamCode(R"("subnet": "10.42.0.0/24", "routes": [{"dst": "10.0.0.0/8"}, {"dst": "10.0.0.0/8", "table": 100},)"
                  R"({"dst": "10.0.0.0/8", "priority": 5}])") == 0);
+}
+
+TEST_CASE("several gateways of one destination, table and priority are kept, in their order") {
+  const Config config = withIpam(R"("subnet": "10.42.0.0/24", "routes": [{"dst": "0.0.0.0/0", "gw": "10.42.0.9"},)"
+                                 R"({"dst": "0.0.0.0/0"}, {"dst": "0.0.0.0/0", "gw": "10.42.0.3", "table": 254}])");
+  REQUIRE(config.routes.size() == 3);
+  CHECK(config.routes[0].gateway == ip("10.42.0.9"));
+  CHECK_FALSE(config.routes[1].gateway.has_value());
+  CHECK(config.routes[2].gateway == ip("10.42.0.3"));
 }

@@ -41,6 +41,33 @@ TEST_CASE("a state directory that does not exist is read like an empty one, and 
   CHECK(pons::Ledger::openIfPresent(bench.path(), std::chrono::milliseconds{50}).value().exists());
 }
 
+TEST_CASE("a state directory is removed by the one that has created it, if no attachment came") {
+  for (const bool isPersistent : {false, true}) {
+    for (const bool attached : {false, true}) {
+      CAPTURE(isPersistent);
+      CAPTURE(attached);
+      const LedgerBench bench;
+      Ledger creator = bench.open();
+      CHECK(creator.wasCreated());
+      Ledger other = bench.open();
+      CHECK_FALSE(other.wasCreated());
+      CHECK(other.removeIfCreated().ok());
+      REQUIRE(std::filesystem::exists(bench.path()));
+
+      attach(other, attachmentOf(keyOf("c1"), {{prefix("10.42.0.7/24"), ip("10.42.0.1")}}));
+      CHECK(creator.removeIfCreated().ok());
+      CHECK(other.hasRecord(keyOf("c1")).value());
+      if (attached) continue;
+      release(other, keyOf("c1"));
+      if (isPersistent) std::ofstream{bench.path() + "/boot"} << "id of a boot";
+      std::filesystem::create_directories(bench.path() + "/originals");
+      CHECK(creator.removeIfCreated().ok());
+      CHECK_FALSE(std::filesystem::exists(bench.path()));
+      CHECK(bench.open().wasCreated());
+    }
+  }
+}
+
 TEST_CASE("an attachment with a record above the size limit is refused and leaves nothing") {
   const LedgerBench bench;
   pons::Ledger ledger = bench.open();

@@ -13,7 +13,6 @@
 
 using pons::Ledger;
 using pons::PortForward;
-using pons::Record;
 using pons::RecordState;
 using support::claim;
 using support::contentOf;

@@ -8,15 +8,27 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
+Bytes joined(std::initializer_list<Bytes> parts) {
+  Bytes bytes;
+  for (const Bytes& part : parts) bytes.insert(bytes.end(), part.begin(), part.end());
+  return bytes;
+}
+
+Bytes inHostOrder(const auto& number) {
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&number);
+  return {bytes, bytes + sizeof number};
+}
+
+Bytes attribute(std::uint16_t length, std::uint16_t type, const Bytes& payload = {}) {
+  return joined({inHostOrder(length), inHostOrder(type), payload});
+}
+
 }  // namespace
 
 TEST_CASE("Attributes are read by type, the last of a type counts, and flags of a type do not matter") {
-  const Bytes bytes{5,  0, 1, 0,    7,   0,   0, 0,              // u8
-                    8,  0, 2, 0,    1,   2,   3, 4,              // u32
-                    7,  0, 3, 0,    'a', 'b', 0, 0,              // text
-                    5,  0, 1, 0,    9,   0,   0, 0,              // u8 again
-                    12, 0, 4, 0x80, 8,   0,   1, 0, 1, 0, 0, 0,  // nested
-                    4,  0, 5, 0};                                // flag
+  const Bytes bytes = joined({attribute(5, 1, {7, 0, 0, 0}), attribute(8, 2, inHostOrder(0x04030201U)),
+                              attribute(7, 3, {'a', 'b', 0, 0}), attribute(5, 1, {9, 0, 0, 0}),
+                              attribute(12, 4 | NLA_F_NESTED, attribute(8, 1, inHostOrder(1U))), attribute(4, 5)});
   const Attributes attributes{bytes};
   CHECK(attributes.u8(1) == 9);
   CHECK(attributes.u32(2) == 0x04030201U);
@@ -27,19 +39,22 @@ TEST_CASE("Attributes are read by type, the last of a type counts, and flags of 
   CHECK(!attributes.u32(1));
   CHECK(!attributes.u8(2));
   CHECK(!attributes.nested(6).u8(1));
+  REQUIRE(attributes.all(1).size() == 2);
+  CHECK(attributes.all(1)[0].front() == 7);
+  CHECK(attributes.all(1)[1].front() == 9);
+  CHECK(attributes.all(6).empty());
 }
 
 TEST_CASE("Malformed attributes end the list, and nothing behind the end is read") {
-  const Bytes good{5, 0, 1, 0, 7, 0, 0, 0};
-  for (const Bytes& bad : {Bytes{0, 0, 2, 0}, Bytes{3, 0, 2, 0}, Bytes{9, 0, 2, 0, 1, 1, 1, 1}, Bytes{0xff, 0xff, 2, 0},
+  const Bytes good = attribute(5, 1, {7, 0, 0, 0});
+  for (const Bytes& bad : {attribute(0, 2), attribute(3, 2), attribute(9, 2, {1, 1, 1, 1}), attribute(0xffff, 2),
                            Bytes{5, 0, 2}, Bytes{5}}) {
-    Bytes bytes = good;
-    bytes.insert(bytes.end(), bad.begin(), bad.end());
+    const Bytes bytes = joined({good, bad});
     const Attributes attributes{bytes};
     CHECK(attributes.u8(1) == 7);
     CHECK(!attributes.bytes(2));
   }
-  const Bytes text{6, 0, 1, 0, 'a', 'b'};  // neither NUL nor padding
+  const Bytes text = attribute(6, 1, {'a', 'b'});  // neither NUL nor padding
   CHECK(Attributes{text}.text(1) == "ab");
 }
 

@@ -1,5 +1,7 @@
 // Transactions that are never sent: every message is written within its bounds, and can be read again. The sanitizers
 // watch.
+#include <bit>
+
 #include <doctest/doctest.h>
 
 #include "netlib/nft/content.h"
@@ -101,7 +103,8 @@ TEST_CASE("Objects with the longest names and comments are written, and only tho
 
 TEST_CASE("What cannot fit into a message is refused before anything is sent") {
   const std::string name(70000, 'n');
-  auto socket = netlib::Socket::open(netlib::Socket::Subsystem::Netfilter).value();
+  // Of any subsystem: qemu's user emulation has none of netfilter.
+  auto socket = netlib::Socket::open(netlib::Socket::Subsystem::Route).value();
   const std::vector<nft::Element> tooLong{{.key = keyOf(1, 4), .jumpTo = name}};
   const auto refused = [&](const auto& change) {
     nft::Transaction transaction;
@@ -128,7 +131,8 @@ TEST_CASE("Elements are shown as nft prints them") {
   CHECK(shown(nft::concat(nft::kInetProto, nft::kInetService), {6, 0, 0, 0, 0x1f, 0x90, 0, 0}) == "tcp . 8080");
   CHECK(shown(nft::kInetService, {0, 53}) == "53");
   CHECK(shown(nft::kIpv4Addr, {10, 42, 0, 7}) == "10.42.0.7");
-  CHECK(shown(nft::kMark, {1, 2, 3, 4}) == "0x01020304");
+  const auto mark = std::bit_cast<std::array<std::uint8_t, 4>>(0x01020304U);
+  CHECK(shown(nft::kMark, {mark.begin(), mark.end()}) == "0x01020304");
   CHECK(shown(nft::kIpv4Addr, {10, 42}) == "0x0a2a");  // another length than that of its type
 
   const auto interval = [](std::vector<std::uint8_t> start, std::vector<std::uint8_t> end, std::uint32_t type) {

@@ -100,14 +100,15 @@ TEST_CASE("name and value of a shared state are file names, whatever the configu
   for (const char* chain : {"CNI-ADMIN", "a/b", "..", ".", "-", "--", "%2d", "a b", "\xff", "../../originals", "..a"}) {
     CAPTURE(chain);
     const auto attachment = forwardingTo(chain);
-    const std::string state = pons::shared_state::forwardAccept(attachment);
+    const std::string state = pons::shared_state::forwardAccept(attachment, attachment.bridge.name);
     CHECK(isSafePath(state));
     CHECK(states.insert(state).second);
     CHECK(pons::shared_state::adminChainIn(valueIn(state)) == attachment.adminChain);
     for (const std::string& each : pons::sharedStatesOf(attachment)) CHECK(isSafePath(each));
   }
   for (const std::optional<std::string>& none : {std::optional<std::string>{}, std::optional<std::string>{""}}) {
-    const std::string state = pons::shared_state::forwardAccept(forwardingTo(none));
+    const auto attachment = forwardingTo(none);
+    const std::string state = pons::shared_state::forwardAccept(attachment, attachment.bridge.name);
     CHECK(isSafePath(state));
     CHECK_FALSE(pons::shared_state::adminChainIn(valueIn(state)));
   }

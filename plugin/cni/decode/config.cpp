@@ -8,6 +8,7 @@
 #include "plugin/cni/decode/ipam_config.h"
 #include "plugin/cni/decode/keys.h"
 #include "plugin/cni/decode/requested.h"
+#include "plugin/cni/decode/vlan_trunk.h"
 #include "plugin/model/shared_state.h"
 
 namespace pons::cni {
@@ -57,6 +58,26 @@ Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect)
   config.isolated = TRY(root["portIsolation"].boolean()).value_or(false);
   config.detectDuplicateAddresses = TRY(root["enabledad"].boolean()).value_or(false);
   return {};
+}
+
+Result<> decodeVlans(Config& config, const Field& root) {
+  PortVlans vlans;
+  const std::uint32_t access = TRY(root["vlan"].number(0, netlib::kMaxVlanId)).value_or(0);
+  if (access != 0) vlans.access = access;
+  vlans.trunk = TRY(decodeVlanTrunk(root["vlanTrunk"]));
+  vlans.keepsDefault = TRY(root["preserveDefaultVlan"].boolean()).value_or(vlans.keepsDefault);
+  if (vlans.access && !vlans.trunk.empty()) return root["vlan"].invalid("0 together with \"vlanTrunk\"");
+  if (vlans.access || !vlans.trunk.empty()) config.vlans = std::move(vlans);
+  return {};
+}
+
+/// After decodeGateway().
+Result<> checkGatewayLink(const Config& config, const Field& root) {
+  const auto vlan = gatewayVlan(config);
+  if (!vlan || gatewayLinkName(config.bridge.name, *vlan)) return {};
+  // The default names are short.
+  return root["bridge"].invalid(
+      "a shorter name: with \".\" and \"vlan\" behind it, it is the name of the gateway's link");
 }
 
 Result<> decodeFirewall(Config& config, const Field& root) {
@@ -219,7 +240,9 @@ Result<> decodeNetwork(Config& config, const Field& root, Version version, const
   TRY(decodeAddresses(config, root, ipam, args));
   if (ipam.delegatedType) config.delegated = delegatedTo(*ipam.delegatedType, environment, input);
   config.mtu = TRY(decodeMtu(root["mtu"], ipam));
+  TRY(decodeVlans(config, root));
   TRY(decodeGateway(config, root, ipam, dialect));
+  TRY(checkGatewayLink(config, root));
   TRY(decodeMasquerade(config, root, ipam, dialect));
   if (dialect.isWholeChain) {
     TRY(decodePorts(config, root, ipam));
@@ -255,7 +278,7 @@ Result<Config> decodeConfig(const Field& root, Version version, const Environmen
 Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input) {
   Config config;
   // DEL must not fail for ever because of a wrong configuration: what it undoes is in the ledger.
-  if (const auto whole = refuseList(root); !whole) config.ignored.push_back(whole.error().message);
+  if (const auto whole = refuseList(root); !whole) config.ignored.push_back(whole.error());
   const Dialect& dialect = environment.applet == Applet::Bridge ? kReferenceBridge : kNative;
   config.settings = decodeSettingsLeniently(root, environment, config.ignored);
   config.bridge.name =

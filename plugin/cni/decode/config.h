@@ -44,8 +44,8 @@ struct Config : AttachmentSettings {
   Dns dns;
   std::optional<std::string> rootfs;  ///< root directory of the container: resolv.conf is written there
 
-  /// Error messages of what was ignored: a pod, settings of the log, and see decodeConfigOfDel().
-  std::vector<std::string> ignored;
+  /// Errors of what was ignored: a pod, settings of the log, and see decodeConfigOfDel().
+  std::vector<Error> ignored;
 };
 
 /// For all verbs but DEL, with the keys and defaults of environment.applet. `input`: the text that `root` was parsed
@@ -53,7 +53,7 @@ struct Config : AttachmentSettings {
 Result<Config> decodeConfig(const Field& root, Version version, const Environment& environment, std::string_view input);
 
 /// For DEL, and for GC with an invalid configuration: settings, bridge, and the IPAM plugin to be called to free
-/// addresses. Never fails: invalid keys get their defaults, and `ignored` a message. All other members have defaults.
+/// addresses. Never fails: invalid keys get their defaults, and `ignored` the error. All other members have defaults.
 Config decodeConfigOfDel(const Field& root, const Environment& environment, std::string_view input);
 
 }  // namespace pons::cni

@@ -41,17 +41,25 @@ constexpr Key sameAs(std::string_view path, Key key) {
   return key;
 }
 
-/// Other values than those listed are refused if there is a reason. `max`: of a number.
-constexpr Key noEffect(Key key, std::string_view reason = {}, std::uint32_t max = 0) {
+/// `max`: of a number.
+constexpr Key noEffect(Key key, std::uint32_t max = 0) {
   key.status = Status::NoEffect;
-  key.reason = reason;
   key.max = max;
   return key;
 }
 
-constexpr Key refused(Key key, std::string_view reason, std::uint32_t max = 0) {
-  key = noEffect(key, reason, max);
+/// Other values than `accepted` are refused.
+constexpr Key noEffect(Key key, std::array<std::string_view, 2> accepted, std::string_view reason) {
+  key = noEffect(key);
+  key.accepted = accepted;
+  key.reason = reason;
+  return key;
+}
+
+constexpr Key refused(Key key, std::string_view accepted, std::string_view reason, std::uint32_t max = 0) {
+  key = noEffect(key, {accepted}, reason);
   key.status = Status::Refused;
+  key.max = max;
   return key;
 }
 

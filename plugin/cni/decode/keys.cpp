@@ -177,15 +177,6 @@ Result<> checkType(const Key& key, const Field& field) {
   return {};
 }
 
-/// Whether a value is in Key::values.
-bool isListed(std::string_view values, std::string_view value) {
-  for (std::string_view listed : netlib::split(values, ',')) {
-    if (listed.starts_with(' ')) listed.remove_prefix(1);
-    if (listed == value) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::span<const KeySection> keySections() { return kSections; }
@@ -226,7 +217,8 @@ Result<> refuseUnsupported(const Field& root, Applet applet) {
       const Field field = root[key.path];
       TRY(checkType(key, field));
       const bool isSet = field.present() && !field.is("");
-      if (isSet && !key.reason.empty() && !isListed(key.values, field.json())) return field.unsupported(key.reason);
+      const bool isAccepted = key.reason.empty() || std::ranges::find(key.accepted, field.json()) != key.accepted.end();
+      if (isSet && !isAccepted) return field.unsupported(key.reason);
     }
   }
   return {};

@@ -2,6 +2,7 @@
 // scripts/keys writes README's table and pons.conf(5). Which keys the decoders read is compared by tests/unit/keys.cpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -39,14 +40,15 @@ struct Key {
   std::string_view path;  ///< in the plugin's object: "ipam.ranges[][].subnet"
   Applets applets;        ///< that read it
   Kind kind;
-  std::string_view byDefault;  ///< as JSON or in words; empty without one
-  std::string_view values;  ///< range or format; of a refused key or one without effect, JSON texts with ", " between
-  std::string_view text;    ///< what it does, or what `true` does
+  std::string_view byDefault;     ///< as JSON or in words; empty without one
+  std::string_view values;        ///< range or format, in words; empty without a limit
+  std::string_view text;          ///< what it does, or what `true` does
   std::string_view whenOff = {};  ///< what `false` does; empty: what `text` says
   std::string_view more = {};     ///< further sentences for pons.conf(5)
   Status status = Status::Used;
-  std::string_view reason = {};  ///< why values other than `values` are refused; empty: they are not
-  std::uint32_t max = 0;         ///< of a number without effect
+  std::array<std::string_view, 2> accepted = {};  ///< JSON texts: of a key that is not used, the only values
+  std::string_view reason = {};                   ///< why other values than those are refused; empty: they are not
+  std::uint32_t max = 0;                          ///< of a number without effect
   std::string_view sameAs = {};  ///< the key under which the keys of the object are in the table; empty: under this one
   bool isCommon = false;         ///< in README's table
   std::string_view since = "0.1.0";

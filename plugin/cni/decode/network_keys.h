@@ -47,6 +47,25 @@ inline constexpr std::array kBridgeKeys{
         "the bridge is not promiscuous"},
     common({"portIsolation", kMain, Boolean, "false", "", "containers reach the gateway, but not each other",
             "containers reach each other"}),
+    Key{"vlan", kMain, Number, "0", "0 to 4094", "VLAN of the containers, whose frames carry no tag; 0: none", "",
+        "The bridge filters VLANs: containers reach only those of their VLAN. With isGateway the gateway addresses are "
+        "on "
+        "a link of its own, named as the bridge, with the VLAN behind a dot: \"pons0.100\". Needs a kernel with "
+        "CONFIG_BRIDGE_VLAN_FILTERING. Policies of the bridge (ingressPolicy, internal) are the VLAN's. With a gateway "
+        "it "
+        "must be another than that of the bridge itself, which is 1 if pons creates it."},
+    Key{"vlanTrunk", kMain, Objects, "", "without vlan; up to 4094",
+        "VLANs that the container tags itself: a list of {\"id\": 100} and {\"minID\": 200, \"maxID\": 205}", "",
+        "As vlan, but without a link of the gateway: its addresses are on the bridge, in the bridge's own VLAN. The "
+        "spoof "
+        "guard and the egress policy inspect frames with a tag as well; without a trunk, the spoof guard drops them."},
+    Key{"vlanTrunk[].id", kMain, Number, "", "1 to 4094", "a VLAN"},
+    Key{"vlanTrunk[].minID", kMain, Number, "", "1 to 4094", "the first of several VLANs; only with maxID"},
+    Key{"vlanTrunk[].maxID", kMain, Number, "", "minID to 4094", "the last of them"},
+    Key{"preserveDefaultVlan", kMain, Boolean, "false", "",
+        "with vlan or vlanTrunk, the container also stays in the bridge's default VLAN: it gets that one's broadcasts",
+        "the container is in the VLANs of vlan or vlanTrunk only",
+        "The reference plugin's default was true before 1.8."},
     Key{"disableContainerInterface", kMain, Boolean, "false", "",
         "the container's interface stays down; only without addresses", "the container's interface is up"},
     Key{"enabledad", kMain, Boolean, "false", "",
@@ -63,7 +82,8 @@ inline constexpr std::array kAddressKeys{
          "",
          "host-local: as the reference plugin of that name, in order; its files are read and written. static: from "
          "ipam.addresses or the runtime. Any other value: the IPAM plugin of that name in CNI_PATH, which is executed "
-         "only if it and its directories are writable by root only; all other keys of ipam are that plugin's. If the "
+         "only if it and its directories are writable by root only, or pons was started from there; all other keys of "
+         "ipam are that plugin's. If the "
          "bridge is a gateway and IPAM returns none, the gateway is the subnet's first address."}),
     common({"ipam.subnet", kPools, Text, "", "CIDR notation, without host bits, any prefix length but 0",
             "the first range set: each container gets one address from it"}),
@@ -83,7 +103,9 @@ inline constexpr std::array kAddressKeys{
     common({"ipam.routes", kIpam, Objects, "", "",
             "routes in the container: objects with dst, gw, mtu, advmss, priority, table, scope"}),
     Key{"ipam.routes[].dst", kIpam, Text, "", "CIDR notation", "destination; required"},
-    Key{"ipam.routes[].gw", kIpam, Text, "the gateway of that family", "", "next hop"},
+    Key{"ipam.routes[].gw", kIpam, Text, "the gateway of that family", "", "next hop", "",
+        "Several routes with the same dst, table and priority are one route with several next hops (ECMP). Each has "
+        "another gw; mtu, advmss and scope are the same in all."},
     Key{"ipam.routes[].mtu", kIpam, Number, "0", "0 to 65535", "MTU in bytes; 0: the interface's"},
     Key{"ipam.routes[].advmss", kIpam, Number, "0", "0 to 65535",
         "MSS in bytes that TCP advertises; 0: the kernel's default"},
@@ -155,13 +177,12 @@ inline constexpr std::array kGuardKeys{
     common({"macspoofchk", kMain, Boolean, "true", "",
             "frames with another source MAC address than the container's are dropped",
             "frames with any source MAC address pass"}),
-    common(
-        {"ipSpoofCheck", kPons, Boolean, "true with addresses", "",
-         "packets with another source IP address than the container's are dropped, also DHCP server messages and "
-         "router advertisements",
-         "packets with any source IP address pass",
-         "Also ARP and neighbour advertisements for other addresses, VLAN tags, and frames of other protocols. Needs "
-         "addresses, and macspoofchk."}),
+    common({"ipSpoofCheck", kPons, Boolean, "true with addresses", "",
+            "packets with another source IP address than the container's are dropped, also DHCP server messages and "
+            "router advertisements",
+            "packets with any source IP address pass",
+            "Also ARP and neighbour advertisements for other addresses, VLAN tags (those of vlanTrunk pass), and "
+            "frames of other protocols. Needs addresses, and macspoofchk."}),
     common(
         {"internal", kPons, Boolean, "false", "",
          "no default route, no masquerading, and no forwarding from or to the bridge", "containers reach other hosts",

@@ -61,17 +61,11 @@ inline constexpr std::array kContainerKeys{
     Key{"args.cni.txQLen", kTuning, Number, "", "", "as txQLen"},
 };
 
-inline constexpr std::string_view kNoVlans = "pons does not support VLAN filtering on the bridge";
-
 inline constexpr std::array kBridgePluginKeys{
-    noEffect({"ipMasqBackend", kPons, Text, "", R"("nftables")", "no effect: pons masquerades with nf_tables"},
+    noEffect({"ipMasqBackend", kPons, Text, "", "", "no effect: pons masquerades with nf_tables"}, {R"("nftables")"},
              "pons uses nftables only"),
-    noEffect({"ipMasqBackend", only(Applet::Bridge), Text, "", R"("nftables", "iptables")",
-              "no effect: pons masquerades with nf_tables"},
-             "pons uses nftables only"),
-    refused({"vlan", kMain, Number, "", "0", "no effect if 0; pons does not filter VLANs"}, kNoVlans, 4094),
-    refused({"vlanTrunk", kMain, List, "", "[]", "no effect if empty; pons does not filter VLANs"}, kNoVlans),
-    refused({"preserveDefaultVlan", kMain, Boolean, "", "true", "no effect: pons does not filter VLANs"}, kNoVlans),
+    noEffect({"ipMasqBackend", only(Applet::Bridge), Text, "", "", "no effect: pons masquerades with nf_tables"},
+             {R"("nftables")", R"("iptables")"}, "pons uses nftables only"),
 };
 
 inline constexpr std::string_view kConditions = "conditions are iptables arguments; use \"hostIP\" instead";
@@ -84,20 +78,19 @@ inline constexpr std::array kPortmapKeys{
     Key{"masqAll", kPortmap, Boolean, "false", "",
         "connections to published ports are masqueraded: their source is an address of the host",
         "connections to published ports keep their source address"},
-    noEffect(
-        {"backend", kPortmap, Text, "", R"("nftables", "iptables")", "no effect: ports are published with nf_tables"},
-        "pons supports nftables and iptables"),
-    noEffect({"markMasqBit", kPortmap, Number, "", "0 to 31", "no effect: no packet mark is needed"}, {}, 31),
-    refused({"externalSetMarkChain", kPortmap, Text, "", R"("")", "no effect if empty"},
+    noEffect({"backend", kPortmap, Text, "", "", "no effect: ports are published with nf_tables"},
+             {R"("nftables")", R"("iptables")"}, "pons supports nftables and iptables"),
+    noEffect({"markMasqBit", kPortmap, Number, "", "0 to 31", "no effect: no packet mark is needed"}, 31),
+    refused({"externalSetMarkChain", kPortmap, Text, "", "", "no effect if empty"}, R"("")",
             "nf_tables cannot jump to an iptables chain"),
-    refused({"conditionsV4", kPortmap, List, "", "[]", "no effect if empty"}, kConditions),
-    refused({"conditionsV6", kPortmap, List, "", "[]", "no effect if empty"}, kConditions),
+    refused({"conditionsV4", kPortmap, List, "", "", "no effect if empty"}, "[]", kConditions),
+    refused({"conditionsV6", kPortmap, List, "", "", "no effect if empty"}, "[]", kConditions),
 };
 
 inline constexpr std::array kFirewallKeys{
-    noEffect({"backend", kFirewall, Text, "", R"("iptables", "firewalld")",
+    noEffect({"backend", kFirewall, Text, "", "",
               "no effect: accept rules are added to every firewall that drops forwarded packets"},
-             "pons supports iptables and firewalld"),
+             {R"("iptables")", R"("firewalld")"}, "pons supports iptables and firewalld"),
     Key{"iptablesAdminChainName", kFirewall, Text, R"("CNI-ADMIN")", "",
         "the administrator's chain, evaluated before the accept rules if it exists"},
     noEffect({"firewalldZone", kFirewall, Text, "", "", "no effect: the accept rules need no zone"}),
@@ -110,8 +103,8 @@ inline constexpr std::array kBandwidthKeys{
     Key{"ingressBurst", kBandwidth, Number, "the largest", "", "burst to the container, in bits"},
     Key{"egressRate", kBandwidth, Number, "0", "", "bit/s from the container; 0: no limit"},
     Key{"egressBurst", kBandwidth, Number, "the largest", "", "burst from the container, in bits"},
-    refused({"shapedSubnets", kBandwidth, List, "", "[]", "no effect if empty"}, kAllTraffic),
-    refused({"unshapedSubnets", kBandwidth, List, "", "[]", "no effect if empty"}, kAllTraffic),
+    refused({"shapedSubnets", kBandwidth, List, "", "", "no effect if empty"}, "[]", kAllTraffic),
+    refused({"unshapedSubnets", kBandwidth, List, "", "", "no effect if empty"}, "[]", kAllTraffic),
 };
 
 inline constexpr std::array kTuningKeys{

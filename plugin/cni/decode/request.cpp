@@ -145,7 +145,7 @@ Result<Request> parseRequest(Verb verb, const Environment& environment, std::str
     if (auto readable = parsePrevResult(previous, version)) {
       request.previous = std::move(*readable);
     } else {
-      request.config.ignored.push_back(readable.error().message);
+      request.config.ignored.push_back(readable.error());
     }
     return request;
   }
@@ -171,8 +171,9 @@ Result<NetworkRequest> parseNetworkRequest(Verb verb, const Environment& environ
   // An invalid configuration must not block the removal of attachments made with earlier versions of it.
   if (!decoded && verb == Verb::Gc) {
     Config needed = decodeConfigOfDel(root, environment, input);
-    const std::string& reason = decoded.error().message;
-    if (std::ranges::find(needed.ignored, reason) == needed.ignored.end()) needed.ignored.push_back(reason);
+    const Error& reason = decoded.error();
+    const bool isKnown = std::ranges::find(needed.ignored, reason.message, &Error::message) != needed.ignored.end();
+    if (!isKnown) needed.ignored.push_back(reason);
     decoded = std::move(needed);
   }
   Config config = TRY(std::move(decoded));

@@ -62,7 +62,7 @@ struct IpamRequest {
   Dns dns;
   std::optional<AddResult> previous;
   std::optional<std::vector<ValidAttachment>> valid;  ///< as in NetworkRequest
-  std::vector<std::string> ignored;                   ///< as in Config
+  std::vector<Error> ignored;                         ///< as in Config
   std::vector<UnknownKey> mistakes = {};              ///< as in Request
 };
 

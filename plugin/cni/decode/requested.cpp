@@ -75,11 +75,12 @@ Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config
   return mac;
 }
 
-std::string decodePod(const Environment& environment, std::vector<std::string>& ignored) {
+std::string decodePod(const Environment& environment, std::vector<Error>& ignored) {
   const auto args = parseCniArgs(environment.args);  // decoders that need them refuse invalid ones
   if (!args || args->podNamespace.empty() || args->podName.empty()) return {};
   if (isPodName(args->podNamespace) && isPodName(args->podName)) return args->podNamespace + "/" + args->podName;
   ignored.emplace_back(
+      ErrorCode::InvalidEnvironment,
       "K8S_POD_NAMESPACE and K8S_POD_NAME in CNI_ARGS are no names of letters, digits, '_', '.' and '-', up to 253 "
       "bytes");
   return {};

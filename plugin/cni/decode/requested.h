@@ -18,9 +18,9 @@ Result<std::vector<netlib::IpAddress>> decodeRequestedAddresses(const Field& con
 /// The first of runtimeConfig.mac, args.cni.mac and MAC in CNI_ARGS.
 Result<std::optional<netlib::MacAddress>> decodeRequestedMac(const Field& config, const CniArgs& args);
 
-/// "namespace/name" of CNI_ARGS; empty if a part is missing. An invalid one is left out, and `ignored` has a message:
+/// "namespace/name" of CNI_ARGS; empty if a part is missing. An invalid one is left out, and `ignored` has the error:
 /// a name is for messages alone and fails no request.
-std::string decodePod(const Environment& environment, std::vector<std::string>& ignored);
+std::string decodePod(const Environment& environment, std::vector<Error>& ignored);
 
 /// True if an interface can have the address: unicast, neither unspecified nor loopback.
 bool isUsable(const netlib::IpAddress& address);

@@ -35,7 +35,7 @@ std::optional<log::Target> parseTarget(std::string_view text) {
   return std::nullopt;
 }
 
-log::Settings decodeLog(const Field& config, const Environment& environment, std::vector<std::string>& ignored) {
+log::Settings decodeLog(const Field& config, const Environment& environment, std::vector<Error>& ignored) {
   log::Settings settings;
   const auto read = [&ignored](const Field& field, auto parse, std::string_view expected, auto& setting) {
     setting = orDefault(field.parsed(parse, expected), {}, ignored).value_or(setting);
@@ -43,7 +43,7 @@ log::Settings decodeLog(const Field& config, const Environment& environment, std
   read(config["logLevel"], parseLevel, kExpectedLevel, settings.level);
   read(config["logFormat"], parseFormat, kExpectedFormat, settings.format);
   read(config["logFile"], parseTarget, kExpectedTarget, settings.target);
-  std::vector<std::string> reported;  // by the caller of logSettings(), before the configuration was read
+  std::vector<Error> reported;  // by the caller of logSettings(), before the configuration was read
   return logSettings(environment, std::move(settings), reported);
 }
 
@@ -69,10 +69,10 @@ std::optional<std::string> parsePath(std::string_view text) {
   return std::string{text};
 }
 
-log::Settings logSettings(const Environment& environment, log::Settings configured, std::vector<std::string>& ignored) {
+log::Settings logSettings(const Environment& environment, log::Settings configured, std::vector<Error>& ignored) {
   const auto invalid = [&](std::string_view part, std::string_view expected) {
-    ignored.push_back("invalid \"" + std::string{part} + "\" in PONS_LOG=" + environment.log + ", expected " +
-                      std::string{expected});
+    ignored.emplace_back(ErrorCode::InvalidEnvironment, "invalid \"" + std::string{part} + "\" in PONS_LOG=" +
+                                                            environment.log + ", expected " + std::string{expected});
   };
   const std::string_view text = environment.log;
   const std::size_t colon = std::min(text.find(':'), text.size());
@@ -95,8 +95,7 @@ log::Settings logSettings(const Environment& environment, log::Settings configur
   return configured;
 }
 
-Settings decodeSettingsLeniently(const Field& config, const Environment& environment,
-                                 std::vector<std::string>& ignored) {
+Settings decodeSettingsLeniently(const Field& config, const Environment& environment, std::vector<Error>& ignored) {
   Settings settings;
   settings.stateDir = orDefault(decodeStateDir(config["stateDir"], environment.stateDir), settings.stateDir, ignored);
   settings.log = decodeLog(config, environment, ignored);
@@ -106,8 +105,7 @@ Settings decodeSettingsLeniently(const Field& config, const Environment& environ
 }
 
 // The first error, or else the lenient decoding.
-Result<Settings> decodeSettings(const Field& config, const Environment& environment,
-                                std::vector<std::string>& ignored) {
+Result<Settings> decodeSettings(const Field& config, const Environment& environment, std::vector<Error>& ignored) {
   TRY(decodeStateDir(config["stateDir"], environment.stateDir));
   TRY(decodeLockTimeout(config));
   return decodeSettingsLeniently(config, environment, ignored);

@@ -1,0 +1,21 @@
+// The VLANs of a container's port, from its settings.
+#pragma once
+
+#include "netlib/rtnl/bridge_vlan.h"
+#include "netlib/rtnl/link.h"
+
+#include "plugin/model/attachment.h"
+
+namespace pons {
+
+/// Those that the settings name.
+netlib::bridge_vlan::Table tableOf(const PortVlans& vlans);
+
+/// For messages: "100 untagged", "1, 200-205"; "none" without any.
+std::string textOf(const netlib::bridge_vlan::Table& vlans);
+
+/// Requests that give them to the port with that index, a new one of the bridge: it has that one's default VLAN.
+void appendPortVlans(netlib::Batch& batch, unsigned index, const PortVlans& vlans,
+                     const netlib::link::BridgeVlans& bridge);
+
+}  // namespace pons

@@ -1,0 +1,98 @@
+#include "plugin/firewall/table_parts.h"
+
+#include <algorithm>
+
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/source_subnets.h"
+
+namespace pons::tables {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+Parts ipPartsOf(const Attachment& attachment, Family family) {
+  Parts parts;
+  const auto isOfFamily = [family](const auto& address) { return address.family() == family; };
+  if (std::ranges::any_of(sourceSubnets(attachment), isOfFamily)) parts.insert(Part::SourceNat);
+  if (std::ranges::any_of(attachment.forwards, isOfFamily, &PortForward::target)) {
+    parts.insert({Part::SourceNat, Part::Ports});
+  }
+  // In both families: a container can assign itself addresses of the family that its network lacks.
+  if (attachment.internal || attachment.ingress != IngressPolicy::Open) parts.insert(Part::Policies);
+  if (!egress::elementsOf(attachment, family).empty()) parts.insert(Part::Egress);
+  return parts;
+}
+
+}  // namespace
+
+const Parts& allParts(TableFamily family) {
+  static const Parts ip{Part::SourceNat, Part::Ports, Part::Policies, Part::Egress};
+  static const Parts bridge{Part::Guard};
+  return family == TableFamily::Bridge ? bridge : ip;
+}
+
+PartsByTable partsOf(const Attachment& attachment) {
+  PartsByTable tables;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (needsTable(attachment, family)) tables[static_cast<TableFamily>(family)] = ipPartsOf(attachment, family);
+  }
+  if (attachment.guard != SpoofGuard::None) tables[TableFamily::Bridge] = {Part::Guard};
+  return tables;
+}
+
+const char* markerOf(Part part) {
+  switch (part) {
+    case Part::SourceNat:
+      return nat::kSources;
+    case Part::Ports:
+      return nat::kForwardsAny;
+    case Part::Policies:
+      return bridges::kPolicyBridges;
+    case Part::Egress:
+      return egress::kPolicies;
+    case Part::Guard:
+      return guard::kMacs;
+  }
+  return "";
+}
+
+netlib::Result<Parts> presentParts(netlib::Socket& netfilter, TableFamily family) {
+  nft::Names markers;
+  for (const Part part : allParts(family)) markers.sets.insert(markerOf(part));
+  const auto present = nft::present(netfilter, tableOf(family), markers);
+  if (present.failedWith(ENOENT)) return Parts{};
+  if (!present) return netlib::fail(present.error());
+  Parts parts;
+  for (const Part part : allParts(family)) {
+    if (present->sets.contains(markerOf(part))) parts.insert(part);
+  }
+  return parts;
+}
+
+void appendPart(nft::Transaction& transaction, TableFamily table, Part part) {
+  const auto family = static_cast<Family>(table);
+  switch (part) {
+    case Part::SourceNat:
+      return nat::appendSourceNat(transaction, family);
+    case Part::Ports:
+      return nat::appendPorts(transaction, family);
+    case Part::Policies:
+      return bridges::appendPolicies(transaction, family);
+    case Part::Egress:
+      return egress::appendPolicies(transaction, family);
+    case Part::Guard:
+      return guard::appendGuard(transaction);
+  }
+}
+
+void appendSkeleton(nft::Transaction& transaction, TableFamily family, const Parts& parts) {
+  transaction.addTable(tableOf(family));
+  appendLedgerMap(transaction, family);
+  for (const Part part : parts) appendPart(transaction, family, part);
+}
+
+}  // namespace pons::tables

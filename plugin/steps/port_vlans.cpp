@@ -1,0 +1,74 @@
+#include "plugin/context/port_vlans.h"
+
+#include "plugin/context/link_owner.h"
+#include "plugin/steps/steps.h"
+
+namespace pons {
+
+namespace bridge_vlan = netlib::bridge_vlan;
+namespace link = netlib::link;
+using bridge_vlan::Table;
+
+namespace {
+
+/// Ends with the port.
+class PortVlansSet final : public AttachmentStep {
+ public:
+  using AttachmentStep::AttachmentStep;
+
+  std::string name() const override { return "VLANs of " + attachment_.hostVeth.toString(); }
+
+  // No frame has passed: the container's interface is still down.
+  netlib::Result<> apply(Host& host) const override {
+    netlib::Batch batch;
+    const auto port = TRY(link::find(host.route, attachment_.hostVeth));
+    appendPortVlans(batch, port.index, wanted(), host.bridge.bridgeVlans.value_or(link::BridgeVlans{}));
+    // A VLAN link gets the bridge's MTU when it is created; then the bridge had no port yet.
+    link::Link& gateway = host.vlanLink;
+    if (gatewayVlan(attachment_) && isOwn(host, gateway) && gateway.mtu < host.bridge.mtu) {
+      gateway.mtu = host.bridge.mtu;
+      link::appendSetMtu(batch, gateway.index, gateway.mtu);
+    }
+    TRY(host.route.request(batch));
+    return {};
+  }
+
+  netlib::Result<> undo(Host&) const override { return {}; }
+
+  bool needsBridge() const override { return true; }
+
+  netlib::Result<Differences> verify(Host& host) const override {
+    const auto port = link::find(host.route, attachment_.hostVeth);
+    // The step vethPair() says it.
+    if (port.failedWith(ENODEV) || (port && port->master != host.bridge.index)) return Differences{};
+    if (!port) return netlib::fail(port.error());
+    Table present = TRY(bridge_vlan::list(host.route, port->index));
+    const Table own = tableOf(wanted());
+    if (wanted().keepsDefault) std::erase_if(present, [&own](const auto& one) { return !own.contains(one.first); });
+    Differences found;
+    addIfDiffers(found, {.what = name(), .expected = textOf(own), .actual = textOf(present)});
+    return found;
+  }
+
+  netlib::Result<> repair(Host& host) const override {
+    const auto port = TRY(link::find(host.route, attachment_.hostVeth));
+    const Table own = tableOf(wanted());
+    Table surplus;
+    if (!wanted().keepsDefault) surplus = TRY(bridge_vlan::list(host.route, port.index));
+    std::erase_if(surplus, [&own](const auto& one) { return own.contains(one.first); });
+    netlib::Batch batch;
+    bridge_vlan::appendRemove(batch, port.index, bridge_vlan::Of::Port, surplus);
+    bridge_vlan::appendAdd(batch, port.index, bridge_vlan::Of::Port, own);
+    TRY(host.route.request(batch));
+    return {};
+  }
+
+ private:
+  const PortVlans& wanted() const { return *attachment_.vlans; }
+};
+
+}  // namespace
+
+StepPointer portVlans(const Attachment& attachment) { return std::make_unique<const PortVlansSet>(attachment); }
+
+}  // namespace pons
