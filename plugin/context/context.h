@@ -49,8 +49,9 @@ struct Host {
   /// Absent in commands of administrators, which have no runtime's environment to call the plugin with.
   std::unique_ptr<IpamCaller> ipam = nullptr;
 
-  /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified, or vethPair()
-  /// added a port to it that may have changed its MTU; its settings may have changed since. Empty before.
+  /// The bridge as the kernel described it when the step bridgePresent() was last applied or verified, vethPair() added
+  /// a port to it that may have changed its MTU, or a chained plugin looked for the link to its container; its settings
+  /// may have changed since. Empty before.
   netlib::link::Link bridge = {};
   /// The same of the gateway's link in the attachment's VLAN, by the step vlanLink().
   netlib::link::Link vlanLink = {};

@@ -27,12 +27,13 @@ std::vector<netlib::IpPrefix> addressesIn(const cni::AddResult& result, const At
   return addresses;
 }
 
-/// The link (bridge or other) through which the host routes to the first reachable address.
+/// The link (bridge or other) through which the host routes to the first reachable address; sets host.bridge.
 netlib::Result<std::optional<netlib::IfName>> linkTowards(Host& host, const std::vector<netlib::IpPrefix>& addresses) {
   for (const netlib::IpPrefix& address : addresses) {
     const unsigned index = TRY(netlib::route::linkTowards(host.route, address.address()));
     if (index == 0 || index == netlib::link::kLoopbackIndex) continue;
-    return netlib::IfName::parse(TRY(netlib::link::find(host.route, index)).name);
+    host.bridge = TRY(netlib::link::find(host.route, index));
+    return netlib::IfName::parse(host.bridge.name);
   }
   return std::optional<netlib::IfName>{};
 }

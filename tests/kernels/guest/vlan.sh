@@ -13,7 +13,7 @@ port() {
 }
 # vlans LINK: "1 Egress Untagged, 100 PVID Egress Untagged"
 vlans() {
-  bridge -j vlan show dev "$1" | jq -r '[.[0].vlans // [] | .[] |
+  bridge -compressvlans -json vlan show dev "$1" | jq -r '[.[0].vlans // [] | .[] |
     "\(.vlan)\(if .vlanEnd then "-\(.vlanEnd)" else "" end)\(if .flags then " " + (.flags | join(" ")) else "" end)"] | join(", ")'
 }
 filtering() { ip -d -j link show "$1" | jq -r '.[0].linkinfo.info_data.vlan_filtering'; }
