@@ -67,6 +67,7 @@ const std::vector<Fault>& faults() {
 #ifdef SYS_open
       {SYS_open, "open", {EMFILE, ENOMEM, EPERM, EINTR, EIO, ENOSPC}},
       {SYS_mkdir, "mkdir", {ENOSPC, EPERM, EIO, ENOMEM}},
+      {SYS_access, "access", {EIO, ENOMEM}},
 #endif
       // These cannot fail, or their failure is no matter of the kernel's state.
       {SYS_getpid, "getpid", {}},
