@@ -36,10 +36,8 @@ netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
   const StateDirectory found = TRY(findStateDirectory(arguments));
   if (found == StateDirectory::None) return std::optional<Host>{};
   if (found == StateDirectory::Lost) {
-    return netlib::fail(
-        netlib::Cause::Missing,
-        "there is no state directory " + arguments.stateDir +
-            ", but links or tables of pons name it: \"ponsctl gc\" lists them");
+    return netlib::fail(netlib::Cause::Missing, "there is no state directory " + arguments.stateDir +
+                                                    ", but links or tables of pons name it: \"ponsctl gc\" lists them");
   }
   auto ledger = Ledger::openExisting(arguments.stateDir, cni::Settings{}.lockTimeout);
   if (ledger.failedWith(ENOENT)) return std::optional<Host>{};  // removed meanwhile

@@ -39,8 +39,8 @@ struct ChainState {
   bool isRight() const { return present >= wanted && stale == 0; }
 };
 
-/// Read-only, and executes nothing. Lists all chains of nf_tables, and the rules of those of the forward hook; reads the
-/// filter table of iptables-legacy where there is one.
+/// Read-only, and executes nothing. Lists all chains of nf_tables, and the rules of those of the forward hook; reads
+/// the filter table of iptables-legacy where there is one.
 netlib::Result<std::vector<ChainState>> inspect(Host& host, const BridgeRules& rules);
 
 /// Inserts what is missing in every chain, and removes what is stale; executes iptables-legacy to change its table. The

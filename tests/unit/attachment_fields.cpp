@@ -12,9 +12,9 @@
 #include "tests/support/filled_attachment.h"
 #include "tests/support/text.h"
 
-using pons::visitFields;  // for VlanRange, which is of netlib
 using pons::Attachment;
 using pons::RecordState;
+using pons::visitFields;  // for VlanRange, which is of netlib
 using support::filledAttachment;
 
 namespace {
