@@ -7,6 +7,7 @@
 #include "plugin/firewall/table_transaction.h"
 
 #include "tests/support/differences.h"
+#include "tests/support/eventually.h"
 #include "tests/support/plan_cases.h"
 #include "tests/support/step_bench.h"
 
@@ -77,6 +78,16 @@ std::string dumpOf(const FakeHost& host) {
   return std::regex_replace(std::regex_replace(dumpAll(host), never, "qdisc noqueue"), kept, "");
 }
 
+// The kernel adds the local route of an IPv6 address from a work queue (addrconf_dad_work), also of one without
+// detection.
+void awaitLocalRoutes() {
+  const auto isThere = [] {
+    return outputOf({"ip", "-6", "addr"}).find("fd42::1/") == std::string::npos ||
+           outputOf({"ip", "-6", "route", "show", "table", "local"}).find("local fd42::1 ") != std::string::npos;
+  };
+  CHECK(eventually(isThere));
+}
+
 void undoAndMissTwice(pons::Host& host, const pons::Step& step) {
   for (int time = 0; time < 2; ++time) {
     REQUIRE(step.undo(host).ok());
@@ -101,6 +112,7 @@ TEST_CASE("Every step is applied, verified, applied again if shared, and undone 
     const std::string empty = dumpAll(host);
     for (const auto& step : bench.plan) {
       CAPTURE(step->name());
+      awaitLocalRoutes();
       const std::string before = dumpOf(host);
       applyAndSeeTwice(bench, *step);
       if (leavesNothing(*step)) continue;

@@ -1,10 +1,12 @@
 #include "tests/support/fake_host.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 
@@ -70,16 +72,29 @@ void waitForLocalRoute(const std::string& address) {
   if (!eventually(isThere)) throw std::runtime_error("no local route to " + address);
 }
 
-// Interface numbers, on this host, of the other ends of the veths in that namespace.
-std::vector<unsigned> peersIn(const std::string& netnsPath) {
+std::string linksIn(const std::string& netnsPath) {
   const Inside there{netnsPath};
-  std::istringstream words{outputOf({"ip", "-o", "link", "show", "type", "veth"})};
-  std::vector<unsigned> peers;
+  return outputOf({"ip", "-o", "link", "show", "type", "veth"});
+}
+
+// The names, on this host, of the other ends of the veths in that namespace.
+std::vector<std::string> peersOf(const std::string& netnsPath) {
+  std::istringstream words{linksIn(netnsPath)};
+  std::vector<std::string> peers;
   for (std::string word; words >> word;) {
     const std::size_t at = word.find("@if");
-    if (at != std::string::npos) peers.push_back(static_cast<unsigned>(std::stoul(word.substr(at + 3))));
+    std::array<char, IFNAMSIZ> name{};
+    if (at == std::string::npos) continue;
+    const auto index = static_cast<unsigned>(std::stoul(word.substr(at + 3)));
+    if (if_indextoname(index, name.data()) != nullptr) peers.emplace_back(name.data());
   }
   return peers;
+}
+
+// A link's name is free before its parameters are gone.
+bool isGone(const std::string& link) {
+  return if_nametoindex(link.c_str()) == 0 && !std::filesystem::exists("/proc/sys/net/ipv4/conf/" + link) &&
+         !std::filesystem::exists("/proc/sys/net/ipv6/conf/" + link);
 }
 
 // "ip -batch -" of these commands.
@@ -145,12 +160,9 @@ void FakeHost::removeNamespace(const std::string& path) {
 }
 
 void FakeHost::endNamespace(const std::string& path) {
-  const std::vector<unsigned> peers = peersIn(path);
+  const std::vector<std::string> peers = peersOf(path);
   removeNamespace(path);
-  const auto areGone = [&] {
-    char name[IFNAMSIZ];
-    return std::ranges::none_of(peers, [&](unsigned index) { return if_indextoname(index, name) != nullptr; });
-  };
+  const auto areGone = [&] { return std::ranges::all_of(peers, isGone); };
   if (!eventually(areGone)) throw std::runtime_error("namespace still in use: " + path);
 }
 

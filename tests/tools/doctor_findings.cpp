@@ -110,7 +110,9 @@ TEST_CASE("On a host: ponsctl doctor finds a container's address on another link
   std::string ipv6OfC2 = outputOf({"sh", "-c", "ip -n c2 -6 -o addr show dev eth0 scope global | grep -o 'fd42[^/]*'"});
   ipv6OfC2.pop_back();  // the newline
   shell("ip link add lan type veth peer name other && ip link set lan up");
-  shell("ip address add 10.42.0.200/32 dev lan");
+  std::string unused = "10.42.0.200";  // those of containers are random
+  while (std::ranges::find(addresses, unused) != addresses.end()) ++unused.back();
+  shell("ip address add " + unused + "/32 dev lan");
   checkFine();
   for (const std::string& address : {addresses.at(1) + "/32", ipv6OfC2 + "/64"}) {
     CAPTURE(address);

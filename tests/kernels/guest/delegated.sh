@@ -40,7 +40,6 @@ failing_ipam() {
 # behind WHAT: two containers of a dual-stack network on a host whose firewall is there already
 behind() {
   world; serve outside 80 outside
-  local before_del
   network /payload/conf-examples/10-dual-stack.conflist
   before
   netns c1 c2
@@ -62,13 +61,22 @@ behind() {
   detach dual-stack c2; is "$1: DEL of the last" "0 " "$rc $err"
   nothing_left "$1: nothing is left"
 }
-drop_with() { local program; for program; do "$program" -P FORWARD DROP && "$program" -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; done; }
+drop_with() {
+  local program
+  for program; do
+    expect "firewall" "$program" -P FORWARD DROP
+    expect "firewall" "$program" -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+  done
+}
 legacy_drop() { drop_with iptables-legacy ip6tables-legacy; behind legacy; }
 iptables_nft_drop() { drop_with iptables-nft ip6tables-nft; behind iptables-nft; }
 nft_drop() {
-  nft -f - <<'RULES'
-table inet filter { chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; } }
-RULES
+  expect "firewall" nft 'table inet filter {
+    chain forward {
+      type filter hook forward priority 0; policy drop;
+      ct state established,related accept
+    }
+  }'
   behind nft
 }
 # With br_netfilter the traffic of neighbours passes the forward chains as well.

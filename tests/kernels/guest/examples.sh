@@ -148,9 +148,9 @@ bandwidth() {
   begin bandwidth '{"bandwidth": {"ingressRate": 8000000, "ingressBurst": 400000, "egressRate": 4000000, "egressBurst": 400000}}'
   local to from
   to=$(transfer host c1 "$first") from=$(transfer c1 outside 192.0.2.2)
-  # 4 Mbit, of which the burst passes at once: 450 and 900 ms at least
-  expect "8 Mbit/s to the container ($to ms)" test "$to" -ge 400 -a "$to" -le 8000
-  expect "4 Mbit/s from the container ($from ms)" test "$from" -ge 800 -a "$from" -le 8000
+  # 4 Mbit, of which the burst passes at once: at least 450 and 900 ms. How much longer depends on the emulation.
+  expect "8 Mbit/s to the container ($to ms)" test "$to" -ge 400
+  expect "4 Mbit/s from the container ($from ms)" test "$from" -ge 800
   end_all c1
 }
 
@@ -160,7 +160,7 @@ egress_policy_needs_br_netfilter() {
   network /payload/conf-examples/10-egress-policy.conflist
   before
   attach egress-policy c1
-  has "ADD is refused" "br_netfilter" "$rc $out"
+  has "ADD is refused" "^1 .*br_netfilter" "$rc $err"
   nothing_left
 }
 
@@ -168,11 +168,11 @@ egress_policy() {
   modprobe br_netfilter
   begin egress-policy; join c2
   ip -n outside addr add 198.51.100.2/32 dev lo; ip -n outside addr add 192.0.2.53/24 dev uplink; ip -n outside addr add 2001:db8:9::2/128 dev lo nodad
-  serve outside 53 dns udp; serve c1 80 first
+  serve outside 53 dns; serve c1 80 first
   out_by_masquerade both
   is "another destination is denied" "" "$(WAIT=1 ask c1 198.51.100.2 80)"
   is "IPv6 as well" "" "$(WAIT=1 ask c1 2001:db8:9::2 80)"
-  is "the nameserver is allowed" "dns 192.0.2.1" "$(ask c1 192.0.2.53 53 udp)"
+  is "the nameserver is allowed" "dns 192.0.2.1" "$(ask c1 192.0.2.53 53)"
   has "a neighbour in the list is allowed" "^first" "$(ask c2 "$first" 80)"
   has "denied connections are counted" 'egressDenied' "$(ponsctl show --json egress-policy)"
   has "and logged" "198.51.100.2" "$(dmesg | grep -F 'DST=198.51.100.2' | tail -n 1)"

@@ -12,6 +12,7 @@ foreign_bridge() { # with a port of somebody else
   ip link set br-admin up
   ip link add port0 type veth peer name port1
   ip link set port0 up master br-admin
+  ip link set port1 up # a bridge whose ports have no carrier changes its state with the first container's
 }
 shared() { conf 'bridge="br-admin"' 'ipam={"ranges":[[{"subnet":"10.70.0.0/24"}],[{"subnet":"fd70::/64"}]]}' "$@"; }
 

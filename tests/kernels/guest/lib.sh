@@ -3,7 +3,7 @@ set -uo pipefail
 BIN=/run/cni-bin # the plugin directory of cni() and cnitool: pons, and what "as" links
 
 ok() { echo "ok    ${CASE:-}: $*"; }
-bad() { echo "FAILED ${CASE:-}: $*"; }
+bad() { local text="FAILED ${CASE:-}: $*"; echo "${text:0:1500}"; }
 skip() { echo "skip  ${CASE:-}: $*"; }
 one_line() { tr '\n' ' ' <<<"$1"; }
 # is WHAT EXPECTED ACTUAL
@@ -102,10 +102,10 @@ detach() { cnitool del "$@"; }
 dump() {
   ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//'; ip -o addr show scope global | sed 's/^[0-9]*: //'
   ip route show table all | grep -v fe80; ip -6 route show table all | grep -v -e fe80 -e ff00; ip rule
-  nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'
+  nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
   local save; for save in iptables-legacy-save ip6tables-legacy-save; do $save 2>/dev/null | grep '^-'; done
   head /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
-  find /run/pons /var/lib/cni \( -type f -o -type l \) 2>/dev/null | grep -v -e counters -e '/lock$' -e results/ -e cache/ | sort
+  find /run/pons /var/lib/cni \( -type f -o -type l \) 2>/dev/null | grep -v -e counters -e '/lock$' -e results/ -e cache/ -e last_reserved_ip | sort
 }
 # before; ...; nothing_left [WHAT]: the dump is what it was
 before() { dump >/run/before; }

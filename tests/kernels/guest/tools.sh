@@ -37,15 +37,15 @@ repair() {
   done
 }
 
-# Killed at its first, second ... message to the kernel, until an ADD has no more of them.
+# Killed at its first, fourth ... message to the kernel, until an ADD has no more of them.
 killed_add() {
   netns c1
   conf | cni ADD c1; conf | cni DEL c1 # the modules are loaded
   before
   conf >/run/conf
   local count
-  for count in {1..30}; do
-    CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=$BIN strace --output /dev/null \
+  for count in {1..40..3}; do
+    CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=$BIN setsid --wait strace --output /dev/null \
       --inject "sendto,sendmsg:signal=KILL:when=$count" "$BIN/pons" </run/conf >/run/out 2>&1 && break
     if ((count % 2)); then
       conf | cni DEL c1; is "DEL after a kill at message $count" "0 " "$rc $out"
@@ -55,7 +55,7 @@ killed_add() {
     fi
     nothing_left "nothing is left of an ADD killed at message $count"
   done
-  expect "some were killed, the last was not ($count)" test "$count" -gt 4 -a "$count" -lt 30
+  expect "some were killed, the last was not ($count)" test "$count" -gt 4 -a "$count" -lt 40
   conf | cni DEL c1; is "DEL of the one that lived" "0 " "$rc $out"
   nothing_left
 }

@@ -15,7 +15,7 @@ bridge() { /sbin/bridge "$@"; } # not the plugin of that name in $BIN
 # vlans LINK: "1 Egress Untagged, 100 PVID Egress Untagged"
 vlans() {
   bridge -compressvlans -json vlan show dev "$1" | jq -r '[.[0].vlans // [] | .[] |
-    "\(.vlan)\(if .vlanEnd then "-\(.vlanEnd)" else "" end)\(if .flags then " " + (.flags | join(" ")) else "" end)"] | join(", ")'
+    "\(.vlan)\(if .vlanEnd then "-\(.vlanEnd)" else "" end)\(.flags // [] | map(" " + .) | join(""))"] | join(", ")'
 }
 filtering() { ip -d -j link show "$1" | jq -r '.[0].linkinfo.info_data.vlan_filtering'; }
 # add NETNS KEY=JSON...; then checked and del NETNS...
