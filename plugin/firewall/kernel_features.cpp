@@ -37,7 +37,7 @@ Feature expression(const char* name, std::string option, std::string module, std
     transaction.addChain(table, kChain);
     transaction.addRule(table, kChain, rule);
   };
-  return {std::string{"the expression "} + name, std::move(option), std::move(module), append};
+  return {std::string{"expression "} + name, std::move(option), std::move(module), append};
 }
 
 Feature filterChains(TableFamily family) {
