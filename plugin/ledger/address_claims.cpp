@@ -37,43 +37,67 @@ AddressPool poolOf(const AddressRequest& request, std::size_t index) {
   return {request.sets[index], neverLeased(request)};
 }
 
-/// Why this address is in none of the pools.
-std::string objectionTo(const IpAddress& address, const AddressRequest& request) {
+bool hasSubnetOf(const RangeSet& set, const IpAddress& address) {
+  return std::ranges::any_of(set, [&](const Range& range) { return range.subnet.contains(address); });
+}
+
+/// Why this address, which is in none of the pools, cannot be leased on request; nothing if it can be: it lies in a
+/// subnet and is only outside of the ranges from which pons selects addresses itself.
+std::optional<std::string> objectionTo(const IpAddress& address, const AddressRequest& request) {
   for (const IpPrefix& prefix : request.excluded) {
     if (prefix.contains(address)) return "is excluded by " + prefix.toString();
   }
-  std::string objection = "is not in a subnet of the network";
+  bool isInSubnet = false;
   for (const RangeSet& set : request.sets) {
     for (const Range& range : set) {
+      const IpPrefix& subnet = range.subnet;
       if (range.gateway == address) return "is the gateway";
-      if (!range.subnet.contains(address)) continue;
-      if (address == range.subnet.first()) return "is the network address of " + range.subnet.toString();
-      if (address.isIpv4() && address == range.subnet.last()) {
-        return "is the broadcast address of " + range.subnet.toString();
+      if (!subnet.contains(address)) continue;
+      if (hasNetworkAddress(subnet) && address == subnet.first())
+        return "is the network address of " + subnet.toString();
+      if (hasBroadcastAddress(subnet) && address == subnet.last()) {
+        return "is the broadcast address of " + subnet.toString();
       }
-      objection = "is outside the ranges of " + range.subnet.toString();
+      isInSubnet = true;
     }
   }
-  return objection;
+  return isInSubnet ? std::nullopt : std::optional<std::string>{"is not in a subnet of the network"};
 }
 
-/// Each requested address must be in a pool, and at most one in each.
-Result<> checkRequested(const AddressRequest& request) {
-  if (request.requested.empty()) return {};
-  std::vector<AddressPool> pools;
-  for (std::size_t i = 0; i < request.sets.size(); ++i) pools.push_back(poolOf(request, i));
+/// The requested address of each set.
+using RequestedBySet = std::vector<std::optional<IpAddress>>;
+
+/// An address is requested of the set in whose pool it is, else of the first set with its subnet that has no requested
+/// address yet. Invalid if it cannot be leased, or is the second one of its set.
+Result<RequestedBySet> requestedBySet(const AddressRequest& request) {
+  RequestedBySet bySet(request.sets.size());
+  if (request.requested.empty()) return bySet;
   const auto refuse = [](const IpAddress& address, const std::string& why) {
     return netlib::fail(netlib::Cause::Invalid, "requested address " + address.toString() + " " + why);
   };
-  std::vector<bool> used(pools.size());
+  constexpr const char* kSecond = "is the second one from its range set: at most one per set";
+  std::vector<AddressPool> pools;
+  for (std::size_t i = 0; i < bySet.size(); ++i) pools.push_back(poolOf(request, i));
+
+  std::vector<IpAddress> outside;
   for (const IpAddress& address : request.requested) {
     const auto pool = std::ranges::find_if(pools, [&](const AddressPool& p) { return p.contains(address); });
-    if (pool == pools.end()) return refuse(address, objectionTo(address, request));
-    const auto index = static_cast<std::size_t>(pool - pools.begin());
-    if (used[index]) return refuse(address, "is the second one from its range set: at most one per set");
-    used[index] = true;
+    if (pool == pools.end()) {
+      outside.push_back(address);
+      continue;
+    }
+    std::optional<IpAddress>& requested = bySet[static_cast<std::size_t>(pool - pools.begin())];
+    if (requested) return refuse(address, kSecond);
+    requested = address;
   }
-  return {};
+  for (const IpAddress& address : outside) {
+    if (const auto objection = objectionTo(address, request)) return refuse(address, *objection);
+    std::size_t index = 0;
+    while (index < bySet.size() && (bySet[index] || !hasSubnetOf(request.sets[index], address))) ++index;
+    if (index == bySet.size()) return refuse(address, kSecond);
+    bySet[index] = address;
+  }
+  return bySet;
 }
 
 /// "leased to ..." or the like; nothing if the address is free.
@@ -157,12 +181,6 @@ Result<IpAddress> chooseAny(const Search& search) {
   return chooseByListing(search);
 }
 
-Result<Lease> chooseFromSet(const Search& search, std::span<const IpAddress> requested) {
-  const auto match = std::ranges::find_if(requested, [&](const IpAddress& a) { return search.pool.contains(a); });
-  const IpAddress address = TRY(match != requested.end() ? chooseRequested(search.sources, *match) : chooseAny(search));
-  return search.pool.leaseOf(address);
-}
-
 Result<Lease> chooseFixed(const AddressSources& sources, const Lease& lease) {
   const IpAddress& address = lease.address.address();
   const auto use = TRY(useOf(sources, address));
@@ -170,19 +188,27 @@ Result<Lease> chooseFixed(const AddressSources& sources, const Lease& lease) {
   return lease;
 }
 
+Result<Lease> chooseAt(const AddressSources& sources, const AddressRequest& request, const RequestedBySet& requested,
+                       std::size_t index) {
+  if (index >= request.sets.size()) return chooseFixed(sources, request.fixed[index - request.sets.size()]);
+  const AddressPool pool = poolOf(request, index);
+  const auto& wanted = requested[index];
+  const IpAddress address =
+      TRY(wanted ? chooseRequested(sources, *wanted) : chooseAny({sources, pool, request.sets[index], index}));
+  return pool.leaseOf(address);
+}
+
 }  // namespace
 
 Result<Lease> chooseLease(const AddressSources& sources, const AddressRequest& request, std::size_t index) {
-  if (index >= request.sets.size()) return chooseFixed(sources, request.fixed[index - request.sets.size()]);
-  const AddressPool pool = poolOf(request, index);
-  return chooseFromSet({sources, pool, request.sets[index], index}, request.requested);
+  return chooseAt(sources, request, TRY(requestedBySet(request)), index);
 }
 
 Result<std::vector<Lease>> chooseLeases(const AddressSources& sources, const AddressRequest& request) {
-  TRY(checkRequested(request));
+  const RequestedBySet requested = TRY(requestedBySet(request));
   std::vector<Lease> leases;
   for (std::size_t i = 0; i < request.sets.size() + request.fixed.size(); ++i) {
-    leases.push_back(TRY(chooseLease(sources, request, i)));
+    leases.push_back(TRY(chooseAt(sources, request, requested, i)));
   }
   return leases;
 }

@@ -75,11 +75,11 @@ std::optional<Uint128> AddressPool::indexOf(const IpAddress& address) const {
 }
 
 Lease AddressPool::leaseOf(const IpAddress& address) const {
-  const Uint128 number = address.number();
-  const auto interval =
-      std::ranges::find_if(intervals_, [number](const Interval& i) { return i.first <= number && number <= i.last; });
-  const Range& range = set_[interval->range];
-  return {*IpPrefix::of(address, range.subnet.length()), range.gateway};
+  auto range = std::ranges::find_if(set_, [&](const Range& r) { return r.start <= address && address <= r.end; });
+  if (range == set_.end()) {
+    range = std::ranges::find_if(set_, [&](const Range& r) { return r.subnet.contains(address); });
+  }
+  return {*IpPrefix::of(address, range->subnet.length()), range->gateway};
 }
 
 std::vector<Uint128> AddressPool::indexesOf(std::span<const IpAddress> addresses) const {

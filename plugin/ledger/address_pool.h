@@ -30,7 +30,8 @@ class AddressPool {
   /// The indexes of those addresses that the pool contains; ascending, without duplicates.
   std::vector<netlib::Uint128> indexesOf(std::span<const netlib::IpAddress> addresses) const;
 
-  /// The address with prefix length and gateway of its subnet. Precondition: contains(address).
+  /// The address with prefix length and gateway of its range, or if it is in none, of the first range with its subnet.
+  /// Precondition: it is in a subnet of the set.
   Lease leaseOf(const netlib::IpAddress& address) const;
 
   /// Uniform over the addresses of the pool that are not in `taken` (any order, may contain other addresses). Nothing

@@ -14,9 +14,10 @@ namespace pons {
 inline constexpr const char* kHostLocalDir = "/var/lib/cni/networks";
 
 struct AddressRequest {
-  std::vector<RangeSet> sets;                ///< one address is leased from each
-  std::vector<netlib::IpPrefix> excluded;    ///< never leased
-  std::vector<netlib::IpAddress> requested;  ///< at most one per set; the claim fails if it cannot be leased
+  std::vector<RangeSet> sets;              ///< one address is leased from each
+  std::vector<netlib::IpPrefix> excluded;  ///< never leased
+  /// At most one per set, in one of its subnets, also outside of its ranges; the claim fails if it cannot be leased.
+  std::vector<netlib::IpAddress> requested;
   /// Chosen by another IPAM plugin or the configuration; leased in addition to those of `sets`, or the claim fails.
   std::vector<Lease> fixed = {};
   /// host-local's "dataDir": its leases of the sets are respected, and the new ones are written there as well.

@@ -79,6 +79,38 @@ TEST_CASE("host-local: DEL uses the data directory of the record, not of the con
   CHECK(leased().empty());
 }
 
+TEST_CASE("A runtime may request an address outside of the range: one owner, freed by DEL, in every spelling") {
+  if (!FakeHost::possible()) return FakeHost::countSkip();
+  const std::string ranges = R"("ranges": [[{"subnet": "10.42.0.0/24", "rangeStart": "10.42.0.128"}], )"
+                             R"([{"subnet": "fd42::/64", "rangeStart": "fd42::1000"}]])";
+  for (const std::string& ipam :
+       {R"("ipam": {)" + ranges + "}", R"("ipam": {"type": "host-local", "dataDir": "/run/leases", )" + ranges + "}"}) {
+    CAPTURE(ipam);
+    REQUIRE_FAKE_HOST(host);
+    const Unchanged unchanged{host};
+    Network demo{"demo", ipam};
+    const std::string first = R"("runtimeConfig": {"ips": ["10.42.0.7/24", "fd42::7"]})";
+    CHECK(demo.attach(host, "c1", first) == "10.42.0.7");
+    CHECK(demo.attach(host, "c2", R"("args": {"cni": {"ips": ["10.42.0.8"]}})") == "10.42.0.8");
+    CHECK(contains(outputOf({"ip", "-n", "c1", "-6", "addr"}), "fd42::7/64"));
+    demo.checkAll();
+
+    host.addNamespace("c3");
+    Subject third = subjectOf("c3");
+    third.args = "IP=10.42.0.8";
+    checkError(add(demo.config(), third), ErrorCode::InvalidConfig, {"10.42.0.8", "container c2 (eth0)"});
+    checkError(add(demo.config(R"("runtimeConfig": {"ips": ["fd42::7"]})"), third = subjectOf("c3")),
+               ErrorCode::InvalidConfig, {"fd42::7", "container c1 (eth0)"});
+    checkSilent(demo.del("c1"));
+    third.args = "IP=10.42.0.7,fd42::7";
+    CHECK(addressIn(resultOf(add(demo.config(), third))) == "10.42.0.7");
+    demo.forget("c1");
+    demo.checkAll();
+    for (const char* container : {"c2", "c3"}) checkSilent(demo.del(container));
+    for (const char* container : {"c1", "c2", "c3"}) host.endNamespace("/run/netns/" + std::string{container});
+  }
+}
+
 TEST_CASE("host-local: a failed ADD leaves no file, and DEL with a truncated record frees the leases") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", kHostLocal};

@@ -154,7 +154,7 @@ TEST_CASE("On one directory each plugin respects and frees the leases of the oth
   }
 }
 
-TEST_CASE("Requested addresses are granted and refused as by the reference plugin") {
+TEST_CASE("Requested addresses are granted and refused as by the reference plugin, but for those beyond the range") {
   if (!haveReference()) return;
   const Scratch theirs;
   const Scratch ours;
@@ -170,7 +170,8 @@ TEST_CASE("Requested addresses are granted and refused as by the reference plugi
     }
     const Answer reference = byReference("ADD", container, configOf(theirs.path(), ipam), args);
     const Answer pons = byPons("ADD", container, configOf(ours.path(), ipam), args);
-    CHECK(pons.ok == reference.ok);
+    // Beyond rangeEnd, but in the subnet: static addresses of compose files. The reference refuses them.
+    CHECK(pons.ok == (reference.ok || wish == std::string_view{"10.1.2.10"}));
     if (reference.ok) CHECK(pons.text == reference.text);
   }
 }

@@ -13,6 +13,14 @@ using pons::Ledger;
 using pons::Protocol;
 using namespace support;
 
+namespace {
+
+pons::Range rangeOf(const std::string& subnet, const std::string& first, const std::string& last) {
+  return pons::Range::make(prefix(subnet), ip(first), ip(last), std::nullopt).value();
+}
+
+}  // namespace
+
 TEST_CASE("a host port has one owner, which the error names; wildcard and specific addresses conflict") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
@@ -79,6 +87,88 @@ TEST_CASE("a requested address is leased exactly, or refused with the reason") {
     CHECK(contains(refusal({address}).message, reason));
   }
   CHECK(contains(refusal({"10.42.0.7", "10.42.0.8"}).message, "second one"));
+}
+
+TEST_CASE("a requested address outside of the range is leased if it is in the subnet; random ones are of the range") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  const auto request = [](std::vector<std::string> requested = {}) {
+    AddressRequest made = requestFor("10.42.0.0/28", std::move(requested));
+    made.sets = {{rangeOf("10.42.0.0/28", "10.42.0.8", "10.42.0.10")},
+                 {rangeOf("fd42::/64", "fd42::100", "fd42::1ff")}};
+    made.excluded = {prefix("10.42.0.12/31")};
+    return made;
+  };
+  {
+    auto record = claim(ledger, keyOf("c1"), request({"fd42::7", "10.42.0.3"}));
+    REQUIRE(record.ok());
+    CHECK(record->attachment.leases ==
+          std::vector{Lease{prefix("10.42.0.3/28"), ip("10.42.0.1")}, Lease{prefix("fd42::7/64"), ip("fd42::1")}});
+    CHECK(ledger.commit(*record).ok());
+  }
+  for (const char* container : {"c2", "c3", "c4"}) {
+    const auto record = claim(ledger, keyOf(container), request());
+    REQUIRE(record.ok());
+    const auto address = record->attachment.leases.front().address.address();
+    CHECK((ip("10.42.0.8") <= address && address <= ip("10.42.0.10")));
+  }
+  const auto refusal = [&](std::vector<std::string> requested) {
+    const auto refused = claim(ledger, keyOf("late"), request(std::move(requested)));
+    REQUIRE_FALSE(refused.ok());
+    return refused.error();
+  };
+  CHECK(contains(refusal({}).message, "3 of 3 addresses of 10.42.0.0/28 are leased"));
+  const std::pair<const char*, const char*> refused[] = {
+      {"10.42.0.1", "is the gateway"},      {"10.42.0.0", "is the network address of 10.42.0.0/28"},
+      {"10.42.0.12", "is excluded by"},     {"10.42.0.15", "is the broadcast address of 10.42.0.0/28"},
+      {"10.42.0.16", "is not in a subnet"}, {"fd42::", "is the network address of fd42::/64"}};
+  for (const auto& [address, reason] : refused) {
+    CHECK(refusal({address}).cause == netlib::Cause::Invalid);
+    CHECK(contains(refusal({address}).message, reason));
+  }
+  CHECK(contains(refusal({"10.42.0.4", "10.42.0.5"}).message, "second one"));
+  CHECK(contains(refusal({"fd42::8", "fd42::9"}).message, "second one"));
+  for (const auto& taken : {std::vector<std::string>{"10.42.0.3", "fd42::8"}, {"10.42.0.4", "fd42::7"}}) {
+    CHECK(refusal(taken).cause == netlib::Cause::InUse);
+  }
+  CHECK(contains(refusal({"10.42.0.3"}).message, "container c1 (eth0) of network demo"));
+  // Also after the claims were lost, and until its owner releases it.
+  std::filesystem::remove_all(bench.path() + "/networks/demo/addresses");
+  CHECK(refusal({"10.42.0.3"}).cause == netlib::Cause::InUse);
+  support::release(ledger, keyOf("c1"));
+  CHECK(claim(ledger, keyOf("late"), request({"10.42.0.3"})).ok());
+}
+
+TEST_CASE("requested addresses outside of the ranges go to the sets of their subnet that have none yet") {
+  const LedgerBench bench;
+  Ledger ledger = bench.open();
+  AddressRequest request;
+  pons::Range second = rangeOf("10.42.0.0/24", "10.42.0.20", "10.42.0.29");
+  second.gateway = ip("10.42.0.2");
+  SUBCASE("two sets") {
+    request.sets = {{rangeOf("10.42.0.0/24", "10.42.0.10", "10.42.0.19")}, {second}};
+    request.requested = {ip("10.42.0.99"), ip("10.42.0.11")};  // the first set is the second one's
+    const auto record = claim(ledger, keyOf("c1"), request);
+    REQUIRE(record.ok());
+    CHECK(record->attachment.leases == std::vector{Lease{prefix("10.42.0.11/24"), ip("10.42.0.1")},
+                                                   Lease{prefix("10.42.0.99/24"), ip("10.42.0.2")}});
+    request.requested = {ip("10.42.0.101"), ip("10.42.0.100")};
+    CHECK(claim(ledger, keyOf("c2"), request).ok());
+    request.requested = {ip("10.42.0.102"), ip("10.42.0.12"), ip("10.42.0.103")};
+    CHECK(contains(claim(ledger, keyOf("c3"), request).error().message, "10.42.0.103 is the second one"));
+  }
+  SUBCASE("two ranges of one set") {
+    request.sets = {{rangeOf("10.42.0.0/24", "10.42.0.10", "10.42.0.19"), second}};
+    for (const auto& [address, gateway] :
+         {std::pair{"10.42.0.25", "10.42.0.2"}, std::pair{"10.42.0.99", "10.42.0.1"}}) {
+      request.requested = {ip(address)};
+      const auto record = claim(ledger, keyOf(std::string{"c"} + std::string{address}.substr(8)), request);
+      REQUIRE(record.ok());
+      CHECK(record->attachment.leases.front().gateway == ip(gateway));
+    }
+    request.requested = {ip("10.42.0.2")};
+    CHECK(contains(claim(ledger, keyOf("c3"), request).error().message, "is the gateway"));
+  }
 }
 
 TEST_CASE("an address of the host is not leased, random or requested") {

@@ -89,7 +89,8 @@ inline constexpr std::array kAddressKeys{
             "the first range set: each container gets one address from it"}),
     common({"ipam.rangeStart", kPools, Text, "the first address", "", "first address of ipam.subnet that is assigned"}),
     common({"ipam.rangeEnd", kPools, Text, "the last address", "", "last address of ipam.subnet that is assigned", "",
-            "Never assigned: the network address, the broadcast address and the gateway."}),
+            "Never assigned: the network address, the broadcast address and the gateway. A container whose runtime "
+            "requests a certain address gets any other free address of the subnet, also outside of the range."}),
     common({"ipam.gateway", kPools, Text, "the subnet's first address", "", "gateway of ipam.subnet", "",
             "If isGateway is false it may be outside of the subnet, or an IPv6 link-local address of a router."}),
     common({"ipam.ranges", kPools, Objects, "", R"([[{"subnet": "10.43.0.0/24"}], [{"subnet": "fd00:43::/64"}]])",
