@@ -45,7 +45,7 @@ killed_add() {
   conf >/run/conf
   local count
   for count in {1..40..3}; do
-    CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=$BIN setsid --wait strace --output /dev/null \
+    CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=$BIN setsid --fork --wait strace --output /dev/null \
       --inject "sendto,sendmsg:signal=KILL:when=$count" "$BIN/pons" </run/conf >/run/out 2>&1 && break
     if ((count % 2)); then
       conf | cni DEL c1; is "DEL after a kill at message $count" "0 " "$rc $out"

@@ -337,6 +337,7 @@ made_port() {
   cni ADD "$name" bridge <"/run/$name.conf"
   is "ADD by $name" "0 " "$rc $(jq -r '.msg // empty' <<<"$out")"
   vlans "$(port "$name")" >"/run/$name.port"
+  has "the port of $name is in a VLAN" "[0-9]" "$(<"/run/$name.port")"
 }
 beside_the_reference() {
   local version subnet=50 number=0 keys
