@@ -1,6 +1,7 @@
 #include "netlib/filter/x_tables.h"
 
 #include <algorithm>
+#include <array>
 
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
@@ -73,11 +74,12 @@ class FilterTableReader {
   /// Creates the table if the kernel has its module. Unlike kGetInfo, kGetEntries does not load that.
   static bool hasTable() {
     const UniqueFd socket{::socket(static_cast<int>(Layout::kFamily), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    typename Layout::Entries none{};
-    std::copy_n("filter", sizeof "filter", none.name);
-    socklen_t length = sizeof none;
+    using Entries = typename Layout::Entries;
+    alignas(Entries) std::array<char, sizeof(Entries)> none{};
+    std::copy_n("filter", sizeof "filter", none.begin());  // the name comes first
+    socklen_t length = none.size();
     // EAGAIN: the table has another size.
-    return getsockopt(socket.get(), Layout::kLevel, Layout::kGetEntries, &none, &length) == 0 || errno == EAGAIN;
+    return getsockopt(socket.get(), Layout::kLevel, Layout::kGetEntries, none.data(), &length) == 0 || errno == EAGAIN;
   }
 
   Result<FilterTable> read() {

@@ -41,6 +41,15 @@ bool hasSubnetOf(const RangeSet& set, const IpAddress& address) {
   return std::ranges::any_of(set, [&](const Range& range) { return range.subnet.contains(address); });
 }
 
+/// Why the address, which lies in the subnet, is none of a container; nothing if it can be one.
+std::optional<std::string> objectionIn(const IpPrefix& subnet, const IpAddress& address) {
+  if (hasNetworkAddress(subnet) && address == subnet.first()) return "is the network address of " + subnet.toString();
+  if (hasBroadcastAddress(subnet) && address == subnet.last()) {
+    return "is the broadcast address of " + subnet.toString();
+  }
+  return std::nullopt;
+}
+
 /// Why this address, which is in none of the pools, cannot be leased on request; nothing if it can be: it lies in a
 /// subnet and is only outside of the ranges from which pons selects addresses itself.
 std::optional<std::string> objectionTo(const IpAddress& address, const AddressRequest& request) {
@@ -50,14 +59,9 @@ std::optional<std::string> objectionTo(const IpAddress& address, const AddressRe
   bool isInSubnet = false;
   for (const RangeSet& set : request.sets) {
     for (const Range& range : set) {
-      const IpPrefix& subnet = range.subnet;
       if (range.gateway == address) return "is the gateway";
-      if (!subnet.contains(address)) continue;
-      if (hasNetworkAddress(subnet) && address == subnet.first())
-        return "is the network address of " + subnet.toString();
-      if (hasBroadcastAddress(subnet) && address == subnet.last()) {
-        return "is the broadcast address of " + subnet.toString();
-      }
+      if (!range.subnet.contains(address)) continue;
+      if (auto objection = objectionIn(range.subnet, address)) return objection;
       isInSubnet = true;
     }
   }
