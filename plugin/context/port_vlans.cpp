@@ -7,10 +7,12 @@ using bridge_vlan::Of;
 
 bridge_vlan::Table tableOf(const PortVlans& vlans) {
   bridge_vlan::Table table;
-  if (vlans.access) table[*vlans.access] = {.pvid = true, .untagged = true};
+  constexpr bridge_vlan::Membership kUntagged{.pvid = true, .untagged = true};
+  if (vlans.untagged) table[*vlans.untagged] = kUntagged;
   for (const netlib::VlanRange& range : vlans.trunk) {
     for (netlib::VlanId vlan = range.first; vlan <= range.last; ++vlan) table[vlan] = {};
   }
+  if (!vlans.untagged && !vlans.trunk.empty()) table[PortVlans::kNative] = kUntagged;
   return table;
 }
 

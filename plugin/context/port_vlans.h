@@ -8,7 +8,7 @@
 
 namespace pons {
 
-/// Those that the settings name.
+/// Those that the settings name; as in the reference plugin, a VLAN in both of them is tagged.
 netlib::bridge_vlan::Table tableOf(const PortVlans& vlans);
 
 /// For messages: "100 untagged", "1, 200-205"; "none" without any.

@@ -48,7 +48,7 @@ netlib::Result<std::vector<Attachment>> unrecordedVlans(Host& host, const netlib
   for (const link::Link& candidate : TRY(link::ofKind(host.route, "vlan"))) {
     if (candidate.peer != below->index || !sweptAlias(host, candidate)) continue;
     found.push_back(unrecordedAt(bridge));
-    found.back().vlans = PortVlans{.access = candidate.vlan};
+    found.back().vlans = PortVlans{.untagged = candidate.vlan};
   }
   return found;
 }

@@ -87,7 +87,7 @@ std::string_view contradictionIn(const netlib::VlanRange& range) {
 }
 
 std::string_view contradictionIn(const PortVlans& vlans) {
-  return vlans.access && !isVlan(*vlans.access) ? "access" : "";
+  return vlans.untagged && !isVlan(*vlans.untagged) ? "untagged" : "";
 }
 
 /// Reads the members of one object, along attachment_fields.h, up to the first that is missing or invalid.

@@ -88,7 +88,7 @@ void setBridge(Attachment& attachment, std::string_view sharedState) {
   const auto bridge = name.starts_with("bridge-") ? IfName::parse(name.substr(7)) : std::nullopt;
   if (bridge) attachment.bridge.name = *bridge;
   const auto vlan = shared_state::vlanOf(name);
-  if (vlan) attachment.vlans = PortVlans{.access = *vlan};
+  if (vlan) attachment.vlans = PortVlans{.untagged = *vlan};
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ netlib::IfName routedLink(const Attachment& attachment) {
 }
 
 std::optional<netlib::VlanId> gatewayVlan(const AttachmentSettings& settings) {
-  return settings.vlans && settings.bridge.gateway ? settings.vlans->access : std::nullopt;
+  return settings.vlans && settings.bridge.gateway ? settings.vlans->untagged : std::nullopt;
 }
 
 std::optional<netlib::IfName> gatewayLinkName(const netlib::IfName& bridge, netlib::VlanId vlan) {

@@ -146,10 +146,11 @@ struct BridgeSettings {
   friend bool operator==(const BridgeSettings&, const BridgeSettings&) = default;
 };
 
-/// The VLANs of a container's port, on a bridge that then filters them. Either an access port or a trunk.
+/// The VLANs of a container's port, on a bridge that then filters them. One of `untagged` and `trunk` at least.
 struct PortVlans {
-  std::optional<netlib::VlanId> access = std::nullopt;  ///< untagged in both directions
-  std::vector<netlib::VlanRange> trunk = {};            ///< tagged; ascending, without overlap; empty of an access port
+  static constexpr netlib::VlanId kNative = 1;  ///< as the reference plugin has it, whatever the bridge's default is
+  std::optional<netlib::VlanId> untagged = std::nullopt;  ///< of frames without a tag; none in a trunk: kNative
+  std::vector<netlib::VlanRange> trunk = {};              ///< with a tag; ascending, without overlap
   bool keepsDefault = false;  ///< the port stays in the bridge's default VLAN as well (vlan_default_pvid)
 
   friend bool operator==(const PortVlans&, const PortVlans&) = default;

@@ -49,7 +49,7 @@ void visitFields(auto& visit, Like<netlib::VlanRange> auto& range) {
 }
 
 void visitFields(auto& visit, Like<PortVlans> auto& vlans) {
-  visit("access", vlans.access, {});
+  visit("untagged", vlans.untagged, {});
   visit("trunk", vlans.trunk, {});
   visit("keepsDefault", vlans.keepsDefault);
 }

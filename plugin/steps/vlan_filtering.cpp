@@ -56,7 +56,7 @@ class VlanFiltering final : public AttachmentStep {
 
  private:
   std::string lackOfOption() const {
-    const bool isTrunk = attachment_.vlans && !attachment_.vlans->access;
+    const bool isTrunk = attachment_.vlans && !attachment_.vlans->untagged;
     return std::string{isTrunk ? "\"vlanTrunk\"" : "\"vlan\""} +
            " needs a kernel with CONFIG_BRIDGE_VLAN_FILTERING, which this one lacks";
   }

@@ -59,9 +59,9 @@ using Texts = std::vector<std::string>;
 TEST_CASE("vlan is one VLAN, untagged; 0 is none") {
   CHECK_FALSE(decoded("").vlans);
   CHECK_FALSE(decoded(R"("vlan": 0, "vlanTrunk": [], "preserveDefaultVlan": false)").vlans);
-  CHECK(decoded(R"("vlan": 1)").vlans == PortVlans{.access = 1});
+  CHECK(decoded(R"("vlan": 1)").vlans == PortVlans{.untagged = 1});
   CHECK(decoded(R"("vlan": 4094, "preserveDefaultVlan": true)").vlans ==
-        PortVlans{.access = 4094, .keepsDefault = true});
+        PortVlans{.untagged = 4094, .keepsDefault = true});
   for (const char* members : {R"("vlan": -1)", R"("vlan": 4095)", R"("vlan": "7")", R"("preserveDefaultVlan": "no")"}) {
     CAPTURE(members);
     CHECK(codeOf(members) == 7);
@@ -82,8 +82,8 @@ TEST_CASE("vlanTrunk has single VLANs and ranges; what is twice or adjacent is o
     CAPTURE(items);
     CHECK(codeOf(std::string{R"("vlanTrunk": [)"} + items + "]") == 7);
   }
-  CHECK(codeOf(R"("vlan": 5, "vlanTrunk": [{"id": 6}])") == 7);
-  CHECK(codeOf(R"("vlan": 5, "vlanTrunk": [])") == 0);
+  CHECK(decoded(R"("vlan": 5, "vlanTrunk": [{"id": 6}])").vlans == PortVlans{.untagged = 5, .trunk = {{6, 6}}});
+  CHECK(decoded(R"("vlan": 5, "vlanTrunk": [])").vlans == PortVlans{.untagged = 5});
 }
 
 TEST_CASE("the name of the gateway's link has to fit") {
@@ -95,7 +95,7 @@ TEST_CASE("the name of the gateway's link has to fit") {
 }
 
 TEST_CASE("what is about IP packets names the gateway's link of the VLAN, the rest the bridge") {
-  Attachment attachment = inVlan({.access = 100});
+  Attachment attachment = inVlan({.untagged = 100});
   attachment.acceptForward = attachment.internal = attachment.bridge.promiscuous = true;
   attachment.ingress = IngressPolicy::SameBridge;
   CHECK(routedLink(attachment).toString() == "pons0.100");
@@ -124,7 +124,7 @@ TEST_CASE("without VLANs no step and no state of theirs is there") {
 
 TEST_CASE(
     "the steps of a VLAN are behind the bridge, its gateway's link before the address, its port behind the veth") {
-  const Attachment attachment = inVlan({.access = 100});
+  const Attachment attachment = inVlan({.untagged = 100});
   Texts names;
   for (const auto& step : planFor(attachment)) names.push_back(step->name());
   const auto at = [&names](const std::string& name) {
@@ -147,7 +147,7 @@ TEST_CASE(
   CHECK_FALSE(has(sharedStatesOf(attachment), "tagged-frames"));
   attachment.egress = EgressPolicy{};
   CHECK(has(sharedStatesOf(attachment), "tagged-frames"));
-  attachment.vlans = PortVlans{.access = 5};
+  attachment.vlans = PortVlans{.untagged = 5};
   CHECK_FALSE(has(sharedStatesOf(attachment), "tagged-frames"));
   CHECK(guard::groupOf(attachment) == 28784);
   attachment.guard = SpoofGuard::Mac;
@@ -158,7 +158,7 @@ TEST_CASE(
 
 TEST_CASE("a port's request has ranges, and the PVID alone; the default VLAN goes before") {
   netlib::Batch batch;
-  appendPortVlans(batch, 7, {.access = 100, .keepsDefault = true}, {.filtering = true, .defaultPvid = 1});
+  appendPortVlans(batch, 7, {.untagged = 100, .keepsDefault = true}, {.filtering = true, .defaultPvid = 1});
   REQUIRE(batch.count() == 1);
   CHECK(batch.message(0).nlmsg_type == RTM_SETLINK);
   CHECK(infosIn(batch, 0) == Texts{"6 100"});  // PVID | UNTAGGED
@@ -168,10 +168,10 @@ TEST_CASE("a port's request has ranges, and the PVID alone; the default VLAN goe
   REQUIRE(without.count() == 2);
   CHECK(without.message(0).nlmsg_type == RTM_DELLINK);
   CHECK(infosIn(without, 0) == Texts{"0 3"});
-  CHECK(infosIn(without, 1) == Texts{"0 5", "8 7", "16 9"});  // RANGE_BEGIN, RANGE_END
+  CHECK(infosIn(without, 1) == Texts{"6 1", "0 5", "8 7", "16 9"});  // RANGE_BEGIN, RANGE_END
 
   netlib::Batch none;
-  appendPortVlans(none, 7, {.access = 5}, {.filtering = true, .defaultPvid = 0});
+  appendPortVlans(none, 7, {.untagged = 5}, {.filtering = true, .defaultPvid = 0});
   CHECK(none.count() == 1);
 }
 
@@ -184,21 +184,24 @@ TEST_CASE("the bridge's own VLANs are set with its flag, and an empty table is n
   CHECK(batch.count() == 1);
 }
 
-TEST_CASE("the whole range of VLANs takes one entry of the kernel's") {
+TEST_CASE("the whole range of VLANs takes few entries") {
   netlib::Batch batch;
   appendPortVlans(batch, 7, {.trunk = {{1, 4094}}}, {});
-  CHECK(infosIn(batch, 0) == Texts{"8 1", "16 4094"});
+  CHECK(infosIn(batch, 0) == Texts{"6 1", "8 2", "16 4094"});
 }
 
 TEST_CASE("a table of VLANs as text") {
   CHECK(textOf({}) == "none");
-  CHECK(textOf(tableOf({.access = 100})) == "100 untagged");
-  CHECK(textOf(tableOf({.trunk = {{5, 5}, {200, 205}}})) == "5, 200-205");
+  CHECK(textOf(tableOf({.untagged = 100})) == "100 untagged");
+  CHECK(textOf(tableOf({.trunk = {{5, 5}, {200, 205}}})) == "1 untagged, 5, 200-205");
+  CHECK(textOf(tableOf({.trunk = {{1, 2}}})) == "1 untagged, 2");
+  CHECK(textOf(tableOf({.untagged = 100, .trunk = {{5, 6}}})) == "5-6, 100 untagged");
+  CHECK(textOf(tableOf({.untagged = 100, .trunk = {{99, 101}}})) == "99-101");  // as the reference plugin
   CHECK(textOf({{1, {.untagged = true}}, {2, {.pvid = true}}}) == "1 untagged when sent, 2 untagged when received");
 }
 
 TEST_CASE("a record of VLANs out of range is damaged") {
-  for (PortVlans vlans : {PortVlans{.access = 4095}, PortVlans{.trunk = {{0, 7}}}, PortVlans{.trunk = {{7, 4095}}}}) {
+  for (PortVlans vlans : {PortVlans{.untagged = 4095}, PortVlans{.trunk = {{0, 7}}}, PortVlans{.trunk = {{7, 4095}}}}) {
     const auto record = decodeRecord(encodeRecord(inVlan(std::move(vlans)), RecordState::Committed));
     CHECK(record.failedWith(netlib::Cause::Damaged));
   }
@@ -208,7 +211,7 @@ TEST_CASE(
     "a salvaged attachment has the bridge and the VLAN that its references name, in whatever order they are read") {
   std::vector<std::string> claims;
   for (const std::string& state : sharedStatesOf([] {
-         Attachment attachment = inVlan({.access = 100});
+         Attachment attachment = inVlan({.untagged = 100});
          attachment.acceptForward = true;
          attachment.ingress = IngressPolicy::Isolated;
          return attachment;

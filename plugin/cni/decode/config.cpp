@@ -62,12 +62,11 @@ Result<> decodeBridge(Config& config, const Field& root, const Dialect& dialect)
 
 Result<> decodeVlans(Config& config, const Field& root) {
   PortVlans vlans;
-  const std::uint32_t access = TRY(root["vlan"].number(0, netlib::kMaxVlanId)).value_or(0);
-  if (access != 0) vlans.access = access;
+  const std::uint32_t vlan = TRY(root["vlan"].number(0, netlib::kMaxVlanId)).value_or(0);
+  if (vlan != 0) vlans.untagged = vlan;
   vlans.trunk = TRY(decodeVlanTrunk(root["vlanTrunk"]));
   vlans.keepsDefault = TRY(root["preserveDefaultVlan"].boolean()).value_or(vlans.keepsDefault);
-  if (vlans.access && !vlans.trunk.empty()) return root["vlan"].invalid("0 together with \"vlanTrunk\"");
-  if (vlans.access || !vlans.trunk.empty()) config.vlans = std::move(vlans);
+  if (vlans.untagged || !vlans.trunk.empty()) config.vlans = std::move(vlans);
   return {};
 }
 

@@ -47,18 +47,20 @@ inline constexpr std::array kBridgeKeys{
         "the bridge is not promiscuous"},
     common({"portIsolation", kMain, Boolean, "false", "", "containers reach the gateway, but not each other",
             "containers reach each other"}),
-    Key{"vlan", kMain, Number, "0", "0 to 4094", "VLAN of the containers, whose frames carry no tag; 0: none", "",
+    Key{"vlan", kMain, Number, "0", "0 to 4094",
+        "VLAN of the frames that the container sends and gets without a tag; 0: none", "",
         "The bridge filters VLANs: containers reach only those of their VLAN. With isGateway the gateway addresses are "
         "on "
         "a link of its own, named as the bridge, with the VLAN behind a dot: \"pons0.100\". Needs a kernel with "
         "CONFIG_BRIDGE_VLAN_FILTERING. Policies of the bridge (ingressPolicy, internal) are the VLAN's. With a gateway "
         "it "
         "must be another than that of the bridge itself, which is 1 if pons creates it."},
-    Key{"vlanTrunk", kMain, Objects, "", "without vlan; up to 4094",
+    Key{"vlanTrunk", kMain, Objects, "", "",
         "VLANs that the container tags itself: a list of {\"id\": 100} and {\"minID\": 200, \"maxID\": 205}", "",
-        "As vlan, but without a link of the gateway: its addresses are on the bridge, in the bridge's own VLAN. The "
-        "spoof "
-        "guard and the egress policy inspect frames with a tag as well; without a trunk, the spoof guard drops them."},
+        "Its frames without a tag are of vlan, or of VLAN 1 without one; then the gateway addresses are on the bridge. "
+        "The "
+        "spoof guard and the egress policy inspect frames with a tag as well; without a trunk, the spoof guard drops "
+        "them."},
     Key{"vlanTrunk[].id", kMain, Number, "", "1 to 4094", "a VLAN"},
     Key{"vlanTrunk[].minID", kMain, Number, "", "1 to 4094", "the first of several VLANs; only with maxID"},
     Key{"vlanTrunk[].maxID", kMain, Number, "", "minID to 4094", "the last of them"},

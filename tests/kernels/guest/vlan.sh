@@ -52,11 +52,13 @@ the_default_vlan_is_kept_or_not() {
   add c2 vlan=100 preserveDefaultVlan=true "$(range 10 19)"
   is "with" "1 Egress Untagged, 100 PVID Egress Untagged" "$(vlans "$(port c2)")"
   add c3 name='"trunk"' 'vlanTrunk=[{"id":100},{"minID":200,"maxID":205},{"id":204}]' ipam='{}'
-  is "a trunk without" "100, 200-205" "$(vlans "$(port c3)")"
+  is "a trunk without" "1 PVID Egress Untagged, 100, 200-205" "$(vlans "$(port c3)")"
   add c4 name='"trunk"' 'vlanTrunk=[{"id":100}]' preserveDefaultVlan=true ipam='{}'
   is "a trunk with" "1 PVID Egress Untagged, 100" "$(vlans "$(port c4)")"
-  checked c1 c2 c3 c4
-  del c1 c4 c3 c2
+  add c5 vlan=100 'vlanTrunk=[{"id":200}]' "$(range 10 19)"
+  is "both" "100 PVID Egress Untagged, 200" "$(vlans "$(port c5)")"
+  checked c1 c2 c3 c4 c5
+  del c1 c4 c3 c5 c2
   nothing_left
 }
 
@@ -225,7 +227,7 @@ check_and_repair() {
   check c3
   is "CHECK of the trunk fails" yes "$( ((rc != 0)) && echo yes || echo no)"
   expect "repair of the trunk" ponsctl repair
-  is "the trunk" "5-9" "$(vlans "$(port c3)")"
+  is "the trunk" "1 PVID Egress Untagged, 5-9" "$(vlans "$(port c3)")"
   del c3 c2 c1
   nothing_left
 }
@@ -346,7 +348,8 @@ beside_the_reference() {
   for version in 1.1.1 1.9.1; do
     for keys in "vlan=100" "vlan=1" "vlan=100 isGateway=true ipMasq=true isDefaultGateway=true" "vlan=100 preserveDefaultVlan=false" \
       "vlan=100 preserveDefaultVlan=true" 'vlanTrunk=[{"id":100},{"minID":200,"maxID":205}]' \
-      'vlanTrunk=[{"id":100},{"id":1}] preserveDefaultVlan=false' 'vlanTrunk=[{"minID":7,"maxID":9}] preserveDefaultVlan=true'; do
+      'vlanTrunk=[{"id":100},{"id":1}] preserveDefaultVlan=false' 'vlanTrunk=[{"minID":7,"maxID":9}] preserveDefaultVlan=true' \
+      'vlan=100 vlanTrunk=[{"id":200}]' 'vlan=100 vlanTrunk=[{"id":200}] preserveDefaultVlan=true' 'vlan=100 vlanTrunk=[{"id":100},{"id":7}]'; do
       [[ $version != 1.1.1 || ! $keys =~ preserve|Trunk ]] || continue # 1.1.1 ignores them
       number=$((number + 1))
       BIN=/opt/cni-$version made_port ref $number $((subnet++)) $keys
