@@ -36,9 +36,7 @@ install(FILES scripts/debian/copyright README.md DESTINATION ${doc} COMPONENT po
 install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons)
 install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/ponsctl DESTINATION share/bash-completion/completions COMPONENT pons)
-install(FILES scripts/systemd/pons-repair.service scripts/systemd/pons-repair-on-reload.service
-              scripts/systemd/pons-metrics.service scripts/systemd/pons-metrics.timer
-        DESTINATION lib/systemd/system COMPONENT pons)
+install(FILES scripts/systemd/pons-watch.service DESTINATION lib/systemd/system COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
 install(FILES scripts/managers/10-pons.conf DESTINATION lib/NetworkManager/conf.d COMPONENT pons)
 install(FILES scripts/managers/10-pons.network scripts/managers/10-pons.link DESTINATION lib/systemd/network

@@ -1,6 +1,7 @@
 // An open file descriptor with one owner.
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -27,6 +28,8 @@ class UniqueFd {
   /// The descriptor, still owned by this object; -1 for none.
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
+  /// Leads to the very file, whatever its own path leads to by now (proc(5)); in this process only.
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
 
   void reset() {
     // Linux frees the descriptor also when close(2) fails.

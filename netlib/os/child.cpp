@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "netlib/os/file.h"
+#include "netlib/os/system_call.h"
 
 namespace netlib {
 
@@ -25,9 +26,6 @@ constexpr int kStatusOfSignal = 128;  // as in shells
 
 /// MFD_NOEXEC_SEAL of Linux 6.3: required where vm.memfd_noexec is 2.
 constexpr unsigned kNoExec = 0x8;
-
-/// System calls of kernels after 5.4. ENOSYS: an older kernel; EPERM: a sandbox whose filter does not know the call.
-bool isUnknownCall(int code) { return code == ENOSYS || code == EPERM; }
 
 Failure<Error> failedAs(int code, const std::string& what) { return fail(Error::fromErrno(what, code)); }
 

@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "netlib/os/system_call.h"
+
 namespace netlib::file_mount {
 
 namespace {
@@ -15,9 +17,6 @@ Result<struct stat> examine(const UniqueFd& fd) {
   if (fstat(fd.get(), &status) < 0) return failErrno("cannot examine a file to mount");
   return status;
 }
-
-/// "/proc/self/fd/N" is the very file, whatever its path leads to by now.
-std::string itself(const UniqueFd& fd) { return "/proc/self/fd/" + std::to_string(fd.get()); }
 
 Result<> attach(const UniqueFd& tree, const UniqueFd& place) {
   constexpr unsigned kByDescriptors = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
@@ -29,7 +28,7 @@ Result<> attach(const UniqueFd& tree, const UniqueFd& place) {
 Result<> attachThenRestrict(const UniqueFd& tree, const UniqueFd& place) {
   TRY(attach(tree, place));
   constexpr unsigned long kOptions = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  if (::mount(nullptr, itself(tree).c_str(), nullptr, kOptions, nullptr) == 0) return {};
+  if (::mount(nullptr, tree.path().c_str(), nullptr, kOptions, nullptr) == 0) return {};
   const Result<> failed = failErrno("cannot make the mount of a file read-only");
   static_cast<void>(unmount(tree));  // the first error is the one to report
   return failed;
@@ -45,7 +44,7 @@ Result<> mount(const UniqueFd& file, const UniqueFd& place) {
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   if (mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) == 0) return attach(tree, place);
-  if (errno == ENOSYS || errno == EPERM) return attachThenRestrict(tree, place);
+  if (isUnknownCall(errno)) return attachThenRestrict(tree, place);
   return failErrno("cannot make the mount of a file read-only");
 }
 
@@ -57,7 +56,7 @@ Result<bool> isMounted(const UniqueFd& file, const UniqueFd& place) {
 
 Result<> unmount(const UniqueFd& place) {
   // MNT_DETACH: the descriptor itself keeps the mount busy.
-  if (umount2(itself(place).c_str(), MNT_DETACH) < 0) return failErrno("cannot unmount a file");
+  if (umount2(place.path().c_str(), MNT_DETACH) < 0) return failErrno("cannot unmount a file");
   return {};
 }
 

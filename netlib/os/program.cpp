@@ -40,7 +40,7 @@ Result<std::string> canonical(const std::string& path) {
 }
 
 /// In a user namespace that has no number for the host's root (a rootless runtime's), root's files belong to the
-/// overflow user, like those of all users without a number. They cannot be told apart; but what such a namespace
+/// overflow user, like those of all users without a number. They cannot be distinguished; but what such a namespace
 /// executes gets no more rights than the user has who made it.
 bool isRoot(uid_t user) {
   constexpr uid_t kOverflowUser = 65534;  // DEFAULT_OVERFLOWUID
@@ -119,7 +119,7 @@ Result<Program> Program::open(const std::string& path, bool mayBeScript) {
 
   const auto interpreter = TRY(interpreterOf(opened, file));
   // Executes the file that was checked, even if its path now refers to another one.
-  const std::string byDescriptor = "/proc/self/fd/" + std::to_string(opened.get());
+  const std::string byDescriptor = opened.path();
   if (!interpreter) return Program{path, byDescriptor, std::move(opened)};
   if (!mayBeScript) return refuse(path, "it is the interpreter of a script and a script itself");
   TRY(open(*interpreter, false));

@@ -1,5 +1,5 @@
-// A program of another package, executed only if none can have written it but root and who can replace this one as
-// well.
+// A program of another package: executed only if no user can have written it but root, or one who can replace this
+// program as well.
 #pragma once
 
 #include <chrono>

@@ -11,6 +11,7 @@
 
 #include "netlib/os/directory.h"
 #include "netlib/os/file.h"
+#include "netlib/os/system_call.h"
 
 namespace netlib {
 
@@ -26,8 +27,7 @@ Result<struct stat> examine(int fd, const std::string& path) {
 
 /// Opens what an O_PATH descriptor refers to.
 Result<UniqueFd> reopen(const UniqueFd& found, int flags, const std::string& path) {
-  const std::string itself = "/proc/self/fd/" + std::to_string(found.get());
-  UniqueFd file{::open(itself.c_str(), flags | O_CLOEXEC)};
+  UniqueFd file{::open(found.path().c_str(), flags | O_CLOEXEC)};
   if (!file) return failErrno("cannot open " + path);
   return file;
 }
@@ -180,7 +180,7 @@ Result<UniqueFd> RootDirectory::openInside(const std::string& name, int flags) c
     // glibc has no wrapper.
     UniqueFd fd{static_cast<int>(syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof(how)))};
     if (fd) return fd;
-    if (errno == ENOSYS || errno == EPERM) break;  // before Linux 5.6, and in some sandboxes
+    if (isUnknownCall(errno)) break;  // before Linux 5.6, and in some sandboxes
     if (errno != EAGAIN || tries == kTries) return failErrno("cannot open " + path);
   }
   UniqueFd found = TRY(walkInside(fd_, name, path));

@@ -24,8 +24,7 @@ Result<> make(const std::string& path) {
   const UniqueFd file{::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
   if (!file) return failErrno("cannot create " + path);
   TRY(writeAtOnce(file.get(), std::string(kBytes, '\0'), 0, path));
-  const std::string unnamed = "/proc/self/fd/" + std::to_string(file.get());
-  const int linked = linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+  const int linked = linkat(AT_FDCWD, file.path().c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
   // EEXIST: another process was faster.
   return linked == 0 || errno == EEXIST ? Result<>{} : failErrno("cannot create " + path);
 }

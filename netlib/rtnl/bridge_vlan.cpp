@@ -29,15 +29,6 @@ void putInfo(Batch& batch, VlanId vlan, unsigned flags) {
                                                           .vid = static_cast<std::uint16_t>(vlan)});
 }
 
-/// The last of the consecutive VLANs that begin there. The kernel accepts no PVID in a range.
-Table::const_iterator endOfRange(const Table& vlans, Table::const_iterator first) {
-  auto last = first;
-  for (auto next = std::next(first); next != vlans.end(); last = next++) {
-    if (first->second.pvid || next->first != last->first + 1 || next->second != first->second) break;
-  }
-  return last;
-}
-
 void putTable(Batch& batch, Of of, const Table& vlans) {
   const auto settings = batch.nest(IFLA_AF_SPEC);
   if (of == Of::Bridge) batch.putStruct(IFLA_BRIDGE_FLAGS, std::uint16_t{BRIDGE_FLAGS_SELF});
@@ -108,6 +99,14 @@ Result<Table> listByLinks(Socket& socket, unsigned index) {
 }
 
 }  // namespace
+
+Table::const_iterator endOfRange(const Table& vlans, Table::const_iterator first) {
+  auto last = first;
+  for (auto next = std::next(first); next != vlans.end(); last = next++) {
+    if (first->second.pvid || next->first != last->first + 1 || next->second != first->second) break;
+  }
+  return last;
+}
 
 void appendAdd(Batch& batch, unsigned index, Of of, const Table& vlans) {
   appendChange(batch, RTM_SETLINK, index, of, vlans);

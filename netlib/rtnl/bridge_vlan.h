@@ -32,6 +32,9 @@ void appendRemove(Batch& batch, unsigned index, Of of, const Table& vlans);
 /// IFLA_BR_VLAN_FILTERING.
 void appendSetFiltering(Batch& batch, unsigned bridge, bool on);
 
+/// The last of the consecutive VLANs with one membership that begin at `first`. The kernel accepts no PVID in a range.
+Table::const_iterator endOfRange(const Table& vlans, Table::const_iterator first);
+
 /// The VLANs of a port or a bridge; empty without the option. A dump, of that link alone since Linux 5.6.
 Result<Table> list(Socket& socket, unsigned index);
 

@@ -20,4 +20,9 @@ netlib::Result<> setWherePossible(Host& host, const std::map<std::string, std::s
   return {};
 }
 
+netlib::Result<> setUpIpv6(Host& host, const netlib::IfName& link) {
+  const auto name = [&](std::string_view key) { return netlib::sysctl::ofInterface(netlib::Family::Ipv6, link, key); };
+  return setWherePossible(host, {{name("accept_ra"), "0"}, {name("accept_dad"), "0"}});
+}
+
 }  // namespace pons

@@ -35,6 +35,9 @@ struct Arguments {
   bool deletes = false;                      ///< gc: delete the orphans
   std::chrono::milliseconds timeout{1000};   ///< probe: of each packet's answer
   std::string pluginPath = "/opt/cni/bin:/usr/lib/cni";  ///< CNI_PATH: directories of plugins, separated by ':'
+  std::chrono::seconds interval{60};                     ///< watch: the longest time between two passes
+  std::string metricsFile = {};                          ///< watch: written after each pass; empty for none
+  bool verbose = false;                                  ///< watch: print a line for each pass
 };
 
 }  // namespace pons::ctl

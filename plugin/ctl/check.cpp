@@ -85,21 +85,6 @@ std::string pastText(const Value& finding, std::size_t idLength) {
   return "not restored: " + whose + plainText(finding["what"]) + " (" + plainText(finding["reason"]) + ")";
 }
 
-/// Repairs, and counts that in the metrics.
-netlib::Result<std::vector<Finding>> repaired(Host& host, const Arguments& arguments) {
-  std::map<AttachmentKey, std::string> pods;
-  std::vector<Finding> findings;
-  for (RepairedFault& fault : TRY(pons::repair(host))) {
-    const auto [pod, isNew] = pods.try_emplace(fault.key);
-    const auto seen = isNew ? host.ledger.snapshot(fault.key) : std::nullopt;
-    if (isNew && seen && *seen) pod->second = (*seen)->attachment.pod;
-    const auto event = fault.reason.empty() ? counters::Event::Repaired : counters::Event::NotRepaired;
-    counters::count(arguments.stateDir, event);
-    findings.push_back({std::move(fault), pod->second});
-  }
-  return findings;
-}
-
 netlib::Result<Answer> verify(const Arguments& arguments) {
   const auto statuses = TRY(collectStatus(arguments));
   const View view = [&](const Value& root, const Terminal& terminal) {
@@ -148,6 +133,20 @@ std::string checkText(const Value& root, const Terminal& terminal) {
          (areHidden ? "Follow-up faults are hidden; --json shows all.\n" : "");
 }
 
+netlib::Result<std::vector<Finding>> repaired(Host& host, const Arguments& arguments) {
+  std::map<AttachmentKey, std::string> pods;
+  std::vector<Finding> findings;
+  for (RepairedFault& fault : TRY(pons::repair(host))) {
+    const auto [pod, isNew] = pods.try_emplace(fault.key);
+    const auto seen = isNew ? host.ledger.snapshot(fault.key) : std::nullopt;
+    if (isNew && seen && *seen) pod->second = (*seen)->attachment.pod;
+    const auto event = fault.reason.empty() ? counters::Event::Repaired : counters::Event::NotRepaired;
+    counters::count(arguments.stateDir, event);
+    findings.push_back({std::move(fault), pod->second});
+  }
+  return findings;
+}
+
 std::string repairJson(const std::vector<Finding>& findings) {
   return jsonDocument([&](json::Writer& writer) {
     writeObjects(writer, "findings", findings, [](json::Writer& to, const Finding& finding) {
@@ -158,6 +157,13 @@ std::string repairJson(const std::vector<Finding>& findings) {
       if (!reason.empty()) to.member("reason", reason);
     });
   });
+}
+
+std::string repairLine(const Finding& finding) {
+  return viewed(
+      repairJson({finding}),
+      [](const Value& root, const Terminal&) { return pastText(root["findings"].items().front(), std::string::npos); },
+      Terminal{});
 }
 
 std::string repairText(const Value& root, const Terminal& terminal) {

@@ -18,7 +18,11 @@ struct Finding {
   RepairedFault fault;
   std::string pod = {};
 };
+/// Repairs, and counts that in the metrics.
+netlib::Result<std::vector<Finding>> repaired(Host& host, const Arguments& arguments);
 std::string repairJson(const std::vector<Finding>& findings);
+/// One of them, on one line, with the container's whole ID.
+std::string repairLine(const Finding& finding);
 /// What was restored, and what was not and why, one per line; of shared state once.
 std::string repairText(const json::Value& root, const Terminal& terminal);
 

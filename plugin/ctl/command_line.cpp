@@ -77,6 +77,7 @@ class CommandLine {
     addProbe();
     addGraph();
     add(metrics, "metrics", "Print metrics for Prometheus", kJson | kState | kConfigs);
+    addWatch();
     addHelp();
     add(version, "version", "Print the versions of pons and of the CNI specification", kJson);
   }
@@ -201,6 +202,20 @@ class CommandLine {
     added.add_option("--format", arguments_.format, "dot, or svg (runs dot of graphviz)")
         ->type_name("FORMAT")
         ->check(oneOf("format", {"dot", "svg"}));
+  }
+
+  void addWatch() {
+    CLI::App& added =
+        add(watch, "watch", "Repair and remove leftovers whenever something changed, until SIGTERM", kState | kConfigs);
+    added
+        .add_option_function<unsigned>(
+            "--interval", [this](unsigned seconds) { arguments_.interval = std::chrono::seconds{seconds}; },
+            "Longest time between two passes, 1 to 3600 (60)")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1U, 3600U));
+    added.add_option("--metrics", arguments_.metricsFile, "After each pass write the metrics to this file")
+        ->type_name("FILE");
+    added.add_flag("--verbose", arguments_.verbose, "Print a line for each pass");
   }
 
   void addHelp() {

@@ -23,5 +23,6 @@ netlib::Result<Answer> probe(const Arguments& arguments);
 netlib::Result<Answer> repair(const Arguments& arguments);
 netlib::Result<Answer> show(const Arguments& arguments);
 netlib::Result<Answer> version(const Arguments& arguments);
+netlib::Result<Answer> watch(const Arguments& arguments);
 
 }  // namespace pons::ctl

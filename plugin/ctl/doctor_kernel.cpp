@@ -45,7 +45,7 @@ class KernelCheck {
       netfilter = std::move(*opened);
     }
     for (const tables::TableFamily family : tables::kAll) {
-      std::set<std::string> asked;  // several parts need it: the first one is told
+      std::set<std::string> asked;  // several parts need it: the first one is reported
       for (const Part part : tables::allParts(family)) {
         for (const tables::Feature& feature : tables::featuresOf(family, part)) {
           if (!asked.insert(feature.what).second || !mayAsk(feature.module) || !netfilter) continue;

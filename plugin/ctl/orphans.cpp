@@ -148,4 +148,11 @@ netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments) {
   return orphans;
 }
 
+netlib::Result<Orphans> collectDead(Host& host, const Arguments& arguments) {
+  Orphans orphans{.deletes = arguments.deletes};
+  const Scopes scopes = TRY(scopesFor(arguments, host, orphans.problems));
+  TRY(collectAttachments(host, scopes, orphans));
+  return orphans;
+}
+
 }  // namespace pons::ctl

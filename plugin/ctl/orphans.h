@@ -30,4 +30,7 @@ struct Orphans {
 /// Invalid if `arguments.network` is not a valid name.
 netlib::Result<Orphans> collectOrphans(Host& host, const Arguments& arguments);
 
+/// The same for the attachments alone: whatever has no record is left, since its container may be running.
+netlib::Result<Orphans> collectDead(Host& host, const Arguments& arguments);
+
 }  // namespace pons::ctl

@@ -73,8 +73,9 @@ Inspection::Verified Inspection::verify(const Step& step) {
 
 std::vector<Fault> Inspection::faultsOf(const Attachment& attachment, Scope scope) {
   std::vector<Fault> faults;
-  host_.bridge =
-      host_.vlanLink = {};  // of the attachment looked at before: that of a chained plugin has no step that sets it
+  // Of the attachment inspected before: that of a chained plugin has no step that sets them.
+  host_.bridge = {};
+  host_.vlanLink = {};
   if (scope != Scope::Shared) {
     const auto entered = canEnter(host_, attachment);
     if (!entered.ok()) return {goneContainer(attachment, entered.error())};

@@ -20,7 +20,7 @@ class Repair {
   Repair(Host& host, Scope scope) : inspection_(host), scope_(scope) {}
 
   void record(const AttachmentKey& key, const netlib::Result<std::optional<Record>>& found) {
-    if (found.failedWith(netlib::Cause::Locked)) return;  // another process works on it
+    if (found.failedWith(netlib::Cause::Locked)) return;  // its ADD or DEL is running
     if (!found) {
       const Fault fault{{}, {}, {"record", "", found.error().message, Remedy::None}, found.error()};
       faults_.push_back({key, fault, reasonOf(fault)});
@@ -84,6 +84,16 @@ class Repair {
   std::vector<RepairedFault> faults_;
 };
 
+/// Waits for a CHECK or another look at the attachment, but not for its ADD or DEL, which restore what they need.
+netlib::Result<std::optional<Record>> settled(Host& host, const AttachmentKey& key) {
+  constexpr std::chrono::seconds kPatience{1};
+  auto found = host.ledger.find(key, std::chrono::milliseconds{0});
+  if (!found.failedWith(netlib::Cause::Locked)) return found;
+  const auto seen = host.ledger.snapshot(key);
+  const bool isAttached = seen && *seen && (*seen)->state == RecordState::Committed;
+  return isAttached ? host.ledger.find(key, kPatience) : std::move(found);
+}
+
 }  // namespace
 
 netlib::Result<std::vector<RepairedFault>> repair(Host& host, const RepairScope& scope) {
@@ -93,7 +103,7 @@ netlib::Result<std::vector<RepairedFault>> repair(Host& host, const RepairScope&
   std::ranges::stable_partition(keys, [](const auto& key) { return key.plugin == ChainedPlugin::None; });
   for (const AttachmentKey& key : keys) {
     if (scope.network && key.network != *scope.network) continue;
-    repair.record(key, host.ledger.find(key, std::chrono::milliseconds{0}));
+    repair.record(key, settled(host, key));
   }
   return std::move(repair).faults();
 }

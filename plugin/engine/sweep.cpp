@@ -174,6 +174,11 @@ netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
     return referenced || mode_ == Mode::Find ? netlib::Result<>{} : step.undo(host_);
   };
   const auto sweepStep = [&](const Step& step) { failures.add("undo " + step.name(), undoIfUnreferenced(step)); };
+  const auto sweepVlanLink = [&](const Attachment& vlan) -> netlib::Result<> {
+    const bool referenced = TRY(isReferenced(hostLock, shared_state::vlanLink(routedLink(vlan))));
+    if (!referenced) note({"link", routedLink(vlan).toString(), std::string{kUnreferenced}});
+    return {};
+  };
   const auto sweepLink = [&](const Attachment& attachment) {
     sweepStep(*routeLocalnet(attachment));
     sweepStep(*forwardAccepted(attachment, routedLink(attachment)));
@@ -181,10 +186,11 @@ netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
     sweepStep(*bridgeInternal(attachment));
   };
   failures.add("look at the bridge", noteBridge(hostLock, shared_state::bridge(unrecorded), bridge));
-  for (const Attachment& vlan : TRY(unrecordedVlans(host_, bridge))) {
+  const auto vlans = unrecordedVlans(host_, bridge);
+  if (!vlans) failures.add("look at VLANs", netlib::fail(vlans.error()));
+  for (const Attachment& vlan : vlans ? *vlans : std::vector<Attachment>{}) {
     sweepLink(vlan);
-    const std::string state = shared_state::vlanLink(routedLink(vlan));
-    if (!TRY(isReferenced(hostLock, state))) note({"link", routedLink(vlan).toString(), std::string{kUnreferenced}});
+    failures.add("look at VLANs", sweepVlanLink(vlan));
     sweepStep(*vlanLink(vlan));
   }
   sweepLink(unrecorded);

@@ -197,7 +197,7 @@ netlib::Result<> Sweep::masquerades(Family family, const NetworkName& network, c
   return tables::removeElements(host_, {{{static_cast<nft::TableFamily>(family), chain}, unclaimed}});
 }
 
-/// What a bridge has in that set, if nobody refers to the state: in mode Delete the step has removed it by now.
+/// What a bridge has in that set, if no attachment refers to the state: in mode Delete the step has removed it by now.
 netlib::Result<> Sweep::countPolicies(const Lock& hostLock, const std::string& sharedState,
                                       const netlib::IfName& bridge, const char* set) {
   if (mode_ == Mode::Delete || TRY(isReferenced(hostLock, sharedState))) return {};

@@ -164,7 +164,7 @@ void loadModules(netlib::Socket& netfilter, TableFamily family, const Parts& par
     };
     if (!modules.isLoaded(kBase) || std::ranges::any_of(features, isLoaded)) continue;
     for (const Feature& feature : features) {
-      // What is missing is told by the transaction that needs it.
+      // The transaction that needs it reports what is missing.
       if (modules.stateOf(feature.module) == netlib::ModuleState::Loadable)
         static_cast<void>(ask(netfilter, family, part, feature));
     }

@@ -11,7 +11,7 @@
 namespace pons::tables {
 
 struct Feature {
-  std::string what;    ///< "the expression fib"
+  std::string what;    ///< "expression fib"
   std::string option;  ///< "CONFIG_NFT_FIB_IPV4"
   std::string module;  ///< "nft_fib_ipv4", where it is no part of the kernel's image
   /// Appends to a table of that family what asks for it.

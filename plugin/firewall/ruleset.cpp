@@ -107,7 +107,7 @@ void Ruleset::appendTo(nft::Transaction& transaction) const {
     const auto table = shared_.tables.find(static_cast<TableFamily>(subnet.family()));
     if (table == shared_.tables.end()) continue;
     const bool hasPorts = table->second.contains(Part::Ports);
-    nat::appendSubnet(transaction, subnet, hasPorts ? nat::Hairpin::With : nat::Hairpin::Without);
+    nat::appendSubnet(transaction, subnet, nat::hairpinIf(hasPorts));
   }
   for (const auto& [chain, network] : networks_) {
     nat::appendNetwork(transaction, network.nat, chain.second, nat::networkComment(network.name));

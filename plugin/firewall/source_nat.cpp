@@ -80,8 +80,6 @@ netlib::Result<tables::Changes> replacingSources(Host& host, const netlib::IpPre
   }};
 }
 
-nat::Hairpin hairpinIf(bool hasPorts) { return hasPorts ? nat::Hairpin::With : nat::Hairpin::Without; }
-
 /// What the attachment needs of a table, beside elements and its own chains. The attachment must outlive it.
 struct Shared {
   tables::Parts parts;
@@ -130,7 +128,9 @@ netlib::Result<tables::Changes> missingIn(Host& host, const Attachment& attachme
   const nft::Table table = tables::tableOf(family);
   Shared shared = sharedOf(attachment, family, parts);
   const auto present = TRY(nft::present(host.netfilter, table, namesOf(attachment, shared, family)));
-  const bool hasPorts = parts.contains(tables::Part::Ports) || present.sets.contains(nat::kForwardsAny);
+  const bool hasPorts =
+      parts.contains(tables::Part::Ports) || present.sets.contains(tables::markerOf(tables::Part::Ports));
+  const nat::Hairpin hairpin = nat::hairpinIf(hasPorts);
   erase(shared, attachment, present);
   std::vector<netlib::IpPrefix> withoutHairpin;
   if (shared.parts.contains(tables::Part::Ports)) withoutHairpin = TRY(subnetsIn(host, table));
@@ -138,7 +138,7 @@ netlib::Result<tables::Changes> missingIn(Host& host, const Attachment& attachme
   return tables::Changes{[=, &attachment](nft::Transaction& transaction) {
     for (const tables::Part part : shared.parts) tables::appendPart(transaction, family, part);
     for (const netlib::IpPrefix& subnet : withoutHairpin) nat::appendHairpin(transaction, subnet);
-    for (const netlib::IpPrefix& subnet : shared.subnets) nat::appendSubnet(transaction, subnet, hairpinIf(hasPorts));
+    for (const netlib::IpPrefix& subnet : shared.subnets) nat::appendSubnet(transaction, subnet, hairpin);
     for (const SourceNat* nat : shared.networks) {
       nat::appendNetwork(transaction, *nat, chainOf(attachment, *nat), nat::networkComment(attachment.key.network));
     }
@@ -212,9 +212,10 @@ netlib::Result<Differences> differencesOf(Host& host, const netlib::IpPrefix& su
   std::vector<netlib::IpPrefix> held = TRY(othersWithChain(host, subnet));
   held.push_back(subnet);
   const auto elements = jumpingTo({chain}, nat::sourceElements(std::move(held)));
-  const bool hasPorts = TRY(tables::presentParts(host.netfilter, table.family)).contains(tables::Part::Ports);
+  const auto parts = TRY(tables::presentParts(host.netfilter, table.family));
+  const nat::Hairpin hairpin = nat::hairpinIf(parts.contains(tables::Part::Ports));
   return tables::differencesOf(host, [&](nft::Transaction& transaction) {
-    nat::appendSubnet(transaction, subnet, hairpinIf(hasPorts));
+    nat::appendSubnet(transaction, subnet, hairpin);
     for (const std::string& network : networks) nat::appendJump(transaction, subnet, network);
     transaction.addElements(table, nat::kSources, elements);
   });

@@ -17,6 +17,7 @@ std::optional<netlib::IpPrefix> subnetOfChain(std::string_view chain);
 
 /// The chain, with its hairpin rule where the table has the part Ports.
 enum class Hairpin : bool { Without, With };
+inline Hairpin hairpinIf(bool hasPorts) { return hasPorts ? Hairpin::With : Hairpin::Without; }
 void appendSubnet(netlib::nft::Transaction& transaction, const netlib::IpPrefix& subnet, Hairpin hairpin);
 /// That rule alone, at the front of a chain without it: without masquerade the reply to a container that uses a
 /// published port of its own subnet would reach it directly, from another address than it connected to. It holds for

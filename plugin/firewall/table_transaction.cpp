@@ -243,7 +243,6 @@ netlib::Result<> removeUnneeded(Host& host, const Attachment& attachment) {
   const HostLock hostLock = TRY(host.ledger.lockHost());
   std::vector<Attachment> active = TRY(host.ledger.activeAttachments(hostLock));
   SharedParts shared = TRY(sharedPartsOf(host.ledger, active));
-  std::erase_if(active, [&](const Attachment& each) { return each.key == attachment.key; });
   const Ruleset ruleset = TRY(rulesetOf(host, std::move(active), std::move(shared)));
   for (const auto& [family, parts] : ruleset.tables()) {
     if (TRY(hasUnneeded(host, attachment, family, parts))) return write(host, ruleset);

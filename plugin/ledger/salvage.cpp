@@ -85,7 +85,8 @@ void setFromReference(Attachment& attachment, std::string_view sharedState) {
 /// The others may name the gateway's link in a VLAN instead.
 void setBridge(Attachment& attachment, std::string_view sharedState) {
   const std::string name = shared_state::stem(sharedState);
-  const auto bridge = name.starts_with("bridge-") ? IfName::parse(name.substr(7)) : std::nullopt;
+  constexpr std::string_view kPrefix = "bridge-";
+  const auto bridge = name.starts_with(kPrefix) ? IfName::parse(name.substr(kPrefix.size())) : std::nullopt;
   if (bridge) attachment.bridge.name = *bridge;
   const auto vlan = shared_state::vlanOf(name);
   if (vlan) attachment.vlans = PortVlans{.untagged = *vlan};

@@ -5,7 +5,8 @@
 
 #include "plugin/context/bridge_originals.h"
 #include "plugin/context/link_owner.h"
-#include "plugin/context/routed_ipv6.h"
+#include "plugin/context/optional_sysctls.h"
+#include "plugin/context/port_vlans.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -156,6 +157,15 @@ class BridgePresent final : public AttachmentStep {
     // Keep the bridge while it has foreign ports.
     if (TRY(link::portsOf(host.route, bridge->index)).empty()) TRY(link::remove(host.route, attachment_.bridge.name));
     return host.ledger.forgetOriginals(sharedState());
+  }
+
+  /// The port that has left may be the one that had the smallest MTU.
+  netlib::Result<> leave(Host& host) const override {
+    const bool hasVlans = !TRY(host.ledger.valuesOf(shared_state::vlanFiltering(attachment_.bridge.name))).empty();
+    if (!hasVlans) return {};
+    const auto bridge = link::find(host.route, attachment_.bridge.name);
+    if (bridge.failedWith(ENODEV)) return {};
+    return bridge ? raiseVlanLinks(host, *bridge) : netlib::fail(bridge.error());
   }
 
   const link::Link* provided(const Host& host) const override { return &host.bridge; }

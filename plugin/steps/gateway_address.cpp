@@ -98,7 +98,7 @@ netlib::Result<Prefixes> addressesToReplace(Host& host, const Attachment& attach
 }
 
 /// What the ledger saves of an address, by which undo() knows whose it is. The mark (IFA_PROTO) is of Linux 5.18, and
-/// another ledger has the same; it tells what a process left whose ledger was lost.
+/// another ledger has the same; it identifies what a process left whose ledger was lost.
 constexpr const char* kReplaced = "replaced";       ///< by the gateway address, which restores it at its end
 constexpr const char* kAdded = "added";             ///< by this ledger; not saved at first on a bridge of pons
 constexpr const char* kFound = "was there before";  ///< it stays; an older pons has saved other words
@@ -128,7 +128,7 @@ class GatewayAddress final : public AttachmentStep {
   netlib::Result<> apply(Host& host) const override {
     if (!host.ledger.hadReferences(sharedState())) return addFirst(host);
     // IPv6 answers EEXIST for any prefix length: with an earlier reference it is the right one.
-    const auto added = add(host, routedLinkOf(host, attachment_).index, address_);
+    const auto added = add(host, linkIndex(host), address_);
     if (added.failedWith(EEXIST)) return {};
     TRY(added);
     return makeAlone(host, true);
@@ -159,7 +159,7 @@ class GatewayAddress final : public AttachmentStep {
   }
 
   netlib::Result<> repair(Host& host) const override {
-    const auto added = add(host, routedLinkOf(host, attachment_).index, address_);
+    const auto added = add(host, linkIndex(host), address_);
     TRY(netlib::ignoring(EEXIST, added));
     return makeAlone(host, added.ok());
   }
@@ -167,27 +167,28 @@ class GatewayAddress final : public AttachmentStep {
   bool needsBridge() const override { return true; }
 
   netlib::Result<Differences> verify(Host& host) const override {
-    for (const auto& present :
-         TRY(address::list(host.route, address_.family(), routedLinkOf(host, attachment_).index))) {
+    for (const auto& present : TRY(address::list(host.route, address_.family(), linkIndex(host)))) {
       if (present.prefix == address_) return Differences{};
     }
     return Differences{missing(name())};
   }
 
  private:
+  unsigned linkIndex(const Host& host) const { return routedLinkOf(host, attachment_).index; }
+
   /// Another ADD that already refers to the address may add it in the middle of this; then it corrects what was saved.
   netlib::Result<> addFirst(Host& host) const {
     const auto lock = TRY(host.ledger.lockHost());
     const auto present = TRY(address::list(host.route, address_.family()));
     const auto found = std::ranges::find_if(present, [&](const address::InterfaceAddress& one) {
-      return one.index == routedLinkOf(host, attachment_).index && one.prefix == address_;
+      return one.index == linkIndex(host) && one.prefix == address_;
     });
     return found == present.end() ? addAlone(host, present, true) : noteFound(host, *found);
   }
 
   netlib::Result<> noteFound(Host& host, const address::InterfaceAddress& found) const {
-    if (found.own && !TRY(isInOthersUse(host, routedLinkOf(host, attachment_))))
-      return {};  // left by a process of this ledger
+    const bool isLeftover = found.own && !TRY(isInOthersUse(host, routedLinkOf(host, attachment_)));
+    if (isLeftover) return {};  // of a process of this ledger
     return host.ledger.saveOriginals(sharedState(), {{address_.toString(), kFound}});
   }
 
@@ -202,8 +203,8 @@ class GatewayAddress final : public AttachmentStep {
   netlib::Result<> addAlone(Host& host, const Addresses& present, bool isNew) const {
     const auto replaced = TRY(addressesToReplace(host, attachment_, address_, present));
     TRY(saveOrigins(host, replaced, isNew));
-    TRY(remove(host, routedLinkOf(host, attachment_).index, present, replaced));
-    return netlib::ignoring(EEXIST, add(host, routedLinkOf(host, attachment_).index, address_));
+    TRY(remove(host, linkIndex(host), present, replaced));
+    return netlib::ignoring(EEXIST, add(host, linkIndex(host), address_));
   }
 
   /// Before the kernel is changed.

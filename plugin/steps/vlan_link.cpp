@@ -2,7 +2,7 @@
 
 #include "plugin/context/bridge_originals.h"
 #include "plugin/context/link_owner.h"
-#include "plugin/context/routed_ipv6.h"
+#include "plugin/context/optional_sysctls.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {

@@ -297,7 +297,7 @@ TEST_CASE("If several transactions create the same chain at once, one succeeds, 
   CHECK(ruleCount(socket) == 1);
 }
 
-TEST_CASE("Which chains and sets a table has is told in one exchange, and ENOENT of one that is missing") {
+TEST_CASE("Which chains and sets a table has is known after one exchange, and ENOENT of one that is missing") {
   REQUIRE_FAKE_HOST(host);
   Socket socket = open();
   const nft::Names wanted{.chains = {"b", "c", "s"}, .sets = {"c", "s", "t"}};

@@ -22,7 +22,7 @@ constexpr const char* kPython = "/usr/bin/python3";
 constexpr const char* kBoth =
     R"({"spec": {"podCIDR": "10.244.7.0/24", "podCIDRs": ["10.244.7.0/24", "fd00:244:7::/64"]}})";
 constexpr const char* kNone = R"({"spec": {}})";
-const fs::path kConflist = "/etc/cni/net.d/10-pons.conflist";
+const fs::path kConflist = "/etc/cni/net.d/00-pons.conflist";
 const fs::path kPlugins = "/opt/cni/bin";
 
 struct Certificate {
@@ -129,6 +129,22 @@ TEST_CASE("the manifest conforms to the API's models, and its references are val
   CHECK_MESSAGE(outcome.ok(), outcome.out << outcome.err);
 }
 
+TEST_CASE("install-node keeps the network's name, and removes an earlier conflist of pons, but no other program's") {
+  const fs::path former = kConflist.parent_path() / "10-pons.conflist";
+  for (const std::string type : {"pons", "bridge"}) {
+    CAPTURE(type);
+    onNode([&](Node& node) {
+      fs::create_directories((node.root() / former).parent_path());
+      std::ofstream{node.root() / former} << R"({"name": "mine", "plugins": [{"type": ")" << type << "\"}]}";
+      for (int i = 0; i < 2; ++i) {
+        node.mustInstall({"POD_CIDRS=10.244.7.0/24"});
+        CHECK(node.conflist(".name") == (type == "pons" ? "mine" : "pods"));
+        CHECK(fs::exists(node.root() / former) == (type != "pons"));
+      }
+    });
+  }
+}
+
 TEST_CASE("install-node installs the programs, and a network with the node's pod CIDRs") {
   onNode([](Node& node) {
     node.startApi({kBoth});
@@ -137,6 +153,7 @@ TEST_CASE("install-node installs the programs, and a network with the node's pod
     CHECK(fs::read_symlink(node.root() / kPlugins / "loopback") == "pons");
     CHECK(fs::is_regular_file(node.root() / kPlugins / "ponsctl"));
     CHECK(node.conflist(".name") == "pods");
+    CHECK(node.conflist("[.cniVersion, .cniVersions]") == R"(["1.0.0",["1.0.0","1.1.0"]])");
     CHECK(node.conflist(".plugins[0].ipam") ==
           R"({"ranges":[[{"subnet":"10.244.7.0/24"}],[{"subnet":"fd00:244:7::/64"}]]})");
     CHECK(node.conflist(".plugins[0].ipMasqExclude") == R"(["10.244.0.0/16","fd00:244::/48"])");

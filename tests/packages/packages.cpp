@@ -79,11 +79,7 @@ TEST_CASE("the package pons can be installed and used, and --purge removes all i
     CHECK(versionsOf(root, "pons") == versionsOf(root, kPlugins + "pons"));
     CHECK(root.outputOf({"/usr/sbin/ponsctl", "version"}) == root.outputOf({"pons", "version"}));
     CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
-    for (const char* wanted :
-         {"multi-user.target.wants/pons-repair.service", "docker.service.wants/pons-repair.service",
-          "multi-user.target.wants/pons-repair-on-reload.service", "timers.target.wants/pons-metrics.timer"}) {
-      CHECK(fs::is_symlink(root / fs::path{"/etc/systemd/system"} / wanted));
-    }
+    CHECK(fs::is_symlink(root / "/etc/systemd/system/multi-user.target.wants/pons-watch.service"));
     CHECK(fs::exists(root / "/usr/share/bash-completion/completions/ponsctl"));
     for (const auto& [file, source] : kHostFiles) CHECK(contentOf(root / file) == contentOf(source));
     for (const auto& [section, page] :
@@ -100,8 +96,7 @@ TEST_CASE("systemd-analyze verifies the installed units") {
   if (!fs::exists("/usr/bin/systemd-analyze")) return FakeHost::countSkip("needs systemd-analyze");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
-    const Outcome outcome = root.run({"systemd-analyze", "verify", "pons-repair.service",
-                                      "pons-repair-on-reload.service", "pons-metrics.service", "pons-metrics.timer"});
+    const Outcome outcome = root.run({"systemd-analyze", "verify", "pons-watch.service"});
     CHECK_MESSAGE(outcome.ok(), outcome.err);
     CHECK_MESSAGE(outcome.err.find("pons") == std::string::npos, outcome.err);
     root.outputOf({"systemd-tmpfiles", "--create", "pons.conf"});
@@ -113,7 +108,7 @@ TEST_CASE("systemd-analyze verifies the installed units") {
 constexpr const char* kUnderSystemd = R"(#!/bin/bash
 exec >/root/report 2>&1
 retry() { for _ in {1..100}; do "$@" >/dev/null 2>&1 && return; sleep 0.2; done; return 1; }
-systemctl start pons-repair-on-reload.service pons-metrics.timer
+systemctl start pons-watch.service && echo ready
 ip netns add c1
 echo '{"cniVersion": "1.1.0", "name": "demo", "type": "pons", "ipam": {"subnet": "10.42.0.0/24"}}' |
   CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=/x pons >/dev/null && echo attached
@@ -121,13 +116,20 @@ for how in start restart reload; do
   systemctl "$how" nftables.service
   nft list table inet filter >/dev/null && retry nft list table ip pons && echo "repaired after a $how"
 done
+nft flush ruleset
+retry nft list table ip pons && echo "repaired after a flush"
 retry grep -q 'pons_attachments{network="demo"} 1' /var/lib/prometheus/node-exporter/pons.prom && echo counted
+ip netns del c1
+retry test ! -e /run/pons/networks/demo/attachments/c1:eth0.json && echo collected
+systemctl stop pons-watch.service && [[ $(systemctl show --property Result --value pons-watch.service) == success ]] && echo stopped
 systemctl poweroff >/dev/null 2>&1
 )";
 
 constexpr const char* kUnderSystemdUnit = "[Service]\nExecStart=/root/under-systemd\n";
 
-TEST_CASE("under systemd, a start or reload of a firewall runs ponsctl repair, and the timer writes the metrics") {
+TEST_CASE(
+    "under systemd, pons-watch.service is ready, restores what a firewall's start, reload or flush removed, and writes "
+    "metrics") {
   if (!fs::exists("/usr/bin/systemd-nspawn")) return FakeHost::countSkip("needs systemd-nspawn");
   inFakeRoot([](const FakeRoot& root) {
     installPackages(root, {packageOf("pons")});
@@ -141,8 +143,27 @@ TEST_CASE("under systemd, a start or reload of a firewall runs ponsctl repair, a
         run({"timeout", "100", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
              "--directory", root / "/", "--boot", "systemd.unit=under-systemd.service"});
     CHECK_MESSAGE(contentOf(root / "/root/report") ==
-                      "attached\nrepaired after a start\nrepaired after a restart\nrepaired after a reload\ncounted\n",
+                      "ready\nattached\nrepaired after a start\nrepaired after a restart\nrepaired after a reload\n"
+                      "repaired after a flush\ncounted\ncollected\nstopped\n",
                   booted.out << booted.err);
+  });
+}
+
+TEST_CASE("an upgrade enables pons-watch.service, and nothing remains of the units in whose place it is") {
+  inFakeRoot([](const FakeRoot& root) {
+    const std::vector<std::string> old{"pons-repair.service", "pons-repair-on-reload.service", "pons-metrics.timer"};
+    const fs::path units = root / "/usr/lib/systemd/system";
+    const fs::path enabled = root / "/etc/systemd/system/multi-user.target.wants";
+    fs::create_directories(units);
+    for (const std::string& unit : old) {
+      std::ofstream{units / unit} << "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
+      root.outputOf({"deb-systemd-helper", "enable", unit});
+      CHECK(fs::is_symlink(enabled / unit));
+      fs::remove(units / unit);  // dpkg removes an earlier version's files before the new one is configured
+    }
+    installPackages(root, {packageOf("pons")});
+    for (const std::string& unit : old) CHECK(!fs::is_symlink(enabled / unit));
+    CHECK(fs::is_symlink(enabled / "pons-watch.service"));
   });
 }
 
@@ -270,7 +291,7 @@ TEST_CASE("cmake --install installs the same files in another prefix, without th
   CHECK(fs::is_regular_file(prefix / "sbin/ponsctl"));
   CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
   CHECK(fs::exists(prefix / "share/man/man8/ponsctl.8.gz"));
-  CHECK(fs::exists(prefix / "lib/systemd/system/pons-repair.service"));
+  CHECK(fs::exists(prefix / "lib/systemd/system/pons-watch.service"));
   CHECK(fs::exists(prefix / "lib/systemd/network/10-pons.link"));
   CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
 }

@@ -12,7 +12,7 @@ using pons::cni::ErrorCode;
 
 namespace {
 
-/// How often an unknown key is told.
+/// How often an unknown key is reported.
 std::size_t warningsIn(const std::string& log) {
   std::size_t count = 0;
   for (std::size_t at = log.find("unknown key"); at != std::string::npos; at = log.find("unknown key", at + 1)) ++count;
@@ -21,7 +21,7 @@ std::size_t warningsIn(const std::string& log) {
 
 }  // namespace
 
-TEST_CASE("An unknown key is told once at ADD of each container, not at CHECK and DEL") {
+TEST_CASE("An unknown key is reported once at ADD of each container, not at CHECK and DEL") {
   REQUIRE_FAKE_HOST(host);
   const std::string network = pons::test::config(
       R"("ipam": {"subnet": "10.42.0.0/24", "rangestrat": "10.42.0.9"}, "brige": "b0", "_note": "x")");

@@ -1,7 +1,11 @@
 // ponsctl check and ponsctl repair: of sample attachments, and on a host.
 #include "plugin/ctl/check.h"
 
+#include <thread>
+
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "tests/protocol/network.h"
 #include "tests/tools/samples.h"
@@ -203,4 +207,37 @@ TEST_CASE("On a host: ponsctl repair: its arguments, its state directory, and no
   const Outcome refused = repair({"--state-dir", "/run/elsewhere"});
   CHECK(refused.exitCode == 1);
   CHECK(contains(refused.err, "is writable by other users"));
+}
+
+TEST_CASE("On a host: ponsctl repair waits for those who inspect an attachment, not for its ADD or DEL") {
+  for (const std::size_t inspected : {std::size_t{1}, std::size_t{2}}) {
+    CAPTURE(inspected);
+    REQUIRE_FAKE_HOST(host);
+    Network demo{"demo", R"("ipMasq": true, "ipam": {"subnet": "10.42.0.0/24"})"};
+    std::vector<netlib::UniqueFd> locks;
+    for (std::size_t i = 0; i < inspected; ++i) {
+      const std::string name = "c" + std::to_string(i);
+      demo.attach(host, name);
+      locks.emplace_back(open(recordOf(demo, name).c_str(), O_RDWR | O_CLOEXEC));
+      REQUIRE(flock(locks.back().get(), LOCK_EX) == 0);
+    }
+    shell("nft flush ruleset");
+    std::thread inspection{[&locks] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{300});
+      locks.clear();
+    }};
+    CHECK(contains(repair().out, "restored: "));
+    inspection.join();
+    demo.checkAll();
+
+    const netlib::UniqueFd deletion{open(recordOf(demo, "c0").c_str(), O_RDWR | O_CLOEXEC)};
+    REQUIRE(flock(deletion.get(), LOCK_EX) == 0);
+    // In place: the lock is the inode's.
+    shell("sed 's/committed/deleting/' " + recordOf(demo, "c0") + " > /run/record");
+    REQUIRE(contains(contentOf("/run/record"), "deleting"));
+    setContent(recordOf(demo, "c0"), contentOf("/run/record"));
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(repair().ok());
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::milliseconds{900});
+  }
 }

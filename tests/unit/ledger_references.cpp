@@ -173,7 +173,7 @@ TEST_CASE("a damaged record is reconstructed with the values of its references")
   CHECK(bench.dump().empty());
 }
 
-TEST_CASE("references that are missing are added, and the first one to a state is told") {
+TEST_CASE("references that are missing are added, and the first one to a state is reported") {
   const LedgerBench bench;
   Ledger ledger = bench.open();
   attach(ledger, three()[0]);

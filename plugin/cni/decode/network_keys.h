@@ -50,17 +50,14 @@ inline constexpr std::array kBridgeKeys{
     Key{"vlan", kMain, Number, "0", "0 to 4094",
         "VLAN of the frames that the container sends and gets without a tag; 0: none", "",
         "The bridge filters VLANs: containers reach only those of their VLAN. With isGateway the gateway addresses are "
-        "on "
-        "a link of its own, named as the bridge, with the VLAN behind a dot: \"pons0.100\". Needs a kernel with "
+        "on a link of its own, named as the bridge, with the VLAN behind a dot: \"pons0.100\". Needs a kernel with "
         "CONFIG_BRIDGE_VLAN_FILTERING. Policies of the bridge (ingressPolicy, internal) are the VLAN's. With a gateway "
-        "it "
-        "must be another than that of the bridge itself, which is 1 if pons creates it."},
+        "it must be another than that of the bridge itself, which is 1 if pons creates it."},
     Key{"vlanTrunk", kMain, Objects, "", "",
         "VLANs that the container tags itself: a list of {\"id\": 100} and {\"minID\": 200, \"maxID\": 205}", "",
         "Its frames without a tag are of vlan, or of VLAN 1 without one; then the gateway addresses are on the bridge. "
-        "The "
-        "spoof guard and the egress policy inspect frames with a tag as well; without a trunk, the spoof guard drops "
-        "them."},
+        "The spoof guard and the egress policy inspect frames with a tag as well; without a trunk, the spoof guard "
+        "drops them."},
     Key{"vlanTrunk[].id", kMain, Number, "", "1 to 4094", "a VLAN"},
     Key{"vlanTrunk[].minID", kMain, Number, "", "1 to 4094", "the first of several VLANs; only with maxID"},
     Key{"vlanTrunk[].maxID", kMain, Number, "", "minID to 4094", "the last of them"},
@@ -147,8 +144,8 @@ inline constexpr std::array kNatKeys{
          "owner. "
          "A container that publishes a port in several networks has it once: it leads to the network that was attached "
          "first, and after the DEL from that one to the next. IPv4 ports also answer at 127.0.0.1. Connections from "
-         "the "
-         "container's own subnet to its published ports are masqueraded; connections translated by others (Kubernetes "
+         "the container's own subnet to its published ports are masqueraded; connections translated by others "
+         "(Kubernetes "
          "services) keep their source address."}),
     Key{"portMappings[].hostPort", kPons | kPortmap, Number, "", "1 to 65535", "port of the host; required"},
     Key{"portMappings[].containerPort", kPons | kPortmap, Number, "", "1 to 65535", "port of the container; required"},

@@ -12,8 +12,7 @@ inline constexpr std::array kSettingKeys{
          "Links and nf_tables tables of pons name it; the refusal (code 7) has the path of the first. What a removed "
          "directory left on the host is no obstacle once no container uses it: a bridge without ports, and tables "
          "without a veth that names the directory. Then an ADD replaces such tables, with all that is in them, and "
-         "logs "
-         "it."}),
+         "logs it."}),
     Key{"lockTimeout", kAttach, Number, "30", "1 to 600", "seconds to wait for a lock that another call holds"},
     common({"logFile", kAttach, Text, R"("stderr")", "an absolute path, journal, syslog or stderr",
             "log target: a file, journal, syslog, or stderr, which most runtimes add to their own log", "",
@@ -49,8 +48,7 @@ inline constexpr std::array kContainerKeys{
         "the runtime passes the container's root directory, whose /etc/resolv.conf gets the DNS configuration",
         kNothing,
         "DEL restores the original file. On a read-only root a file is mounted over it, read-only. Symbolic links of "
-        "the "
-        "image are resolved inside of the root. Only one of a container's networks may have DNS settings."},
+        "the image are resolved inside of the root. Only one of a container's networks may have DNS settings."},
     Key{"args.cni.ips", kIpam, List, "", "addresses of the network's ranges", "addresses of the container"},
     Key{"args.cni.mac", kMain | kTuning, Text, "", "a unicast MAC address", "MAC address of the interface"},
     sameAs("egressPolicy", {"args.cni.egressPolicy", kPons, Object, "", "", "egress policy of the container"}),

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "netlib/base/unique_fd.h"
+#include "netlib/os/file.h"
+
+#include "plugin/ctl/check.h"
+#include "plugin/ctl/common.h"
+#include "plugin/ctl/metrics.h"
+#include "plugin/ctl/orphans.h"
+#include "plugin/ctl/watch.h"
+#include "plugin/verbs/delegate.h"
+
+namespace pons::ctl {
+
+namespace {
+
+void collect(Host& host, const Arguments& arguments, Pass& pass) {
+  Arguments deleting = arguments;
+  deleting.deletes = true;
+  const auto dead = collectDead(host, deleting);
+  if (!dead) return pass.problems.push_back(dead.error().message);
+  for (const std::string& problem : dead->problems) pass.problems.push_back(problem);
+  for (const OrphanResult& one : dead->all) {
+    const std::string what = "attachment " + one.orphan.name + " of container " + one.orphan.container->toString() +
+                             ", network " + one.orphan.network->toString() + " (" + one.orphan.why + ")";
+    if (one.failure.empty()) {
+      pass.done.push_back("removed: " + what);
+    } else {
+      pass.problems.push_back("not removed: " + what + ": " + one.failure);
+    }
+  }
+}
+
+void restore(Host& host, const Arguments& arguments, Pass& pass) {
+  const auto findings = repaired(host, arguments);
+  if (!findings) return pass.problems.push_back(findings.error().message);
+  pass.hadFaults = !findings->empty();
+  for (const Finding& finding : *findings) {
+    const bool isDone = finding.fault.reason.empty();
+    const std::string line = repairLine(finding);
+    std::vector<std::string>& lines = isDone ? pass.done : pass.problems;
+    // Of shared state there is one for each attachment.
+    if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+  }
+}
+
+/// Replaced by rename(2): a reader finds the old content or the new one. The directory may be another user's (the node
+/// exporter's), who could have put a link there: O_EXCL opens none.
+netlib::Result<> writeMetrics(const Arguments& arguments) {
+  const std::filesystem::path file{arguments.metricsFile};
+  const std::string draft = file.parent_path() / ("." + file.filename().string() + ".draft");
+  const auto found = TRY(metricsOf(arguments));
+  unlink(draft.c_str());
+  const netlib::UniqueFd fd{open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
+  if (!fd) return netlib::failErrno("create " + draft);
+  if (fchmod(fd.get(), 0644) != 0) return netlib::failErrno("set the mode of " + draft);
+  TRY(netlib::writeAll(fd.get(), metricsText(found.all), draft));
+  if (rename(draft.c_str(), file.c_str()) != 0) return netlib::failErrno("rename " + draft);
+  return {};
+}
+
+/// Without the directory, the node exporter's for instance, nobody reads the file.
+bool isRead(const std::string& metricsFile) {
+  std::error_code error;
+  return !metricsFile.empty() && std::filesystem::is_directory(std::filesystem::path{metricsFile}.parent_path(), error);
+}
+
+}  // namespace
+
+Pass passOver(const Arguments& arguments) {
+  Pass pass;
+  auto host = openHost(arguments);
+  if (!host) {
+    pass.problems.push_back(host.error().message);
+  } else if (*host) {
+    (*host)->ipam = std::make_unique<Delegate>(arguments.pluginPath);
+    collect(**host, arguments, pass);
+    restore(**host, arguments, pass);
+  }
+  if (isRead(arguments.metricsFile)) {
+    const auto written = writeMetrics(arguments);
+    if (!written) pass.problems.push_back("metrics: " + written.error().message);
+  }
+  return pass;
+}
+
+}  // namespace pons::ctl
