@@ -88,7 +88,7 @@ struct Model {
   bool hasFirewall = true;
   /// Facts that may be wrong since a damage, until a command repairs them.
   std::set<std::string> doubtful = {};
-  /// Families whose table was deleted and was not rebuilt since.
+  /// Families whose table was deleted and certainly not rebuilt since.
   std::set<std::string> lostTables = {};
 
   Needs needsOf(unsigned container) const;
