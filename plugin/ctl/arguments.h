@@ -17,6 +17,16 @@ struct Arguments;
 /// A command of ponsctl. An error is printed, with exit code 1.
 using Run = netlib::Result<Answer> (*)(const Arguments&);
 
+/// Of install-node. CIDRs are separated by ','.
+struct NodeArguments {
+  std::string name = {};
+  std::string api = "/run/api/socket";  ///< see podCidrsOf()
+  std::string podCidrs = {};            ///< this node's own; empty: those that the API has
+  std::string clusterCidrs = {};        ///< of all pods
+  std::string pluginDir = "/opt/cni/bin";
+  std::chrono::seconds patience{120};  ///< for the API, and for pod CIDRs
+};
+
 struct Arguments {
   Run run = nullptr;
   std::string command = {};  ///< its name
@@ -38,6 +48,7 @@ struct Arguments {
   std::chrono::seconds interval{60};                     ///< watch: the longest time between two passes
   std::string metricsFile = {};                          ///< watch: written after each pass; empty for none
   bool verbose = false;                                  ///< watch: print a line for each pass
+  NodeArguments node = {};
 };
 
 }  // namespace pons::ctl

@@ -78,6 +78,7 @@ class CommandLine {
     addGraph();
     add(metrics, "metrics", "Print metrics for Prometheus", kJson | kState | kConfigs);
     addWatch();
+    addInstallNode();
     addHelp();
     add(version, "version", "Print the versions of pons and of the CNI specification", kJson);
   }
@@ -216,6 +217,29 @@ class CommandLine {
     added.add_option("--metrics", arguments_.metricsFile, "After each pass write the metrics to this file")
         ->type_name("FILE");
     added.add_flag("--verbose", arguments_.verbose, "Print a line for each pass");
+  }
+
+  void addInstallNode() {
+    NodeArguments& node = arguments_.node;
+    CLI::App& added = add(installNode, "install-node",
+                          "Install pons, and a network of its pod CIDRs, on a Kubernetes node", kConfigs);
+    added.add_option("--cluster-cidrs", node.clusterCidrs, "CIDRs of all pods, not masqueraded between them")
+        ->type_name("CIDRS")
+        ->required();
+    CLI::Option* own =
+        added.add_option("--pod-cidrs", node.podCidrs, "The node's CIDRs (those at the API)")->type_name("CIDRS");
+    CLI::Option* name = added.add_option("--node", node.name, "Name of the node, to ask the API")->type_name("NAME");
+    own->excludes(name);
+    added.add_option("--api", node.api, "Unix socket of kubectl proxy (/run/api/socket)")->type_name("SOCKET");
+    added
+        .add_option_function<unsigned>(
+            "--patience", [&node](unsigned seconds) { node.patience = std::chrono::seconds{seconds}; },
+            "Longest wait for the API's pod CIDRs, 0 to 3600 (120)")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0U, 3600U));
+    added.add_option("--plugin-dir", node.pluginDir, "Directory of plugins (/opt/cni/bin)")
+        ->type_name("DIR")
+        ->check(CLI::Validator{refuseMissingDirectory, ""});
   }
 
   void addHelp() {

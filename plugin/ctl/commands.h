@@ -16,6 +16,7 @@ netlib::Result<Answer> doctor(const Arguments& arguments);
 netlib::Result<Answer> explain(const Arguments& arguments);
 netlib::Result<Answer> gc(const Arguments& arguments);
 netlib::Result<Answer> graph(const Arguments& arguments);
+netlib::Result<Answer> installNode(const Arguments& arguments);
 netlib::Result<Answer> list(const Arguments& arguments);
 netlib::Result<Answer> metrics(const Arguments& arguments);
 netlib::Result<Answer> networks(const Arguments& arguments);

@@ -1,15 +1,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "netlib/base/unique_fd.h"
-#include "netlib/os/file.h"
-
 #include "plugin/ctl/check.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/files.h"
 #include "plugin/ctl/metrics.h"
 #include "plugin/ctl/orphans.h"
 #include "plugin/ctl/watch.h"
@@ -49,19 +43,9 @@ void restore(Host& host, const Arguments& arguments, Pass& pass) {
   }
 }
 
-/// Replaced by rename(2): a reader finds the old content or the new one. The directory may be another user's (the node
-/// exporter's), who could have put a link there: O_EXCL opens none.
 netlib::Result<> writeMetrics(const Arguments& arguments) {
-  const std::filesystem::path file{arguments.metricsFile};
-  const std::string draft = file.parent_path() / ("." + file.filename().string() + ".draft");
   const auto found = TRY(metricsOf(arguments));
-  unlink(draft.c_str());
-  const netlib::UniqueFd fd{open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
-  if (!fd) return netlib::failErrno("create " + draft);
-  if (fchmod(fd.get(), 0644) != 0) return netlib::failErrno("set the mode of " + draft);
-  TRY(netlib::writeAll(fd.get(), metricsText(found.all), draft));
-  if (rename(draft.c_str(), file.c_str()) != 0) return netlib::failErrno("rename " + draft);
-  return {};
+  return replaceFile(arguments.metricsFile, metricsText(found.all), 0644);
 }
 
 /// Without the directory, the node exporter's for instance, nobody reads the file.

@@ -1,40 +1,36 @@
-"""A minimal Kubernetes API: the object of one node, over TLS, for clients with the token.
+"""A minimal Kubernetes API behind "kubectl proxy": the object of node1, on a Unix socket.
 
-api_server.py ADDRESS PORT CERTIFICATE KEY TOKEN LOG ANSWER...
+api_server.py SOCKET LOG ANSWER...
 
-Each request is answered with the next ANSWER, at the end with the last one again. LOG has one line per request.
+Each request is answered with the next ANSWER, at the end with the last one again: a body, or a status of three digits.
+LOG has one line per request.
 """
 
 import http.server
-import socket
-import ssl
+import re
+import socketserver
 import sys
 
-address, port, certificate, key, token, log, *answers = sys.argv[1:]
+socket, log, *answers = sys.argv[1:]
 
 
 class Api(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        allowed = self.headers.get("Authorization") == "Bearer " + token
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        refusal = re.fullmatch("[0-9]{3}", answer)
+        # What kubectl proxy accepts by default.
+        allowed = re.match(r"localhost$|127\.0\.0\.1$|\[::1\]$", self.headers.get("Host", ""))
         found = self.path == "/api/v1/nodes/node1"
-        status = 401 if not allowed else 404 if not found else 200
+        status = int(answer) if refusal else 403 if not allowed else 404 if not found else 200
         with open(log, "a", encoding="utf-8") as requests:
             requests.write(f"{self.path} {status}\n")
         self.send_response(status)
+        self.send_header("Content-Type", "application/json")
         self.end_headers()
-        if status == 200:
-            self.wfile.write((answers.pop(0) if len(answers) > 1 else answers[0]).encode())
+        self.wfile.write(answer.encode() if status == 200 else b'{"kind": "Status"}')
 
     def log_message(self, *_):
         pass
 
 
-class Server(http.server.HTTPServer):
-    address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(certificate, key)
-server = Server((address, int(port)), Api)
-server.socket = context.wrap_socket(server.socket, server_side=True)
-server.serve_forever()
+socketserver.UnixStreamServer(socket, Api).serve_forever()

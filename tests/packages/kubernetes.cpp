@@ -1,5 +1,6 @@
-// scripts/kubernetes/: the manifest against the API's models, and the init container's script on a simulated node with
-// a simulated API, without a cluster.
+// scripts/kubernetes/: the manifest against the API's models, and the init container's ponsctl install-node on a
+// simulated node with a simulated API, without a cluster. The image itself: image.cpp, and
+// tests/runtimes/daemonset.cpp.
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -25,43 +26,20 @@ constexpr const char* kNone = R"({"spec": {}})";
 const fs::path kConflist = "/etc/cni/net.d/00-pons.conflist";
 const fs::path kPlugins = "/opt/cni/bin";
 
-struct Certificate {
-  fs::path certificate;
-  fs::path key;
-
-  Certificate(const Scratch& scratch, const std::string& name)
-      : certificate(scratch / (name + ".crt")), key(scratch / (name + ".key")) {
-    outputOf({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-              "-subj", "/CN=" + name, "-addext", "subjectAltName=IP:127.0.0.1,IP:::1", "-keyout", key, "-out",
-              certificate});
-  }
-};
-
-/// A node, which is also the image of the init container: the package pons is installed, and /host is the node's root.
+/// A node and, in its /root, the programs of the image.
 class Node {
  public:
   explicit Node(const FakeRoot& root) : root_(root) {
-    installPackages(root, {packageOf("pons")});
-    fs::copy_file(kSource / "scripts/kubernetes/install-node", script());
-    fs::remove_all(root / "/host");
-    fs::create_symlink("/", root / "/host");
-    for (const fs::path& directory : {kPlugins, kConflist.parent_path()}) fs::remove_all(root / directory);
-    fs::create_directories(account());
-    std::ofstream{account() / "token"} << kToken;
-    trust(own_);
+    for (const char* program : {PONS_BINARY, PONSCTL_BINARY}) root.bring(program);
+    for (const fs::path& directory : {kPlugins, kConflist.parent_path()}) {
+      fs::remove_all(root / directory);
+      fs::create_directories(root / directory);
+    }
+    fs::create_directories(socket().parent_path());
   }
 
-  /// Makes it the cluster's CA.
-  void trust(const Certificate& authority) const {
-    fs::copy_file(authority.certificate, account() / "ca.crt", fs::copy_options::overwrite_existing);
-  }
-
-  void startApi(const std::vector<std::string>& answers, const std::string& address = "127.0.0.1") {
-    address_ = address;
-    std::vector<std::string> argv{kPython,          kSource / "tests/packages/api_server.py",
-                                  address,          "6443",
-                                  own_.certificate, own_.key,
-                                  kToken,           scratch_ / "requests"};
+  void startApi(const std::vector<std::string>& answers) {
+    std::vector<std::string> argv{kPython, kSource / "tests/packages/api_server.py", socket(), scratch_ / "requests"};
     argv.insert(argv.end(), answers.begin(), answers.end());
     api_.emplace([argv] {
       std::vector<char*> words;
@@ -70,20 +48,18 @@ class Node {
       execv(words[0], words.data());
       return 127;
     });
-    const auto listens = [] { return !outputOf({"ss", "-Htln", "sport = 6443"}).empty(); };
-    REQUIRE(eventually(listens, std::chrono::seconds{20}));
+    REQUIRE(eventually([this] { return fs::exists(socket()); }, std::chrono::seconds{20}));
   }
 
-  /// With the capabilities of the manifest only; variables as "NAME=value".
-  Outcome install(std::vector<std::string> environment = {}) const {
-    RunOptions options;
-    environment.insert(environment.begin(), {"NODE_NAME=node1", "CLUSTER_CIDRS=10.244.0.0/16,fd00:244::/48",
-                                             "KUBERNETES_SERVICE_HOST=" + address_, "KUBERNETES_SERVICE_PORT=6443"});
-    options.environment = environment;
-    return root_.run({"setpriv", "--bounding-set", "-all,+sys_chroot", "/root/install-node"}, options);
+  /// With the capability of the manifest only.
+  Outcome install(const std::vector<std::string>& options) const {
+    std::vector<std::string> argv{"setpriv",       "--bounding-set", "-all,+dac_override",
+                                  "/root/ponsctl", "install-node",   "--cluster-cidrs=10.244.0.0/16, fd00:244::/48"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    return root_.run(argv);
   }
-  void mustInstall(const std::vector<std::string>& environment = {}) const {
-    const Outcome outcome = install(environment);
+  void mustInstall(const std::vector<std::string>& options) const {
+    const Outcome outcome = install(options);
     REQUIRE_MESSAGE(outcome.ok(), outcome.out << outcome.err);
   }
 
@@ -96,22 +72,14 @@ class Node {
   const FakeRoot& root() const { return root_; }
 
  private:
-  static constexpr const char* kToken = "the-token";
-  fs::path script() const { return root_ / "/root/install-node"; }
-  fs::path account() const { return root_ / "/run/secrets/kubernetes.io/serviceaccount"; }
+  fs::path socket() const { return root_ / "/run/api/socket"; }
 
   const FakeRoot& root_;
   Scratch scratch_;
-  Certificate own_{scratch_, "api"};
-  std::string address_ = "127.0.0.1";
   std::optional<ForkedProcess> api_;
 };
 
 void onNode(const std::function<void(Node& node)>& work) {
-  for (const char* program : {"/usr/bin/curl", "/usr/bin/openssl", kPython}) {
-    if (!fs::exists(program))
-      return FakeHost::countSkip(std::string{"needs "} + program + ", which scripts/setup installs");
-  }
   inFakeRoot([&](const FakeRoot& root) {
     Node node{root};
     work(node);
@@ -134,10 +102,9 @@ TEST_CASE("install-node keeps the network's name, and removes an earlier conflis
   for (const std::string type : {"pons", "bridge"}) {
     CAPTURE(type);
     onNode([&](Node& node) {
-      fs::create_directories((node.root() / former).parent_path());
       std::ofstream{node.root() / former} << R"({"name": "mine", "plugins": [{"type": ")" << type << "\"}]}";
       for (int i = 0; i < 2; ++i) {
-        node.mustInstall({"POD_CIDRS=10.244.7.0/24"});
+        node.mustInstall({"--pod-cidrs=10.244.7.0/24"});
         CHECK(node.conflist(".name") == (type == "pons" ? "mine" : "pods"));
         CHECK(fs::exists(node.root() / former) == (type != "pons"));
       }
@@ -148,7 +115,7 @@ TEST_CASE("install-node keeps the network's name, and removes an earlier conflis
 TEST_CASE("install-node installs the programs, and a network with the node's pod CIDRs") {
   onNode([](Node& node) {
     node.startApi({kBoth});
-    node.mustInstall();
+    node.mustInstall({"--node=node1"});
     CHECK(versionsOf(node.root(), kPlugins / "pons").find(R"("1.1.0")") != std::string::npos);
     CHECK(fs::read_symlink(node.root() / kPlugins / "loopback") == "pons");
     CHECK(fs::is_regular_file(node.root() / kPlugins / "ponsctl"));
@@ -160,14 +127,14 @@ TEST_CASE("install-node installs the programs, and a network with the node's pod
 
     // The next start writes nothing, since runtimes watch the directory.
     const auto written = fs::last_write_time(node.root() / kConflist.parent_path());
-    node.mustInstall();
+    node.mustInstall({"--node=node1"});
     CHECK(fs::last_write_time(node.root() / kConflist.parent_path()) == written);
   });
 }
 
 TEST_CASE("ADD works with the network that install-node wrote") {
   onNode([](Node& node) {
-    node.mustInstall({"POD_CIDRS=10.244.7.0/24,fd00:244:7::/64"});
+    node.mustInstall({"--pod-cidrs=10.244.7.0/24,fd00:244:7::/64"});
     outputOf({"ip", "netns", "add", "pod"});
     fs::create_directories(node.root() / "/run/netns");
     std::ofstream{node.root() / "/run/netns/pod"};
@@ -185,39 +152,66 @@ TEST_CASE("ADD works with the network that install-node wrote") {
 
 TEST_CASE("install-node waits for the pod CIDRs; its error names the component that assigns them") {
   onNode([](Node& node) {
-    node.startApi({kNone, R"({"spec": {"podCIDR": "10.244.7.0/24"}})"}, "::1");
-    node.mustInstall();
+    node.startApi({kNone, "503", R"({"spec": {"podCIDR": "10.244.7.0/24"}})"});
+    node.mustInstall({"--node=node1"});
     CHECK(node.conflist(".plugins[0].ipam.ranges") == R"([[{"subnet":"10.244.7.0/24"}]])");
-    CHECK(node.requests() == "/api/v1/nodes/node1 200\n/api/v1/nodes/node1 200\n");
+    CHECK(node.requests() == "/api/v1/nodes/node1 200\n/api/v1/nodes/node1 503\n/api/v1/nodes/node1 200\n");
   });
   onNode([](Node& node) {
     node.startApi({kNone});
-    const Outcome outcome = node.install({"PATIENCE=0"});
+    const Outcome outcome = node.install({"--node=node1", "--patience=0"});
     CHECK(outcome.exitCode == 1);
     CHECK(outcome.err.find("node node1 has no pod CIDRs: does kube-controller-manager") != std::string::npos);
     CHECK_FALSE(node.isReady());
   });
 }
 
-TEST_CASE("install-node sends the token only to a server with a certificate of the cluster's CA") {
+TEST_CASE("install-node fails with the API's reason, and writes no conflist") {
+  struct Answer {
+    const char* given;
+    const char* node;
+    const char* reason;
+  };
+  for (const Answer& answer : {Answer{"403", "node1", "GET /api/v1/nodes/node1: HTTP/1.0 403"},
+                               Answer{kBoth, "node2", "GET /api/v1/nodes/node2: HTTP/1.0 404"},
+                               Answer{"[]", "node1", "object"}, Answer{kBoth, "../pods", "no name of a node"}}) {
+    CAPTURE(answer.reason);
+    onNode([&](Node& node) {
+      node.startApi({answer.given});
+      const Outcome outcome = node.install({"--node", answer.node, "--patience=0"});
+      CHECK(outcome.exitCode == 1);
+      CHECK_MESSAGE(outcome.err.find(answer.reason) != std::string::npos, outcome.err);
+      CHECK_FALSE(node.isReady());
+    });
+  }
   onNode([](Node& node) {
-    const Scratch scratch;
-    node.trust(Certificate{scratch, "other"});
-    node.startApi({kBoth});
-    const Outcome outcome = node.install({"PATIENCE=0"});
+    const Outcome outcome = node.install({"--node=node1", "--patience=0"});
     CHECK(outcome.exitCode == 1);
-    CHECK(outcome.err.find("certificate") != std::string::npos);
-    CHECK(node.requests().empty());
-    CHECK_FALSE(node.isReady());
+    CHECK(outcome.err.find("connect to /run/api/socket: No such file") != std::string::npos);
+  });
+}
+
+TEST_CASE("install-node replaces both programs, also where another user owns the directory, and a killed one's draft") {
+  onNode([](Node& node) {
+    const fs::path plugins = node.root() / kPlugins;
+    for (const char* file : {"pons", "ponsctl", ".pons.draft"}) std::ofstream{plugins / file} << "of another version";
+    outputOf({"chown", "-R", "1001:127", plugins});
+    node.mustInstall({"--pod-cidrs=10.244.7.0/24"});
+    CHECK(contentOf(plugins / "pons") == contentOf(PONS_BINARY));
+    CHECK(contentOf(plugins / "ponsctl") == contentOf(PONSCTL_BINARY));
+    for (const char* file : {"pons", "ponsctl"}) {
+      CHECK((fs::status(plugins / file).permissions() & fs::perms{0777}) == fs::perms{0755});
+    }
+    CHECK_FALSE(fs::exists(plugins / ".pons.draft"));
   });
 }
 
 TEST_CASE("install-node replaces the conflist atomically") {
   onNode([](Node& node) {
-    node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
+    node.mustInstall({"--pod-cidrs=10.244.1.0/24"});
     const ForkedProcess writer{[&node] {
       int number = 0;
-      while (node.install({"POD_CIDRS=10.244." + std::to_string(number % 200) + ".0/24"}).ok()) ++number;
+      while (node.install({"--pod-cidrs=10.244." + std::to_string(number % 200) + ".0/24"}).ok()) ++number;
       return 1;
     }};
     std::string last;
@@ -239,7 +233,7 @@ TEST_CASE("install-node replaces the conflist atomically") {
 
 TEST_CASE("with invalid pod CIDRs install-node fails with the reason and writes no conflist") {
   onNode([](Node& node) {
-    const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/33"});
+    const Outcome outcome = node.install({"--pod-cidrs=10.244.1.0/33"});
     CHECK(outcome.exitCode == 1);
     CHECK(outcome.err.find("cannot make a network of the pod CIDRs 10.244.1.0/33: ") != std::string::npos);
     CHECK_MESSAGE(outcome.err.find("ipam.ranges") != std::string::npos, outcome.err);
@@ -248,38 +242,23 @@ TEST_CASE("with invalid pod CIDRs install-node fails with the reason and writes 
   });
 }
 
-TEST_CASE("pons needs no libraries of the node") {
-  if (run({"ldd", PONS_BINARY}).ok()) { return FakeHost::countSkip("needs a static pons, see scripts/setup"); }
-  onNode([](Node& node) {
-    const fs::path bare = node.root() / "/host";
-    fs::remove(bare);
-    fs::create_directory(bare);
-    node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
-    CHECK(fs::exists(bare / kConflist.relative_path()));
-  });
-}
-
 TEST_CASE("on a node that cannot execute pons install-node fails and writes no conflist") {
   onNode([](Node& node) {
-    const fs::path forbidding = node.root() / "/host";
-    fs::remove(forbidding);
-    fs::create_directory(forbidding);
-    outputOf({"mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", forbidding});
-    const Outcome outcome = node.install({"POD_CIDRS=10.244.1.0/24"});
+    outputOf({"mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", node.root() / kPlugins});
+    const Outcome outcome = node.install({"--pod-cidrs=10.244.1.0/24"});
     CHECK(outcome.exitCode == 1);
-    CHECK(outcome.err.find("this node cannot run /opt/cni/bin/pons: check the image's architecture") !=
-          std::string::npos);
-    CHECK_FALSE(fs::exists(forbidding / kConflist.relative_path()));
+    CHECK_MESSAGE(
+        outcome.err.find("this node cannot run /opt/cni/bin/pons: check the image's architecture") != std::string::npos,
+        outcome.err);
+    CHECK_FALSE(node.isReady());
   });
 }
 
 TEST_CASE("install-node changes neither an existing loopback plugin nor other conflists") {
   onNode([](Node& node) {
-    fs::create_directories(node.root() / kPlugins);
-    fs::create_directories(node.root() / kConflist.parent_path());
     std::ofstream{node.root() / kPlugins / "loopback"} << "foreign";
     std::ofstream{node.root() / kConflist.parent_path() / "99-other.conflist"} << "other";
-    node.mustInstall({"POD_CIDRS=10.244.1.0/24"});
+    node.mustInstall({"--pod-cidrs=10.244.1.0/24"});
     CHECK(contentOf(node.root() / kPlugins / "loopback") == "foreign");
     CHECK(contentOf(node.root() / kConflist.parent_path() / "99-other.conflist") == "other");
   });

@@ -53,7 +53,7 @@ Names without(const Names& all, const Names& some) {
 TEST_CASE("ponsctl(8) has every option of the program") {
   const std::string page = contentOf(kSource / "scripts/man/ponsctl.8");
   Names options;
-  for (const std::string& command : allMatches(page, "\n\\.It Nm Cm ([a-z]+)")) {
+  for (const std::string& command : allMatches(page, "\n\\.It Nm Cm ([a-z-]+)")) {
     const Outcome help = run({PONSCTL_BINARY, command, "--help"});
     options.merge(allMatches(help.out, "--([a-z-]+)"));
   }
@@ -66,9 +66,9 @@ TEST_CASE("ponsctl(8) has every command of the program, and no others") {
   const std::string page = contentOf(kSource / "scripts/man/ponsctl.8");
   const Outcome help = run({PONSCTL_BINARY, "--help"});
   const std::string commands = help.out.substr(help.out.find("Commands:"));
-  const Names known = allMatches(commands, "\n  ([a-z]+) ");
+  const Names known = allMatches(commands, "\n  ([a-z-]+) ");
   REQUIRE(known.contains("list"));
-  const Names described = allMatches(page, "\n\\.It Nm Cm ([a-z]+)");
+  const Names described = allMatches(page, "\n\\.It Nm Cm ([a-z-]+)");
   CHECK(join(without(known, described)) == "");
   CHECK(join(without(described, known)) == "");
   CHECK(help.out.find("--version") != std::string::npos);

@@ -141,7 +141,8 @@ TEST_CASE(
     for (const char* own : {"/dev", "/proc", "/sys"}) outputOf({"umount", "--recursive", root / own});
     const Outcome booted =
         run({"timeout", "100", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
-             "--directory", root / "/", "--boot", "systemd.unit=under-systemd.service"});
+             "--directory", root / "/", "--boot", "systemd.unit=under-systemd.service"},
+            {.environment = {}, .input = {}, .timeout = std::chrono::seconds{110}});
     CHECK_MESSAGE(contentOf(root / "/root/report") ==
                       "ready\nattached\nrepaired after a start\nrepaired after a restart\nrepaired after a reload\n"
                       "repaired after a flush\ncounted\ncollected\nstopped\n",
@@ -157,7 +158,7 @@ TEST_CASE("an upgrade enables pons-watch.service, and nothing remains of the uni
     fs::create_directories(units);
     for (const std::string& unit : old) {
       std::ofstream{units / unit} << "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
-      root.outputOf({"deb-systemd-helper", "enable", unit});
+      root.outputOf({"env", "DPKG_MAINTSCRIPT_PACKAGE=pons", "deb-systemd-helper", "enable", unit});
       CHECK(fs::is_symlink(enabled / unit));
       fs::remove(units / unit);  // dpkg removes an earlier version's files before the new one is configured
     }
