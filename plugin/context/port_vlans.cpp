@@ -1,8 +1,11 @@
 #include "plugin/context/port_vlans.h"
 
+#include "plugin/context/link_owner.h"
+
 namespace pons {
 
 namespace bridge_vlan = netlib::bridge_vlan;
+namespace link = netlib::link;
 using bridge_vlan::Of;
 
 bridge_vlan::Table tableOf(const PortVlans& vlans) {
@@ -19,14 +22,12 @@ bridge_vlan::Table tableOf(const PortVlans& vlans) {
 std::string textOf(const bridge_vlan::Table& vlans) {
   std::string text;
   for (auto first = vlans.begin(); first != vlans.end();) {
-    auto last = first;
-    auto next = std::next(first);
-    for (; next != vlans.end() && next->first == last->first + 1 && next->second == first->second; ++next) last = next;
+    const auto last = bridge_vlan::endOfRange(vlans, first);
     text += (text.empty() ? "" : ", ") + std::to_string(first->first);
     if (last != first) text += "-" + std::to_string(last->first);
     if (first->second.untagged) text += first->second.pvid ? " untagged" : " untagged when sent";
     if (!first->second.untagged && first->second.pvid) text += " untagged when received";
-    first = next;
+    first = std::next(last);
   }
   return text.empty() ? "none" : text;
 }
@@ -37,6 +38,18 @@ void appendPortVlans(netlib::Batch& batch, unsigned index, const PortVlans& vlan
     bridge_vlan::appendRemove(batch, index, Of::Port, {{bridge.defaultPvid, {}}});
   }
   bridge_vlan::appendAdd(batch, index, Of::Port, tableOf(vlans));
+}
+
+netlib::Result<> raiseVlanLinks(Host& host, const link::Link& bridge) {
+  netlib::Batch batch;
+  for (const link::Link& candidate : TRY(link::ofKind(host.route, "vlan"))) {
+    const bool isLower = candidate.peer == bridge.index && candidate.mtu < bridge.mtu;
+    if (isLower && isOwn(host, candidate)) link::appendSetMtu(batch, candidate.index, bridge.mtu);
+  }
+  const auto raised = host.route.request(batch);
+  // Ports come without the lock: one with a smaller MTU has lowered all of them again.
+  if (!raised && !raised.failedWith(ERANGE)) return netlib::fail(raised.error());
+  return {};
 }
 
 }  // namespace pons

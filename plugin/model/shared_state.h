@@ -8,7 +8,7 @@
 //   forwarding-ipv4, -ipv6                           the sysctl is 1
 //   tables-ip, -ip6, -bridge                         the nf_tables table "pons" of that family
 //   vlans-<bridge>                                   vlan_filtering
-//   vlan-<link>                                      the gateway's link of a VLAN, "<bridge>.<vid>"
+//   vlan-<link>                                      the gateway's link of a VLAN, "<bridge>.<vid>". MTU: the bridge's
 //   promiscuous-<bridge>                             IFF_PROMISC
 //   filtered-<bridge>                                br_netfilter
 //   tagged-frames                                    br_netfilter sees frames with a VLAN tag

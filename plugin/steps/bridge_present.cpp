@@ -161,8 +161,7 @@ class BridgePresent final : public AttachmentStep {
 
   /// The port that has left may be the one that had the smallest MTU.
   netlib::Result<> leave(Host& host) const override {
-    const bool hasVlans = !TRY(host.ledger.valuesOf(shared_state::vlanFiltering(attachment_.bridge.name))).empty();
-    if (!hasVlans) return {};
+    if (!TRY(host.ledger.mayBeReferenced(shared_state::vlanFiltering(attachment_.bridge.name)))) return {};
     const auto bridge = link::find(host.route, attachment_.bridge.name);
     if (bridge.failedWith(ENODEV)) return {};
     return bridge ? raiseVlanLinks(host, *bridge) : netlib::fail(bridge.error());

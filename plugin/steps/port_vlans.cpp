@@ -23,14 +23,8 @@ class PortVlansSet final : public AttachmentStep {
     netlib::Batch batch;
     const auto port = TRY(link::find(host.route, attachment_.hostVeth));
     appendPortVlans(batch, port.index, wanted(), host.bridge.bridgeVlans.value_or(link::BridgeVlans{}));
-    // A VLAN link gets the bridge's MTU when it is created; then the bridge had no port yet.
-    link::Link& gateway = host.vlanLink;
-    if (gatewayVlan(attachment_) && isOwn(host, gateway) && gateway.mtu < host.bridge.mtu) {
-      gateway.mtu = host.bridge.mtu;
-      link::appendSetMtu(batch, gateway.index, gateway.mtu);
-    }
     TRY(host.route.request(batch));
-    return {};
+    return gatewayVlan(attachment_) && isOwn(host, host.vlanLink) ? followBridge(host) : netlib::Result<>{};
   }
 
   netlib::Result<> undo(Host&) const override { return {}; }
@@ -65,6 +59,16 @@ class PortVlansSet final : public AttachmentStep {
 
  private:
   const PortVlans& wanted() const { return *attachment_.vlans; }
+
+  /// The gateway's link has the MTU that the bridge had before it got this port.
+  static netlib::Result<> followBridge(Host& host) {
+    if (host.vlanLink.mtu < host.bridge.mtu) {
+      const auto lock = TRY(host.ledger.lockHost());
+      TRY(raiseVlanLinks(host, host.bridge));
+    }
+    host.vlanLink.mtu = host.bridge.mtu;
+    return {};
+  }
 };
 
 }  // namespace

@@ -141,7 +141,9 @@ class VethPair final : public AttachmentStep {
     }
     link::appendSetUp(batch, veth->index);
     const auto lock = TRY(host.ledger.lockHost());
-    return setPort(host, attachment_, veth->index, std::move(batch));
+    TRY(setPort(host, attachment_, veth->index, std::move(batch)));
+    return attachment_.vlans ? raiseVlanLinks(host, TRY(link::find(host.route, host.bridge.index)))
+                             : netlib::Result<>{};
   }
 };
 

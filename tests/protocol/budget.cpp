@@ -134,8 +134,9 @@ TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay withi
   for (const char* other : {"r1", "r2", "r3"}) demo.attach(host, other, publishing({{++port, 80}}));
   host.addNamespace("c1");
   checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), adding({.calls = 90, .exchanges = 9}));
-  // One of a DEL looks whose veth it is: another ledger's with the same key has the same name.
-  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), deleting({.calls = 74, .exchanges = 4}));
+  // One of a DEL looks whose veth it is: another ledger's with the same key has the same name. And one looks whether
+  // the bridge has VLANs, as their gateways' links follow its MTU.
+  checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), deleting({.calls = 75, .exchanges = 4}));
 }
 
 TEST_CASE(

@@ -1,4 +1,4 @@
-// VLANs where the kernel cannot filter them. Where it can: tests/kernels/guest/vlan.sh.
+// VLANs where the kernel cannot filter them. Where it can: tests/kernels/guest/vlan*.sh.
 #include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # kernels: all
-# default: no
+# default: the_last_container_takes_the_address_from_a_foreign_bridge
 # seconds: 480
 # Whose the gateway's address on a bridge is. Before 5.18 the kernel has no mark on addresses (IFA_PROTO): the ledger knows it.
 # And routes with several gateways, whose netlink form is the same on all kernels.

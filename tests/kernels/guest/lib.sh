@@ -84,6 +84,16 @@ code() { jq -r '.code // empty' <<<"$out" 2>/dev/null; }
 # address [N=0]: the Nth address of the last result, without prefix length
 address() { jq -r ".ips[${1:-0}].address // empty | sub(\"/.*\"; \"\")" <<<"$out"; }
 prev() { jq -c --argjson p "$1" '.prevResult = $p'; } # adds a prevResult to the configuration on stdin
+# add NETNS KEY=JSON...: makes it and adds conf() to it; then checked and del NETNS..., and check NETNS, which sets rc and out
+add() {
+  netns "$1"
+  conf "${@:2}" >"/run/$1.conf"
+  cni ADD "$1" <"/run/$1.conf"; is "ADD of $1" "0 " "$rc $(jq -r '.msg // empty' <<<"$out")"
+  echo "$out" >"/run/$1.result"
+}
+check() { prev "$(<"/run/$1.result")" <"/run/$1.conf" | cni CHECK "$1"; }
+checked() { local name; for name; do check "$name"; is "CHECK of $name" "0 " "$rc $(jq -r '.msg // empty' <<<"$out")"; done; }
+del() { local name; for name; do cni DEL "$name" <"/run/$name.conf"; is "DEL of $name" "0 " "$rc $(jq -r '.msg // empty' <<<"$out")"; done; }
 # network [FILE]: a list (stdin without FILE) becomes known to attach(), by its name
 network() {
   local text
@@ -114,6 +124,23 @@ nothing_left() {
   left=$(dump | diff /run/before - || :)
   if [[ -z $left ]]; then ok "${1:-nothing is left}"; else bad "${1:-nothing is left}: $(one_line "$left")"; fi
 }
+
+# --- VLANs
+# port NETNS: the other end of its eth0
+port() {
+  local index
+  index=$(ip -n "$1" -j link show eth0 | jq '.[0].link_index')
+  ip -j link | jq -r ".[] | select(.ifindex == $index and (.linkinfo // 0) == 0).ifname"
+}
+bridge() { /sbin/bridge "$@"; } # not the plugin of that name in $BIN
+# vlans LINK: "1 Egress Untagged, 100 PVID Egress Untagged"
+vlans() {
+  bridge -compressvlans -json vlan show dev "$1" | jq -r '[.[0].vlans // [] | .[] |
+    "\(.vlan)\(if .vlanEnd then "-\(.vlanEnd)" else "" end)\(.flags // [] | map(" " + .) | join(""))"] | join(", ")'
+}
+filtering() { ip -d -j link show "$1" | jq -r '.[0].linkinfo.info_data.vlan_filtering'; }
+# range FIRST LAST: for add()
+range() { echo "ipam={\"ranges\":[[{\"subnet\":\"10.42.0.0/24\",\"rangeStart\":\"10.42.0.$1\",\"rangeEnd\":\"10.42.0.$2\"}]]}"; }
 
 # --- modules
 network_modules() { lsmod | awk 'NR > 1 && $3 == 0 && /^(nft?_|ip_|ip6_|ipt_|ip6t_|xt_|x_tables|iptable_|ip6table_|ebt|arp|br_|bridge|stp|llc|veth|ifb|8021q|garp|mrp|sch_|act_|cls_|dummy|nfnetlink|macvlan|ipvlan|vxlan|tun)/ { print $1 }'; }
@@ -146,9 +173,9 @@ fake_host() {
   PATH=$BIN:$PATH
 }
 run_case() {
-  local status=0 start=$SECONDS
-  CASE=$1 timeout -k 5 "${CASE_SECONDS:-300}" unshare --mount --propagation private "${@:2}" bash "$0" </dev/null || status=$?
-  ((status == 0)) || { CASE=$1; bad "ended with status $status (124: took more than ${CASE_SECONDS:-300} s)"; unset CASE; }
+  local status=0 start=$SECONDS limit=$((${CASE_SECONDS:-300} * $(</payload/patience)))
+  CASE=$1 timeout -k 5 "$limit" unshare --mount --propagation private "${@:2}" bash "$0" </dev/null || status=$?
+  ((status == 0)) || { CASE=$1; bad "ended with status $status (124: took more than $limit s)"; unset CASE; }
   echo "time  $1: $((SECONDS - start)) s"
 }
 # cases NAME...: runs these functions, each in a fake host; machine_cases: in the guest's own network and processes

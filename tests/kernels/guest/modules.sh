@@ -1,6 +1,7 @@
 #!/bin/bash
 # How the kernel's modules are loaded: how often the first ADD lets the kernel call modprobe, and that looking loads none.
 # kernels: all
+# default: first_add_of_a_boot
 # seconds: 400
 source ./lib.sh
 WAIT=8

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Kernels that lack options of nf_tables: what needs none of them works, and the rest names the option and the key.
 # kernels: all
+# default: masquerade_is_named
 # seconds: 400
 source ./lib.sh
 WAIT=8 # the first packet may wait for a module

@@ -2,6 +2,7 @@
 # pons as root of a user namespace: made by unshare(1) before the network namespace or together with it, and by rootlesskit
 # with slirp4netns. What is done there is in tests/runtime/rootless.bash.
 # kernels: all
+# default: network_in_a_user_namespace
 # seconds: 900
 source ./lib.sh
 
