@@ -3,10 +3,13 @@
 
   serving             waits until the socket answers
   ready <image>       waits until runtime, network and image are there; the exit code tells
-  run <pod>[,<port>]...
+  conditions          prints a line for each condition of runtime and network: its type, true or false, and why
+  run <pod>[,<detail>]...
                       starts sandboxes, all at once, with their pods' names as host names; prints a line for each, with
-                      its id and its addresses. A port is
-                      <host port>:<container port>/<host address, or nothing for all>[/udp]
+                      its id and its addresses. A detail is a published port,
+                      <host port>:<container port>/<host address, or nothing for all>[/udp], or a rate,
+                      ingress=<quantity> or egress=<quantity>
+  list                prints the id of each sandbox
   stop <id>...
   remove <id>...
 
@@ -25,8 +28,9 @@ PATIENCE = 20  # seconds
 MESSAGES = {
     "PodSandboxMetadata": {1: ("name", str), 2: ("uid", str), 3: ("namespace", str)},
     "PortMapping": {1: ("protocol", int), 2: ("container_port", int), 3: ("host_port", int), 4: ("host_ip", str)},
+    "Annotation": {1: ("key", str), 2: ("value", str)},  # an entry of a map is sent as a message
     "PodSandboxConfig": {1: ("metadata", "PodSandboxMetadata"), 2: ("hostname", str),
-                         5: ("port_mappings", ["PortMapping"])},
+                         5: ("port_mappings", ["PortMapping"]), 7: ("annotations", ["Annotation"])},
     "RunPodSandboxRequest": {1: ("config", "PodSandboxConfig")},
     "RunPodSandboxResponse": {1: ("pod_sandbox_id", str)},
     "PodSandboxStatusRequest": {1: ("pod_sandbox_id", str)},
@@ -34,6 +38,9 @@ MESSAGES = {
     "PodSandboxNetworkStatus": {1: ("ip", str), 2: ("additional_ips", ["PodIP"])},
     "PodSandboxStatus": {5: ("network", "PodSandboxNetworkStatus")},
     "PodSandboxStatusResponse": {1: ("status", "PodSandboxStatus")},
+    "ListPodSandboxRequest": {},
+    "PodSandbox": {1: ("id", str)},
+    "ListPodSandboxResponse": {1: ("items", ["PodSandbox"])},
     "StopPodSandboxRequest": {1: ("pod_sandbox_id", str)},
     "StopPodSandboxResponse": {},
     "RemovePodSandboxRequest": {1: ("pod_sandbox_id", str)},
@@ -96,9 +103,15 @@ def published(text):
             "host_ip": host_ip}
 
 
-def run_one(runtime, pod, *ports):
+def limited(text):
+    direction, quantity = text.split("=")
+    return {"key": f"kubernetes.io/{direction}-bandwidth", "value": quantity}
+
+
+def run_one(runtime, pod, *details):
     config = {"metadata": {"name": pod, "uid": f"uid-of-{pod}", "namespace": "default"}, "hostname": pod,
-              "port_mappings": [published(port) for port in ports]}
+              "port_mappings": [published(detail) for detail in details if "=" not in detail],
+              "annotations": [limited(detail) for detail in details if "=" in detail]}
     sandbox = runtime.RunPodSandbox(config=config).pod_sandbox_id
     network = runtime.PodSandboxStatus(pod_sandbox_id=sandbox).status.network
     return [sandbox, network.ip, *(more.ip for more in network.additional_ips)]
@@ -108,6 +121,11 @@ def run(runtime, *pods):
     with ThreadPoolExecutor(len(pods)) as pool:
         for answer in pool.map(lambda pod: run_one(runtime, *pod.split(",")), pods):
             print(*answer)
+
+
+def list_all(runtime):
+    for sandbox in runtime.ListPodSandbox().items:
+        print(sandbox.id)
 
 
 def stop(runtime, *sandboxes):
@@ -122,6 +140,11 @@ def remove(runtime, *sandboxes):
 
 def serving(runtime):
     grpc.channel_ready_future(runtime.channel).result(timeout=PATIENCE)
+
+
+def conditions(runtime):
+    for condition in runtime.Status().status.conditions:
+        print(condition.type, str(condition.status).lower(), condition.reason, condition.message)
 
 
 def missing(runtime, image):
@@ -139,7 +162,8 @@ def ready(runtime, image):
         time.sleep(0.05)
 
 
-QUESTIONS = {"serving": serving, "ready": ready, "run": run, "stop": stop, "remove": remove}
+QUESTIONS = {"serving": serving, "ready": ready, "conditions": conditions, "run": run, "list": list_all,
+             "stop": stop, "remove": remove}
 
 if __name__ == "__main__":
     try:

@@ -74,6 +74,21 @@ void makeImage() {
   for (;;) pause();
 }
 
+// The uplink and the rest of the world are outside of it.
+constexpr const char* kReboot = R"(
+kill -9 -1
+grep -o ' /run/containerd[^ ]*' /proc/mounts | sort -r | xargs -r umount -l
+for namespace in /run/netns/cni-*; do
+  umount -l "$namespace"
+  rm -f "$namespace"
+done
+rm -rf /run/containerd /run/pons
+nft flush ruleset
+ip -o link | sed -n 's/^[0-9]*: \([^:@]*\).*/\1/p' | grep -vxE 'lo|uplink' | while read -r link; do ip link delete "$link"; done
+for sysctl in ipv4/ip_forward ipv6/conf/all/forwarding; do echo 0 >/proc/sys/net/$sysctl; done
+for link in lo uplink; do echo 1 >/proc/sys/net/ipv6/conf/$link/accept_ra; done
+)";
+
 bool installed(const std::string& program) {
   for (const char* directory : {"/usr/sbin/", "/usr/bin/", "/bin/"}) {
     if (fs::exists(directory + program)) return true;
@@ -130,7 +145,7 @@ Outcome Machine::run(const std::vector<std::string>& argv, const RunOptions& opt
   std::vector<std::string> command{"nsenter", "--target", std::to_string(init_->pid()), "--mount", "--pid", "--"};
   command.insert(command.end(), argv.begin(), argv.end());
   RunOptions own = options;
-  if (!own.environment) own.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run/home"};
+  if (!own.environment) own.environment = {"PATH=" + preferred_ + "/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run/home"};
   return support::run(command, own);
 }
 
@@ -148,10 +163,20 @@ void Machine::startDaemon(const std::string& name, const std::string& command) c
 }
 
 void Machine::configure(const std::string& name, const std::string& conflist) const {
-  fs::remove_all(kConfigurations);
+  // containerd 2 ends where the directory that it watches is removed.
   fs::create_directories(kConfigurations);
-  std::ofstream{kConfigurations + ("/10-" + name) + ".conflist"} << conflist;
+  const fs::path target = kConfigurations + ("/10-" + name) + ".conflist";
+  const fs::path draft = kConfigurations + std::string{"/.draft"};
+  std::ofstream{draft} << conflist;
+  fs::rename(draft, target);
+  std::vector<fs::path> others;
+  for (const fs::directory_entry& entry : fs::directory_iterator{kConfigurations}) {
+    if (entry.path() != target) others.push_back(entry.path());
+  }
+  for (const fs::path& other : others) fs::remove_all(other);
 }
+
+void Machine::reboot() const { run({"sh", "-c", kReboot}); }
 
 Place Machine::placeOf(const std::string& pid) const {
   return "/proc/" + std::to_string(init_->pid()) + "/root/proc/" + pid + "/ns/net";
@@ -173,6 +198,19 @@ std::vector<std::string> Machine::addressesOf(const std::string& pid, const std:
 
 std::string Machine::state() const {
   return host_.dump() + dumpLedger() + list("/var/lib/cni/networks") + list("/run/netns");
+}
+
+bool isLongRun() {
+  const char* wish = std::getenv("PONS_TEST_LONG");
+  return wish != nullptr && std::string_view{wish} == "1";
+}
+
+void waitUntil(const std::string& what, const std::function<bool()>& holds, const std::function<std::string()>& log) {
+  const auto giveUp = std::chrono::steady_clock::now() + 20s;
+  while (!holds()) {
+    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < giveUp, what << ": " << log());
+    std::this_thread::sleep_for(20ms);
+  }
 }
 
 void onMachine(const std::vector<std::string>& programs, const std::function<void(Machine& machine)>& work) {

@@ -31,11 +31,17 @@ class Machine {
   Outcome run(const std::vector<std::string>& argv, const RunOptions& options = {}) const;
   /// The output, without the last line's end, of a program that has to succeed.
   std::string outputOf(const std::vector<std::string>& argv) const;
+  /// Programs of that directory come before others of the same name.
+  void preferPrograms(const std::string& directory) { preferred_ = directory + ":"; }
   /// Starts what runs until the machine ends; what it says goes to /run/<name>.log.
   void startDaemon(const std::string& name, const std::string& command) const;
 
   /// The only network configuration, /etc/cni/net.d/10-<name>.conflist.
   void configure(const std::string& name, const std::string& conflist) const;
+
+  /// What a reboot does: no processes, links, rules and network namespaces of containers, and no state of programs in
+  /// /run. Disks keep what they have.
+  void reboot() const;
 
   /// The network namespace of a process, by its number there.
   Place placeOf(const std::string& pid) const;
@@ -50,10 +56,17 @@ class Machine {
   OwnCgroups cgroups_;
   FakeHost host_;
   std::string outside_ = host_.addOutside();
+  std::string preferred_;
   std::optional<ForkedProcess> init_;
 
   void startInit();
 };
+
+/// True with PONS_TEST_LONG=1.
+bool isLongRun();
+
+/// Asks until it holds; fails the test after 20 seconds, with `log` as a reason.
+void waitUntil(const std::string& what, const std::function<bool()>& holds, const std::function<std::string()>& log);
 
 /// Calls `work` on a machine; counts a skip if programs or kernel features are missing.
 void onMachine(const std::vector<std::string>& programs, const std::function<void(Machine& machine)>& work);

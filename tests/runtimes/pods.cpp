@@ -6,7 +6,6 @@
 
 #include "netlib/os/sysctl.h"
 
-#include "tests/runtimes/configurations.h"
 #include "tests/runtimes/containerd.h"
 #include "tests/runtimes/five.h"
 #include "tests/runtimes/machine.h"
@@ -17,7 +16,6 @@ namespace {
 
 using Pod = Containerd::Pod;
 
-const std::vector<std::string> kPrograms{"containerd", "containerd-shim-runc-v2", "ctr", "runc", "busybox"};
 const std::vector<Endpoint> kHostPorts{endpoint("192.0.2.1", 8080), endpoint("2001:db8:1::1", 8080)};
 
 /// The pod of that name answers from everywhere, by its own addresses and by the host's.
@@ -71,32 +69,6 @@ void checkClosed(const Place& outside) {
     CHECK(!ask(outside, Transport::Tcp, published, {.source = {}, .timeout = std::chrono::milliseconds{200}}));
 }
 
-using CheckPod = void (*)(const std::string& name, const Pod& pod);
-
-void checkPods(const std::string& network, const std::string& conflist, CheckPod reachesItself) {
-  onMachine(kPrograms, [&](const Machine& machine) {
-    machine.configure(network, conflist);
-    const Containerd containerd{machine};
-    const std::string before = machine.state();
-
-    const Pod first = containerd.runPod("first", {"8080:80/"});
-    const Pod second = containerd.runPod("second");
-    checkServed("first", first, second, machine.outside());
-    reachesItself("first", first);
-    checkWayOut(first, machine.outside());
-
-    containerd.stop({first});
-    checkClosed(machine.outside());
-    checkWayOut(second, machine.outside());
-    const Pod third = containerd.runPod("third", {"8080:80/"});
-    checkServed("third", third, second, machine.outside());
-
-    containerd.stop({second, third});
-    containerd.remove({first, second, third});
-    checkNothingLeft(machine, before);
-  });
-}
-
 std::vector<std::string> portsOf(const Workload& workload) {
   const std::string port = std::to_string(workload.hostPort);
   std::vector<std::string> ports{port + ":80/"};
@@ -104,9 +76,10 @@ std::vector<std::string> portsOf(const Workload& workload) {
   return ports;
 }
 
-void checkFivePods(const std::string& network, const std::string& conflist) {
-  onMachine(kPrograms, [&](const Machine& machine) {
-    machine.configure(network, conflist);
+}  // namespace
+
+TEST_CASE("five pods of containerd, started at once") {
+  onEachCombination(Releases::All, [](const Machine& machine, const Combination&) {
     const Containerd containerd{machine};
     std::vector<Pod> pods;
     const StartAll startAll = [&](const std::vector<Workload>& workloads) {
@@ -124,18 +97,25 @@ void checkFivePods(const std::string& network, const std::string& conflist) {
   });
 }
 
-}  // namespace
-
-TEST_CASE("five pods of containerd, started at once, with its own chain of plugins") {
-  checkFivePods("containerd-net", kContainerdChain);
-}
-
-TEST_CASE("five pods of containerd, started at once, with one plugin") { checkFivePods("one-plugin", kOnePlugin); }
-
 TEST_CASE("containerd's pods have all that its own chain of plugins promises") {
-  checkPods("containerd-net", kContainerdChain, checkReachesItselfByPromiscMode);
-}
+  onEachCombination(Releases::All, [](const Machine& machine, const Combination& combination) {
+    const Containerd containerd{machine};
+    const std::string before = machine.state();
 
-TEST_CASE("containerd's pods have the same from one plugin") {
-  checkPods("one-plugin", kOnePlugin, checkReachesItself);
+    const Pod first = containerd.runPod("first", {"8080:80/"});
+    const Pod second = containerd.runPod("second");
+    checkServed("first", first, second, machine.outside());
+    combination.isChain ? checkReachesItselfByPromiscMode("first", first) : checkReachesItself("first", first);
+    checkWayOut(first, machine.outside());
+
+    containerd.stop({first});
+    checkClosed(machine.outside());
+    checkWayOut(second, machine.outside());
+    const Pod third = containerd.runPod("third", {"8080:80/"});
+    checkServed("third", third, second, machine.outside());
+
+    containerd.stop({second, third});
+    containerd.remove({first, second, third});
+    checkNothingLeft(machine, before);
+  });
 }
