@@ -76,25 +76,38 @@ std::vector<std::string> portsOf(const Workload& workload) {
   return ports;
 }
 
+enum class Start : std::uint8_t { AtOnce, InTurn };
+
+void checkFivePods(const Machine& machine, Start start) {
+  const Containerd containerd{machine};
+  std::vector<Pod> pods;
+  const StartAll startAll = [&](const std::vector<Workload>& workloads) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> wanted;
+    for (const Workload& workload : workloads) {
+      wanted.emplace_back(workload.name, portsOf(workload));
+      if (start == Start::InTurn) pods.push_back(containerd.runPod(workload.name, portsOf(workload)));
+    }
+    if (start == Start::AtOnce) pods = containerd.runPods(wanted);
+    std::vector<Place> places;
+    for (const Pod& pod : pods) places.push_back(pod.place);
+    return places;
+  };
+  checkFive(machine, startAll, [&](std::size_t index) {
+    containerd.stop({pods.at(index)});
+    containerd.remove({pods.at(index)});
+  });
+}
+
 }  // namespace
 
 TEST_CASE("five pods of containerd, started at once") {
-  onEachCombination(Releases::All, [](const Machine& machine, const Combination&) {
-    const Containerd containerd{machine};
-    std::vector<Pod> pods;
-    const StartAll startAll = [&](const std::vector<Workload>& workloads) {
-      std::vector<std::pair<std::string, std::vector<std::string>>> wanted;
-      for (const Workload& workload : workloads) wanted.emplace_back(workload.name, portsOf(workload));
-      pods = containerd.runPods(wanted);
-      std::vector<Place> places;
-      for (const Pod& pod : pods) places.push_back(pod.place);
-      return places;
-    };
-    checkFive(machine, startAll, [&](std::size_t index) {
-      containerd.stop({pods.at(index)});
-      containerd.remove({pods.at(index)});
-    });
-  });
+  onEachCombination(Releases::All,
+                    [](const Machine& machine, const Combination&) { checkFivePods(machine, Start::AtOnce); });
+}
+
+TEST_CASE("five pods of containerd, started one after the other") {
+  onEachCombination(allIfLong(),
+                    [](const Machine& machine, const Combination&) { checkFivePods(machine, Start::InTurn); });
 }
 
 TEST_CASE("containerd's pods have all that its own chain of plugins promises") {
