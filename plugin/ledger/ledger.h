@@ -1,5 +1,5 @@
 // The state directory: which attachments exist and which addresses, ports and shared kernel state they use, as files
-// (drawn in ledger.cpp and in README.md). They are written before the kernel is changed and removed last, so that DEL
+// (drawn in ledger.cpp; pons(8), FILES). They are written before the kernel is changed and removed last, so that DEL
 // and GC find everything that a killed process left.
 //
 // Locks, both flock(2): claims change only under the host lock, which is held for a few file operations, and while the

@@ -34,7 +34,10 @@ struct Example {
 
 const std::map<std::string, Example>& examples() {
   static const std::map<std::string, Example> all{
-      {"minimal", {{"10.42.0."}, {}, ""}},
+      {"minimal",
+       {{"10.42.0."},
+        {endpoint("192.0.2.1", 8080), endpoint("127.0.0.1", 8080)},
+        R"({"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]})"}},
       {"dual-stack",
        {{"10.43.0.", "fd00:43::"},
         {endpoint("192.0.2.1", 8080), endpoint("2001:db8:1::1", 8080), endpoint("127.0.0.1", 8080)},
