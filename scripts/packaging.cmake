@@ -32,7 +32,9 @@ foreach(page pons.8 ponsctl.8 pons.conf.5 pons-troubleshooting.7 pons-migration.
   install_compressed(${PROJECT_SOURCE_DIR}/scripts/man/${page} ${page} share/man/man${section})
 endforeach()
 install_compressed(${PROJECT_SOURCE_DIR}/scripts/debian/changelog changelog.Debian ${doc})
-install(FILES scripts/debian/copyright README.md DESTINATION ${doc} COMPONENT pons)
+install_compressed(${PROJECT_SOURCE_DIR}/CHANGELOG.md changelog ${doc})
+install(FILES scripts/debian/copyright README.md CONTRIBUTING.md SECURITY.md DESTINATION ${doc} COMPONENT pons)
+install(DIRECTORY tests/bench/charts DESTINATION ${doc}/tests/bench COMPONENT pons) # the pictures in README.md
 install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons)
 install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/ponsctl DESTINATION share/bash-completion/completions COMPONENT pons)
