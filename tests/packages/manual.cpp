@@ -1,9 +1,11 @@
-// The manual pages have every option and command of the programs, and no others. Their keys: see scripts/keys.
+// The manual pages have every option, command and message of the programs, and no others. Their keys: see scripts/keys.
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -48,6 +50,14 @@ Names without(const Names& all, const Names& some) {
   return rest;
 }
 
+/// What users read.
+std::vector<fs::path> documents() {
+  std::vector<fs::path> all{kSource / "README.md", kSource / "CONTRIBUTING.md", kSource / "SECURITY.md",
+                            kSource / "scripts/kubernetes/README.md"};
+  for (const fs::directory_entry& page : fs::directory_iterator{kSource / "scripts/man"}) all.push_back(page.path());
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("ponsctl(8) has every option of the program") {
@@ -73,6 +83,56 @@ TEST_CASE("ponsctl(8) has every command of the program, and no others") {
   CHECK(join(without(described, known)) == "");
   CHECK(help.out.find("--version") != std::string::npos);
   CHECK(page.find("Fl -version") != std::string::npos);
+}
+
+TEST_CASE("each command of ponsctl in the documents exists, with its options") {
+  std::map<std::string, std::string> helps;
+  for (const fs::path& page : documents()) {
+    const std::string text = std::regex_replace(contentOf(page), std::regex{R"(\\-|\n)"}, " ");
+    const std::regex expression{R"(ponsctl ([a-z]+(?:-[a-z]+)*)((?: -{1,2}[a-z-]+)*))"};
+    for (auto match = std::sregex_iterator{text.begin(), text.end(), expression}; match != std::sregex_iterator{};
+         ++match) {
+      const std::string command = (*match)[1];
+      const std::string options = (*match)[2];
+      CAPTURE(page);
+      CAPTURE(match->str());
+      if (!helps.contains(command)) {
+        const Outcome outcome = run({PONSCTL_BINARY, command, "--help"});
+        helps[command] = outcome.ok() ? outcome.out : "";
+      }
+      CHECK(helps[command] != "");
+      for (const std::string& option : allMatches(options, "--([a-z-]+)")) {
+        CHECK_MESSAGE(helps[command].find("--" + option) != std::string::npos, option);
+      }
+    }
+  }
+  CHECK(helps.size() > 8);
+}
+
+TEST_CASE("each symptom of pons-troubleshooting(7) that is a message of pons is one") {
+  std::string sources;
+  for (const char* directory : {"netlib", "plugin"}) {
+    for (const fs::directory_entry& file : fs::recursive_directory_iterator{kSource / directory}) {
+      if (file.path().extension() == ".cpp" || file.path().extension() == ".h") sources += contentOf(file.path());
+    }
+  }
+  sources = std::regex_replace(sources, std::regex{R"("\s*\n\s*")"}, "");  // one literal in two lines
+  sources = std::regex_replace(sources, std::regex{R"(\\")"}, "\"");
+  const std::string page = contentOf(kSource / "scripts/man/pons-troubleshooting.7");
+  const std::size_t end = page.find(".Sh MESSAGES OF RUNTIMES");
+  REQUIRE(end != std::string::npos);
+  std::size_t checked = 0;
+  for (std::string symptom : allMatches(page.substr(0, end), "\n\\.Ss ([^\n]*)")) {
+    symptom = std::regex_replace(symptom, std::regex{R"(\\\(dq)"}, "\"");
+    // "..." and capitals stand for what differs; \& is where a message is put together.
+    std::istringstream parts{std::regex_replace(symptom, std::regex{R"(\s*(\.\.\.|\\&|\b[A-Z]+\b)\s*)"}, "\n")};
+    for (std::string part; std::getline(parts, part);) {
+      if (part.size() < 3) continue;
+      CHECK_MESSAGE(sources.find(part) != std::string::npos, symptom << ": " << part);
+      ++checked;
+    }
+  }
+  CHECK(checked > 20);
 }
 
 TEST_CASE("mandoc -T lint has no warning") {
