@@ -9,6 +9,8 @@
 #include "tests/runtimes/configurations.h"
 #include "tests/runtimes/five.h"
 #include "tests/runtimes/machine.h"
+#include "tests/support/examples.h"
+#include "tests/support/text.h"
 
 using namespace support;
 namespace fs = std::filesystem;
@@ -164,6 +166,34 @@ TEST_CASE("podman with one plugin") {
     checkServed(machine, "web", podman.pidOf("web"));
     podman.remove("web");
     checkClosed(machine);
+    checkNothingLeft(machine, before);
+  });
+}
+
+TEST_CASE("README.md's first container under podman: its commands, and what they print") {
+  onMachine(kPrograms, [](const Machine& machine) {
+    const fs::path source = PONS_SOURCE_DIR;
+    machine.configure("minimal", contentOf(source / "conf-examples/10-minimal.conflist"));
+    const Podman podman{machine};
+    const std::string before = machine.state();
+
+    std::size_t compared = 0;
+    for (const Example& example : examplesOfMarkdown(contentOf(source / "README.md"))) {
+      if (example.command.starts_with("nerdctl ") || example.command.ends_with("probe 8080")) continue;
+      CAPTURE(example.command);
+      std::string command = example.command;
+      if (const auto image = command.find("docker.io/"); image != std::string::npos)
+        command.replace(image, command.size(), kImage);
+      const std::string shell =
+          "export COLUMNS=80 PATH=$PATH:" + fs::path{PONSCTL_BINARY}.parent_path().string() + "; ";
+      const std::string printed = machine.outputOf({"sh", "-c", shell + command}) + "\n";
+      if (example.output.empty()) continue;
+      CHECK(differenceOf(example, printed) == "");
+      ++compared;
+    }
+    CHECK(compared > 0);
+    CHECK(answerOf(machine.outside(), kHostPort) != "nothing");
+    podman.remove("web");
     checkNothingLeft(machine, before);
   });
 }

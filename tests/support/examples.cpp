@@ -26,8 +26,10 @@ std::string unescaped(std::string line) {
   return line;
 }
 
-/// Without what differs from run to run: each number is 0, each run of spaces one.
-std::string generalised(const std::string& line) {
+/// Without what differs from run to run: each number and each container ID is 0, each run of spaces one.
+std::string generalised(const std::string& original) {
+  static const std::regex id{"\\b[0-9a-f]{12,64}\\b"};
+  const std::string line = std::regex_replace(original, id, "0");
   std::string text;
   for (const char one : line) {
     const bool isDigit = std::isdigit(static_cast<unsigned char>(one)) != 0;

@@ -22,8 +22,8 @@ std::vector<Example> examplesOfManual(const std::string& page);
 /// Of the ```console blocks of a Markdown page.
 std::vector<Example> examplesOfMarkdown(const std::string& page);
 
-/// Empty if the command printed what the example shows, else what differs. Numbers and runs of spaces may differ. A
-/// line
+/// Empty if the command printed what the example shows, else what differs. Numbers, container IDs and runs of spaces
+/// may differ. A line
 /// "..." stands for any number of lines, "..." at the end of a line for the rest of it.
 std::string differenceOf(const Example& example, const std::string& printed);
 
