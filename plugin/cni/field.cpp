@@ -48,7 +48,7 @@ Result<std::vector<std::pair<std::string, Field>>> Field::members() const {
 }
 
 Result<std::optional<bool>> Field::boolean() const {
-  if (present() && !value_.boolean()) return invalid("true or false");
+  if (present() && !value_.boolean()) return invalidUnquoted("true or false");
   return value_.boolean();
 }
 
@@ -56,7 +56,7 @@ Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint3
   if (!present()) return std::nullopt;
   const std::optional<std::int64_t> number = value_.integer();
   if (!number || *number < min || *number > max) {
-    return invalid("an integer from " + std::to_string(min) + " to " + std::to_string(max));
+    return invalidUnquoted("an integer from " + std::to_string(min) + " to " + std::to_string(max));
   }
   return static_cast<std::uint32_t>(*number);
 }
@@ -64,7 +64,7 @@ Result<std::optional<std::uint32_t>> Field::number(std::uint32_t min, std::uint3
 Result<std::optional<std::uint64_t>> Field::amount() const {
   if (!present()) return std::nullopt;
   const std::optional<std::int64_t> number = value_.integer();
-  if (!number || *number < 0) return invalid("a non-negative integer");
+  if (!number || *number < 0) return invalidUnquoted("a non-negative integer");
   return static_cast<std::uint64_t>(*number);
 }
 
@@ -101,6 +101,13 @@ Result<std::optional<netlib::IpPrefix>> Field::network() const {
 
 Failure Field::invalid(std::string_view expected) const {
   return withKey(path_, fail(ErrorCode::InvalidConfig, "invalid " + shown() + ", expected " + std::string{expected}));
+}
+
+Failure Field::invalidUnquoted(std::string_view expected) const {
+  const std::string_view text = value_.string().value_or("");
+  const bool isQuoted = text == "true" || text == "false" ||
+                        (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos);
+  return invalid(std::string{expected} + (isQuoted ? ", without quotes" : ""));
 }
 
 Failure Field::missing() const {

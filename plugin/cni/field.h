@@ -74,6 +74,8 @@ class Field {
 
   /// InvalidConfig: invalid "key": value, expected …
   Failure invalid(std::string_view expected) const;
+  /// The same for a number or boolean; for one in quotes with advice.
+  Failure invalidUnquoted(std::string_view expected) const;
   /// InvalidConfig: the key is required.
   Failure missing() const;
   /// UnsupportedField: unsupported "key": value: why.

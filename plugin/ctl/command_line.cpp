@@ -20,7 +20,7 @@ namespace pons::ctl {
 namespace {
 
 constexpr const char* kAbout =
-    "ponsctl shows and repairs the network state that pons, a CNI plugin which connects\n"
+    "ponsctl shows and repairs the network state that pons, a CNI plugin which connects "
     "containers to a Linux bridge, has set up on this host.";
 
 constexpr const char* kExitCodes =
@@ -66,6 +66,7 @@ class CommandLine {
     app_.set_version_flag("--version", versions, "Print the versions");
     app_.footer(kExitCodes);
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app_.get_formatter()->label("Excludes", "Not with");
     addList();
     add(show, "show", "Show everything about one container, or those of a network", kJson | kState | kWide | kSubject);
     add(networks, "networks", "List the networks: same as list --networks", kAll);
@@ -213,7 +214,7 @@ class CommandLine {
             "--interval", [this](unsigned seconds) { arguments_.interval = std::chrono::seconds{seconds}; },
             "Longest time between two passes, 1 to 3600 (60)")
         ->type_name("SECONDS")
-        ->check(CLI::Range(1U, 3600U));
+        ->check(CLI::Range(1U, 3600U).description(""));
     added.add_option("--metrics", arguments_.metricsFile, "After each pass write the metrics to this file")
         ->type_name("FILE");
     added.add_flag("--verbose", arguments_.verbose, "Print a line for each pass");

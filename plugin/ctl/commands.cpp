@@ -1,5 +1,6 @@
 #include "plugin/ctl/commands.h"
 
+#include <cerrno>
 #include <cstdlib>
 
 #include <unistd.h>
@@ -22,7 +23,9 @@ Answer run(int argc, const char* const* argv, const cni::Environment& environmen
   const Arguments& arguments = std::get<Arguments>(parsed);
   auto answered = arguments.run(arguments);
   if (answered) return std::move(*answered);
-  return {kFailed, {}, linesOf(arguments.command, {answered.error().message})};
+  const bool isRefused = answered.failedWith(EACCES) || answered.failedWith(EPERM);
+  const std::string advice = isRefused && geteuid() != 0 ? ": must be run as root" : "";
+  return {kFailed, {}, linesOf(arguments.command, {answered.error().message + advice})};
 }
 
 netlib::Result<Answer> version(const Arguments& arguments) {

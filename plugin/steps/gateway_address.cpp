@@ -23,8 +23,13 @@ bool contains(const Prefixes& prefixes, const netlib::IpPrefix& prefix) {
 netlib::Result<> add(Host& host, unsigned bridgeIndex, const netlib::IpPrefix& prefix) {
   netlib::Batch batch;
   address::appendAdd(batch, bridgeIndex, prefix, address::DuplicateDetection::Off);
-  TRY(host.route.request(batch));
-  return {};
+  const auto added = host.route.request(batch);
+  if (added) return {};
+  // disable_ipv6, which the bridge has from "default" (ip-sysctl.rst).
+  const bool isDisabled = !prefix.address().isIpv4() && added.failedWith(EACCES);
+  const char* advice =
+      isDisabled ? ": set net.ipv6.conf.all.disable_ipv6 and net.ipv6.conf.default.disable_ipv6 to 0" : "";
+  return netlib::fail(added.error().reworded(added.error().message + advice));
 }
 
 /// Removing the primary IPv4 address of a subnet removes its secondary ones (promote_secondaries 0). Those of `present`

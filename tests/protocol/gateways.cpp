@@ -123,3 +123,20 @@ TEST_CASE("On a bridge to a LAN the gateway may be a link-local address, or lie 
   const Unchanged unchanged{host};
   checkError(add(asGateway), ErrorCode::InvalidConfig, {"10.42.5.0/24", "10.42.0.1", "isGateway"});
 }
+
+TEST_CASE("An IPv6 gateway where IPv6 is disabled: the error names the parameters, which help") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const std::string six = configOf("1.0.0", R"("ipam": {"subnet": "fd00:42::/64"})");
+  for (const char* link : {"all", "default"}) {
+    outputOf({"sysctl", "-qw", std::string{"net.ipv6.conf."} + link + ".disable_ipv6=1"});
+  }
+  {
+    const Unchanged unchanged{host};
+    checkError(add(six), ErrorCode::Io, {"net.ipv6.conf.all.disable_ipv6 and net.ipv6.conf.default.disable_ipv6 to 0"});
+  }
+  for (const char* link : {"all", "default"}) {
+    outputOf({"sysctl", "-qw", std::string{"net.ipv6.conf."} + link + ".disable_ipv6=0"});
+  }
+  CHECK(add(six).ok());
+}

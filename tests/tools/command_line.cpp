@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/fake_host.h"
 #include "tests/support/scratch.h"
 #include "tests/tools/tool_run.h"
 
@@ -50,6 +51,7 @@ TEST_CASE("Every help fits 80 columns, also where the output is no terminal") {
       const Outcome own = tool({"help", command}, {columns});
       CHECK(own.ok());
       checkWidth(own.out, 80);
+      for (const char* internal : {"Excludes", "UINT"}) CHECK_MESSAGE(!contains(own.out, internal), own.out);
     }
     checkWidth(tool({command, "--help"}, {"COLUMNS=50"}).out, 50);
   }
@@ -66,6 +68,17 @@ TEST_CASE("ponsctl version and --version, and pons without arguments, print the 
   const auto document = jsonOf(tool({"version", "--json"}));
   CHECK(document["cniVersions"].items().size() == 7);
   CHECK(contains(version.out, "v" + std::string{document["version"].string().value()} + "\n"));
+}
+
+TEST_CASE("Other users than root are told what the commands need") {
+  REQUIRE_FAKE_HOST(host);
+  std::filesystem::create_directory("/run/pons");
+  std::filesystem::permissions("/run/pons", std::filesystem::perms::owner_all);
+  for (const char* command : {"list", "check", "metrics", "doctor"}) {
+    const Outcome refused = run({"setpriv", "--reuid", "65534", "--clear-groups", PONSCTL_BINARY, command});
+    CHECK(refused.exitCode == 1);
+    CHECK_MESSAGE(contains(refused.err, "must be run as root"), refused.err);
+  }
 }
 
 TEST_CASE("A usage error has exit code 2, a message with a hint on stderr, and no output") {

@@ -126,6 +126,22 @@ TEST_CASE("keys of the wrong type or value: error 7 that names key and value") {
   CHECK(addCode(config(R"("ipam": "x")")) == 7);
 }
 
+TEST_CASE("of a number or boolean in quotes the error says that they are too many") {
+  const auto isAdvised = [](std::string_view members) {
+    const auto request = add(configWithIpam(members));
+    REQUIRE_FALSE(request.ok());
+    return request.error().message.ends_with(", without quotes");
+  };
+  for (const char* members : {R"("mtu": "1450")", R"("isGateway": "true")", R"("ipMasq": "false")",
+                              R"("lockTimeout": "30")", R"("bandwidth": {"ingressRate": "1000"})"}) {
+    CHECK_MESSAGE(isAdvised(members), members);
+  }
+  for (const char* members : {R"("mtu": "large")", R"("mtu": 7)", R"("isGateway": 1)", R"("isGateway": "yes")",
+                              R"("lockTimeout": "")", R"("lockTimeout": 0)"}) {
+    CHECK_FALSE_MESSAGE(isAdvised(members), members);
+  }
+}
+
 TEST_CASE("known keys that pons cannot serve: error 2 that names key and value") {
   const auto refused = [](std::string_view members, std::string_view shown) {
     const auto request = add(configWithIpam(members));

@@ -65,6 +65,12 @@ TEST_CASE("a policy that cannot be meant is refused, with its name and value") {
     CHECK(codeOf(R"("egressPolicy": )" + std::string{policy}) == 7);
   }
   CHECK(codeOf(R"("egressPolicy": {"allowedCidr": []})") == 2);
+  const auto messageOf = [](const std::string& member) {
+    return add(configWithIpam(R"("egressPolicy": {")" + member + "\": []}")).error().message;
+  };
+  CHECK(messageOf("allowCidrs").ends_with(R"(not a key of an egress policy: did you mean "allowedCidrs"?)"));
+  CHECK(messageOf("allowedUDPPort").ends_with(R"(did you mean "allowedUdpPorts"?)"));
+  CHECK(messageOf("hosts").ends_with("not a key of an egress policy"));
   CHECK(codeOf(R"("egressPolicy": {}, "ipSpoofCheck": false)") == 7);
   CHECK(addCode(config(R"("egressPolicy": {})")) == 7);
 }

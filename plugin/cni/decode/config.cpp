@@ -148,7 +148,7 @@ Result<Mtu> decodeMtu(const Field& mtu, const IpamConfig& ipam) {
   const std::uint32_t min = ipam.hasFamily(Family::Ipv6) ? kMinMtuIpv6 : kMinMtuIpv4;
   const auto expected = "\"auto\", 0 or a number from " + std::to_string(min) + " to " + std::to_string(kMaxMtu);
   const auto bytes = mtu.number(0, kMaxMtu);
-  if (!bytes) return mtu.invalid(expected);
+  if (!bytes) return mtu.invalidUnquoted(expected);
   if (bytes->value_or(0) != 0 && **bytes < min) return mtu.invalid(expected);
   return Mtu{.bytes = bytes->value_or(0)};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "netlib/base/similar.h"
 #include "netlib/base/text.h"
 
 #include "plugin/cni/decode/keys.h"
@@ -10,13 +11,28 @@ namespace pons::cni {
 
 namespace {
 
+/// The name of a key of the policy, for "did you mean"; may be empty.
+std::string_view similarKey(std::string_view name) {
+  constexpr std::string_view kPolicy = "egressPolicy.";
+  std::vector<std::string_view> names;
+  for (const KeySection& section : keySections()) {
+    for (const Key& key : section.keys) {
+      if (key.path.starts_with(kPolicy)) names.push_back(key.path.substr(kPolicy.size()));
+    }
+  }
+  return netlib::similarTo(name, names);
+}
+
 /// A misspelt key would silently change the policy.
 Result<> refuseUnknown(const Field& policy) {
   for (const auto& [name, field] : TRY(policy.members())) {
     const std::string path = "egressPolicy." + name;  // wherever the policy is
     const Key* key = findKey(Applet::Pons, path);
     const bool isKnown = key != nullptr && netlib::equalIgnoringCase(key->path, path);
-    if (!isKnown) return field.unsupported("not a key of an egress policy");
+    if (isKnown) continue;
+    const std::string_view similar = similarKey(name);
+    const std::string hint = similar.empty() ? "" : ": did you mean \"" + std::string{similar} + "\"?";
+    return field.unsupported("not a key of an egress policy" + hint);
   }
   return {};
 }
