@@ -1,5 +1,5 @@
-// Arguments of the scripts that build for another architecture; what they make is tested by scripts/test
-// (PONS_TEST_LONG).
+// Arguments of scripts. What those for another architecture make is tested by scripts/test (PONS_TEST_LONG), what
+// scripts/install does by tests/compat.
 #include <doctest/doctest.h>
 
 #include "tests/support/process.h"
@@ -26,6 +26,19 @@ TEST_CASE("scripts/package refuses unknown arguments and architectures before it
     CHECK(outcome.out.empty());
     CHECK_MESSAGE(outcome.err.find("scripts/package --arch arm64") != std::string::npos, outcome.err);
   }
+}
+
+TEST_CASE("scripts/install --help prints its usage, which goes to standard error for unknown options") {
+  const Outcome help = script("install", {"--help"});
+  CHECK(help.ok());
+  CHECK(help.err.empty());
+  for (const char* option : {"--binary FILE", "--links NAME", "--restore"}) {
+    CHECK_MESSAGE(help.out.find(option) != std::string::npos, help.out);
+  }
+  const Outcome unknown = script("install", {"--hlep"});
+  CHECK(unknown.exitCode == 2);
+  CHECK(unknown.out.empty());
+  CHECK(unknown.err == help.out);
 }
 
 TEST_CASE("scripts/setup --arch takes the architectures that there are presets for") {
