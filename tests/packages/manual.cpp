@@ -109,6 +109,18 @@ TEST_CASE("each command of ponsctl in the documents exists, with its options") {
   CHECK(helps.size() > 8);
 }
 
+TEST_CASE("links between the documents are valid") {
+  std::size_t checked = 0;
+  for (const fs::path& page : documents()) {
+    if (page.extension() != ".md") continue;
+    for (const std::string& link : allMatches(contentOf(page), R"(\]\(([^)#:]+)[)#])")) {
+      CHECK_MESSAGE(fs::exists(page.parent_path() / link), page << ": " << link);
+      ++checked;
+    }
+  }
+  CHECK(checked > 10);
+}
+
 TEST_CASE("each symptom of pons-troubleshooting(7) that is a message of pons is one") {
   std::string sources;
   for (const char* directory : {"netlib", "plugin"}) {
