@@ -24,9 +24,9 @@ array name[3] = ["pons", "reference plugins", "bare kernel requests"]
 plot for [i=1:3] of("scale", subject[i], "ADD ms") using (x($3)):6:5:7 with yerrorlines title name[i] linecolor rgb color[i] linewidth 1.5 pointtype 7 pointsize 0.6
 
 set output directory."/at-once.svg"
-set title "ADDs at once"
-set xlabel "ADDs at once"
-set ylabel "ADDs a second"
+set title "Many ADDs at once"
+set xlabel "processes at once"
+set ylabel "ADDs per second"
 set xrange [0.8:40]
 set xtics (1, 8, 32)
 set key bottom left reverse Left
@@ -35,7 +35,7 @@ plot for [i=1:3] of("at once", subject[i], "ADDs a second") using (x($3)):6:5:7 
 set output directory."/connections.svg"
 set title "TCP connections through a published port"
 set xlabel "published ports on the host"
-set ylabel "connections a second, one after the other"
+set ylabel "connections per second, one after the other"
 set xrange [0.8:8000]
 set xtics autofreq
 name[3] = "no published port, no rules"
