@@ -54,6 +54,14 @@ int executePonsctl(char** argv) {
   return kCannotExecute;
 }
 
+/// Main plugins and what is chained behind them call the IPAM plugin that a record names, and iptables-legacy.
+netlib::Programs programsOf(const pons::cni::Environment& environment) {
+  using enum pons::cni::Applet;
+  const bool isAlone =
+      environment.applet == HostLocal || environment.applet == Static || environment.applet == Loopback;
+  return isAlone || environment.command == "VERSION" ? netlib::Programs::None : netlib::Programs::Some;
+}
+
 pons::Answer answer(int argc, char** argv) {
   try {
     const std::string_view name = argc > 0 ? argv[0] : "";
@@ -61,7 +69,7 @@ pons::Answer answer(int argc, char** argv) {
     if (environment.trace) pons::trace::begin();
     const bool isCommand = argc > 1 && environment.command.empty() && environment.applet == pons::cni::Applet::Pons;
     if (isCommand) return {executePonsctl(argv), {}, {}};
-    const auto confined = netlib::confine();
+    const auto confined = netlib::confine(programsOf(environment));
     if (!confined) {
       return pons::failed({pons::cni::ErrorCode::Internal, confined.error().message},
                           textOf(pons::cni::kNewestVersion));

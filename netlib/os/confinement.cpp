@@ -1,16 +1,21 @@
 #include "netlib/os/confinement.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "netlib/os/allowed_calls.h"
 
 namespace netlib {
 
@@ -44,28 +49,94 @@ Result<> limitCapabilities() {
   return {};
 }
 
-/// Compares the system call number only, not the architecture: a program of another architecture (32 bits) has other
-/// numbers for the same calls, and is limited by capabilities and no_new_privs only.
-std::vector<sock_filter> filterOf(const std::vector<std::uint32_t>& refused) {
-  constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
-  std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber)};
-  for (std::size_t i = 0; i < refused.size(); ++i) {
-    const auto toRefusal = static_cast<std::uint8_t>(refused.size() - i);
-    filter.push_back(sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refused[i], toRefusal, 0));
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#elif defined(__s390x__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_S390X;
+#else
+#error "the AUDIT_ARCH_ of this architecture (linux/audit.h) is missing here"
+#endif
+
+constexpr std::uint32_t kRefuse = SECCOMP_RET_ERRNO | EPERM;
+constexpr std::uint32_t kUnknown = SECCOMP_RET_ERRNO | ENOSYS;
+
+/// System calls from `first` up to the next segment's.
+struct Segment {
+  std::uint32_t first;
+  std::uint32_t action;
+};
+
+std::vector<Segment> segmentsOf(std::vector<std::uint32_t> allowed) {
+  constexpr std::uint32_t kX32 = 0x40000000;  // __X32_SYSCALL_BIT: x86-64's architecture, other numbers
+  constexpr std::uint32_t kSkipped = ~0U;     // -1: a tracer has the call skipped, and sets its result itself
+  std::ranges::sort(allowed);
+  std::vector<Segment> segments{{0, kRefuse}};
+  for (const std::uint32_t number : allowed) {
+    const bool follows = segments.size() > 1 && segments.back().first == number;
+    if (follows) segments.pop_back();
+    if (!follows) segments.push_back({number, SECCOMP_RET_ALLOW});
+    segments.push_back({number + 1, kRefuse});
   }
-  filter.push_back(sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  filter.push_back(sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+  segments.push_back({seccomp::kNewestCall + 1, kUnknown});
+  segments.push_back({kX32, kRefuse});
+  segments.push_back({kSkipped, SECCOMP_RET_ALLOW});
+  return segments;
+}
+
+constexpr std::array kActions{static_cast<std::uint32_t>(SECCOMP_RET_ALLOW), kRefuse, kUnknown};
+
+std::size_t indexOf(std::uint32_t action) {
+  return static_cast<std::size_t>(std::ranges::find(kActions, action) - kActions.begin());
+}
+
+/// The jump offset from that instruction to another one; at most 255, enough for 250 segments.
+std::uint8_t offset(std::size_t from, std::size_t to) { return static_cast<std::uint8_t>(to - from - 1); }
+
+/// A binary search, as short as possible: its length is most of the time that the kernel takes to install it, and since
+/// Linux 5.11 it runs once for each system call, for a cache of those that are always allowed. `returns`: where the
+/// instructions for kActions will be.
+void appendSearch(std::vector<sock_filter>& filter, std::span<const Segment> segments, std::size_t returns) {
+  const std::size_t half = segments.size() / 2;
+  const std::size_t branch = filter.size();
+  filter.push_back(sock_filter BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, segments[half].first, 0, 0));
+  const auto search = [&](std::span<const Segment> part) {
+    if (part.size() == 1) return offset(branch, returns + indexOf(part[0].action));
+    const std::uint8_t next = offset(branch, filter.size());
+    appendSearch(filter, part, returns);
+    return next;
+  };
+  const std::uint8_t below = search(segments.first(half));
+  const std::uint8_t above = search(segments.subspan(half));
+  filter[branch].jf = below;
+  filter[branch].jt = above;
+}
+
+std::vector<sock_filter> filterOf(std::vector<std::uint32_t> allowed) {
+  std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+                                  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0),
+                                  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+                                  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  const std::vector<Segment> segments = segmentsOf(std::move(allowed));
+  appendSearch(filter, segments, filter.size() + segments.size() - 1);
+  for (const std::uint32_t action : kActions) filter.push_back(sock_filter BPF_STMT(BPF_RET | BPF_K, action));
   return filter;
 }
 
-Result<> refuseCalls() {
-  const std::vector<std::uint32_t> refused{
-#ifndef __SANITIZE_ADDRESS__  // LeakSanitizer attaches to its own process
-      SYS_ptrace,
+void append(std::vector<std::uint32_t>& numbers, std::span<const seccomp::Calls> lists) {
+  for (const seccomp::Calls list : lists) numbers.insert(numbers.end(), list.begin(), list.end());
+}
+
+Result<> limitCalls(Programs programs) {
+  std::vector<std::uint32_t> allowed;
+  append(allowed, seccomp::kOwnCalls);
+#ifdef __SANITIZE_ADDRESS__  // LeakSanitizer attaches to its own process
+  programs = Programs::Some;
+  allowed.push_back(SYS_ptrace);
 #endif
-      SYS_process_vm_readv, SYS_process_vm_writev, SYS_bpf,       SYS_perf_event_open,
-      SYS_userfaultfd,      SYS_io_uring_setup,    SYS_pivot_root};
-  std::vector<sock_filter> filter = filterOf(refused);
+  if (programs == Programs::Some) append(allowed, seccomp::kProgramCalls);
+  std::vector<sock_filter> filter = filterOf(std::move(allowed));
   sock_fprog program{.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()};
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 || errno == ENOSYS || errno == EINVAL) return {};
   return failErrno("install the seccomp filter");
@@ -73,10 +144,10 @@ Result<> refuseCalls() {
 
 }  // namespace
 
-Result<> confine() {
+Result<> confine(Programs programs) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failErrno("set no_new_privs");
   TRY(limitCapabilities());
-  return refuseCalls();
+  return limitCalls(programs);
 }
 
 }  // namespace netlib
