@@ -20,6 +20,7 @@ void cniArgs(std::string_view input);
 void hostLocal(std::string_view input);
 void names(std::string_view input);
 void netlink(std::string_view input);
+void network(std::string_view input);
 void prevResult(std::string_view input);
 void record(std::string_view input);
 void resolvConf(std::string_view input);

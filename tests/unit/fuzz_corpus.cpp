@@ -17,9 +17,11 @@ namespace fs = std::filesystem;
 const fs::path kCorpus = fs::path{PONS_SOURCE_DIR} / "tests/fuzz/corpus";
 
 const std::map<std::string, void (*)(std::string_view)> kTargets{
-    {"addresses", fuzz::addresses},    {"cni_args", fuzz::cniArgs}, {"config", fuzz::config},
-    {"host_local", fuzz::hostLocal},   {"names", fuzz::names},      {"netlink", fuzz::netlink},
-    {"prev_result", fuzz::prevResult}, {"record", fuzz::record},    {"resolv_conf", fuzz::resolvConf}};
+    {"addresses", fuzz::addresses}, {"cni_args", fuzz::cniArgs},
+    {"config", fuzz::config},       {"host_local", fuzz::hostLocal},
+    {"names", fuzz::names},         {"netlink", fuzz::netlink},
+    {"network", fuzz::network},     {"prev_result", fuzz::prevResult},
+    {"record", fuzz::record},       {"resolv_conf", fuzz::resolvConf}};
 
 }  // namespace
 
