@@ -72,6 +72,19 @@ Rule& Rule::loadDport(Register to) { return loadPayload(kDport, to); }
 Rule& Rule::loadIifname(Register to) { return meta(NFT_META_IIFNAME, to); }
 Rule& Rule::loadOifname(Register to) { return meta(NFT_META_OIFNAME, to); }
 
+Rule& Rule::loadCtOriginal(std::uint32_t key, Register to) {
+  constexpr std::array<std::uint8_t, 1> kOriginal{IP_CT_DIR_ORIGINAL};
+  Expression(*this, "ct")
+      .set(NFTNL_EXPR_CT_KEY, key)
+      .set(NFTNL_EXPR_CT_DREG, kernelRegister(to))
+      .set(NFTNL_EXPR_CT_DIR, kOriginal);
+  return *this;
+}
+Rule& Rule::loadCtOriginalDaddr(Family family, Register to) {
+  return loadCtOriginal(family == Family::Ipv4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, to);
+}
+Rule& Rule::loadCtOriginalDport(Register to) { return loadCtOriginal(NFT_CT_PROTO_DST, to); }
+
 Rule& Rule::saddr(const IpPrefix& prefix) { return address(prefix, saddrOffset(prefix.family())); }
 Rule& Rule::daddr(const IpPrefix& prefix) { return address(prefix, daddrOffset(prefix.family())); }
 

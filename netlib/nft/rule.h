@@ -44,6 +44,7 @@ struct Field {
 
 using filter::CtState;
 using filter::kEstablished;
+using filter::kInvalid;
 using filter::kRelated;
 /// Bits of ct status (IPS_*).
 enum CtStatus : std::uint32_t { kDnat = 1U << 5U };
@@ -86,6 +87,9 @@ class Rule {
   Rule& loadDport(Register to);
   Rule& loadIifname(Register to);
   Rule& loadOifname(Register to);
+  /// ct original daddr and proto-dst: before translation. Only for packets with a conntrack entry.
+  Rule& loadCtOriginalDaddr(Family family, Register to);
+  Rule& loadCtOriginalDport(Register to);
 
   // Matches.
   Rule& saddr(const IpPrefix& prefix);
@@ -122,6 +126,12 @@ class Rule {
   Rule& returnToCaller();
   Rule& accept();
   Rule& drop();
+  /// reject with tcp reset: only behind a match of TCP. None for a segment with RST. Hooks input, forward and output;
+  /// prerouting from Linux 5.9. Needs CONFIG_NFT_REJECT_IPV4 or _IPV6.
+  Rule& rejectWithReset();
+  /// reject with icmp(v6) type admin-prohibited, as rejectWithReset(). The kernel sends none for an ICMP error, for a
+  /// broadcast or multicast, for a fragment other than the first, and above net.ipv4.icmp_ratelimit.
+  Rule& rejectAsProhibited(Family family);
   Rule& masquerade();
   /// ct original zone set. Only before conntrack: priority raw, in prerouting and output.
   Rule& ctZoneSet(std::uint16_t zone);
@@ -150,6 +160,7 @@ class Rule {
   Rule& address(const IpPrefix& prefix, std::uint32_t offset);
   Rule& interfaceName(std::uint32_t key, const std::string& name);
   Rule& ctBits(std::uint32_t key, std::uint32_t bits);
+  Rule& loadCtOriginal(std::uint32_t key, Register to);
   Rule& lookup(const std::string& set, Register from, std::optional<std::uint32_t> to, std::uint32_t flags);
   Rule& xtConntrack(std::uint16_t states);
   Rule& immediateVerdict(int code, const std::string* chain);

@@ -10,6 +10,13 @@
 
 namespace netlib::nft {
 
+namespace {
+
+constexpr std::uint8_t kPacketFiltered = 13;   // ICMP_PKT_FILTERED of <linux/icmp.h>
+constexpr std::uint8_t kAdminProhibited6 = 1;  // ICMPV6_ADM_PROHIBITED of <linux/icmpv6.h>
+
+}  // namespace
+
 Rule& Rule::immediateVerdict(int code, const std::string* chain) {
   Expression immediate(*this, "immediate");
   immediate.set(NFTNL_EXPR_IMM_DREG, std::uint32_t{NFT_REG_VERDICT})
@@ -22,6 +29,18 @@ Rule& Rule::jump(const std::string& chain) { return immediateVerdict(NFT_JUMP, &
 Rule& Rule::returnToCaller() { return immediateVerdict(NFT_RETURN, nullptr); }
 Rule& Rule::accept() { return immediateVerdict(NF_ACCEPT, nullptr); }
 Rule& Rule::drop() { return immediateVerdict(NF_DROP, nullptr); }
+
+Rule& Rule::rejectWithReset() {
+  Expression(*this, "reject").set(NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+  return *this;
+}
+
+Rule& Rule::rejectAsProhibited(Family family) {
+  // An attribute of 8 bits.
+  const std::array<std::uint8_t, 1> code{family == Family::Ipv4 ? kPacketFiltered : kAdminProhibited6};
+  Expression(*this, "reject").set(NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH).set(NFTNL_EXPR_REJECT_CODE, code);
+  return *this;
+}
 
 Rule& Rule::masquerade() {
   const Expression masq(*this, "masq");

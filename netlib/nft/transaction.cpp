@@ -90,11 +90,18 @@ void Transaction::deleteTable(const Table& table) {
 }
 
 void Transaction::addChain(const Table& table, const std::string& name, const std::string& comment) {
+  putChain(NLM_F_CREATE | NLM_F_EXCL, table, name, comment);
+}
+
+void Transaction::ensureChain(const Table& table, const std::string& name, const std::string& comment) {
+  putChain(NLM_F_CREATE, table, name, comment);
+}
+
+void Transaction::putChain(unsigned flags, const Table& table, const std::string& name, const std::string& comment) {
   batch_.append("create nf_tables chain " + name, roomFor(table.name, name, commentData(comment)), [&](char* room) {
     const OwnedChain chain = chainOf(table, name);
     if (!comment.empty()) setComment(*chain, comment);
-    nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWCHAIN, table, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
-                                    chain.get());
+    nftnl_chain_nlmsg_build_payload(putHeader(room, NFT_MSG_NEWCHAIN, table, flags | NLM_F_ACK), chain.get());
   });
 }
 

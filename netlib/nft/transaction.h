@@ -88,6 +88,8 @@ class Transaction {
   void addTable(const Table& table);
   void deleteTable(const Table& table);
   void addChain(const Table& table, const std::string& name, const std::string& comment = {});
+  /// The same, and success if it exists, which does not change it.
+  void ensureChain(const Table& table, const std::string& name, const std::string& comment = {});
   void addBaseChain(const Table& table, const BaseChain& base);
   /// With its rules. EBUSY: a rule or map element jumps to it.
   void deleteChain(const Table& table, const std::string& name);
@@ -122,6 +124,7 @@ class Transaction {
   bool isEmpty() const { return batch_.count() == 1 && !batch_.overflowed(); }
   enum class Change : bool { Add, Delete };
   enum class Place : bool { First, Last };
+  void putChain(unsigned flags, const Table& table, const std::string& name, const std::string& comment);
   void putRule(Place place, const Table& table, const std::string& chain, const Rule& rule);
   void changeElements(Change change, const Table& table, const std::string& set, std::span<const Element> elements);
 

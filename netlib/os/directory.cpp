@@ -152,10 +152,14 @@ Result<> Directory::createFile(const std::string& name, const std::string& conte
 Result<> Directory::replaceFile(const std::string& name, const std::string& content) const {
   const std::string draft = draftOf(name);
   TRY(writeDraft(draft, content));
-  if (renameat(fd_.get(), draft.c_str(), fd_.get(), name.c_str()) == 0) return {};
-  const Result<> failed = failAt("replace", name);
-  static_cast<void>(remove(draft));
-  return failed;
+  const Result<> renamed = rename(draft, name);
+  if (!renamed) static_cast<void>(remove(draft));
+  return renamed;
+}
+
+Result<> Directory::rename(const std::string& from, const std::string& to) const {
+  if (renameat(fd_.get(), from.c_str(), fd_.get(), to.c_str()) == 0) return {};
+  return failAt("replace", to);
 }
 
 Result<bool> Directory::exists(const std::string& name) const {

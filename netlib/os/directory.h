@@ -41,6 +41,8 @@ class Directory {
   /// The same, replacing an existing file by rename(2): readers see the old content or the new one.
   Result<> replaceFile(const std::string& name, const std::string& content) const;
   static std::string draftOf(const std::string& name) { return name + ".draft"; }
+  /// Replaces `to` atomically if it exists, rename(2).
+  Result<> rename(const std::string& from, const std::string& to) const;
 
   /// Of any type; true for a dangling symlink too.
   Result<bool> exists(const std::string& name) const;

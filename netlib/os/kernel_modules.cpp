@@ -1,5 +1,7 @@
 #include "netlib/os/kernel_modules.h"
 
+#include <charconv>
+
 #include <fcntl.h>
 #include <sys/utsname.h>
 
@@ -41,6 +43,20 @@ bool lists(const std::string& text, std::string name) {
 }
 
 }  // namespace
+
+bool kernelIsAtLeast(unsigned major, unsigned minor) {
+  static const auto release = parseRelease(releaseOfKernel());
+  return release && *release >= std::pair{major, minor};
+}
+
+std::optional<std::pair<unsigned, unsigned>> parseRelease(std::string_view release) {
+  std::pair<unsigned, unsigned> parsed;
+  const char* const end = release.data() + release.size();
+  const auto [dot, failed] = std::from_chars(release.data(), end, parsed.first);
+  if (failed != std::errc{} || dot == end || *dot != '.') return std::nullopt;
+  if (std::from_chars(dot + 1, end, parsed.second).ec != std::errc{}) return std::nullopt;
+  return parsed;
+}
 
 KernelModules::KernelModules(std::string root)
     : root_(std::move(root)), loaded_("\n" + textOf(root_ + "/proc/modules")) {}

@@ -1,9 +1,11 @@
-// Which modules the kernel has, by reading files: what asks the kernel for a module loads it.
+// The kernel's release, and which modules it has, by reading files: what asks the kernel for a module loads it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace netlib {
 
@@ -13,6 +15,12 @@ enum class ModuleState : std::uint8_t {
   Missing,   ///< neither
   Unknown,   ///< /lib/modules has nothing of this kernel: a container, or a kernel without modules
 };
+
+/// By uname(2), once in a process; a distribution's kernel may have more than its release says. False if the release
+/// cannot be read.
+bool kernelIsAtLeast(unsigned major, unsigned minor);
+/// "5.4.0-150-generic": 5 and 4; nothing for another form.
+std::optional<std::pair<unsigned, unsigned>> parseRelease(std::string_view release);
 
 /// Names as in /proc/modules, with "_". Not thread-safe.
 class KernelModules {

@@ -21,7 +21,7 @@ enum class Match : std::uint8_t { No, Unknown, Yes };
 Match inverted(Match match);
 
 /// ct state (NF_CT_STATE_BIT).
-enum CtState : std::uint32_t { kEstablished = 1U << 1U, kRelated = 1U << 2U, kNew = 1U << 3U };
+enum CtState : std::uint32_t { kInvalid = 1U << 0U, kEstablished = 1U << 1U, kRelated = 1U << 2U, kNew = 1U << 3U };
 
 /// A forwarded packet. Members that are empty, absent or 0 are not known.
 struct Packet {

@@ -34,8 +34,10 @@ struct Arguments {
   bool json = false;
   std::string stateDir = {};
   std::string configDir = "/etc/cni/net.d";  ///< network configurations, as runtimes read them
-  std::string subject = {};                  ///< show, probe: see attachmentsNamed(); explain: a file or a key
-  std::string network = {};                  ///< list, gc: only this one; empty for all
+  std::string subject = {};                  ///< show, probe, policy: see attachmentsNamed(); explain: a file or a key
+  std::string network = {};                  ///< list, gc, policy: only this one; empty for all
+  std::string ifName = {};                   ///< policy: only this interface; empty for all
+  std::string policyFile = {};               ///< policy: the new one, "-" for stdin; empty: print the present one
   bool networks = false;                     ///< list: networks instead of attachments
   bool onlyBroken = false;                   ///< list: only attachments with faults
   std::string sort = "health";               ///< list: one of listColumns()

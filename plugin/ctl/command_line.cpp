@@ -75,6 +75,7 @@ class CommandLine {
     addGc();
     addExplain();
     add(doctor, "doctor", "Find problems of this host that affect containers", kAll);
+    addPolicy();
     addProbe();
     addGraph();
     add(metrics, "metrics", "Print metrics for Prometheus", kJson | kState | kConfigs);
@@ -187,6 +188,18 @@ class CommandLine {
         ->type_name("");
   }
 
+  void addPolicy() {
+    CLI::App& added =
+        add(policy, "policy", "Print or replace the egress policy of a running container", kAll | kSubject);
+    added
+        .add_option(
+            "file", arguments_.policyFile,
+            "The new policy, a JSON object like the key egressPolicy (-: standard input); else print the policy")
+        ->type_name("");
+    added.add_option("--network", arguments_.network, "Only of the interface in this network")->type_name("NAME");
+    added.add_option("--ifname", arguments_.ifName, "Only of this interface")->type_name("NAME");
+  }
+
   void addProbe() {
     add(probe, "probe", "Send packets from a container, and print where they end", kAll | kSubject)
         .add_option_function<double>(
@@ -237,7 +250,7 @@ class CommandLine {
             "--patience", [&node](unsigned seconds) { node.patience = std::chrono::seconds{seconds}; },
             "Longest wait for the API's pod CIDRs, 0 to 3600 (120)")
         ->type_name("SECONDS")
-        ->check(CLI::Range(0U, 3600U));
+        ->check(CLI::Range(0U, 3600U).description(""));
     added.add_option("--plugin-dir", node.pluginDir, "Directory of plugins (/opt/cni/bin)")
         ->type_name("DIR")
         ->check(CLI::Validator{refuseMissingDirectory, ""});

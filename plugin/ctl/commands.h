@@ -20,6 +20,7 @@ netlib::Result<Answer> installNode(const Arguments& arguments);
 netlib::Result<Answer> list(const Arguments& arguments);
 netlib::Result<Answer> metrics(const Arguments& arguments);
 netlib::Result<Answer> networks(const Arguments& arguments);
+netlib::Result<Answer> policy(const Arguments& arguments);
 netlib::Result<Answer> probe(const Arguments& arguments);
 netlib::Result<Answer> repair(const Arguments& arguments);
 netlib::Result<Answer> show(const Arguments& arguments);

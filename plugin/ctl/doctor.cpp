@@ -71,7 +71,7 @@ CheckResults runChecks(const Arguments& arguments) {
   const Links outer = uplinks();
   checkStateDirectory(results, host, arguments, networks);
   checkRecords(results, host, arguments, statuses);
-  checkNetworks(results, arguments);
+  checkNetworks(results, arguments, statuses, outer);
   checkContainers(results, host, statuses, networks, outer);
   checkPorts(results, statuses);
   checkKernel(results, needs);

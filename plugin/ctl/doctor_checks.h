@@ -87,8 +87,8 @@ void checkContainers(CheckResults& results, Host* host, const Statuses& statuses
 
 /// Invalid configurations, and a missing plugin. Returns the valid configurations.
 ConfiguredNetworks checkConfigs(CheckResults& results, const Arguments& arguments);
-/// The usage of address pools and bridges.
-void checkNetworks(CheckResults& results, const Arguments& arguments);
+/// The usage of address pools and bridges, and containers of which other hosts may reach every port.
+void checkNetworks(CheckResults& results, const Arguments& arguments, const Statuses& statuses, const Links& uplinks);
 
 /// The files that keep NetworkManager, systemd-networkd and udev off the links of pons, for those of them that run.
 /// `root` is prepended to every path, for tests.

@@ -35,6 +35,31 @@ void checkPorts(Area& area, const NetworkState& network) {
            "use another network with its own bridge");
 }
 
+/// The networks whose containers have bridges that forward whatever another host sends.
+std::set<std::string> unrestricted(const Statuses& statuses) {
+  std::set<std::string> restricted;
+  for (const AttachmentStatus& status : statuses) {
+    const auto& attachment = status.attachment;
+    if (attachment && (attachment->publishedOnly || attachment->internal)) {
+      restricted.insert(routedLink(*attachment).toString());
+    }
+  }
+  std::set<std::string> networks;
+  for (const AttachmentStatus& status : statuses) {
+    const auto& attachment = status.attachment;
+    if (!attachment || gatewayAddresses(*attachment).empty()) continue;
+    if (!restricted.contains(routedLink(*attachment).toString())) networks.insert(status.key.network.toString());
+  }
+  return networks;
+}
+
+void noteUnrestricted(Area& area, const Statuses& statuses, const Links& uplinks) {
+  const auto networks = unrestricted(statuses);
+  if (uplinks.empty() || networks.empty()) return;
+  area.note("other hosts with a route to the containers of " + someOf(networks) + " reach all of their ports",
+            R"(with "publishedOnly": true only published ones)");
+}
+
 bool isInstalledIn(const std::string& directories) {
   return std::ranges::any_of(netlib::split(directories, ':'), [](std::string_view directory) {
     return access((std::string{directory} + "/pons").c_str(), X_OK) == 0;
@@ -90,7 +115,7 @@ ConfiguredNetworks checkConfigs(CheckResults& results, const Arguments& argument
   return networks;
 }
 
-void checkNetworks(CheckResults& results, const Arguments& arguments) {
+void checkNetworks(CheckResults& results, const Arguments& arguments, const Statuses& statuses, const Links& uplinks) {
   Area area{results, "networks"};
   const auto networks = networksOf(arguments);
   if (!networks) return;          // the ledger cannot be read: reported by checkRecords()
@@ -99,8 +124,10 @@ void checkNetworks(CheckResults& results, const Arguments& arguments) {
     checkPools(area, network);
     if (bridges.insert(network.bridge).second) checkPorts(area, network);
   }
-  if (area.found() > 0 || networks->all.empty()) return;
-  area.fine(counted(networks->all.size(), "network") + ", free addresses and bridge ports available");
+  if (area.found() == 0 && !networks->all.empty()) {
+    area.fine(counted(networks->all.size(), "network") + ", free addresses and bridge ports available");
+  }
+  noteUnrestricted(area, statuses, uplinks);
 }
 
 }  // namespace pons::ctl

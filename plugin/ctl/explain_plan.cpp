@@ -31,6 +31,11 @@ std::vector<std::string> assumptionsOf(const cni::Request& request, const Attach
   if (request.config.delegated) assumptions.push_back("uses the IPAM plugin " + request.config.delegated->type);
   const std::vector<std::string> ports = portsOf(attachment.forwards);
   if (!ports.empty()) assumptions.push_back("publishes " + joined(ports));
+  for (const PortForward& forward : attachment.forwards) {
+    std::vector<std::string> clients;
+    for (const netlib::IpPrefix& prefix : forward.allowFrom) clients.push_back(prefix.toString());
+    if (!clients.empty()) addNew(assumptions, "allows " + textOf(forward) + " from " + joined(clients));
+  }
   return assumptions;
 }
 

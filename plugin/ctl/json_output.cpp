@@ -13,6 +13,10 @@ void writePort(json::Writer& writer, const PortForward& forward) {
   writer.member("protocol", nameOf(forward.protocol));
   writer.member("hostAddress", forward.hostAddress.toString()).member("hostPort", int{forward.hostPort});
   writer.member("containerAddress", forward.target.toString()).member("containerPort", int{forward.targetPort});
+  if (forward.allowFrom.empty()) return;
+  writer.key("allowFrom").beginArray();
+  for (const netlib::IpPrefix& prefix : forward.allowFrom) writer.value(prefix.toString());
+  writer.endArray();
 }
 
 }  // namespace

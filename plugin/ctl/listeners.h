@@ -4,21 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "netlib/netlink/socket.h"
+#include "netlib/filter/bound_sockets.h"
 
 #include "plugin/model/attachment.h"
 
 namespace pons::ctl {
 
-struct Listener {
-  netlib::IpAddress address;  ///< unspecified: all of the family
-  Port port;
-  bool isDualStack = false;  ///< at ::, and not IPV6_V6ONLY: IPv4 as well
-  std::uint32_t inode = 0;   ///< of the socket, as in /proc/PID/fd
-};
+using Listener = netlib::bound_sockets::BoundSocket;
 
-/// The sockets in state LISTEN; for UDP, the unconnected ones. Two dumps by sock_diag(7). ENOENT: this kernel has no
-/// such module for the protocol.
+/// See netlib::bound_sockets::list().
 netlib::Result<std::vector<Listener>> listenersOf(Protocol protocol);
 
 /// Whether the listener would get the packets to that published port if they were not translated. A port published at

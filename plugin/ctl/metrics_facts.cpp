@@ -3,6 +3,8 @@
 #include "plugin/ctl/metrics.h"
 #include "plugin/ctl/networks.h"
 #include "plugin/ctl/rule_facts.h"
+#include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/restricted_ports.h"
 #include "plugin/telemetry/counters.h"
 
 namespace pons::ctl {
@@ -80,14 +82,28 @@ void addDenied(std::vector<Metric>& metrics, Host& host, const Attachment& attac
   }
 }
 
+/// Of all published ports with allowFrom; no samples without such a port.
+Metric rejectedBy(Host& host) {
+  Metric rejected{"pons_published_rejected_packets_total", "counter",
+                  "Packets to published ports from clients that allowFrom does not allow."};
+  for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
+    const auto counted = netlib::nft::countPackets(host.netfilter, nat::tableOf(family), restricted::kRestricted);
+    if (!counted) continue;
+    rejected.samples.push_back(
+        {{{"family", family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"}}, numberOf(counted->packets)});
+  }
+  return rejected;
+}
+
 netlib::Result<> addRecords(std::vector<Metric>& metrics, const Arguments& arguments) {
-  metrics.push_back({"pons_egress_denied_packets_total", "counter", "Packets dropped by an egress policy."});
+  metrics.push_back({"pons_egress_denied_packets_total", "counter", "Packets denied by an egress policy."});
   auto host = TRY(openHost(arguments));
   if (!host) return {};
   for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
     const auto seen = host->ledger.snapshot(key);
     if (seen && *seen) addDenied(metrics, *host, (*seen)->attachment);
   }
+  metrics.push_back(rejectedBy(*host));
   return {};
 }
 

@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <array>
 
-#include "plugin/cni/dns.h"
 #include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
-#include "plugin/ctl/conf_file.h"
 #include "plugin/ctl/json_output.h"
+#include "plugin/ctl/nameservers.h"
 #include "plugin/ctl/report.h"
 #include "plugin/ctl/show.h"
 #include "plugin/engine/inspection.h"
 
 namespace pons::ctl {
-
-using netlib::IpAddress;
 
 namespace {
 
@@ -28,25 +25,6 @@ struct ProbedAttachments {
   std::vector<ProbedAttachment> all = {};
   std::vector<std::string> problems = {};  ///< of attachments that could not be probed
 };
-
-/// Of the network's configuration.
-std::vector<IpAddress> configuredNameservers(const NetworkName& network, const Arguments& arguments) {
-  for (const ConfiguredPlugin& plugin : pluginsIn(arguments).all) {
-    if (plugin.network != network.toString() || !plugin.request) continue;
-    const auto& nameservers = plugin.request->config.dns.nameservers;
-    if (!nameservers.empty()) return nameservers;
-  }
-  return {};
-}
-
-/// Of the resolv.conf on record, else of the configuration, else those that the egress policy lets pass.
-std::vector<IpAddress> nameserversOf(const Attachment& attachment, const Arguments& arguments) {
-  if (attachment.resolvConf) return cni::parseResolvConf(attachment.resolvConf->content).nameservers;
-  if (attachment.leases.empty()) return {};
-  auto configured = configuredNameservers(attachment.key.network, arguments);
-  if (!configured.empty() || !attachment.egress) return configured;
-  return attachment.egress->nameservers;
-}
 
 /// Nothing if it was deleted meanwhile.
 netlib::Result<std::optional<ProbedAttachment>> probed(Host& host, const AttachmentKey& key,

@@ -11,6 +11,7 @@
 #include "plugin/firewall/forward_chains.h"
 #include "plugin/firewall/guard_table.h"
 #include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/restricted_ports.h"
 #include "plugin/firewall/source_subnets.h"
 #include "plugin/firewall/table_content.h"
 
@@ -41,6 +42,20 @@ RuleFact chainFact(Host& host, Family family, const std::string& chain, const ch
           differences && differences->empty()};
 }
 
+void addRestriction(std::vector<RuleFact>& rules, Host& host, const PortForward& forward) {
+  const Family family = forward.target.family();
+  for (const auto& [set, elements] : restricted::elementsOf(forward)) {
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      if (elements[i].intervalEnd) continue;  // found by its start
+      const nft::Element* end = i + 1 < elements.size() ? &elements[i + 1] : nullptr;
+      const auto source = restricted::sourceText(elements[i], end, family, set);
+      const std::string port = std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort);
+      const std::string rule = source ? "from " + *source : port + " not from all addresses";
+      rules.push_back(elementFact(host, family, set.c_str(), rule, elements[i]));
+    }
+  }
+}
+
 void addForwards(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
   for (const PortForward& forward : attachment.forwards) {
     const Family family = forward.target.family();
@@ -49,8 +64,10 @@ void addForwards(std::vector<RuleFact>& rules, Host& host, const Attachment& att
                              (forward.hostAddress.isUnspecified() ? "" : " at " + forward.hostAddress.toString());
     const std::string to = " to " + target + " port " + std::to_string(forward.targetPort);
     rules.push_back(elementFact(host, family, nat::mapOf(forward), rule + to, nat::elementOf(forward)));
-    if (forward.protocol != Protocol::Udp) continue;
-    rules.push_back(elementFact(host, family, nat::udpSetOf(forward), rule, nat::udpElementOf(forward)));
+    if (forward.protocol == Protocol::Udp) {
+      rules.push_back(elementFact(host, family, nat::udpSetOf(forward), rule, nat::udpElementOf(forward)));
+    }
+    addRestriction(rules, host, forward);
   }
 }
 
@@ -128,6 +145,14 @@ void addBridge(std::vector<RuleFact>& rules, Host& host, const Attachment& attac
   if (has(attachment, shared_state::ingress(attachment))) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
       rules.push_back(elementFact(host, family, bridges::kPolicyBridges, bridge, element));
+    }
+  }
+  for (const auto restriction : bridges::kRestrictions) {
+    if (!has(attachment, bridges::stateOf(attachment, restriction))) continue;
+    const char* set = bridges::setOf(restriction);
+    const auto wanted = bridges::elementsOf(routedLink(attachment), restriction).at(set).front();
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      rules.push_back(elementFact(host, family, set, bridge, wanted));
     }
   }
   if (!attachment.acceptForward) return;

@@ -52,6 +52,19 @@ std::vector<std::string> egressOf(const json::Value& policy) {
   return texts;
 }
 
+/// Of the ports with "allowFrom".
+std::vector<std::string> clientsOf(const json::Value& one) {
+  std::vector<std::string> texts;
+  for (const json::Value& port : one["ports"].items()) {
+    if (!port["allowFrom"].present()) continue;
+    const auto at = netlib::IpAddress::parse(plainText(port["hostAddress"]));
+    addNew(texts, "port " + plainText(port["hostPort"]) + "/" + plainText(port["protocol"]) +
+                      (at && !at->isUnspecified() ? " at " + at->toString() : "") + " from " +
+                      plainText(port["allowFrom"]));
+  }
+  return texts;
+}
+
 void addSettings(Properties& properties, const json::Value& record) {
   addIf(properties, "addresses", record["hostLocalDir"], "also recorded by host-local in ");
   addIf(properties, "addresses", record["delegated"]["type"], "assigned by the IPAM plugin ");
@@ -84,6 +97,7 @@ std::string headText(const json::Value& one, const Terminal& terminal) {
   addIf(properties, "namespace", one["netns"]);
   addEach(properties, "address", addressesOf(one));
   addEach(properties, "port", portsIn(one));
+  addEach(properties, "allowed", clientsOf(one));
   addSettings(properties, one["record"]);
   if (const json::Value denied = one["egressDenied"]; denied.present()) {
     properties.push_back({"denied",

@@ -29,7 +29,7 @@ void addShared(Plan& plan, const Attachment& attachment) {
   for (const auto family : tables::kAll) addIfShared(tablesPresent(attachment, family));
   addIfShared(brNetfilterEnabled(attachment));
   addIfShared(taggedFramesFiltered(attachment));
-  addIfShared(bridgeInternal(attachment));
+  for (const auto restriction : bridges::kRestrictions) addIfShared(bridgeRestricted(attachment, restriction));
   addIfShared(routeLocalnet(attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) plan.push_back(subnetChain(attachment, subnet));
   for (const SourceNat& nat : attachment.sourceNats) addIfShared(masqueradeChain(attachment, nat));

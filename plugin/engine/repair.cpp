@@ -8,6 +8,8 @@ namespace pons {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 bool isRepairable(const Fault& fault) { return fault.difference.remedy == Remedy::Repair; }
 
 std::string reasonOf(const Fault& fault) {
@@ -85,25 +87,27 @@ class Repair {
 };
 
 /// Waits for a CHECK or another look at the attachment, but not for its ADD or DEL, which restore what they need.
-netlib::Result<std::optional<Record>> settled(Host& host, const AttachmentKey& key) {
-  constexpr std::chrono::seconds kPatience{1};
+netlib::Result<std::optional<Record>> settled(Host& host, const AttachmentKey& key, Clock::time_point giveUp) {
   auto found = host.ledger.find(key, std::chrono::milliseconds{0});
   if (!found.failedWith(netlib::Cause::Locked)) return found;
   const auto seen = host.ledger.snapshot(key);
   const bool isAttached = seen && *seen && (*seen)->state == RecordState::Committed;
-  return isAttached ? host.ledger.find(key, kPatience) : std::move(found);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(giveUp - Clock::now());
+  return isAttached && left.count() > 0 ? host.ledger.find(key, left) : std::move(found);
 }
 
 }  // namespace
 
 netlib::Result<std::vector<RepairedFault>> repair(Host& host, const RepairScope& scope) {
+  constexpr std::chrono::milliseconds kPatience{500};  // with all of them: STATUS is called every 0.5 s
+  const auto giveUp = Clock::now() + kPatience;
   Repair repair{host, scope.scope};
   std::vector<AttachmentKey> keys = TRY(host.ledger.attachments());
   // As at ADD: what a chained plugin needs, such as the bridge, another attachment may have to restore first.
   std::ranges::stable_partition(keys, [](const auto& key) { return key.plugin == ChainedPlugin::None; });
   for (const AttachmentKey& key : keys) {
     if (scope.network && key.network != *scope.network) continue;
-    repair.record(key, settled(host, key));
+    repair.record(key, settled(host, key, giveUp));
   }
   return std::move(repair).faults();
 }

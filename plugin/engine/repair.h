@@ -22,8 +22,8 @@ struct RepairScope {
 
 /// Inspects the recorded attachments and restores what is missing; all nf_tables of a family in one transaction. What
 /// was repaired is inspected again: it counts as repaired where the fault is gone. Leaves out attachments that
-/// another process is adding or deleting; for one that it inspects, waits up to 1 s. Takes the host lock for each
-/// repair; nothing where there is no fault.
+/// another process is adding or deleting; where one inspects them, waits up to 0.5 s in all. Takes the host lock for
+/// each repair; nothing where there is no fault.
 netlib::Result<std::vector<RepairedFault>> repair(Host& host, const RepairScope& scope = {});
 
 }  // namespace pons

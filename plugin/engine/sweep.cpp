@@ -151,6 +151,7 @@ netlib::Result<> Sweep::network(const SweepScope& scope) {
   failures.add("sweep the ledger", claims(hostLock, scope.network));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     failures.add("sweep published ports", forwards(family, scope.subnets));
+    failures.add("sweep published ports", restrictions(family, scope.subnets));
     failures.add("sweep chains", chains(hostLock, family, scope.network));
     failures.add("sweep chains", subnetChains(hostLock, family, scope.subnets));
   }
@@ -183,7 +184,7 @@ netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
     sweepStep(*routeLocalnet(attachment));
     sweepStep(*forwardAccepted(attachment, routedLink(attachment)));
     sweepStep(*ingressPolicyApplied(attachment));
-    sweepStep(*bridgeInternal(attachment));
+    for (const auto restriction : bridges::kRestrictions) sweepStep(*bridgeRestricted(attachment, restriction));
   };
   failures.add("look at the bridge", noteBridge(hostLock, shared_state::bridge(unrecorded), bridge));
   const auto vlans = unrecordedVlans(host_, bridge);
@@ -198,8 +199,10 @@ netlib::Result<> Sweep::shared(const netlib::IfName& bridge) {
   sweepStep(*brNetfilterEnabled(unrecorded));
   failures.add("look at policies",
                countPolicies(hostLock, shared_state::ingress(unrecorded), bridge, bridges::kPolicyBridges));
-  failures.add("look at policies",
-               countPolicies(hostLock, shared_state::internal(unrecorded), bridge, bridges::kInternalBridges));
+  for (const auto restriction : bridges::kRestrictions) {
+    const std::string state = bridges::stateOf(unrecorded, restriction);
+    failures.add("look at policies", countPolicies(hostLock, state, bridge, bridges::setOf(restriction)));
+  }
   failures.add("undo the nf_tables tables", emptyTables(hostLock));
   for (const Family family : {Family::Ipv4, Family::Ipv6}) sweepStep(*ipForwardingEnabled(family));
   sweepStep(*vlanFiltering(unrecorded));

@@ -81,6 +81,7 @@ class Sweep {
                          netlib::IfName (*nameOf)(const AttachmentKey& key));
   netlib::Result<> claims(const Lock& hostLock, const NetworkName& network);
   netlib::Result<> forwards(netlib::Family family, const std::vector<netlib::IpPrefix>& subnets);
+  netlib::Result<> restrictions(netlib::Family family, const std::vector<netlib::IpPrefix>& subnets);
   netlib::Result<> guards(const std::set<std::string>& veths);
   netlib::Result<> policies(netlib::Family family, const std::set<std::string>& veths);
   netlib::Result<> chains(const Lock& hostLock, netlib::Family family, const NetworkName& network);

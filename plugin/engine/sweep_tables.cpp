@@ -7,6 +7,7 @@
 #include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/restricted_ports.h"
 #include "plugin/firewall/source_nat.h"
 #include "plugin/firewall/table_transaction.h"
 #include "plugin/steps/steps.h"
@@ -55,13 +56,40 @@ netlib::Result<std::size_t> countUses(Host& host, nft::TableFamily table) {
   const auto family = static_cast<Family>(table);
   std::size_t uses = 0;
   for (const char* map :
-       {nat::kForwardsAny, nat::kForwardsIp, bridges::kPolicyBridges, bridges::kInternalBridges, egress::kPolicies}) {
+       {nat::kForwardsAny, nat::kForwardsIp, bridges::kPolicyBridges, bridges::kInternalBridges,
+        bridges::kPublishedOnly, bridges::kSilentBridges, bridges::kRejectingBridges, egress::kPolicies}) {
     uses += TRY(nft::listElements(host.netfilter, nat::tableOf(family), map)).size();
   }
   for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
     if (nat::networkIn(chain.comment)) uses += TRY(membersOf(host, family, chain.name)).size();
   }
   return uses;
+}
+
+using BySet = std::map<std::string, std::vector<nft::Element>>;
+
+/// What the owners of the ports that are forwarded now have in the sets of allowFrom.
+struct Restrictions {
+  BySet elements = {};
+  std::set<netlib::IpAddress> leaving =
+      {};  ///< containers with a claimed port without an owner: a DEL that is under way
+};
+
+netlib::Result<Restrictions> restrictionsOn(Host& host, Family family) {
+  Restrictions restrictions;
+  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
+    for (const auto& element : TRY(nft::listElements(host.netfilter, nat::tableOf(family), map))) {
+      const auto forward = nat::forwardOf(element, family, map);
+      if (!forward) continue;
+      const auto owner = TRY(host.ledger.portOwner(*forward));
+      if (!owner && TRY(host.ledger.isClaimed(*forward))) restrictions.leaving.insert(forward->target);
+      if (!owner) continue;
+      for (const auto& [set, some] : restricted::elementsOf(owner->forwards.front())) {
+        std::ranges::copy(some, std::back_inserter(restrictions.elements[set]));
+      }
+    }
+  }
+  return restrictions;
 }
 
 netlib::Result<bool> isThere(Host& host, nft::TableFamily table) {
@@ -103,6 +131,34 @@ netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPref
     }
   }
   return tables::removeElements(host_, unclaimed);
+}
+
+/// The elements of allowFrom that the owners of the ports do not have. They are listed before the ports, since an ADD
+/// adds both in one transaction.
+netlib::Result<> Sweep::restrictions(Family family, const std::vector<netlib::IpPrefix>& subnets) {
+  const nft::Table table = nat::tableOf(family);
+  if (!TRY(isSwept(host_, table.family))) return {};
+  BySet present;
+  for (const char* set : {restricted::kRestrictedPorts, restricted::kAllowedAny, restricted::kAllowedIp}) {
+    present[set] = TRY(nft::listElements(host_.netfilter, table, set));
+  }
+  if (std::ranges::all_of(present, [](const auto& set) { return set.second.empty(); })) return {};
+  Restrictions wanted = TRY(restrictionsOn(host_, family));
+  tables::Elements unwanted;
+  for (const auto& [set, elements] : present) {
+    for (const nft::Element& element : elements) {
+      const auto port = restricted::portOf(element, family, set);
+      if (!port || !isInside(port->target, subnets) || wanted.leaving.contains(port->target)) continue;
+      const auto& ofOwners = wanted.elements[set];
+      if (std::ranges::find(ofOwners, element) != ofOwners.end()) continue;
+      const std::string name =
+          std::string{nameOf(port->protocol)} + " " + std::to_string(port->hostPort) + " to " + port->target.toString();
+      if (note({"port", "allowFrom of " + name, "not of the attachment that publishes the port"})) {
+        unwanted[{table.family, set}].push_back(element);
+      }
+    }
+  }
+  return tables::removeElements(host_, unwanted);
 }
 
 netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/reject_chain.h"
 
 namespace pons::bridges {
 
@@ -16,50 +17,109 @@ using netlib::Family;
 namespace {
 
 constexpr const char* kForwarding = "forwarding";
-constexpr const char* kBetweenBridges = "between_bridges";
+constexpr const char* kNewConnections = "new_connections";
+constexpr const char* kDenied = "denied";
 constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
 
-/// In both families: a container can assign itself addresses of the family that its network lacks. With br_netfilter
-/// bridged packets pass this hook as well.
-void appendInternal(nft::Transaction& transaction, Family family) {
-  const nft::Table table = nat::tableOf(family);
-  const auto append = [&](nft::Rule& rule) {
-    rule.lookup(kInternalBridges, 0).loadIifname(0).loadOifname(kNameRegisters).lookupNot(kInternalPairs, 0).drop();
-    transaction.addRule(table, kForwarding, rule);
-  };
-  append(nft::Rule{}.loadIifname(0));
-  append(nft::Rule{}.loadOifname(0));
+/// Behind a lookup of the name of one bridge: the other one is not the same, or the set lacks it.
+nft::Rule& exceptPair(nft::Rule& rule, const char* pairs) {
+  return rule.loadIifname(0).loadOifname(kNameRegisters).lookupNot(pairs, 0);
 }
 
-}  // namespace
-
-/// Before the host's own filter chains: a drop is final, an accept is not.
-void appendPolicies(nft::Transaction& transaction, Family family) {
-  const nft::Table table = nat::tableOf(family);
-  for (const char* name : {kPolicyBridges, kInternalBridges}) {
+void appendSets(nft::Transaction& transaction, const nft::Table& table) {
+  for (const char* name : {kPolicyBridges, kInternalBridges, kPublishedOnly, kSilentBridges}) {
     transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
   }
-  for (const char* name : {kSameBridgeOk, kInternalPairs}) {
+  transaction.addSet(table, {.name = kRejectingBridges,
+                             .keyType = nft::kIfname,
+                             .keyLength = IFNAMSIZ,
+                             .dataType = nft::kVerdict,
+                             .hostEndian = true});
+  for (const char* name : {kSameBridgeOk, kInternalPairs, kPublishedPairs}) {
     transaction.addSet(table, {.name = name,
                                .keyType = nft::concat(nft::kIfname, nft::kIfname),
                                .keyLength = 2 * IFNAMSIZ,
                                .hostEndian = true});
   }
-  transaction.addChain(table, kBetweenBridges, "ingress policies");
-  transaction.addRule(table, kBetweenBridges, nft::Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
-  transaction.addRule(table, kBetweenBridges,
-                      nft::Rule{}.loadIifname(0).loadOifname(kNameRegisters).lookup(kSameBridgeOk, 0).accept());
-  transaction.addRule(table, kBetweenBridges, nft::Rule{}.drop());
+}
+
+void appendDenied(nft::Transaction& transaction, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  transaction.addChain(table, kDenied, "policies of bridges");
+  transaction.addRule(table, kDenied, nft::Rule{}.loadIifname(0).lookup(kSilentBridges, 0).drop());
+  transaction.addRule(table, kDenied, nft::Rule{}.loadOifname(0).lookup(kSilentBridges, 0).drop());
+  transaction.addRule(table, kDenied, nft::Rule{}.ctState(nft::kInvalid).drop());
+  transaction.addRule(table, kDenied, nft::Rule{}.loadIifname(0).vmap(kRejectingBridges, 0));
+  transaction.addRule(table, kDenied, nft::Rule{}.loadOifname(0).vmap(kRejectingBridges, 0));
+  transaction.addRule(table, kDenied, nft::Rule{}.drop());
+}
+
+void appendNewConnections(nft::Transaction& transaction, Family family) {
+  const nft::Table table = nat::tableOf(family);
+  ensurePublished(transaction, family);
+  transaction.addChain(table, kNewConnections, "to bridges with policies");
+  transaction.addRule(table, kNewConnections, nft::Rule{}.jump(kPublished));
+  transaction.addRule(table, kNewConnections, nft::Rule{}.jump(kDenied));
+}
+
+/// In both families: a container can assign itself addresses of the family that its network lacks. With br_netfilter
+/// bridged packets pass this hook as well, with the name of the bridge on both sides.
+void appendForwarding(nft::Transaction& transaction, const nft::Table& table) {
+  const auto append = [&](nft::Rule& rule) { transaction.addRule(table, kForwarding, rule); };
+  // Before the host's own filter chains: a drop is final, an accept is not.
   transaction.addBaseChain(
       table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
-  appendInternal(transaction, family);
-  transaction.addRule(table, kForwarding,
-                      nft::Rule{}
-                          .loadIifname(0)
-                          .lookup(kPolicyBridges, 0)
-                          .loadOifname(0)
-                          .lookup(kPolicyBridges, 0)
-                          .jump(kBetweenBridges));
+  nft::Rule from;
+  append(exceptPair(from.loadIifname(0).lookup(kInternalBridges, 0), kInternalPairs).jump(kDenied));
+  nft::Rule to;
+  append(exceptPair(to.loadOifname(0).lookup(kInternalBridges, 0), kInternalPairs).jump(kDenied));
+  append(nft::Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
+  nft::Rule between;
+  between.loadIifname(0).lookup(kPolicyBridges, 0).loadOifname(0).lookup(kPolicyBridges, 0);
+  append(exceptPair(between, kSameBridgeOk).jump(kNewConnections));
+  nft::Rule published;
+  append(exceptPair(published.loadOifname(0).lookup(kPublishedOnly, 0), kPublishedPairs).jump(kNewConnections));
+}
+
+}  // namespace
+
+std::string stateOf(const Attachment& attachment, Restriction restriction) {
+  switch (restriction) {
+    case Restriction::Internal:
+      return shared_state::internal(attachment);
+    case Restriction::PublishedOnly:
+      return shared_state::publishedOnly(attachment);
+    case Restriction::Silent:
+      return shared_state::silent(attachment);
+    case Restriction::Rejecting:
+      return shared_state::rejecting(attachment);
+  }
+  return {};
+}
+
+const char* setOf(Restriction restriction) {
+  switch (restriction) {
+    case Restriction::Internal:
+      return kInternalBridges;
+    case Restriction::PublishedOnly:
+      return kPublishedOnly;
+    case Restriction::Silent:
+      return kSilentBridges;
+    case Restriction::Rejecting:
+      return kRejectingBridges;
+  }
+  return "";
+}
+
+void ensurePublished(nft::Transaction& transaction, Family family) {
+  transaction.ensureChain(nat::tableOf(family), kPublished, "published ports");
+}
+
+void appendPolicies(nft::Transaction& transaction, Family family) {
+  appendSets(transaction, nat::tableOf(family));
+  appendDenied(transaction, family);
+  appendNewConnections(transaction, family);
+  appendForwarding(transaction, nat::tableOf(family));
 }
 
 nft::Element elementOf(const netlib::IfName& bridge) { return {.key = nft::keyOf(bridge)}; }
@@ -75,6 +135,14 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const netlib::IfName
   std::map<std::string, std::vector<nft::Element>> elements;
   if (policy != IngressPolicy::Open) elements[kPolicyBridges] = {elementOf(bridge)};
   if (policy == IngressPolicy::SameBridge) elements[kSameBridgeOk] = {pairOf(bridge)};
+  return elements;
+}
+
+std::map<std::string, std::vector<nft::Element>> elementsOf(const netlib::IfName& bridge, Restriction restriction) {
+  std::map<std::string, std::vector<nft::Element>> elements{{setOf(restriction), {elementOf(bridge)}}};
+  if (restriction == Restriction::Internal) elements[kInternalPairs] = {pairOf(bridge)};
+  if (restriction == Restriction::PublishedOnly) elements[kPublishedPairs] = {pairOf(bridge)};
+  if (restriction == Restriction::Rejecting) elements[kRejectingBridges].front().jumpTo = reject::kByProtocol;
   return elements;
 }
 

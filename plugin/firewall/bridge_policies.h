@@ -4,13 +4,23 @@
 //   set same_bridge_ok    { bridge . bridge }, the same name twice: its containers may open connections to each other
 //   set internal_bridges  { names of bridges that nothing is forwarded to or from }
 //   set internal_pairs    { such a name twice }
+//   set published_only    { names of bridges that only published ports and replies are forwarded to }
+//   set published_pairs   { such a name twice }
+//   set silent_bridges    { names of bridges whose policies drop what they deny }
+//   map rejecting_bridges { names of bridges whose policies reject it : jump reject_by_protocol (reject_chain.h) }
 //
 //   chain forwarding       hook forward, priority filter - 1
-//                          from or to a bridge in internal_bridges, and not a pair in internal_pairs: drop
-//                          from and to a bridge in policy_bridges: jump between_bridges
-//   chain between_bridges  ct state established,related: accept; a pair in same_bridge_ok: accept; drop
+//                          from or to a bridge in internal_bridges, and not a pair in internal_pairs: jump denied
+//                          ct state established,related: accept
+//                          from and to a bridge in policy_bridges, no pair in same_bridge_ok: jump new_connections
+//                          to a bridge in published_only, no pair in published_pairs: jump new_connections
+//   chain new_connections  jump published; jump denied
+//   chain published        with the ct label of published ports: accept          without the part Ports: no rule
+//   chain denied           from or to a bridge in silent_bridges, or ct state invalid: drop
+//                          from or to a bridge in rejecting_bridges: jump; drop
 #pragma once
 
+#include <array>
 #include <map>
 
 #include "netlib/nft/transaction.h"
@@ -23,6 +33,22 @@ inline constexpr const char* kPolicyBridges = "policy_bridges";
 inline constexpr const char* kSameBridgeOk = "same_bridge_ok";
 inline constexpr const char* kInternalBridges = "internal_bridges";
 inline constexpr const char* kInternalPairs = "internal_pairs";
+inline constexpr const char* kPublishedOnly = "published_only";
+inline constexpr const char* kPublishedPairs = "published_pairs";
+inline constexpr const char* kSilentBridges = "silent_bridges";
+inline constexpr const char* kRejectingBridges = "rejecting_bridges";
+
+/// A policy that a bridge has while one of its attachments asks for it.
+enum class Restriction : std::uint8_t { Internal, PublishedOnly, Silent, Rejecting };
+inline constexpr std::array kRestrictions{Restriction::Internal, Restriction::PublishedOnly, Restriction::Silent,
+                                          Restriction::Rejecting};
+std::string stateOf(const Attachment& attachment, Restriction restriction);
+/// The set or map that has the names of its bridges.
+const char* setOf(Restriction restriction);
+
+/// The chain `published`, for the part Ports, which adds its rule.
+void ensurePublished(netlib::nft::Transaction& transaction, netlib::Family family);
+inline constexpr const char* kPublished = "published";
 
 /// The part Policies of a table: see tables::appendPart().
 void appendPolicies(netlib::nft::Transaction& transaction, netlib::Family family);
@@ -33,6 +59,8 @@ netlib::nft::Element pairOf(const netlib::IfName& bridge);
 
 /// What the sets of each family have of a bridge with that policy, by set.
 std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const netlib::IfName& bridge, IngressPolicy policy);
+std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const netlib::IfName& bridge,
+                                                                    Restriction restriction);
 
 /// The policy of a bridge: the strictest that an attachment refers to. `state` is shared_state::ingress() of any of its
 /// attachments, or its stem. Takes no lock: the answer lasts only while the caller has the host lock.

@@ -7,7 +7,9 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
+#include "plugin/firewall/kernel_features.h"
 #include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/reject_chain.h"
 
 namespace pons::egress {
 
@@ -56,6 +58,7 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
   std::vector<Rule> rules;
   const auto add = [&rules](Rule& rule) { rules.push_back(std::move(rule)); };
 
+  // The chain of the hook has accepted them, but in a table that an earlier pons has made.
   add(Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
   if (family == Family::Ipv6) {
     // Untracked by conntrack; guard_table.h has filtered their content.
@@ -94,7 +97,14 @@ std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
             .limit(kEachMinute, nft::LimitUnit::Minute)
             .log("pons denied " + key.container.toString() + " " + key.ifName.toString() + ": "));
   }
-  add(Rule{}.counter().drop());
+  Rule denied;
+  denied.counter();
+  if (rejects(attachment)) {
+    add(denied.jump(reject::kByProtocol));
+    add(Rule{}.drop());
+  } else {
+    add(denied.drop());
+  }
   return rules;
 }
 
@@ -110,6 +120,7 @@ void appendPolicies(nft::Transaction& transaction, Family family) {
                              .hostEndian = true});
   transaction.addBaseChain(
       table, {.name = kEgress, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_MANGLE});
+  transaction.addRule(table, kEgress, Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
   transaction.addRule(table, kEgress, Rule{}.loadIifname(0).loadSaddr(family, IFNAMSIZ / 4).vmap(kPolicies, 0));
 }
 
@@ -122,6 +133,10 @@ bool permits(const EgressPolicy& policy, const Destination& destination) {
   if (!hasPorts(policy)) return true;
   return (protocol == Protocol::Tcp && has(policy.tcpPorts, port)) ||
          (protocol == Protocol::Udp && has(policy.udpPorts, port));
+}
+
+bool rejects(const Attachment& attachment) {
+  return attachment.egress && attachment.onDeny == OnDeny::Reject && tables::rejectsBeforeRouting();
 }
 
 std::vector<Family> familiesOf(const Attachment& attachment) {
@@ -167,6 +182,13 @@ void appendPolicy(nft::Transaction& transaction, const Attachment& attachment, F
   const std::string chain = chainOf(attachment.hostVeth);
   transaction.addChain(table, chain, attachment.key.toString());
   for (const Rule& rule : rulesOf(attachment, family)) transaction.addRule(table, chain, rule);
+}
+
+void appendRemoval(nft::Transaction& transaction, const Attachment& attachment) {
+  for (const Family family : familiesOf(attachment)) {
+    transaction.deleteChain(nat::tableOf(family), chainOf(attachment.hostVeth));
+    for (const std::string& set : setsOf(attachment, family)) transaction.deleteSet(nat::tableOf(family), set);
+  }
 }
 
 std::vector<std::string> setsOf(const Attachment& attachment, Family family) {

@@ -3,8 +3,8 @@
 // addresses can be trusted, as guard_table.h has filtered them before.
 //
 //   map policies  { bridge . source address : jump to the container's chain }
-//   chain egress  hook prerouting, mangle: vmap policies
-//   chain egress_<host veth>  see appendPolicy
+//   chain egress  hook prerouting, mangle: established connections: accept; vmap policies
+//   chain egress_<host veth>  see appendPolicy()
 #pragma once
 
 #include "netlib/nft/transaction.h"
@@ -38,9 +38,16 @@ std::string chainOf(const netlib::IfName& hostVeth);
 /// The inverse; nothing for a chain that pons cannot have made.
 std::optional<netlib::IfName> vethOf(std::string_view chain);
 
-/// The container's chain and its sets. Accepts established connections, IPv6 neighbour discovery, DNS to the policy's
-/// servers, and the policy's destinations and ports; counts and drops the rest, and logs up to 5 of these a minute.
+/// False also for OnDeny::Reject where the kernel cannot: then what the policy denies is dropped.
+bool rejects(const Attachment& attachment);
+
+/// The container's chain and its sets. Accepts IPv6 neighbour discovery, DNS to the policy's servers, and the policy's
+/// destinations and ports; counts and rejects or drops the rest, and logs up to 5 of these a minute. To reject needs
+/// the part Reject.
 void appendPolicy(netlib::nft::Transaction& transaction, const Attachment& attachment, netlib::Family family);
+
+/// The inverse, of a chain to which no element leads any more.
+void appendRemoval(netlib::nft::Transaction& transaction, const Attachment& attachment);
 
 /// The sets that the attachment's chain refers to, and those that any chain of that veth may refer to.
 std::vector<std::string> setsOf(const Attachment& attachment, netlib::Family family);

@@ -87,6 +87,14 @@ Feature metaOfBridges() {
                     [](Rule& rule) { rule.iifgroup(1).loadIifname(0); });
 }
 
+/// The chain has no hook, and so the kernel does not check where it is allowed.
+Feature rejection(TableFamily family) {
+  const bool isIpv4 = family == TableFamily::Ipv4;
+  return expression("reject", isIpv4 ? "CONFIG_NFT_REJECT_IPV4" : "CONFIG_NFT_REJECT_IPV6",
+                    isIpv4 ? "nft_reject_ipv4" : "nft_reject_ipv6",
+                    [](Rule& rule) { rule.l4proto(IPPROTO_TCP).rejectWithReset(); });
+}
+
 bool isLack(const netlib::Error& error) {
   return error.isErrno(ENOENT) || error.isErrno(EOPNOTSUPP) || error.isErrno(EAFNOSUPPORT);
 }
@@ -99,9 +107,13 @@ const char* needOf(Part part) {
     case Part::Ports:
       return R"("portMappings" needs)";
     case Part::Policies:
-      return R"("ingressPolicy" and "internal" need)";
+      return R"("ingressPolicy", "internal" and "publishedOnly" need)";
+    case Part::Reject:
+      return R"("allowFrom" and the default "onDeny": "reject" need; without "allowFrom" "onDeny": "drop" does without)";
     case Part::Egress:
       return R"("egressPolicy" needs)";
+    case Part::RestrictedPorts:
+      return R"("allowFrom" of published ports needs)";
     case Part::Guard:
       return R"("macspoofchk", "ipSpoofCheck" and "egressPolicy" need; "macspoofchk" and "ipSpoofCheck" false do without)";
   }
@@ -124,13 +136,19 @@ std::vector<Feature> featuresOf(TableFamily family, Part part) {
       return {addressTypes(family), connectionState(), connectionLabels(), connectionZones(), destinationNat(family)};
     case Part::Policies:
       return {filterChains(family), connectionState()};
+    case Part::Reject:
+      return {filterChains(family), connectionState(), rejection(family)};
     case Part::Egress:
       return {filterChains(family), connectionState(), counter(), limit(), logging()};
+    case Part::RestrictedPorts:
+      return {filterChains(family), connectionState(), connectionLabels(), counter()};
     case Part::Guard:
       return {filterChains(family), metaOfBridges(), counter()};
   }
   return {};
 }
+
+bool rejectsBeforeRouting() { return netlib::kernelIsAtLeast(5, 9); }
 
 netlib::Result<> ask(netlib::Socket& netfilter, TableFamily family, Part part, const Feature& feature) {
   const nft::Table table{family, "pons_probe"};

@@ -21,6 +21,11 @@ struct Feature {
 /// Of a table with that part, in an order in which none needs a later one.
 std::vector<Feature> featuresOf(TableFamily family, Part part);
 
+/// Whether the expression "reject" is allowed in a chain of the hook prerouting: from Linux 5.9 ("netfilter: introduce
+/// support for reject at prerouting stage"). By the kernel's release: older ones refuse it only at a commit, for a rule
+/// that the hook reaches.
+bool rejectsBeforeRouting();
+
 /// Whether the kernel has it: asked for in a transaction that is aborted. Loads its module. Unsupported, with its
 /// option and the configuration keys that need it, where the kernel lacks it; other errnos of the transaction: EPERM,
 /// ENOMEM.

@@ -1,5 +1,6 @@
 #include "plugin/firewall/nat_table.h"
 
+#include <algorithm>
 #include <array>
 
 #include <endian.h>
@@ -7,6 +8,8 @@
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
+#include "plugin/firewall/bridge_policies.h"
+#include "plugin/firewall/restricted_ports.h"
 #include "plugin/firewall/source_subnets.h"
 
 namespace pons::nat {
@@ -166,6 +169,8 @@ void appendPorts(nft::Transaction& transaction, Family family) {
   appendUdpZone(transaction, family);
   appendHooks(transaction, family);
   appendMasqueraded(transaction, family);
+  bridges::ensurePublished(transaction, family);
+  transaction.addRule(tableOf(family), bridges::kPublished, nft::Rule{}.ctLabel(kPublished).accept());
   if (family == Family::Ipv4) appendLoopback(transaction);
 }
 
@@ -199,6 +204,8 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
     if (forward.target.family() != family) continue;
     elements[mapOf(forward)].push_back(elementOf(forward));
     if (forward.protocol == Protocol::Udp) elements[udpSetOf(forward)].push_back(udpElementOf(forward));
+    for (auto& [set, some] : restricted::elementsOf(forward))
+      std::ranges::move(some, std::back_inserter(elements[set]));
     // All forwards of a family have the same target address.
     if (attachment.masqueradeAll) elements[kMasqueraded] = {addressElement(forward.target)};
   }

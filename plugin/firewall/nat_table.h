@@ -29,7 +29,9 @@
 //                         published, from 127.0.0.0/8 to a bridge of the set: masquerade             IPv4 only
 //                         published, to an address of the set masqueraded: masquerade
 //
-// And what bridge_policies.h and egress_table.h add: see table_parts.h.
+//   chain published       see bridge_policies.h
+//
+// And what bridge_policies.h, restricted_ports.h, reject_chain.h and egress_table.h add: see table_parts.h.
 #pragma once
 
 #include "netlib/nft/transaction.h"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
 
@@ -35,7 +34,10 @@ netlib::Result<SharedParts> sharedPartsOf(Ledger& ledger, const std::vector<Atta
     const netlib::IfName bridge = routedLink(attachment);
     if (shared.policies.contains(bridge)) continue;
     shared.policies[bridge] = TRY(bridges::policyOf(ledger, shared_state::ingress(attachment)));
-    if (TRY(ledger.mayBeReferenced(shared_state::internal(attachment)))) shared.internal.insert(bridge);
+    for (const bridges::Restriction restriction : bridges::kRestrictions) {
+      const bool isAsked = TRY(ledger.mayBeReferenced(bridges::stateOf(attachment, restriction)));
+      if (isAsked) shared.restrictions.emplace(bridge, restriction);
+    }
     if (TRY(ledger.mayBeReferenced(shared_state::routeLocalnet(attachment)))) shared.loopbacks.insert(bridge);
   }
   return shared;
@@ -79,10 +81,7 @@ void Ruleset::includePolicies(Family family) {
     merge(elements_, table, bySet);
   };
   for (const auto& [bridge, policy] : shared_.policies) add(bridges::elementsOf(bridge, policy));
-  for (const auto& bridge : shared_.internal) {
-    add({{bridges::kInternalBridges, {bridges::elementOf(bridge)}},
-         {bridges::kInternalPairs, {bridges::pairOf(bridge)}}});
-  }
+  for (const auto& [bridge, restriction] : shared_.restrictions) add(bridges::elementsOf(bridge, restriction));
 }
 
 void Ruleset::includeLoopbacks() {

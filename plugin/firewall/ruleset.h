@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/table_transaction.h"
 
 namespace pons::tables {
@@ -11,9 +12,9 @@ namespace pons::tables {
 struct SharedParts {
   PartsByTable tables;  ///< those in use; the parts follow from the attachments and from what is below
   std::set<netlib::IpPrefix> subnets;
-  std::map<netlib::IfName, IngressPolicy> policies;  ///< by bridge
-  std::set<netlib::IfName> internal;                 ///< bridges that nothing is forwarded to or from
-  std::set<netlib::IfName> loopbacks;                ///< bridges whose published ports answer at 127.0.0.1
+  std::map<netlib::IfName, IngressPolicy> policies;                        ///< by bridge
+  std::set<std::pair<netlib::IfName, bridges::Restriction>> restrictions;  ///< of bridges
+  std::set<netlib::IfName> loopbacks;  ///< bridges whose published ports answer at 127.0.0.1
 };
 /// Of the bridges of these attachments. The caller holds the host lock.
 netlib::Result<SharedParts> sharedPartsOf(Ledger& ledger, const std::vector<Attachment>& attachments);

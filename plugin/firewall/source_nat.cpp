@@ -100,15 +100,14 @@ Shared sharedOf(const Attachment& attachment, tables::TableFamily family, const 
 }
 
 nft::Names namesOf(const Attachment& attachment, const Shared& shared, tables::TableFamily family) {
-  nft::Names names;
-  for (const tables::Part part : tables::allParts(family)) names.sets.insert(tables::markerOf(part));
+  nft::Names names = tables::markersOf(tables::allParts(family));
   for (const netlib::IpPrefix& subnet : shared.subnets) names.chains.insert(nat::subnetChain(subnet));
   for (const SourceNat* nat : shared.networks) names.chains.insert(chainOf(attachment, *nat));
   return names;
 }
 
 void erase(Shared& shared, const Attachment& attachment, const nft::Names& present) {
-  std::erase_if(shared.parts, [&](tables::Part part) { return present.sets.contains(tables::markerOf(part)); });
+  std::erase_if(shared.parts, [&](tables::Part part) { return tables::isIn(present, part); });
   std::erase_if(shared.subnets, [&](const auto& one) { return present.chains.contains(nat::subnetChain(one)); });
   std::erase_if(shared.networks, [&](const auto* one) { return present.chains.contains(chainOf(attachment, *one)); });
 }
@@ -128,8 +127,7 @@ netlib::Result<tables::Changes> missingIn(Host& host, const Attachment& attachme
   const nft::Table table = tables::tableOf(family);
   Shared shared = sharedOf(attachment, family, parts);
   const auto present = TRY(nft::present(host.netfilter, table, namesOf(attachment, shared, family)));
-  const bool hasPorts =
-      parts.contains(tables::Part::Ports) || present.sets.contains(tables::markerOf(tables::Part::Ports));
+  const bool hasPorts = parts.contains(tables::Part::Ports) || tables::isIn(present, tables::Part::Ports);
   const nat::Hairpin hairpin = nat::hairpinIf(hasPorts);
   erase(shared, attachment, present);
   std::vector<netlib::IpPrefix> withoutHairpin;

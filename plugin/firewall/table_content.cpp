@@ -6,6 +6,7 @@
 #include "netlib/nft/content.h"
 
 #include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/restricted_ports.h"
 
 namespace pons::tables {
 
@@ -94,7 +95,8 @@ class Comparison {
                           const nft::Element* end) const {
     const std::string key =
         content.interval ? nft::intervalText(element, end, content) : nft::keyText(element, content);
-    const std::string name = "element " + key + " of set " + set + table_;
+    const auto source = restricted::sourceText(element, end, static_cast<Family>(family_), set);
+    const std::string name = "element " + source.value_or(key) + " of set " + set + table_;
     const bool isPort = set == nat::kForwardsAny || set == nat::kForwardsIp;
     const auto forward = isPort ? nat::forwardOf(element, static_cast<Family>(family_), set) : std::nullopt;
     if (!forward) return name;

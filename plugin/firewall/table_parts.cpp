@@ -5,6 +5,8 @@
 #include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
+#include "plugin/firewall/reject_chain.h"
+#include "plugin/firewall/restricted_ports.h"
 #include "plugin/firewall/source_subnets.h"
 
 namespace pons::tables {
@@ -21,16 +23,44 @@ Parts ipPartsOf(const Attachment& attachment, Family family) {
   if (std::ranges::any_of(attachment.forwards, isOfFamily, &PortForward::target)) {
     parts.insert({Part::SourceNat, Part::Ports});
   }
+  const auto isRestricted = [&](const PortForward& forward) {
+    return isOfFamily(forward.target) && !forward.allowFrom.empty();
+  };
+  if (std::ranges::any_of(attachment.forwards, isRestricted)) parts.insert({Part::RestrictedPorts, Part::Reject});
   // In both families: a container can assign itself addresses of the family that its network lacks.
-  if (attachment.internal || attachment.ingress != IngressPolicy::Open) parts.insert(Part::Policies);
+  if (hasBridgePolicy(attachment)) parts.insert(Part::Policies);
   if (!egress::elementsOf(attachment, family).empty()) parts.insert(Part::Egress);
+  const bool rejects = parts.contains(Part::Policies) && attachment.onDeny == OnDeny::Reject;
+  if (rejects || (parts.contains(Part::Egress) && egress::rejects(attachment))) parts.insert(Part::Reject);
   return parts;
+}
+
+/// A set, but of Reject a chain.
+const char* markerOf(Part part) {
+  switch (part) {
+    case Part::SourceNat:
+      return nat::kSources;
+    case Part::Ports:
+      return nat::kForwardsAny;
+    case Part::Policies:
+      return bridges::kPolicyBridges;
+    case Part::Reject:
+      return reject::kByProtocol;
+    case Part::Egress:
+      return egress::kPolicies;
+    case Part::RestrictedPorts:
+      return restricted::kRestrictedPorts;
+    case Part::Guard:
+      return guard::kMacs;
+  }
+  return "";
 }
 
 }  // namespace
 
 const Parts& allParts(TableFamily family) {
-  static const Parts ip{Part::SourceNat, Part::Ports, Part::Policies, Part::Egress};
+  static const Parts ip{Part::SourceNat, Part::Ports,  Part::Policies,
+                        Part::Reject,    Part::Egress, Part::RestrictedPorts};
   static const Parts bridge{Part::Guard};
   return family == TableFamily::Bridge ? bridge : ip;
 }
@@ -44,31 +74,23 @@ PartsByTable partsOf(const Attachment& attachment) {
   return tables;
 }
 
-const char* markerOf(Part part) {
-  switch (part) {
-    case Part::SourceNat:
-      return nat::kSources;
-    case Part::Ports:
-      return nat::kForwardsAny;
-    case Part::Policies:
-      return bridges::kPolicyBridges;
-    case Part::Egress:
-      return egress::kPolicies;
-    case Part::Guard:
-      return guard::kMacs;
-  }
-  return "";
+nft::Names markersOf(const Parts& parts) {
+  nft::Names markers;
+  for (const Part part : parts) (part == Part::Reject ? markers.chains : markers.sets).insert(markerOf(part));
+  return markers;
+}
+
+bool isIn(const nft::Names& present, Part part) {
+  return (part == Part::Reject ? present.chains : present.sets).contains(markerOf(part));
 }
 
 netlib::Result<Parts> presentParts(netlib::Socket& netfilter, TableFamily family) {
-  nft::Names markers;
-  for (const Part part : allParts(family)) markers.sets.insert(markerOf(part));
-  const auto present = nft::present(netfilter, tableOf(family), markers);
+  const auto present = nft::present(netfilter, tableOf(family), markersOf(allParts(family)));
   if (present.failedWith(ENOENT)) return Parts{};
   if (!present) return netlib::fail(present.error());
   Parts parts;
   for (const Part part : allParts(family)) {
-    if (present->sets.contains(markerOf(part))) parts.insert(part);
+    if (isIn(*present, part)) parts.insert(part);
   }
   return parts;
 }
@@ -82,8 +104,12 @@ void appendPart(nft::Transaction& transaction, TableFamily table, Part part) {
       return nat::appendPorts(transaction, family);
     case Part::Policies:
       return bridges::appendPolicies(transaction, family);
+    case Part::Reject:
+      return reject::appendReject(transaction, family);
     case Part::Egress:
       return egress::appendPolicies(transaction, family);
+    case Part::RestrictedPorts:
+      return restricted::appendRestrictedPorts(transaction, family);
     case Part::Guard:
       return guard::appendGuard(transaction);
   }

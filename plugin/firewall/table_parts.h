@@ -16,11 +16,13 @@ namespace pons::tables {
 
 /// Each adds its sets, chains and hooks.
 enum class Part : std::uint8_t {
-  SourceNat,  ///< nat_table.h, source_subnets.h: masquerade
-  Ports,      ///< nat_table.h: published ports. Beside SourceNat, which has its hook after routing
-  Policies,   ///< bridge_policies.h
-  Egress,     ///< egress_table.h
-  Guard,      ///< guard_table.h; family bridge, which has no other part
+  SourceNat,        ///< nat_table.h, source_subnets.h: masquerade
+  Ports,            ///< nat_table.h: published ports. Beside SourceNat, which has its hook after routing
+  Policies,         ///< bridge_policies.h
+  Reject,           ///< reject_chain.h
+  Egress,           ///< egress_table.h
+  RestrictedPorts,  ///< restricted_ports.h. Beside Ports and Reject
+  Guard,            ///< guard_table.h; family bridge, which has no other part
 };
 using Parts = std::set<Part>;
 using PartsByTable = std::map<TableFamily, Parts>;
@@ -31,8 +33,9 @@ const Parts& allParts(TableFamily family);
 /// The tables that the attachment needs, and of each the parts.
 PartsByTable partsOf(const Attachment& attachment);
 
-/// The set by which a part is recognized: the kernel keeps a set that a rule refers to.
-const char* markerOf(Part part);
+/// The sets and chains by which parts are recognized: the kernel keeps those that a rule refers to.
+netlib::nft::Names markersOf(const Parts& parts);
+bool isIn(const netlib::nft::Names& present, Part part);
 
 /// Those that the table has; none where it is missing.
 netlib::Result<Parts> presentParts(netlib::Socket& netfilter, TableFamily family);

@@ -6,6 +6,7 @@
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
 #include "plugin/firewall/kernel_features.h"
+#include "plugin/firewall/restricted_ports.h"
 #include "plugin/firewall/ruleset.h"
 #include "plugin/firewall/source_nat.h"
 
@@ -39,13 +40,6 @@ bool hasToSplit(const netlib::Result<>& removed) {
   return isMissing(removed) || removed.failedWith(netlib::Cause::InUse);
 }
 
-void appendEgressRemoval(nft::Transaction& transaction, const Attachment& attachment) {
-  for (const Family family : egress::familiesOf(attachment)) {
-    transaction.deleteChain(nat::tableOf(family), egress::chainOf(attachment.hostVeth));
-    for (const std::string& set : egress::setsOf(attachment, family)) transaction.deleteSet(nat::tableOf(family), set);
-  }
-}
-
 netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::string>& set,
                                 std::span<const nft::Element> elements) {
   const auto removed = removeAsOwner(host, set.first, [&](nft::Transaction& transaction) {
@@ -63,7 +57,7 @@ void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
   addElements(transaction, elementsOf(attachment));
 }
 
-/// Replaces the element of that port by the one of `owner`, which has this forward alone.
+/// Replaces the elements of that port by those of `owner`, which has this forward alone.
 netlib::Result<> forwardTo(Host& host, const Attachment& owner) {
   const PortForward& forward = owner.forwards.front();
   const Family family = forward.target.family();
@@ -75,6 +69,37 @@ netlib::Result<> forwardTo(Host& host, const Attachment& owner) {
     if (present) transaction.deleteElements(table, nat::mapOf(forward), {&wanted, 1});
     for (const auto& [set, some] : nat::elementsOf(owner, family)) transaction.addElements(table, set, some);
   });
+}
+
+Elements restrictionsOf(const PortForward& forward) {
+  Elements elements;
+  const TableFamily family = nat::tableOf(forward.target.family()).family;
+  for (auto& [set, some] : restricted::elementsOf(forward)) elements[{family, set}] = std::move(some);
+  return elements;
+}
+
+/// All intervals of the attachment's published ports: those of a lost ledger may overlap its own. By key: since Linux
+/// 6.18 at the latest an end is deleted after its start only, and the kernel lists them in descending order.
+netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
+  Elements elements;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    const nft::Table table = nat::tableOf(family);
+    if (!partsOf(attachment)[table.family].contains(Part::RestrictedPorts)) continue;
+    for (const char* set : {restricted::kAllowedAny, restricted::kAllowedIp}) {
+      std::vector<nft::Element> found;
+      for (auto& element : TRY(nft::listElements(host.netfilter, table, set))) {
+        const auto port = restricted::portOf(element, family, set);
+        const auto isSame = [&port](const PortForward& forward) {
+          return port && port->target == forward.target && port->hostAddress == forward.hostAddress &&
+                 port->protocol == forward.protocol && port->hostPort == forward.hostPort;
+        };
+        if (std::ranges::any_of(attachment.forwards, isSame)) { found.push_back(std::move(element)); }
+      }
+      std::ranges::sort(found, {}, &nft::Element::key);
+      if (!found.empty()) elements[{table.family, set}] = std::move(found);
+    }
+  }
+  return tables::removeElements(host, elements);
 }
 
 netlib::Result<Ruleset> rulesetOf(Host& host, std::vector<Attachment> active, SharedParts shared) {
@@ -172,6 +197,7 @@ netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment&
   TRY(source::addMissing(host, attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
   const Attachment own = TRY(withOwnedPorts(host, attachment));
+  TRY(removeSourcesOf(host, own));
   TRY(remove(host, own));
   return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
 }
@@ -183,6 +209,7 @@ netlib::Result<> handOver(Host& host, const HostLock& /*hostLock*/, const Attach
     const auto next = TRY(host.ledger.portOwner(forward, attachment.key));
     if (next) {
       TRY(forwardTo(host, *next));
+      TRY(removeElements(host, restrictionsOf(forward)));  // when the port leads elsewhere: until then they apply
     } else {
       own.forwards.push_back(forward);
     }
@@ -206,7 +233,7 @@ netlib::Result<> remove(Host& host, const Attachment& attachment) {
   if (elements.empty()) return {};
   const auto removed = commitAsOwner(host, familiesIn(elements), [&](nft::Transaction& transaction) {
     for (const auto& [set, some] : elements) transaction.deleteElements(tableOf(set.first), set.second, some);
-    appendEgressRemoval(transaction, attachment);
+    egress::appendRemoval(transaction, attachment);
   });
   if (!hasToSplit(removed)) return removed;
   TRY(removeElements(host, elements));

@@ -16,6 +16,18 @@ using netlib::UniqueFd;
 
 namespace {
 
+/// Of all records: only under the host lock.
+constexpr const char* kDraft = "record.draft";
+
+/// find() could not read a longer one, and DEL would fail.
+Result<std::string> checkedRecord(const Attachment& attachment, RecordState state) {
+  std::string text = encodeRecord(attachment, state);
+  if (text.size() <= kMaxRecordBytes) return text;
+  return fail(netlib::Cause::Invalid, "record of " + described(attachment.key) + " would exceed " +
+                                          std::to_string(kMaxRecordBytes) + " bytes (" + std::to_string(text.size()) +
+                                          "): configure fewer routes, ports or exclusions");
+}
+
 netlib::Failure<netlib::Error> alreadyAttached(const AttachmentKey& key) {
   return fail(netlib::Cause::Attached, described(key) + " is already attached");
 }
@@ -156,13 +168,7 @@ Result<UniqueFd> Ledger::makeRecordFile(const AttachmentKey& key) {
 
 Result<Record> Ledger::writeRecord(Attachment attachment) {
   const std::string name = recordName(attachment.key);
-  const std::string text = encodeRecord(attachment, RecordState::Claimed);
-  // find() could not read a longer one, and DEL would fail.
-  if (text.size() > kMaxRecordBytes) {
-    return fail(netlib::Cause::Invalid, "record of " + described(attachment.key) + " would exceed " +
-                                            std::to_string(kMaxRecordBytes) + " bytes (" + std::to_string(text.size()) +
-                                            "): configure fewer routes, ports or exclusions");
-  }
+  const std::string text = TRY(checkedRecord(attachment, RecordState::Claimed));
   for (;;) {
     auto file = makeRecordFile(attachment.key);
     if (file.failedWith(EEXIST)) return alreadyAttached(attachment.key);
@@ -178,6 +184,23 @@ Result<Record> Ledger::writeRecord(Attachment attachment) {
     // deadlock. It notices that the file is removed and starts again.
     if (!lock.failedWith(netlib::Cause::Locked)) return fail(lock.error());
   }
+}
+
+Result<> Ledger::rewrite(const HostLock& /*hostLock*/, Record& record, Attachment attachment) {
+  const std::string name = recordName(record.attachment.key);
+  if (record.salvaged) return fail(netlib::Cause::Damaged, "record of " + described(attachment.key) + " is damaged");
+  const std::string text = TRY(checkedRecord(attachment, record.state));
+  // Locked before it has the record's name: whoever opens it by that waits for this process.
+  auto file = TRY(state_.openFile(kDraft, O_RDWR | O_CREAT | O_TRUNC));
+  FileLock lock = TRY(FileLock::acquire(std::move(file), patience_, kDraft));
+  TRY(netlib::writeAtOnce(lock.fd(), text, 0, state_.path() + "/" + kDraft));
+  const timespec since = TRY(state_.modificationTime(name));
+  TRY(state_.setModificationTime(kDraft, since));
+  TRY(state_.rename(kDraft, name));
+  record.attachment = std::move(attachment);
+  record.lock = std::move(lock);
+  record.length = text.size();
+  return {};
 }
 
 Result<> Ledger::claimAll(const Attachment& attachment, const std::vector<AttachmentKey>& sharers,

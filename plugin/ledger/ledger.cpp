@@ -3,6 +3,7 @@
 //
 //   /run/pons/                                     0700, owned by root
 //     lock                                         the host lock
+//     record.draft                                 of a process that was killed while it replaced a record
 //     layout.2/                                    empty: references have values
 //     ports/tcp-8080/0.0.0.0                    -> ../../networks/demo/attachments/c1:eth0.json
 //     ports/tcp-8080/0.0.0.0@1                  -> ../../networks/other/attachments/c1:eth1.json: another one of c1

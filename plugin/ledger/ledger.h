@@ -112,6 +112,11 @@ class Ledger {
   /// Sets the state Deleting: repair and table rebuilds ignore the attachment from then on. Does nothing if salvaged.
   netlib::Result<> markDeleting(const HostLock& hostLock, Record& record);
 
+  /// Replaces the content of a committed attachment's record atomically, and keeps its state and age. The new one has
+  /// the same key, claims and references. Damaged if it is salvaged; Invalid, it exceeds kMaxRecordBytes; after these
+  /// and the errors of open(2), write(2) and rename(2) the record is as before.
+  netlib::Result<> rewrite(const HostLock& hostLock, Record& record, Attachment attachment);
+
   /// Locked, with the PID of the holder; after that it is tried without waiting. Internal where this object has locked
   /// it already: it would wait for itself.
   netlib::Result<HostLock> lockHost();

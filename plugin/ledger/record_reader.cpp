@@ -23,6 +23,8 @@ constexpr auto kParse<Protocol> = parseProtocol;
 template <>
 constexpr auto kParse<IngressPolicy> = parseIngressPolicy;
 template <>
+constexpr auto kParse<OnDeny> = parseOnDeny;
+template <>
 constexpr auto kParse<SpoofGuard> = parseSpoofGuard;
 
 // What the reader overwrites field by field: addresses have no default.

@@ -59,6 +59,19 @@ std::optional<std::string_view> sharedStateIn(std::string_view claim) {
   return claim.substr(0, claim.rfind('/'));
 }
 
+/// Sets the members that are derived from a shared state of a bridge, without its name.
+void setFromKind(Attachment& attachment, std::string_view kind, std::string_view value) {
+  if (kind == "promiscuous-") attachment.bridge.promiscuous = true;
+  if (kind == "forward-") {
+    attachment.acceptForward = true;
+    attachment.adminChain = shared_state::adminChainIn(value);
+  }
+  if (kind == "internal-") attachment.internal = true;
+  if (kind == "published-") attachment.publishedOnly = true;
+  if (kind == "silent-") attachment.onDeny = OnDeny::Drop;
+  if (kind == "ingress-") attachment.ingress = parseIngressPolicy(value).value_or(IngressPolicy::Isolated);
+}
+
 /// Sets the members that are derived from the name of a shared state.
 void setFromReference(Attachment& attachment, std::string_view sharedState) {
   const std::string name = shared_state::stem(sharedState);
@@ -69,16 +82,12 @@ void setFromReference(Attachment& attachment, std::string_view sharedState) {
   if (auto root = shared_state::rootOf(name)) attachment.resolvConf = ResolvConf{*std::move(root), {}};
   if (const auto subnet = shared_state::subnetOf(name)) { attachment.sourceNats.push_back({{*subnet}, true, {}}); }
   if (bridgeAfter("vlans-") && !attachment.vlans) attachment.vlans = PortVlans{};
-  for (const std::string_view kind : {"promiscuous-", "forward-", "ingress-"}) {
+  for (const std::string_view kind :
+       {"promiscuous-", "forward-", "ingress-", "internal-", "published-", "silent-", "rejecting-"}) {
     const auto bridge = bridgeAfter(kind);
     if (!bridge) continue;
     attachment.bridge.name = *bridge;
-    if (kind == "promiscuous-") attachment.bridge.promiscuous = true;
-    if (kind == "forward-") {
-      attachment.acceptForward = true;
-      attachment.adminChain = shared_state::adminChainIn(value);
-    }
-    if (kind == "ingress-") attachment.ingress = parseIngressPolicy(value).value_or(IngressPolicy::Isolated);
+    setFromKind(attachment, kind, value);
   }
 }
 

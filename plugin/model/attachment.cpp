@@ -17,6 +17,9 @@ constexpr std::array kIngressPolicies{std::pair{IngressPolicy::Open, std::string
                                       std::pair{IngressPolicy::SameBridge, std::string_view{"same-bridge"}},
                                       std::pair{IngressPolicy::Isolated, std::string_view{"isolated"}}};
 
+constexpr std::array kOnDeny{std::pair{OnDeny::Reject, std::string_view{"reject"}},
+                             std::pair{OnDeny::Drop, std::string_view{"drop"}}};
+
 constexpr std::array kSpoofGuards{std::pair{SpoofGuard::None, std::string_view{"none"}},
                                   std::pair{SpoofGuard::Mac, std::string_view{"mac"}},
                                   std::pair{SpoofGuard::Address, std::string_view{"address"}}};
@@ -94,6 +97,10 @@ std::string_view nameOf(IngressPolicy policy) { return nameIn(kIngressPolicies, 
 
 std::optional<IngressPolicy> parseIngressPolicy(std::string_view text) { return valueIn(kIngressPolicies, text); }
 
+std::string_view nameOf(OnDeny onDeny) { return nameIn(kOnDeny, onDeny); }
+
+std::optional<OnDeny> parseOnDeny(std::string_view text) { return valueIn(kOnDeny, text); }
+
 std::string_view nameOf(SpoofGuard guard) { return nameIn(kSpoofGuards, guard); }
 
 std::optional<SpoofGuard> parseSpoofGuard(std::string_view text) { return valueIn(kSpoofGuards, text); }
@@ -158,9 +165,13 @@ std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment) {
   return addresses;
 }
 
+bool hasBridgePolicy(const AttachmentSettings& settings) {
+  return settings.ingress != IngressPolicy::Open || settings.internal || settings.publishedOnly;
+}
+
 bool needsTable(const Attachment& attachment, netlib::Family family) {
   // In both families: root inside the container can add addresses of a family that the network does not use.
-  if (attachment.ingress != IngressPolicy::Open || attachment.internal) return true;
+  if (hasBridgePolicy(attachment)) return true;
   return (attachment.egress && hasLease(attachment, family)) ||
          std::ranges::any_of(attachment.sourceNats, [family](const SourceNat& n) { return n.family() == family; }) ||
          std::ranges::any_of(attachment.forwards,

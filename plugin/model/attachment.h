@@ -56,6 +56,8 @@ struct PortForward {
   Port hostPort;
   netlib::IpAddress target;
   Port targetPort;
+  /// The clients that may connect, besides the host itself; empty: all. Of both families, without host bits or overlap.
+  std::vector<netlib::IpPrefix> allowFrom = {};
 
   friend bool operator==(const PortForward&, const PortForward&) = default;
 };
@@ -95,6 +97,16 @@ enum class IngressPolicy : std::uint8_t {
 std::string_view nameOf(IngressPolicy policy);
 std::optional<IngressPolicy> parseIngressPolicy(std::string_view text);
 
+/// What happens to packets that a policy does not allow.
+enum class OnDeny : std::uint8_t {
+  Reject,  ///< the sender gets a TCP reset or an ICMP error
+  Drop,
+};
+
+/// "reject", "drop"
+std::string_view nameOf(OnDeny onDeny);
+std::optional<OnDeny> parseOnDeny(std::string_view text);
+
 /// Anti-spoofing on the bridge port of a container: which frames from the container pass.
 enum class SpoofGuard : std::uint8_t {
   None,     ///< all
@@ -106,7 +118,7 @@ enum class SpoofGuard : std::uint8_t {
 std::string_view nameOf(SpoofGuard guard);
 std::optional<SpoofGuard> parseSpoofGuard(std::string_view text);
 
-/// The destinations to which a container may open connections. All other packets are dropped; replies pass.
+/// The destinations to which a container may open connections. All others are denied, see OnDeny; replies pass.
 /// Empty tcpPorts and udpPorts: all ports and protocols of the destinations.
 struct EgressPolicy {
   std::vector<netlib::IpPrefix> destinations;  ///< no host bits, no overlap
@@ -195,6 +207,8 @@ struct AttachmentSettings {
   std::optional<std::string> adminChain = std::nullopt;  ///< chain of the host's firewall, evaluated before them
   IngressPolicy ingress = IngressPolicy::Open;           ///< of the bridge
   bool internal = false;                                 ///< nothing is forwarded from or to the bridge
+  bool publishedOnly = false;                            ///< to the bridge: only published ports and replies
+  OnDeny onDeny = OnDeny::Reject;                        ///< of the ingress policies, the egress policy and the above
   SpoofGuard guard = SpoofGuard::None;
   std::optional<EgressPolicy> egress = std::nullopt;      ///< requires SpoofGuard::Address
   std::optional<DelegatedIpam> delegated = std::nullopt;  ///< the IPAM plugin that DEL calls to free the leases
@@ -266,6 +280,9 @@ std::optional<netlib::IfName> gatewayLinkName(const netlib::IfName& bridge, netl
 /// The gateway addresses that the bridge has for this attachment, with the subnet's prefix length, without duplicates.
 /// Empty if the bridge is not a gateway.
 std::vector<netlib::IpPrefix> gatewayAddresses(const Attachment& attachment);
+
+/// Whether it has a policy that is about packets from or to its bridge.
+bool hasBridgePolicy(const AttachmentSettings& settings);
 
 /// Whether it needs the nf_tables table of that family, and the sysctl route_localnet.
 bool needsTable(const Attachment& attachment, netlib::Family family);

@@ -81,6 +81,7 @@ void visitFields(auto& visit, Like<PortForward> auto& forward) {
   visit("hostPort", forward.hostPort);
   visit("target", forward.target);
   visit("targetPort", forward.targetPort);
+  visit("allowFrom", forward.allowFrom, {});
 }
 
 void visitFields(auto& visit, Like<Tuning> auto& tuning) {
@@ -133,6 +134,8 @@ void visitFields(auto& visit, Like<AttachmentSettings> auto& settings) {
   visit("adminChain", settings.adminChain, {});
   visit("ingress", settings.ingress, IngressPolicy::Open);
   visit("internal", settings.internal, false);
+  visit("publishedOnly", settings.publishedOnly, false);
+  visit("onDeny", settings.onDeny, OnDeny::Reject);
   visit("guard", settings.guard, SpoofGuard::None);
   visit("egress", settings.egress, {});
   visit("delegated", settings.delegated, {});

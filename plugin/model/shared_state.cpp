@@ -113,6 +113,12 @@ std::string ingress(const Attachment& attachment) {
 
 std::string internal(const Attachment& attachment) { return onLink("internal", routedLink(attachment)); }
 
+std::string publishedOnly(const Attachment& attachment) { return onLink("published", routedLink(attachment)); }
+
+std::string silent(const Attachment& attachment) { return onLink("silent", routedLink(attachment)); }
+
+std::string rejecting(const Attachment& attachment) { return onLink("rejecting", routedLink(attachment)); }
+
 std::string brNetfilter(const Attachment& attachment) { return onLink("filtered", attachment.bridge.name); }
 
 bool needsBrNetfilterOfVlans(const Attachment& attachment) {
@@ -179,6 +185,11 @@ std::vector<std::string> sharedStatesOf(const Attachment& attachment) {
   if (attachment.egress) states.push_back(shared_state::brNetfilter(attachment));
   if (shared_state::needsBrNetfilterOfVlans(attachment)) states.emplace_back(shared_state::kTaggedFrames);
   if (attachment.internal) states.push_back(shared_state::internal(attachment));
+  if (attachment.publishedOnly) states.push_back(shared_state::publishedOnly(attachment));
+  if (hasBridgePolicy(attachment)) {
+    const bool drops = attachment.onDeny == OnDeny::Drop;
+    states.push_back(drops ? shared_state::silent(attachment) : shared_state::rejecting(attachment));
+  }
   if (needsRouteLocalnet(attachment)) states.push_back(shared_state::routeLocalnet(attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) states.push_back(shared_state::subnet(subnet));
   for (const SourceNat& nat : attachment.sourceNats) {

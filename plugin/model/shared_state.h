@@ -13,6 +13,10 @@
 //   filtered-<bridge>                                br_netfilter
 //   tagged-frames                                    br_netfilter sees frames with a VLAN tag
 //   internal-<link>                                  nothing is forwarded from or to the bridge
+//   published-<link>                                 nothing is forwarded to the bridge but published ports and replies
+//   silent-<link>                                    what a policy of the bridge denies is dropped, not rejected: one
+//                                                    attachment with a policy and "onDeny": "drop" is enough
+//   rejecting-<link>                                 it is rejected, unless it is silent
 //   loopback-<link>                                  route_localnet
 //   subnet-<subnet>                                  the subnet's chain, with its hairpin rule
 //   masquerade-<network>-<hash>                      the chain of one network configuration
@@ -70,6 +74,9 @@ std::optional<std::string> adminChainIn(std::string_view value);
 /// Not for an attachment with policy "open".
 std::string ingress(const Attachment& attachment);
 std::string internal(const Attachment& attachment);
+std::string publishedOnly(const Attachment& attachment);
+std::string silent(const Attachment& attachment);
+std::string rejecting(const Attachment& attachment);
 std::string brNetfilter(const Attachment& attachment);
 inline constexpr std::string_view kTaggedFrames = "tagged-frames";
 /// True for an attachment whose policies are about tagged frames.

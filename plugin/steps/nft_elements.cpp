@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/table_content.h"
 #include "plugin/steps/steps.h"
 
@@ -25,6 +26,9 @@ class NftElements final : public AttachmentStep {
   bool comesWithClaim() const override { return true; }
 
   netlib::Result<> apply(Host& host) const override {
+    if (attachment_.egress && attachment_.onDeny == OnDeny::Reject && !egress::rejects(attachment_)) {
+      host.note("denied-silently", "egressPolicy drops what it denies: to reject it needs Linux 5.9");
+    }
     auto added = tables::add(host, attachment_);
     if (added.failedWith(EEXIST) || added.failedWith(ENOTEMPTY)) {
       const auto hostLock = TRY(host.ledger.lockHost());

@@ -4,6 +4,7 @@
 
 #include "netlib/nft/transaction.h"
 
+#include "plugin/firewall/bridge_policies.h"
 #include "plugin/steps/step.h"
 
 namespace pons {
@@ -40,8 +41,9 @@ StepPointer tablesPresent(const Attachment& attachment, netlib::nft::TableFamily
 StepPointer brNetfilterEnabled(const Attachment& attachment);
 /// The same of frames with a VLAN tag: those of a trunk with an egress policy.
 StepPointer taggedFramesFiltered(const Attachment& attachment);
-/// Nothing is forwarded out of the bridge or into it: an internal network.
-StepPointer bridgeInternal(const Attachment& attachment);
+/// The bridge is in the sets of the restriction: nothing is forwarded out of it or into it ("internal"), only published
+/// ports and replies into it, or what its policies deny is dropped without an answer, or rejected.
+StepPointer bridgeRestricted(const Attachment& attachment, bridges::Restriction restriction);
 /// Published IPv4 ports answer at the host's 127.0.0.1 (route_localnet), while containers of the bridge still cannot
 /// reach what listens there.
 StepPointer routeLocalnet(const Attachment& attachment);

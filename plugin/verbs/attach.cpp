@@ -10,6 +10,7 @@
 #include "plugin/verbs/attachment_claim.h"
 #include "plugin/verbs/chained_builder.h"
 #include "plugin/verbs/delegate.h"
+#include "plugin/verbs/host_listeners.h"
 #include "plugin/verbs/undo.h"
 
 namespace pons {
@@ -85,6 +86,7 @@ cni::Result<std::string> add(const cni::Request& received, Host& host) {
   TRY(host.ledger.commit(record));
   transaction.keep();
   trace::timing("commit the record");
+  warnOfHostListeners(record.attachment);
   return result;
 }
 

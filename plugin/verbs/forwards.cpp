@@ -15,7 +15,8 @@ std::vector<PortForward> forwardsFor(const std::vector<cni::PortMapping>& mappin
       const auto address = std::ranges::find(addresses, family, &netlib::IpPrefix::family);
       const IpAddress host = mapping.hostAddress.value_or(IpAddress::unspecified(family));
       if (address == addresses.end() || host.family() != family) continue;
-      forwards.push_back({mapping.protocol, host, mapping.hostPort, address->address(), mapping.containerPort});
+      forwards.push_back(
+          {mapping.protocol, host, mapping.hostPort, address->address(), mapping.containerPort, mapping.allowFrom});
     }
   }
   return forwards;

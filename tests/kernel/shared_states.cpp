@@ -145,6 +145,22 @@ std::vector<SharedState> sharedStates() {
              return yesNo(any(attached, {0, 2})) + " " + yesNo(any(attached, {1}));
            },
            [] { return yesNo(inBothSets("internal_bridges")) + " " + yesNo(isOn("net/ipv4/ip_forward")); }},
+          {"published ports only",
+           {withSubnet(R"("publishedOnly": true)"), withSubnet(""), withSubnet(R"("publishedOnly": true)")},
+           [](const Attached& attached) {
+             return yesNo(any(attached, {0, 2})) + " " + yesNo(any(attached, {0, 2}));
+           },
+           [] { return yesNo(inBothSets("published_only")) + " " + yesNo(inBothSets("published_pairs")); }},
+          {"no answer to what is denied",
+           {withSubnet(R"("internal": true, "onDeny": "drop")"), withSubnet(R"("publishedOnly": true)"),
+            withSubnet(R"("publishedOnly": true, "onDeny": "drop")")},
+           [](const Attached& attached) {
+             return yesNo(any(attached, {0})) + " " + yesNo(any(attached, {1, 2})) + " " + yesNo(any(attached, {0, 2}));
+           },
+           [] {
+             return yesNo(inBothSets("internal_bridges")) + " " + yesNo(inBothSets("published_only")) + " " +
+                    yesNo(inBothSets("silent_bridges"));
+           }},
           {"forwarding of each family",
            {withSubnet(""), kDual, withSubnet(R"("isGateway": false)")},
            [](const Attached& attached) {

@@ -31,8 +31,8 @@ std::vector<std::string> networks() {
                                                 [{"subnet": "fd42::/64"}]]},
                            "ingressPolicy": "same-bridge", "ipMasqExclude": ["192.0.2.128/25", "2001:db8:2::/48"],
                            "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
-                                            {"hostPort": 5353, "containerPort": 53, "protocol": "udp"},
-                                            {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])"),
+                        {"hostPort": 5353, "containerPort": 53, "protocol": "udp", "allowFrom": ["10.0.0.0/8", "::/0"]},
+                        {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1", "allowFrom": ["10.0.0.0/8"]}])"),
       networkOf("same-subnet", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24", "rangeStart": "10.42.0.100"}]]})"),
       networkOf("policed", R"("bridge": "pons1", "dns": {"nameservers": ["192.0.2.53", "fd00::53"]},
                               "ipam": {"ranges": [[{"subnet": "10.43.0.0/24"}], [{"subnet": "fd43::/64"}]]},
@@ -40,7 +40,7 @@ std::vector<std::string> networks() {
                                                "allowedTcpPorts": [80, 443], "allowedUdpPorts": [123]})"),
       networkOf("wide", R"("bridge": "pons2", "isGateway": false, "ipMasq": true, "ipam": {"subnet": "10.44.0.0/16"})"),
       networkOf("narrow", R"("bridge": "pons3", "isGateway": false, "ipMasq": true,
-                             "ipam": {"subnet": "10.44.1.0/24"})"),
+                             "publishedOnly": true, "onDeny": "drop", "ipam": {"subnet": "10.44.1.0/24"})"),
       networkOf("internal", R"("bridge": "pons4", "internal": true, "ipam": {"subnet": "10.45.0.0/24"})")};
 }
 

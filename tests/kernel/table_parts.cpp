@@ -38,7 +38,8 @@ const std::vector<Kind>& kinds() {
        kDual + ", " + kUnguarded +
            R"(, "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
                                  {"hostPort": 5353, "containerPort": 53, "protocol": "udp"}])"},
-      {"policy", "IP=10.42.0.13,fd42::13", kDual + ", " + kUnguarded + R"(, "ingressPolicy": "same-bridge")"},
+      {"policy", "IP=10.42.0.13,fd42::13",
+       kDual + ", " + kUnguarded + R"(, "ingressPolicy": "same-bridge", "publishedOnly": true)"},
       {"guard", "IP=10.42.0.14,fd42::14", kDual}};
   return all;
 }
@@ -99,6 +100,10 @@ tables::Parts partsIn(TableFamily family) {
   return tables::presentParts(host.netfilter, family).value();
 }
 
+void checkBothHave(const tables::Parts& parts) {
+  for (const TableFamily family : {TableFamily::Ipv4, TableFamily::Ipv6}) CHECK(partsIn(family) == parts);
+}
+
 /// What an earlier pons made with the first container.
 void makeWholeTables(const std::set<TableFamily>& families) {
   pons::Host host = openHost();
@@ -121,9 +126,7 @@ TEST_CASE("A container that is masqueraded, and nothing else, needs no fib, conn
   for (const char* other : {"fib ", "ct ", "dnat", "table bridge", "hook prerouting", "hook output", "hook forward"}) {
     CHECK_MESSAGE(!contains(rules, other), other << " is in " << rules);
   }
-  for (const TableFamily family : {TableFamily::Ipv4, TableFamily::Ipv6}) {
-    CHECK(partsIn(family) == tables::Parts{Part::SourceNat});
-  }
+  checkBothHave(tables::Parts{Part::SourceNat});
   CHECK(partsIn(TableFamily::Bridge).empty());
   CHECK(faultsOf({kinds().at(0)}) == "");
 }
@@ -132,13 +135,35 @@ TEST_CASE("A container without masquerade and ports, in a network with a policy,
   REQUIRE_FAKE_HOST(host);
   const Kind internal{"c1", {}, kDual + ", " + kUnguarded + R"(, "internal": true)"};
   attach(host, internal);
-  for (const TableFamily family : {TableFamily::Ipv4, TableFamily::Ipv6}) {
-    CHECK(partsIn(family) == tables::Parts{Part::Policies});
-  }
+  checkBothHave(tables::Parts{Part::Policies, Part::Reject});
   CHECK(!contains(ruleset(), "type nat"));
   CHECK(faultsOf({internal}) == "");
   REQUIRE(runtimeOf(internal).del("c1").ok());
   CHECK(ruleset() == "");
+}
+
+TEST_CASE("Policies that drop need no expression reject, and get it with the first container that wants an answer") {
+  for (const std::string policy :
+       {R"("internal": true)", R"("publishedOnly": true)", R"("ingressPolicy": "isolated")"}) {
+    CAPTURE(policy);
+    REQUIRE_FAKE_HOST(host);
+    const std::string members =
+        kDual + ", " + kUnguarded + R"(, "ipMasq": false, "isDefaultGateway": false, )" + policy;
+    const Kind silent{"c1", {}, members + R"(, "onDeny": "drop")"};
+    const Kind answering{"c2", {}, members};
+    attach(host, silent);
+    checkBothHave(tables::Parts{Part::Policies});
+    CHECK(!contains(ruleset(), "reject with"));
+    attach(host, answering);
+    checkBothHave(tables::Parts{Part::Policies, Part::Reject});
+    CHECK(contains(ruleset(), "reject with tcp reset"));
+    CHECK(contains(ruleset(), "reject with icmpv6 admin-prohibited"));
+    CHECK(faultsOf({silent, answering}) == "");
+    REQUIRE(runtimeOf(silent).del("c1").ok());
+    CHECK(faultsOf({answering}) == "");
+    REQUIRE(runtimeOf(answering).del("c2").ok());
+    CHECK(ruleset() == "");
+  }
 }
 
 TEST_CASE("Containers of different needs end with the same tables in every order, and leave none in every order") {

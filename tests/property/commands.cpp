@@ -83,8 +83,9 @@ Attachment pickAttachment(unsigned networkIndex, const std::vector<unsigned>& po
                                &Settings::forward, &Settings::sourceNat}) {
     settings.*flag = !seldom();
   }
-  for (bool Settings::*flag : {&Settings::udp, &Settings::promiscuous, &Settings::isolated, &Settings::internal,
-                               &Settings::excluded, &Settings::egress}) {
+  for (bool Settings::*flag :
+       {&Settings::udp, &Settings::restricted, &Settings::promiscuous, &Settings::isolated, &Settings::internal,
+        &Settings::publishedOnly, &Settings::silent, &Settings::excluded, &Settings::egress}) {
     settings.*flag = seldom();
   }
   return {.networkIndex = networkIndex, .settings = allowed(settings, networks().at(networkIndex))};

@@ -51,8 +51,9 @@ enum class Ingress : unsigned char { Open, SameBridge, Isolated };
 struct Settings {
   unsigned mtu = 0;  ///< 0: the kernel's, 1500
   Ingress ingress = Ingress::Open;
-  unsigned port = 0;  ///< the host port that is published; 0: none
-  bool udp = false;   ///< the port is published by UDP, too
+  unsigned port = 0;        ///< the host port that is published; 0: none
+  bool udp = false;         ///< the port is published by UDP, too
+  bool restricted = false;  ///< only clients of the outside may connect to it ("allowFrom")
   bool gateway = true;
   bool masquerade = true;
   bool hairpin = true;
@@ -62,6 +63,8 @@ struct Settings {
   bool promiscuous = false;
   bool isolated = false;
   bool internal = false;
+  bool publishedOnly = false;
+  bool silent = false;    ///< "onDeny": "drop"; in a chain: of the plugin firewall
   bool excluded = false;  ///< a destination is exempt from masquerade
   bool egress = false;    ///< an egress policy, which allows the gateway
 };

@@ -6,11 +6,15 @@
 namespace property {
 namespace {
 
+bool hasBridgePolicy(const Settings& settings) {
+  return settings.ingress != Ingress::Open || settings.internal || settings.publishedOnly;
+}
+
 /// The nf_tables families in which it needs a table.
 std::set<std::string> tablesOf(const Attachment& attachment) {
   const Settings& settings = attachment.settings;
   std::set<std::string> tables;
-  if (settings.ingress != Ingress::Open || settings.internal) tables = {"ip", "ip6"};
+  if (hasBridgePolicy(settings)) tables = {"ip", "ip6"};
   for (const Subnet& subnet : attachment.network().subnets) {
     if (settings.masquerade || settings.port != 0 || settings.egress) tables.insert(subnet.family);
   }
@@ -58,6 +62,17 @@ void addPolicies(Facts& shared, const Model& model, const Attachment& attachment
     inBothTables("internal_bridges", bridge);
     inBothTables("internal_pairs", bridge + " . " + bridge);
   }
+  if (settings.publishedOnly) {
+    inBothTables("published_only", bridge);
+    inBothTables("published_pairs", bridge + " . " + bridge);
+  }
+  if (settings.silent) {
+    inBothTables("silent_bridges", bridge);
+  } else if (hasBridgePolicy(settings)) {
+    for (const char* family : {"ip", "ip6"}) {
+      shared[std::string{"element "} + family + " rejecting_bridges " + bridge] = "reject_by_protocol";
+    }
+  }
   if (!settings.forward || !model.hasFirewall) return;
   shared["accept " + bridge] = "3";
   if (attachment.network().isChain) shared["jump " + bridge] = "CNI-ADMIN";
@@ -77,7 +92,9 @@ void addSubnet(Needs& needs, const Attachment& attachment, const Subnet& subnet,
   if (settings.port == 0) return;
   const std::string port = std::to_string(settings.port);
   needs.own[element + "forwards_any tcp . " + port] = address + " . 80";
+  if (settings.restricted) needs.own[element + "restricted_ports " + address + " . tcp . " + port] = "";
   if (!settings.udp) return;
+  if (settings.restricted) needs.own[element + "restricted_ports " + address + " . udp . " + port] = "";
   needs.own[element + "forwards_any udp . " + port] = address + " . 80";
   needs.own[element + "udp_any " + port] = "";
 }
@@ -133,7 +150,7 @@ const std::vector<Network>& networks() {
 Settings allowed(Settings settings, const Network& network) {
   if (network.isChain) {
     settings.gateway = true;
-    settings.internal = settings.egress = false;
+    settings.internal = settings.publishedOnly = settings.egress = false;
     if (!settings.forward) settings.ingress = Ingress::Open;
   } else {
     settings.sourceNat = true;
@@ -143,9 +160,11 @@ Settings allowed(Settings settings, const Network& network) {
     settings.masquerade = false;
     settings.port = 0;
   }
+  settings.silent = settings.silent && hasBridgePolicy(settings);
   if (settings.promiscuous) settings.hairpin = false;
   settings.excluded = settings.excluded && settings.masquerade;
   settings.udp = settings.udp && settings.port != 0;
+  settings.restricted = settings.restricted && settings.port != 0;
   return settings;
 }
 

@@ -32,6 +32,8 @@ const char* nameOf(Ingress policy) {
   return policy == Ingress::SameBridge ? "same-bridge" : "isolated";
 }
 
+std::string onDeny(const Settings& settings) { return member("onDeny", quoted(settings.silent ? "drop" : "reject")); }
+
 std::string ipam(const Network& network) {
   constexpr unsigned kContainers = 50;
   std::string ranges;
@@ -50,10 +52,12 @@ std::string portMappings(const Settings& settings) {
   std::vector<std::string> mappings;
   for (const char* protocol : {"tcp", "udp"}) {
     if (std::string{protocol} == "udp" && !settings.udp) continue;
-    mappings.push_back("{" +
-                       joined({member("hostPort", std::to_string(settings.port)),
-                               member("containerPort", std::string{"80"}), member("protocol", quoted(protocol))}) +
-                       "}");
+    std::vector<std::string> members{member("hostPort", std::to_string(settings.port)),
+                                     member("containerPort", std::string{"80"}), member("protocol", quoted(protocol))};
+    if (settings.restricted) {
+      members.push_back(member("allowFrom", std::string{R"(["192.0.2.0/24", "2001:db8::/32"])"}));
+    }
+    mappings.push_back("{" + joined(members) + "}");
   }
   return R"("runtimeConfig": {"portMappings": [)" + joined(mappings) + "]}";
 }
@@ -75,6 +79,8 @@ std::vector<Plugin> nativeOf(const Network& network, const Settings& settings) {
   members.push_back(member("ingressPolicy", quoted(nameOf(settings.ingress))));
   members.push_back(member("forward", quoted(settings.forward ? "auto" : "off")));
   members.push_back(member("internal", settings.internal));
+  members.push_back(member("publishedOnly", settings.publishedOnly));
+  members.push_back(onDeny(settings));
   if (settings.port != 0) members.push_back(portMappings(settings));
   if (settings.egress) {
     const std::string ipv6 = network.subnets.size() > 1 ? R"(, "fd00::/8")" : "";
@@ -87,7 +93,8 @@ std::vector<Plugin> chainOf(const Network& network, const Settings& settings) {
   std::vector<Plugin> chain{{"bridge", bridgeMembers(network, settings)},
                             {"portmap", {member("snat", settings.sourceNat)}}};
   if (settings.port != 0) chain.back().members.push_back(portMappings(settings));
-  if (settings.forward) chain.push_back({"firewall", {member("ingressPolicy", quoted(nameOf(settings.ingress)))}});
+  if (settings.forward)
+    chain.push_back({"firewall", {member("ingressPolicy", quoted(nameOf(settings.ingress))), onDeny(settings)}});
   return chain;
 }
 
@@ -208,6 +215,7 @@ std::string described(const Settings& settings) {
   addIf(settings.mtu != 0, "mtu=" + std::to_string(settings.mtu));
   addIf(settings.ingress != Ingress::Open, std::string{"ingressPolicy="} + nameOf(settings.ingress));
   addIf(settings.port != 0, "port=" + std::to_string(settings.port) + (settings.udp ? "/tcp+udp" : "/tcp"));
+  addIf(settings.restricted, "allowFrom");
   const auto addFlag = [&](const char* key, bool Settings::*flag) {
     addIf(settings.*flag != defaults.*flag, std::string{key} + (settings.*flag ? "" : "=false"));
   };
@@ -220,6 +228,8 @@ std::string described(const Settings& settings) {
   addFlag("promiscMode", &Settings::promiscuous);
   addFlag("portIsolation", &Settings::isolated);
   addFlag("internal", &Settings::internal);
+  addFlag("publishedOnly", &Settings::publishedOnly);
+  addFlag("onDeny=drop", &Settings::silent);
   addFlag("ipMasqExclude", &Settings::excluded);
   addFlag("egressPolicy", &Settings::egress);
   return text;

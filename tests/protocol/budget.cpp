@@ -133,7 +133,7 @@ TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay withi
   int port = 9000;
   for (const char* other : {"r1", "r2", "r3"}) demo.attach(host, other, publishing({{++port, 80}}));
   host.addNamespace("c1");
-  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), adding({.calls = 90, .exchanges = 9}));
+  checkSpent(spentBy("ADD", demo.config(both), subjectOf("c1")), adding({.calls = 96, .exchanges = 10}));
   // One of a DEL looks whose veth it is: another ledger's with the same key has the same name. And one looks whether
   // the bridge has VLANs, as their gateways' links follow its MTU.
   checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), deleting({.calls = 75, .exchanges = 4}));
@@ -155,7 +155,7 @@ TEST_CASE(
     const std::string config = withPrevious(portmap.config(), main.out);
     const bool counted = number == 2 || number == 3 || number == 30;
     if (counted) {
-      checkSpent(spentBy("ADD", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 61, .exchanges = 4});
+      checkSpent(spentBy("ADD", config, subjectOf(container), "/run/plugins/portmap"), {.calls = 67, .exchanges = 5});
       checkSpent(spentBy("DEL", config, subjectOf(container), "/run/plugins/portmap"),
                  deleting({.calls = 52, .exchanges = 2}));
     }

@@ -53,6 +53,8 @@ const std::vector<Breakage>& breakages() {
       {hasElements("map ip pons forwards_any"), "nft flush map ip pons forwards_any"},
       {hasElements("set ip pons bridges"), "nft flush set ip pons bridges"},
       {hasElements("set ip pons policy_bridges"), "nft flush set ip pons policy_bridges"},
+      {hasElements("set ip6 pons published_only"), "nft flush set ip6 pons published_only"},
+      {hasElements("set ip pons silent_bridges"), "nft flush set ip pons silent_bridges"},
       {hasElements("set bridge pons macs"), "nft flush set bridge pons macs"},
       {"iptables-nft -S FORWARD | grep -q 'pons forward'", "iptables-nft -D FORWARD 1"},
       {"true", toggle("hairpin")},

@@ -138,6 +138,46 @@ TEST_CASE("A host port leads to the network that was joined first, also after a 
   CHECK(ledgerText().empty());
 }
 
+TEST_CASE("A shared host port has the allowFrom of the network that it leads to, and none where that has none") {
+  const auto configOf = [](const std::string& name, const std::string& subnet, const std::string& more) {
+    return R"({"cniVersion": "1.1.0", "type": "pons", "name": ")" + name + R"(", "bridge": ")" + name +
+           R"(", "ipam": {"subnet": ")" + subnet + R"("}, "portMappings": [{"hostPort": 8080, "containerPort": 80)" +
+           more + "}]}";
+  };
+  const auto isRestricted = [](const std::string& subnet) {
+    return contains(outputOf({"nft", "list", "set", "ip", "pons", "restricted_ports"}), subnet);
+  };
+  const std::string lan = R"(, "allowFrom": ["192.0.2.0/24"])";
+  const std::string wide = R"(, "allowFrom": ["192.0.0.0/16", "198.51.100.0/24"])";
+  const std::string none;
+  for (const auto& [ofFirst, ofSecond] :
+       {std::pair{lan, lan}, std::pair{lan, wide}, std::pair{lan, none}, std::pair{none, lan}}) {
+    CAPTURE(ofFirst);
+    CAPTURE(ofSecond);
+    REQUIRE_FAKE_HOST(host);
+    host.addNamespace("c1");
+    const std::string first = configOf("one", "10.41.0.0/24", ofFirst);
+    const std::string second = configOf("two", "10.42.0.0/24", ofSecond);
+    const Subject eth0{.ifName = "eth0"};
+    const Subject eth1{.ifName = "eth1"};
+    const Outcome one = add(first, eth0);
+    resultOf(one);
+    const Outcome two = add(second, eth1);
+    resultOf(two);
+    CHECK(isRestricted("10.41.0.") == !ofFirst.empty());
+    CHECK(!isRestricted("10.42.0."));
+    checkSilent(check(withPrevious(first, one.out), eth0));
+    checkSilent(check(withPrevious(second, two.out), eth1));
+    checkSilent(del(first, eth0));
+    CHECK(!isRestricted("10.41.0."));
+    CHECK(isRestricted("10.42.0.") == !ofSecond.empty());
+    checkSilent(check(withPrevious(second, two.out), eth1));
+    CHECK(contains(outputOf({"nft", "list", "set", "ip", "pons", "allowed_any"}), "elements") == !ofSecond.empty());
+    checkSilent(del(second, eth1));
+    CHECK(outputOf({"nft", "list", "ruleset"}).empty());
+  }
+}
+
 TEST_CASE("Another container's attachment never shares a port") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};

@@ -1,4 +1,6 @@
 // Egress policies: the connections that a container may open.
+#include <cerrno>
+
 #include <doctest/doctest.h>
 
 #include "tests/runtime/topology.h"
@@ -16,7 +18,8 @@ std::optional<std::string> askSoon(const Place& from, Transport transport, const
 }
 
 /// "a" serves and may do as it likes; "b" has this policy, and is reachable at its port 80.
-void attach(Topology& topology, const std::string& policy) {
+void attach(Topology& topology, const std::string& policy, const std::string& onDeny = "") {
+  if (!onDeny.empty()) topology.members = R"(, "onDeny": ")" + onDeny + '"';
   const Addresses& ipv4 = addressesOf(Family::Ipv4);
   const Addresses& ipv6 = addressesOf(Family::Ipv6);
   topology.serve(topology.attach("a", ipsOf(ipv4.a, ipv6.a)), kContainerPort, "a");
@@ -30,13 +33,15 @@ void attach(Topology& topology, const std::string& policy) {
 }
 
 void forEachTopology(const std::string& policy,
-                     const std::function<void(Topology& topology, const Addresses& who)>& work) {
+                     const std::function<void(Topology& topology, const Addresses& who)>& work,
+                     const std::string& onDeny = "") {
   for (const std::string bridged : {"0", "1"}) {
     CAPTURE(bridged);
     inTopology([&](Topology& topology) {
       outputOf({"sh", "-ec", "echo " + bridged + " | tee /proc/sys/net/bridge/bridge-nf-call-ip*tables"});
+      outputOf({"sh", "-ec", "for f in ipv4/icmp_ratelimit ipv6/icmp/ratelimit; do echo 0 > /proc/sys/net/$f; done"});
       const std::string before = topology.host.dump();
-      attach(topology, policy);
+      attach(topology, policy, onDeny);
       for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         INFO(netlib::nameOf(family));
         work(topology, addressesOf(family));
@@ -56,10 +61,24 @@ void checkReachable(const Addresses& who) {
   }
 }
 
+int endOfAsking(Transport transport, const std::string& address, std::uint16_t port,
+                std::chrono::milliseconds timeout) {
+  return errorOfAsking(pathOf("b"), transport, endpoint(address, port), {.source = {}, .timeout = timeout});
+}
+
+/// At once, by a TCP reset or by ICMP.
 void checkDenied(Transport transport, const std::string& address, std::uint16_t port) {
   CAPTURE(address);
   CAPTURE(port);
-  CHECK_FALSE(askSoon(pathOf("b"), transport, address, port));
+  constexpr std::chrono::milliseconds kPatient{3000};
+  const int prohibited = address.find(':') == std::string::npos ? EHOSTUNREACH : EACCES;
+  CHECK(endOfAsking(transport, address, port, kPatient) == (transport == Transport::Tcp ? ECONNREFUSED : prohibited));
+}
+
+void checkSilent(Transport transport, const std::string& address, std::uint16_t port) {
+  CAPTURE(address);
+  CAPTURE(port);
+  CHECK(endOfAsking(transport, address, port, kShort) == ETIMEDOUT);
 }
 
 /// What the chains of policies have dropped.
@@ -83,6 +102,37 @@ TEST_CASE("An empty policy denies everything that the container begins, DNS as w
     }
     CHECK(deniedPackets() >= before + 8);
     checkReachable(who);
+  });
+}
+
+TEST_CASE("With onDeny drop what a policy denies ends in silence, and is counted as well") {
+  const auto check = [](Topology&, const Addresses& who) {
+    const int before = deniedPackets();
+    for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+      CHECK(ask(pathOf("b"), transport, endpoint(who.a, kContainerPort)) == "a " + who.b);
+      checkSilent(transport, who.outside, 443);
+      checkSilent(transport, who.gateway, 443);
+    }
+    CHECK(deniedPackets() >= before + 4);
+    checkReachable(who);
+  };
+  forEachTopology(R"({"allowedCidrs": ["10.42.0.10", "fd00:42::10/128"]})", check, "drop");
+}
+
+TEST_CASE("Containers of one network may differ: one is rejected, the other one meets silence") {
+  inTopology([](Topology& topology) {
+    topology.serve(topology.outside, 443, "web");
+    topology.members = R"(, "onDeny": "drop")";
+    topology.attach("c", ipsOf("10.42.0.12", "fd00:42::12") + R"(, "egressPolicy": {})");
+    topology.members = R"(, "onDeny": "reject")";
+    topology.attach("b", ipsOf("10.42.0.11", "fd00:42::11") + R"(, "egressPolicy": {})");
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      const std::string& to = addressesOf(family).outside;
+      for (const Transport transport : {Transport::Tcp, Transport::Udp}) {
+        CHECK(errorOfAsking(pathOf("c"), transport, endpoint(to, 443), {.source = {}, .timeout = kShort}) == ETIMEDOUT);
+        checkDenied(transport, to, 443);
+      }
+    }
   });
 }
 
@@ -122,8 +172,9 @@ TEST_CASE("Denials are logged with the container's id, five per minute, and only
     inTopology([&](Topology& topology) {
       attach(topology, logs ? "{}" : R"({"logDenied": false})");
       const std::string rules = outputOf({"nft", "-s", "list", "ruleset"});
-      const bool found =
-          rules.find("limit rate 5/minute log prefix \"pons denied b eth0: \"\n\t\tcounter drop") != std::string::npos;
+      const bool found = rules.find(
+                             "limit rate 5/minute log prefix \"pons denied b eth0: \"\n"
+                             "\t\tcounter jump reject_by_protocol\n\t\tdrop") != std::string::npos;
       CHECK(found == logs);
       CHECK((rules.find("log prefix") != std::string::npos) == logs);
     });

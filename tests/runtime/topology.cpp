@@ -78,12 +78,13 @@ void Topology::del(const std::string& container) {
   REQUIRE_MESSAGE(deleted.ok(), deleted.out << deleted.err);
 }
 
-std::string Topology::attachElsewhere(const std::string& container, const std::string& ingressPolicy) {
+std::string Topology::attachElsewhere(const std::string& container, const std::string& ingressPolicy,
+                                      const std::string& more) {
   host.addNamespace(container);
   const std::string config =
       R"("bridge": "pons1", "ipam": {"ranges": [[{"subnet": "10.43.0.0/24"}], [{"subnet": "fd00:43::/64"}]]},)"
       R"( "runtimeConfig": {"ips": ["10.43.0.2", "fd00:43::2"]}, "ingressPolicy": ")" +
-      ingressPolicy + "\"";
+      ingressPolicy + "\"" + more;
   const Outcome added = call("ADD", container, pathOf(container), config, "elsewhere");
   REQUIRE_MESSAGE(added.ok(), added.out << added.err);
   return pathOf(container);

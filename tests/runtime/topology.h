@@ -49,8 +49,10 @@ struct Topology {
   /// Must succeed.
   void del(const std::string& container);
 
-  /// A container of another network, on the bridge pons1: 10.43.0.2 and fd00:43::2.
-  std::string attachElsewhere(const std::string& container, const std::string& ingressPolicy);
+  /// A container of another network, on the bridge pons1: 10.43.0.2 and fd00:43::2. `more`: members, each preceded by a
+  /// comma.
+  std::string attachElsewhere(const std::string& container, const std::string& ingressPolicy,
+                              const std::string& more = "");
   void delElsewhere(const std::string& container);
 
   /// Answers in both families by TCP and UDP on all addresses of that namespace.

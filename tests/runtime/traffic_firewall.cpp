@@ -137,6 +137,13 @@ TEST_CASE("Ingress policies keep bridges apart, and isolated ones their containe
           CHECK(askSoon(pathOf("b"), way.transport, who.a, kContainerPort).has_value() == sameBridge);
           CHECK(askSoon(pathOf("b"), way.transport, other, kContainerPort).has_value() == otherBridge);
           CHECK(askSoon(far, way.transport, who.a, kContainerPort).has_value() == otherBridge);
+          // A published port is published for everybody.
+          CHECK(ask(far, way.transport, endpoint(who.host, kHostPort)));
+          // br_netfilter bridges a frame that it has translated to an address of the same bridge: an isolated port gets
+          // none.
+          const bool bridgesToIsolated = policy == "isolated" && bridged == "1";
+          const auto near = ask(pathOf("b"), way.transport, endpoint(who.host, kHostPort));
+          CHECK(near.value_or("") == (bridgesToIsolated ? "" : "a " + who.gateway));
           CHECK(ask(kHere, way.transport, endpoint(who.a, kContainerPort)));
         });
         for (const char* container : {"a", "b"}) topology.del(container);

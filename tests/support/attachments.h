@@ -43,6 +43,8 @@ inline pons::Attachment fullAttachment() {
   attachment.acceptForward = true;
   attachment.adminChain = "ADMIN \"x\"";
   attachment.ingress = pons::IngressPolicy::Isolated;
+  attachment.publishedOnly = true;
+  attachment.onDeny = pons::OnDeny::Drop;
   attachment.leases = {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd00::7/64"), std::nullopt}};
   attachment.pool = {{ip("10.42.0.2"), ip("10.42.0.99")}, {ip("fd00::2"), ip("fd00::ffff")}};
   attachment.hostLocalDir = "/var/lib/cni/\xffnetworks";

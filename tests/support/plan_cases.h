@@ -33,12 +33,14 @@ inline std::vector<PlanCase> planCases() {
   const std::string dual = R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})";
   const std::string ports = R"("portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
                                                 {"hostPort": 5353, "containerPort": 53, "protocol": "udp"},
-                                                {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1"}])";
+                                                {"hostPort": 8081, "containerPort": 81, "hostIP": "192.0.2.1",
+                                                 "allowFrom": ["192.0.2.0/24", "2001:db8::/32"]}])";
   const std::string limits = R"("bandwidth": {"ingressRate": 20000000, "egressRate": 10000000})";
   return {
       {"minimal", ipv4},
       {"dual stack, published ports, exclusions, rate limits",
-       dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], )" + limits},
+       dual + ", " + ports + R"(, "ipMasqExclude": ["10.0.0.0/8"], "publishedOnly": true, "onDeny": "drop", )" +
+           limits},
       {"foreign bridge", ipv4 + R"(, "bridge": "br-admin", "promiscMode": true, "hairpinMode": false)", {}, "br-admin"},
       {"no addresses", R"("ipam": {})"},
       {"requested address", dual, "IP=10.42.0.77,fd42::77"},

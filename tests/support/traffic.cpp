@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -135,6 +137,31 @@ bool becomes(short event, const UniqueFd& fd, std::chrono::milliseconds timeout)
   return poll(&wait, 1, static_cast<int>(timeout.count())) == 1;
 }
 
+struct Reply {
+  std::optional<std::string> text = std::nullopt;
+  int error = 0;
+};
+
+Reply askOnce(const Place& place, Transport transport, const Endpoint& destination, const AskOptions& options) {
+  const auto giveUp = std::chrono::steady_clock::now() + options.timeout;
+  const UniqueFd socket = makeSocket(place, transport, destination.address.family(), SOCK_NONBLOCK);
+  if (options.source) bindTo(socket, *options.source);
+  const SocketAddress to = socketAddress(destination);
+  if (connect(socket.get(), to.data(), to.size) != 0 && errno != EINPROGRESS) return {.error = errno};
+  if (transport == Transport::Udp && send(socket.get(), "?", 1, 0) != 1) return {.error = errno};
+  std::array<char, 256> answer;
+  ssize_t size = 0;
+  // An ICMP error that comes while connect() still sends is remembered only: EAGAIN, until the next packet's error.
+  do {
+    if (!becomes(POLLIN, socket, options.timeout)) return {.error = ETIMEDOUT};
+    size = recv(socket.get(), answer.data(), answer.size(), 0);
+    if (size < 0 && errno == EAGAIN) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  } while (size < 0 && errno == EAGAIN && std::chrono::steady_clock::now() < giveUp);
+  if (size < 0) return {.error = errno == EAGAIN ? ETIMEDOUT : errno};
+  if (size == 0) return {.error = ECONNRESET};
+  return {.text = std::string(answer.data(), static_cast<std::size_t>(size))};
+}
+
 }  // namespace
 
 Endpoint endpoint(const std::string& address, std::uint16_t port) {
@@ -166,16 +193,11 @@ DnsServer::DnsServer(const Place& place, const std::string& address) {
 
 std::optional<std::string> ask(const Place& place, Transport transport, const Endpoint& destination,
                                const AskOptions& options) {
-  const UniqueFd socket = makeSocket(place, transport, destination.address.family(), SOCK_NONBLOCK);
-  if (options.source) bindTo(socket, *options.source);
-  const SocketAddress to = socketAddress(destination);
-  if (connect(socket.get(), to.data(), to.size) != 0 && errno != EINPROGRESS) return std::nullopt;
-  if (transport == Transport::Udp && send(socket.get(), "?", 1, 0) != 1) return std::nullopt;
-  if (!becomes(POLLIN, socket, options.timeout)) return std::nullopt;
-  std::array<char, 256> answer;
-  const ssize_t size = recv(socket.get(), answer.data(), answer.size(), 0);
-  if (size <= 0) return std::nullopt;
-  return std::string(answer.data(), static_cast<std::size_t>(size));
+  return askOnce(place, transport, destination, options).text;
+}
+
+int errorOfAsking(const Place& place, Transport transport, const Endpoint& destination, const AskOptions& options) {
+  return askOnce(place, transport, destination, options).error;
 }
 
 double bitsPerSecond(const Transfer& transfer) {

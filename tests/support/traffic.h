@@ -59,6 +59,10 @@ struct AskOptions {
 std::optional<std::string> ask(const Place& place, Transport transport, const Endpoint& destination,
                                const AskOptions& options = {});
 
+/// How that ends: 0 with an answer, ETIMEDOUT with neither answer nor refusal in time; else as the kernel reports it:
+/// ECONNREFUSED for a TCP reset, EHOSTUNREACH and EACCES for "administratively prohibited" of ICMP and ICMPv6.
+int errorOfAsking(const Place& place, Transport transport, const Endpoint& destination, const AskOptions& options = {});
+
 /// How fast TCP goes from one place to a server at `destination` in the other: payload bits a second, in the `measured`
 /// time that begins `after` the connection was made. 0 where there is no connection.
 struct Transfer {

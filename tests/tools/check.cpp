@@ -223,7 +223,7 @@ TEST_CASE("On a host: ponsctl repair waits for those who inspect an attachment, 
     }
     shell("nft flush ruleset");
     std::thread inspection{[&locks] {
-      std::this_thread::sleep_for(std::chrono::milliseconds{300});
+      std::this_thread::sleep_for(std::chrono::milliseconds{150});
       locks.clear();
     }};
     CHECK(contains(repair().out, "restored: "));

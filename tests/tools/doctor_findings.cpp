@@ -235,3 +235,26 @@ TEST_CASE("On a host: ponsctl doctor finds lost reservations, of addresses and o
     checkFine();
   }
 }
+
+TEST_CASE("On a host: ponsctl doctor notes networks of which other hosts may reach every port, with an uplink") {
+  REQUIRE_FAKE_HOST(host);
+  const std::string what = "other hosts with a route to the containers of ";
+  Network open = configured("open", R"("bridge": "pons1", "ipam": {"subnet": "10.42.0.0/24"})");
+  Network beside = configured("beside", R"("bridge": "pons1", "ipam": {"subnet": "10.43.0.0/24"})");
+  Network closed =
+      configured("closed", R"("bridge": "pons2", "publishedOnly": true, "ipam": {"subnet": "10.44.0.0/24"})");
+  Network inner = configured("inner", R"("bridge": "pons3", "internal": true, "ipam": {"subnet": "10.45.0.0/24"})");
+  Network flat = configured("flat", R"("bridge": "pons4", "isGateway": false, "ipam": {"subnet": "10.46.0.0/24"})");
+  int number = 0;
+  for (Network* network : {&closed, &inner, &flat, &beside, &open}) {
+    network->attach(host, "c" + std::to_string(++number));
+  }
+  CHECK_MESSAGE(!contains(doctorRun().out, what), "without an uplink");
+  host.addOutside();
+  const Findings found;
+  CHECK_MESSAGE(found.with(what + "beside, open reach all of their ports").verdict == "note", found.text());
+  CHECK_MESSAGE(contains(doctorRun().out, "\"publishedOnly\": true"), doctorRun().out);
+  // One container that asks for it is enough for the bridge.
+  beside.attach(host, "c6", R"("publishedOnly": true)");
+  CHECK(!contains(doctorRun().out, what));
+}

@@ -120,10 +120,10 @@ TEST_CASE("ponsctl explain prints the effect of each key in an object, or that o
   CHECK(effects(
             R"({"allowedCidrs": ["192.0.2.0/24"], "allowedTcpPorts": [443], "allowDns": false, "logDenied": true})") ==
         std::vector<std::string>{
-            "egressPolicy.allowedCidrs: allowed destinations; other connections are dropped and counted",
+            "egressPolicy.allowedCidrs: allowed destinations; other connections are denied and counted",
             "egressPolicy.allowedTcpPorts: allowed TCP ports of these destinations; UDP only with allowedUdpPorts",
             "egressPolicy.allowDns: DNS needs allowedCidrs and its port like any other connection",
-            "egressPolicy.logDenied: drops are logged by the kernel, rate-limited to 5 per minute"});
+            "egressPolicy.logDenied: denials are logged by the kernel, rate-limited to 5 per minute"});
 }
 
 TEST_CASE("ponsctl explain without a file, or with a key, prints the key table") {

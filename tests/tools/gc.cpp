@@ -181,6 +181,30 @@ TEST_CASE("On a host: ponsctl gc lists without --delete what --delete removes, a
   }
 }
 
+TEST_CASE(
+    "On a host: ponsctl gc deletes restrictions of published ports that their container has not, and those only") {
+  REQUIRE_FAKE_HOST(host);
+  shell("echo 1 > /proc/sys/net/ipv4/ip_forward");  // the previous value is lost with the ledger
+  Network demo{"demo", kSubnet};
+  demo.attach(host, "c1",
+              R"("runtimeConfig": {"portMappings": [)"
+              R"({"hostPort": 8080, "containerPort": 80, "allowFrom": ["192.0.2.0/24", "192.0.3.0/24"]},)"
+              R"({"hostPort": 8081, "containerPort": 80, "hostIP": "127.0.0.1", "allowFrom": ["::/0"]}]})");
+  const std::string open = demo.attach(host, "c2", publishing({{8082, 80}}));
+  CHECK(checkListsWhatItDeletes(host).empty());
+  const std::string before = outputOf({"nft", "list", "table", "ip", "pons"});
+  // Of an earlier container with the same address, whose ledger was lost; and of one that is gone.
+  shell("nft add element ip pons restricted_ports '{ " + open + " . tcp . 8082, 10.42.0.200 . udp . 9090 }'");
+  std::vector<std::string> expected{"port allowFrom of tcp 8082 to " + open,
+                                    "port allowFrom of udp 9090 to 10.42.0.200"};
+  CHECK(checkListsWhatItDeletes(host) == expected);
+  CHECK(outputOf({"nft", "list", "table", "ip", "pons"}) == before);
+  demo.checkAll();
+  shell("rm -rf /run/pons");
+  for (const char* container : {"c1", "c2"}) demo.forget(container);
+  CHECK(countOf("port", checkListsWhatItDeletes(host)) == 3 + 2);  // and two with allowFrom
+}
+
 TEST_CASE("On a host: ponsctl gc lists what --delete removes of containers whose record is damaged or gone") {
   for (const std::string change : {"echo noise > ", "rm ", "true "}) {
     CAPTURE(change);

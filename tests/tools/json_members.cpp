@@ -13,6 +13,7 @@
 #include "plugin/ctl/list.h"
 #include "plugin/ctl/metrics.h"
 #include "plugin/ctl/networks.h"
+#include "plugin/ctl/policy.h"
 #include "plugin/ctl/show.h"
 
 #include "tests/protocol/network.h"
@@ -159,6 +160,13 @@ Orphans orphans() {
           .others = {"/run/other"}};
 }
 
+std::vector<pons::Attachment> withPolicy() {
+  pons::Attachment attachment = attachmentOf(keyOf("c1"), {});
+  attachment.pod = "default/web-0";
+  attachment.egress = pons::EgressPolicy{{prefix("192.0.2.0/24")}, {443}, {53}, {ip("192.0.2.53")}};
+  return {std::move(attachment)};
+}
+
 std::string explainedJson(const std::string& text) { return explained(text, "demo.conflist", "/run/pons").json; }
 
 }  // namespace
@@ -179,6 +187,7 @@ TEST_CASE("The JSON of each command has the members that ponsctl(8) lists, with 
   CHECK(differences("gc", {gcJson(orphans())}) == "");
   CHECK(differences("doctor", {doctorJson({{Severity::Fault, "kernel", "what", "remedy"},
                                            notChecked("firewall", "what", "why")})}) == "");
+  CHECK(differences("policy", {policyJson(withPolicy())}) == "");
   CHECK(differences("metrics", {metricsJson({{"pons_x", "gauge", "X.", {{{{"network", "a"}}, 3}}}})}) == "");
   CHECK(differences("version", {tool({"version", "--json"}).out}) == "");
   CHECK(differences("explain key", {keysJson("")}) == "");

@@ -97,6 +97,25 @@ TEST_CASE("On a host: ponsctl metrics counts the packets that an egress policy d
                 R"(pons_egress_denied_packets_total{network="demo",container="c1",interface="eth0",family="ipv4"} 3)"));
 }
 
+TEST_CASE("On a host: ponsctl metrics counts the packets from clients that allowFrom does not list, by family") {
+  REQUIRE_FAKE_HOST(host);
+  const std::string outside = host.addOutside();
+  Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"};
+  demo.attach(host, "c1", publishing({{8081, 81}}));
+  CHECK(!contains(tool({"metrics"}).out, "pons_published_rejected"));
+  demo.attach(host, "c2",
+              R"("runtimeConfig": {"portMappings": [)"
+              R"({"hostPort": 8080, "containerPort": 80, "protocol": "udp", "allowFrom": ["10.0.0.0/8"]}]})");
+  for (const char* family : {"ipv4", "ipv6"}) {
+    CHECK(
+        hasLine(tool({"metrics"}), "pons_published_rejected_packets_total{family=\"" + std::string{family} + "\"} 0"));
+  }
+  shell("for i in 1 2 3; do ip netns exec outside bash -c 'echo hello > /dev/udp/192.0.2.1/8080'; done");
+  shell("ip netns exec outside bash -c 'echo hello > /dev/udp/2001:db8:1::1/8080'");
+  CHECK(hasLine(tool({"metrics"}), R"(pons_published_rejected_packets_total{family="ipv4"} 3)"));
+  CHECK(hasLine(tool({"metrics"}), R"(pons_published_rejected_packets_total{family="ipv6"} 1)"));
+}
+
 TEST_CASE("On a host: concurrent calls are all counted, and a damaged counter file does not prevent an ADD") {
   REQUIRE_FAKE_HOST(host);
   Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};

@@ -33,7 +33,7 @@ inline pons::ctl::AttachmentStatus oneStatus() {
   return statusOf(keyOf(idOf(0)), {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd42::7/64"), ip("fd42::1")}},
                   {{pons::Protocol::Tcp, ip("0.0.0.0"), 8080, ip("10.42.0.7"), 80},
                    {pons::Protocol::Tcp, ip("::"), 8080, ip("fd42::7"), 80},
-                   {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 5353}});
+                   {pons::Protocol::Udp, ip("192.0.2.1"), 53, ip("10.42.0.7"), 5353, {prefix("192.0.2.0/24")}}});
 }
 
 /// One of every health, in two networks; the last one has a chained plugin.

@@ -37,6 +37,15 @@ TEST_CASE("the host's firewall and the ingress policy") {
   }
 }
 
+TEST_CASE("published ports only, and what happens to the rest") {
+  CHECK_FALSE(decoded("").publishedOnly);
+  CHECK(decoded("").onDeny == pons::OnDeny::Reject);
+  CHECK(decoded(R"("publishedOnly": true)").publishedOnly);
+  CHECK_FALSE(decoded(R"("publishedOnly": false)").publishedOnly);
+  CHECK(decoded(R"("onDeny": "reject")").onDeny == pons::OnDeny::Reject);
+  CHECK(decoded(R"("onDeny": "drop", "internal": true)").onDeny == pons::OnDeny::Drop);
+}
+
 TEST_CASE("without ipam there are no addresses, and nothing that needs one") {
   for (const std::string_view members :
        {"", R"("ipam": {})", R"("ipam": {"type": "", "ranges": []})", R"("ipam": null)", R"("ipam": {"subnet": ""})"}) {
@@ -75,6 +84,9 @@ TEST_CASE("keys of the wrong type or value: error 7 that names key and value") {
                                     R"("forward": true)",
                                     R"("ingressPolicy": "closed")",
                                     R"("ingressPolicy": 1)",
+                                    R"("publishedOnly": "yes")",
+                                    R"("onDeny": "ignore")",
+                                    R"("onDeny": true)",
                                     R"("enabledad": 1)",
                                     R"("disableContainerInterface": 1)",
                                     R"("macspoofchk": "x")",

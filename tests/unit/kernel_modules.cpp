@@ -54,6 +54,17 @@ TEST_CASE("A module is loaded, built in, a file of its own, or missing") {
   }
 }
 
+TEST_CASE("The release of a kernel, as distributions write it") {
+  using Release = std::pair<unsigned, unsigned>;
+  CHECK(netlib::parseRelease("5.4.0-150-generic") == Release{5, 4});
+  CHECK(netlib::parseRelease("6.12") == Release{6, 12});
+  CHECK(netlib::parseRelease("5.10+") == Release{5, 10});
+  CHECK(Release{5, 10} > Release{5, 9});
+  for (const char* none : {"", "5", "5.", ".4", "v5.4", "linux"}) CHECK_FALSE(netlib::parseRelease(none));
+  CHECK(netlib::kernelIsAtLeast(5, 4));
+  CHECK_FALSE(netlib::kernelIsAtLeast(1000, 0));
+}
+
 TEST_CASE("Without a directory of this kernel only what is loaded is known") {
   const Scratch root;
   makeFile(root / "proc/modules", "veth 32768 0 - Live 0x0\n");

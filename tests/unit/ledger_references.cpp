@@ -157,6 +157,8 @@ TEST_CASE("a damaged record is reconstructed with the values of its references")
   attachment.bridge.promiscuous = attachment.acceptForward = true;
   SUBCASE("with an admin chain") { attachment.adminChain = "../MY-CHAIN"; }
   SUBCASE("without") {}
+  SUBCASE("with other policies") { attachment.publishedOnly = attachment.internal = true; }
+  SUBCASE("with silence") { attachment.onDeny = pons::OnDeny::Drop; }
   attach(ledger, attachment);
   support::setContent(bench.path() + "/networks/demo/attachments/c1:eth0.json", "{");
   {
@@ -168,6 +170,9 @@ TEST_CASE("a damaged record is reconstructed with the values of its references")
     CHECK(record->attachment.ingress == IngressPolicy::SameBridge);
     CHECK(record->attachment.acceptForward);
     CHECK(record->attachment.adminChain == attachment.adminChain);
+    CHECK(record->attachment.publishedOnly == attachment.publishedOnly);
+    CHECK(record->attachment.internal == attachment.internal);
+    CHECK(record->attachment.onDeny == attachment.onDeny);
   }
   support::release(ledger, keyOf("c1"));
   CHECK(bench.dump().empty());

@@ -16,6 +16,7 @@ using namespace pons::cni;
 using namespace pons::test;
 
 netlib::IpAddress ip(std::string_view text) { return *netlib::IpAddress::parse(text); }
+netlib::IpPrefix prefix(std::string_view text) { return *netlib::IpPrefix::parse(text); }
 
 Environment withArgs(std::string args) {
   Environment environment = kEnvironment;
@@ -76,6 +77,42 @@ TEST_CASE("hostIP: absent for all, unspecified for its family, never a group add
     CHECK(mappingCode(R"({"hostPort": 80, "containerPort": 80, "hostIP": ")" + text + "\"}") == 7);
   }
   CHECK(mappingCode(R"({"hostPort": 80, "containerPort": 80, "protocol": "icmp"})") == 7);
+}
+
+TEST_CASE("allowFrom: addresses and CIDRs of both families, without what others contain; an empty list is an error") {
+  const auto allowFrom = [](const std::string& list) {
+    return decoded(R"("portMappings": [{"hostPort": 80, "containerPort": 80, "allowFrom": )" + list + "}]")
+        .portMappings.at(0)
+        .allowFrom;
+  };
+  using Prefixes = std::vector<netlib::IpPrefix>;
+  CHECK(decoded(mappings(R"({"hostPort": 80, "containerPort": 80})")).portMappings.at(0).allowFrom.empty());
+  CHECK(allowFrom(R"(["192.0.2.7/24"])") == Prefixes{prefix("192.0.2.0/24")});
+  CHECK(allowFrom(R"(["192.0.2.7", "fd00::/8", "fd00::1", "10.1.0.0/16", "10.0.0.0/8"])") ==
+        Prefixes{prefix("fd00::/8"), prefix("10.0.0.0/8"), prefix("192.0.2.7/32")});
+  CHECK(allowFrom(R"(["0.0.0.0/0", "::/0", "192.0.2.0/24"])") == Prefixes{prefix("0.0.0.0/0"), prefix("::/0")});
+  for (const std::string list : {"[]", "[\"\"]", "\"192.0.2.0/24\"", "[\"192.0.2.0/33\"]", "[1]", "{}", "true"}) {
+    CAPTURE(list);
+    CHECK(mappingCode(R"({"hostPort": 80, "containerPort": 80, "allowFrom": )" + list + "}") == 7);
+  }
+}
+
+TEST_CASE("allowFrom of one port: the same everywhere, or of different host addresses") {
+  const auto mapping = [](const std::string& hostIp, const std::string& allowFrom) {
+    return R"({"hostPort": 80, "containerPort": 80, "hostIP": ")" + hostIp + "\"" + allowFrom + "}";
+  };
+  const std::string lan = R"(, "allowFrom": ["192.0.2.0/24"])";
+  const std::string vpn = R"(, "allowFrom": ["198.51.100.0/24"])";
+  CHECK(decoded(mappings(mapping("", lan) + ", " + mapping("192.0.2.1", lan))).portMappings.size() == 1);
+  CHECK(mappingCode(mapping("", lan) + ", " + mapping("", "")) == 7);
+  CHECK(mappingCode(mapping("192.0.2.1", lan) + ", " + mapping("192.0.2.1", vpn)) == 7);
+  CHECK(mappingCode(mapping("0.0.0.0", "") + ", " + mapping("192.0.2.1", vpn)) == 7);
+  // A runtime cannot lift what the file restricts.
+  CHECK(addCode(configWithIpam(R"("portMappings": [)" + mapping("", lan) + "], " + mappings(mapping("", "")))) == 7);
+  const auto two = decoded(mappings(mapping("192.0.2.1", "") + ", " + mapping("198.51.100.1", vpn))).portMappings;
+  REQUIRE(two.size() == 2);
+  CHECK(two[0].allowFrom == std::vector{prefix("0.0.0.0/0"), prefix("::/0")});
+  CHECK(two[1].allowFrom == std::vector{prefix("198.51.100.0/24")});
 }
 
 TEST_CASE("mappings that others include are dropped; one host port never leads to two places") {

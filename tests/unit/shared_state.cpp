@@ -52,11 +52,50 @@ TEST_CASE("an attachment references what it shares, in the order of its plan") {
   attachment.ingress = IngressPolicy::SameBridge;
   attachment.guard = SpoofGuard::Mac;
   attachment.acceptForward = true;
-  CHECK(pons::sharedStatesOf(attachment) == std::vector<std::string>{"bridge-pons0/demo", "promiscuous-pons0",
-                                                                     "tables-ip", "tables-ip6", "tables-bridge",
-                                                                     "ingress-pons0/same-bridge", "forward-pons0/-"});
+  CHECK(pons::sharedStatesOf(attachment) ==
+        std::vector<std::string>{"bridge-pons0/demo", "promiscuous-pons0", "tables-ip", "tables-ip6", "tables-bridge",
+                                 "rejecting-pons0", "ingress-pons0/same-bridge", "forward-pons0/-"});
   attachment.ingress = IngressPolicy::Isolated;
   CHECK(std::ranges::count(pons::sharedStatesOf(attachment), "ingress-pons0/isolated") == 1);
+}
+
+TEST_CASE("each policy of a bridge is a state of its own, and silence one of attachments with a policy only") {
+  const auto policiesOf = [](const pons::Attachment& attachment) {
+    auto states = pons::sharedStatesOf(attachment);
+    std::erase_if(states, [](const std::string& state) {
+      return !state.starts_with("internal-") && !state.starts_with("published-") && !state.starts_with("silent-") &&
+             !state.starts_with("rejecting-");
+    });
+    return states;
+  };
+  for (const bool internal : {false, true}) {
+    for (const bool publishedOnly : {false, true}) {
+      for (const IngressPolicy ingress : {IngressPolicy::Open, IngressPolicy::SameBridge, IngressPolicy::Isolated}) {
+        for (const pons::OnDeny onDeny : {pons::OnDeny::Reject, pons::OnDeny::Drop}) {
+          auto attachment = attachmentOf(keyOf("c1"), {});
+          attachment.sourceNats.clear();
+          attachment.internal = internal;
+          attachment.publishedOnly = publishedOnly;
+          attachment.ingress = ingress;
+          attachment.onDeny = onDeny;
+          const bool hasPolicy = internal || publishedOnly || ingress != IngressPolicy::Open;
+          std::vector<std::string> expected;
+          if (internal) expected.emplace_back("internal-pons0");
+          if (publishedOnly) expected.emplace_back("published-pons0");
+          const bool isSilent = onDeny == pons::OnDeny::Drop;
+          if (hasPolicy) expected.emplace_back(isSilent ? "silent-pons0" : "rejecting-pons0");
+          CHECK(policiesOf(attachment) == expected);
+          // In both families: the container can assign itself addresses of either.
+          for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
+            CHECK(pons::needsTable(attachment, family) == hasPolicy);
+          }
+          attachment.vlans = pons::PortVlans{.untagged = 100};
+          for (std::string& state : expected) state += ".100";
+          CHECK(policiesOf(attachment) == expected);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("masquerade and published ports reference the chains that they need") {

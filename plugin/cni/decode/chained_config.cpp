@@ -17,6 +17,7 @@ Result<> decodeFirewall(Config& config, const Field& root) {
   config.adminChain = TRY(root["iptablesAdminChainName"].text()).value_or("CNI-ADMIN");
   config.ingress =
       TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
+  config.onDeny = TRY(root["onDeny"].parsed(parseOnDeny, kExpectedOnDeny)).value_or(config.onDeny);
   return {};
 }
 

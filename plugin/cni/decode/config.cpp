@@ -86,6 +86,8 @@ Result<> decodeFirewall(Config& config, const Field& root) {
   config.ingress =
       TRY(root["ingressPolicy"].parsed(parseIngressPolicy, "open, same-bridge or isolated")).value_or(config.ingress);
   config.isolated = config.isolated || config.ingress == IngressPolicy::Isolated;
+  config.publishedOnly = TRY(root["publishedOnly"].boolean()).value_or(false);
+  config.onDeny = TRY(root["onDeny"].parsed(parseOnDeny, kExpectedOnDeny)).value_or(config.onDeny);
   return {};
 }
 

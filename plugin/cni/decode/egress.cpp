@@ -6,6 +6,7 @@
 #include "netlib/base/text.h"
 
 #include "plugin/cni/decode/keys.h"
+#include "plugin/cni/decode/networks.h"
 
 namespace pons::cni {
 
@@ -37,27 +38,6 @@ Result<> refuseUnknown(const Field& policy) {
   return {};
 }
 
-bool isInside(const netlib::IpPrefix& inner, const netlib::IpPrefix& outer) {
-  return outer.length() <= inner.length() && outer.contains(inner.first());
-}
-
-/// Without prefixes that others contain: interval sets of nf_tables reject overlaps.
-Result<std::vector<netlib::IpPrefix>> decodeDestinations(const Field& list) {
-  std::vector<netlib::IpPrefix> all;
-  for (const Field& item : TRY(list.items())) {
-    const auto network = TRY(item.network());
-    if (!network) return item.invalid("a CIDR such as 10.0.0.0/8");
-    all.push_back(*network);
-  }
-  std::ranges::stable_sort(all, {}, &netlib::IpPrefix::length);
-  std::vector<netlib::IpPrefix> destinations;
-  for (const netlib::IpPrefix& prefix : all) {
-    const auto covers = [&](const netlib::IpPrefix& other) { return isInside(prefix, other); };
-    if (std::ranges::none_of(destinations, covers)) destinations.push_back(prefix);
-  }
-  return destinations;
-}
-
 Result<std::vector<Port>> decodePorts(const Field& list) {
   std::vector<Port> ports;
   for (const Field& item : TRY(list.items())) {
@@ -68,25 +48,25 @@ Result<std::vector<Port>> decodePorts(const Field& list) {
   return ports;
 }
 
-Result<EgressPolicy> decodePolicy(const Field& policy, const Dns& dns) {
+}  // namespace
+
+Result<EgressPolicy> decodePolicy(const Field& policy, const std::vector<netlib::IpAddress>& nameservers) {
+  TRY(policy.object());
   TRY(refuseUnknown(policy));
   EgressPolicy decoded;
-  decoded.destinations = TRY(decodeDestinations(policy["allowedCidrs"]));
+  decoded.destinations = TRY(decodeNetworks(policy["allowedCidrs"]));
   decoded.tcpPorts = TRY(decodePorts(policy["allowedTcpPorts"]));
   decoded.udpPorts = TRY(decodePorts(policy["allowedUdpPorts"]));
   const bool hasKeys = !TRY(policy.members()).empty();
-  if (TRY(policy["allowDns"].boolean()).value_or(hasKeys)) decoded.nameservers = dns.nameservers;
+  if (TRY(policy["allowDns"].boolean()).value_or(hasKeys)) decoded.nameservers = nameservers;
   decoded.logDenied = TRY(policy["logDenied"].boolean()).value_or(true);
   return decoded;
 }
 
-}  // namespace
-
 Result<std::optional<EgressPolicy>> decodeEgress(const Field& config, const Dns& dns) {
   for (const Field& policy :
        {config["runtimeConfig"]["egressPolicy"], config["args"]["cni"]["egressPolicy"], config["egressPolicy"]}) {
-    TRY(policy.object());
-    if (policy.present()) return TRY(decodePolicy(policy, dns));
+    if (policy.present()) return TRY(decodePolicy(policy, dns.nameservers));
   }
   return std::optional<EgressPolicy>{};
 }

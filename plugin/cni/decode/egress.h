@@ -9,4 +9,7 @@ namespace pons::cni {
 /// denies everything, including DNS to the nameservers of `dns`. UnsupportedField for unknown keys.
 Result<std::optional<EgressPolicy>> decodeEgress(const Field& config, const Dns& dns);
 
+/// The same of the policy alone, without the configuration around it.
+Result<EgressPolicy> decodePolicy(const Field& policy, const std::vector<netlib::IpAddress>& nameservers);
+
 }  // namespace pons::cni

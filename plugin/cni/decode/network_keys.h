@@ -139,7 +139,7 @@ inline constexpr std::array kNatKeys{
     common({"ipMasqFamilies", kMain, List, "both", R"("ipv4", "ipv6")", "address families that are masqueraded"}),
     common(
         {"portMappings", kPons | kPortmap, Objects, "", "",
-         "host ports that are forwarded to the container: hostPort, containerPort, protocol, hostIP", "",
+         "host ports that are forwarded to the container: hostPort, containerPort, protocol, hostIP, allowFrom", "",
          "The capability portMappings adds to it. A port that is already in use is an error; the message has the "
          "owner. "
          "A container that publishes a port in several networks has it once: it leads to the network that was attached "
@@ -153,6 +153,11 @@ inline constexpr std::array kNatKeys{
     Key{"portMappings[].hostIP", kPons | kPortmap, Text, "all", "a unicast address",
         "address of the host at which the port is published", "",
         "It cannot be ::1, since the kernel has no route_localnet for IPv6."},
+    Key{"portMappings[].allowFrom", kPons | kPortmap, List, "all", "addresses and CIDRs",
+        "clients that may connect to the port; others get an ICMP error, and are counted", "",
+        "The host itself may connect in any case; containers are clients like others, by their own addresses. Without "
+        "a CIDR of an address family none of that family may. A runtime may set it if it passes on what it does not "
+        "know."},
     common(
         {"forward", kPons, Text, R"("auto")", R"("auto", "off")",
          R"("auto": if a firewall of the host drops forwarded packets (Docker, ufw), rules that accept this bridge's )"
@@ -160,7 +165,18 @@ inline constexpr std::array kNatKeys{
     common({"ingressPolicy", kPons | kFirewall, Text, R"("open")", R"("open", "same-bridge", "isolated")",
             R"("open": any container may connect to these; "same-bridge": not those of other bridges with a policy; )"
             R"("isolated": not those of this bridge either)",
-            "", "Other hosts are not restricted."}),
+            "",
+            "Other hosts are not restricted: see publishedOnly. Published ports are reachable by the host's address, "
+            "whatever the policy."}),
+    common({"publishedOnly", kPons, Boolean, "false", "",
+            "from outside the bridge only published ports and replies reach the containers",
+            "hosts with a route to the containers reach all of their ports",
+            "For all containers of the bridge, while one of them has it set. The host itself is not restricted, nor "
+            "are containers of the same bridge."}),
+    common({"onDeny", kPons | kFirewall, Text, R"("reject")", R"("reject", "drop")",
+            R"(what ingressPolicy, internal, publishedOnly and egressPolicy do not allow: "reject": the sender gets a )"
+            R"(TCP reset or an ICMP error; "drop": no answer)",
+            "", "A bridge drops if one of its containers has it set so. Spoofed packets are dropped in any case."}),
     common(
         {"bandwidth", kPons, Object, "", "",
          "rates in bit/s: ingressRate to the container, egressRate from it; bursts in bits: ingressBurst, egressBurst",
@@ -191,12 +207,13 @@ inline constexpr std::array kGuardKeys{
     common(
         {"egressPolicy", kPons, Object, "", "",
          "the connections that the container may open; {} denies all; replies pass", "",
-         "What is not allowed is dropped and counted. Packets of connections opened from outside pass. It selects "
+         "What is not allowed is denied, as onDeny says, and counted. Packets of connections opened from outside pass. "
+         "It selects "
          "containers by source address and therefore needs ipSpoofCheck, and, for packets between ports of one bridge, "
          "the kernel module br_netfilter. The capability and the key in args.cni replace it for one container. An "
          "unknown key in it is an error."}),
     common({"egressPolicy.allowedCidrs", kPons, List, "", "addresses and CIDRs",
-            "allowed destinations; other connections are dropped and counted"}),
+            "allowed destinations; other connections are denied and counted"}),
     common({"egressPolicy.allowedTcpPorts", kPons, List, "all", "1 to 65535",
             "allowed TCP ports of these destinations; UDP only with allowedUdpPorts", "",
             "Without allowedTcpPorts and allowedUdpPorts: all protocols."}),
@@ -206,7 +223,7 @@ inline constexpr std::array kGuardKeys{
             "DNS to the servers of dns.nameservers is allowed",
             "DNS needs allowedCidrs and its port like any other connection"}),
     Key{"egressPolicy.logDenied", kPons, Boolean, "true", "",
-        "drops are logged by the kernel, rate-limited to 5 per minute", "drops are counted, not logged"},
+        "denials are logged by the kernel, rate-limited to 5 per minute", "denials are counted, not logged"},
 };
 
 }  // namespace pons::cni::table

@@ -66,7 +66,8 @@ inline constexpr std::array kBridgePluginKeys{
              {R"("nftables")", R"("iptables")"}, "pons uses nftables only"),
 };
 
-inline constexpr std::string_view kConditions = "conditions are iptables arguments; use \"hostIP\" instead";
+inline constexpr std::string_view kConditions =
+    "conditions are iptables arguments; use \"hostIP\" and \"allowFrom\" instead";
 
 inline constexpr std::array kPortmapKeys{
     Key{"snat", kPortmap, Boolean, "true", "",

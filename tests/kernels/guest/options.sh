@@ -72,6 +72,20 @@ conntrack_expressions_are_named() {
   unguarded ingressPolicy='"same-bridge"' | cni ADD c1; refused "ingress policy" CONFIG_NFT_CT ingressPolicy
 }
 
+reject_is_named() {
+  without nft_reject nft_reject_ipv4 nft_reject_ipv6 nft_reject_inet nft_reject_bridge
+  netns c1 c2
+  before
+  unguarded internal=true | cni ADD c1; refused "internal" CONFIG_NFT_REJECT_IPV4 '\\"onDeny\\": \\"drop\\"'
+  unguarded publishedOnly=true | cni ADD c1; refused "published ports only" CONFIG_NFT_REJECT_IPV4 onDeny
+  nothing_left
+  unguarded publishedOnly=true onDeny='"drop"' | cni ADD c1; is "without an answer" 0 $rc
+  unguarded | cni ADD c2; is "a neighbour" 0 $rc
+  expect "repair finds nothing" ponsctl repair --dry-run
+  unguarded | cni DEL c2; unguarded | cni DEL c1; is "DEL" 0 $rc
+  nothing_left
+}
+
 masquerade_is_named() {
   without nft_masq
   netns c1
@@ -92,4 +106,4 @@ guard_is_named() {
 }
 
 cases masquerade_alone_needs_little both_families_need_little ports_name_the_option conntrack_expressions_are_named \
-  masquerade_is_named guard_is_named
+  reject_is_named masquerade_is_named guard_is_named

@@ -87,8 +87,13 @@ policies_are_those_of_the_vlan() {
   add c5 name='"inner"' vlan=300 internal=true ipam='{"subnet":"10.44.0.0/24"}'
   is "an internal VLAN reaches its gateway" yes "$(pings c5 10.44.0.1)"
   is "and nothing else" no "$(WAIT=1 pings c5 "$third")"
-  checked c1 c2 c3 c4 c5
-  del c5 c4 c3 c1 c2
+  add c6 name='"published"' vlan=400 publishedOnly=true ipam='{"subnet":"10.45.0.0/24"}'; local sixth; sixth=$(address)
+  add c7 name='"published"' vlan=400 ipam='{"subnet":"10.45.0.0/24"}'
+  is "published ports only: not from another VLAN" no "$(WAIT=1 pings c1 "$sixth")"
+  is "from the same VLAN" yes "$(pings c7 "$sixth")"
+  is "replies from another VLAN" yes "$(pings c6 "$first")"
+  checked c1 c2 c3 c4 c5 c6 c7
+  del c7 c6 c5 c4 c3 c1 c2
   nothing_left
 }
 

@@ -1,0 +1,40 @@
+#include "plugin/firewall/policy_change.h"
+
+#include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/table_transaction.h"
+
+namespace pons::tables {
+
+namespace nft = netlib::nft;
+using netlib::Family;
+
+namespace {
+
+/// The elements first, since they lead to the chain. nf_tables allows the same names again in one transaction.
+void appendChange(nft::Transaction& transaction, const PolicyChange& change) {
+  for (const Family family : egress::familiesOf(change.from)) {
+    transaction.deleteElements(nat::tableOf(family), egress::kPolicies, egress::elementsOf(change.from, family));
+  }
+  egress::appendRemoval(transaction, change.from);
+  for (const Family family : egress::familiesOf(change.to)) {
+    egress::appendPolicy(transaction, change.to, family);
+    transaction.addElements(nat::tableOf(family), egress::kPolicies, egress::elementsOf(change.to, family));
+  }
+}
+
+}  // namespace
+
+netlib::Result<> replacePolicies(Host& host, std::span<const PolicyChange> changes) {
+  if (changes.empty()) return {};
+  std::set<TableFamily> families;
+  for (const PolicyChange& change : changes) {
+    for (const Family family : egress::familiesOf(change.from)) families.insert(static_cast<TableFamily>(family));
+  }
+  const auto replaced = commitAsOwner(host, families, [&](nft::Transaction& transaction) {
+    for (const PolicyChange& change : changes) appendChange(transaction, change);
+  });
+  const bool isDifferent = replaced.failedWith(ENOENT) || replaced.failedWith(EEXIST) || replaced.failedWith(EBUSY);
+  return isDifferent ? rebuild(host, changes.front().to) : replaced;
+}
+
+}  // namespace pons::tables
