@@ -68,28 +68,21 @@ netlib::Result<std::size_t> countUses(Host& host, nft::TableFamily table) {
 
 using BySet = std::map<std::string, std::vector<nft::Element>>;
 
-/// What the owners of the ports that are forwarded now have in the sets of allowFrom.
-struct Restrictions {
-  BySet elements = {};
-  std::set<netlib::IpAddress> leaving =
-      {};  ///< containers with a claimed port without an owner: a DEL that is under way
-};
-
-netlib::Result<Restrictions> restrictionsOn(Host& host, Family family) {
-  Restrictions restrictions;
-  for (const char* map : {nat::kForwardsAny, nat::kForwardsIp}) {
-    for (const auto& element : TRY(nft::listElements(host.netfilter, nat::tableOf(family), map))) {
-      const auto forward = nat::forwardOf(element, family, map);
-      if (!forward) continue;
-      const auto owner = TRY(host.ledger.portOwner(*forward));
-      if (!owner && TRY(host.ledger.isClaimed(*forward))) restrictions.leaving.insert(forward->target);
-      if (!owner) continue;
-      for (const auto& [set, some] : restricted::elementsOf(owner->forwards.front())) {
-        std::ranges::copy(some, std::back_inserter(restrictions.elements[set]));
+/// What the attachments on record have in the sets of allowFrom. Nothing if a record cannot be read: its elements,
+/// which keep a port closed, are then not known.
+netlib::Result<std::optional<BySet>> restrictionsOnRecord(Host& host) {
+  BySet elements;
+  for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
+    const auto seen = host.ledger.snapshot(key);
+    if (!seen) return std::optional<BySet>{};
+    if (!*seen) continue;
+    for (const PortForward& forward : (*seen)->attachment.forwards) {
+      for (const auto& [set, some] : restricted::elementsOf(forward)) {
+        std::ranges::copy(some, std::back_inserter(elements[set]));
       }
     }
   }
-  return restrictions;
+  return std::optional{std::move(elements)};
 }
 
 netlib::Result<bool> isThere(Host& host, nft::TableFamily table) {
@@ -133,8 +126,8 @@ netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPref
   return tables::removeElements(host_, unclaimed);
 }
 
-/// The elements of allowFrom that the owners of the ports do not have. They are listed before the ports, since an ADD
-/// adds both in one transaction.
+/// The elements of allowFrom that no attachment on record has. They are listed before the records are read, since an
+/// ADD writes its record first.
 netlib::Result<> Sweep::restrictions(Family family, const std::vector<netlib::IpPrefix>& subnets) {
   const nft::Table table = nat::tableOf(family);
   if (!TRY(isSwept(host_, table.family))) return {};
@@ -143,17 +136,18 @@ netlib::Result<> Sweep::restrictions(Family family, const std::vector<netlib::Ip
     present[set] = TRY(nft::listElements(host_.netfilter, table, set));
   }
   if (std::ranges::all_of(present, [](const auto& set) { return set.second.empty(); })) return {};
-  Restrictions wanted = TRY(restrictionsOn(host_, family));
+  auto wanted = TRY(restrictionsOnRecord(host_));
+  if (!wanted) return {};
   tables::Elements unwanted;
   for (const auto& [set, elements] : present) {
     for (const nft::Element& element : elements) {
       const auto port = restricted::portOf(element, family, set);
-      if (!port || !isInside(port->target, subnets) || wanted.leaving.contains(port->target)) continue;
-      const auto& ofOwners = wanted.elements[set];
-      if (std::ranges::find(ofOwners, element) != ofOwners.end()) continue;
+      if (!port || !isInside(port->target, subnets)) continue;
+      const auto& recorded = (*wanted)[set];
+      if (std::ranges::find(recorded, element) != recorded.end()) continue;
       const std::string name =
           std::string{nameOf(port->protocol)} + " " + std::to_string(port->hostPort) + " to " + port->target.toString();
-      if (note({"port", "allowFrom of " + name, "not of the attachment that publishes the port"})) {
+      if (note({"port", "allowFrom of " + name, "of no attachment on record"})) {
         unwanted[{table.family, set}].push_back(element);
       }
     }

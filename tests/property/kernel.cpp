@@ -4,6 +4,11 @@
 #include <sstream>
 #include <stdexcept>
 
+// As plugin/json/rapid.h has it: with another width the two would have different functions of one name.
+#define RAPIDJSON_NO_SIZETYPEDEFINE
+namespace rapidjson {
+using SizeType = ::std::size_t;
+}
 #include <rapidjson/document.h>
 
 #include "tests/support/process.h"
