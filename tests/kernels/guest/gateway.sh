@@ -7,12 +7,13 @@
 source ./lib.sh
 
 gateway_on() { ip -o addr show dev "$1" scope global | grep -c " $2 "; }
-foreign_bridge() { # with a port of somebody else
+foreign_bridge() { # with a port of another program
   ip link add br-admin type bridge
   ip link set br-admin up
   ip link add port0 type veth peer name port1
   ip link set port0 up master br-admin
   ip link set port1 up # a bridge whose ports have no carrier changes its state with the first container's
+  eventually grep -q up /sys/class/net/br-admin/operstate
 }
 shared() { conf 'bridge="br-admin"' 'ipam={"ranges":[[{"subnet":"10.70.0.0/24"}],[{"subnet":"fd70::/64"}]]}' "$@"; }
 
