@@ -1,5 +1,5 @@
 // ponsctl install-node: prepares a Kubernetes node; the init container of scripts/kubernetes/pons.yaml runs it at each
-// start of the pod. Nothing is synced to the disk: what a power failure takes away, the next start puts back.
+// start of the pod. Nothing is synced to the disk: what a power failure loses, the next start writes again.
 #include <chrono>
 #include <filesystem>
 #include <thread>

@@ -12,7 +12,7 @@ struct Pass {
   bool hadFaults = false;              ///< restored, or not
   std::vector<std::string> done = {};  ///< what was restored or removed, one line each
   /// What was not restored or removed and why, and what could not be read, one line each. Faults that only a restart of
-  /// their container mends are in each pass.
+  /// their container repairs are in each pass.
   std::vector<std::string> problems = {};
 };
 

@@ -48,7 +48,7 @@ netlib::Result<> writeMetrics(const Arguments& arguments) {
   return replaceFile(arguments.metricsFile, metricsText(found.all), 0644);
 }
 
-/// Without the directory, the node exporter's for instance, nobody reads the file.
+/// Without the directory, the node exporter's for instance, the file has no reader.
 bool isRead(const std::string& metricsFile) {
   std::error_code error;
   return !metricsFile.empty() && std::filesystem::is_directory(std::filesystem::path{metricsFile}.parent_path(), error);

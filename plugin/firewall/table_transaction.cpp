@@ -93,7 +93,7 @@ netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
           return port && port->target == forward.target && port->hostAddress == forward.hostAddress &&
                  port->protocol == forward.protocol && port->hostPort == forward.hostPort;
         };
-        if (std::ranges::any_of(attachment.forwards, isSame)) { found.push_back(std::move(element)); }
+        if (std::ranges::any_of(attachment.forwards, isSame)) found.push_back(std::move(element));
       }
       std::ranges::sort(found, {}, &nft::Element::key);
       if (!found.empty()) elements[{table.family, set}] = std::move(found);

@@ -190,7 +190,7 @@ Result<> Ledger::rewrite(const HostLock& /*hostLock*/, Record& record, Attachmen
   const std::string name = recordName(record.attachment.key);
   if (record.salvaged) return fail(netlib::Cause::Damaged, "record of " + described(attachment.key) + " is damaged");
   const std::string text = TRY(checkedRecord(attachment, record.state));
-  // Locked before it has the record's name: whoever opens it by that waits for this process.
+  // Locked before it has the record's name: a process that opens it by that name waits for this one.
   auto file = TRY(state_.openFile(kDraft, O_RDWR | O_CREAT | O_TRUNC));
   FileLock lock = TRY(FileLock::acquire(std::move(file), patience_, kDraft));
   TRY(netlib::writeAtOnce(lock.fd(), text, 0, state_.path() + "/" + kDraft));
