@@ -21,6 +21,27 @@ Result<> appendElements(const Message& message, const std::string& set, std::vec
   return {};
 }
 
+Result<std::vector<Element>> listOnce(Socket& netfilter, const Table& table, const std::string& set) {
+  Batch batch;
+  dumpElements(batch, table, set);
+  std::vector<Element> elements;
+  const auto answers = netfilter.request(batch);
+  if (answers.failedWith(ENOENT)) return elements;
+  if (!answers.ok()) return fail(answers.error());
+  for (const Message& message : answers->front().messages) TRY(appendElements(message, set, elements));
+  return elements;
+}
+
+/// For each datagram of a dump nft_rhash_walk() begins anew and skips as many elements as were sent. If the hash table
+/// was resized in between, which its worker does some time after a transaction, some elements are missing, just as many
+/// come twice, and there is no NLM_F_DUMP_INTR.
+bool hasRepeated(const std::vector<Element>& elements) {
+  std::vector<std::pair<std::vector<std::uint8_t>, bool>> keys;
+  for (const Element& element : elements) keys.emplace_back(element.key, element.intervalEnd);
+  std::ranges::sort(keys);
+  return std::ranges::adjacent_find(keys) != keys.end();
+}
+
 void addCounters(nftnl_rule& rule, Counted& sum) {
   const Owned<nftnl_expr_iter, nftnl_expr_iter_destroy> expressions{allocated(nftnl_expr_iter_create(&rule))};
   while (const nftnl_expr* expression = nftnl_expr_iter_next(expressions.get())) {
@@ -93,14 +114,12 @@ Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table
 }
 
 Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set) {
-  Batch batch;
-  dumpElements(batch, table, set);
-  std::vector<Element> elements;
-  const auto answers = netfilter.request(batch);
-  if (answers.failedWith(ENOENT)) return elements;
-  if (!answers.ok()) return fail(answers.error());
-  for (const Message& message : answers->front().messages) TRY(appendElements(message, set, elements));
-  return elements;
+  constexpr int kTries = 10;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    auto elements = TRY(listOnce(netfilter, table, set));
+    if (!hasRepeated(elements)) return elements;
+  }
+  return fail(Cause::Disturbed, "nf_tables set " + set + " is reordered by the kernel at each listing");
 }
 
 Result<> probe(Socket& netfilter) {

@@ -154,8 +154,11 @@ struct NamedChain {
   std::string comment;
 };
 
-/// The table's chains, and the elements of a set. Dumps; empty if there is no such table or set.
+/// The table's chains. A dump; empty if there is no such table.
 Result<std::vector<NamedChain>> listChains(Socket& netfilter, const Table& table);
+
+/// The elements of a set, each once. Dumps; empty if there is no such table or set. Disturbed: the kernel reordered the
+/// set during each of ten dumps.
 Result<std::vector<Element>> listElements(Socket& netfilter, const Table& table, const std::string& set);
 
 /// Succeeds if the kernel has nf_tables and this process may use it.

@@ -72,7 +72,7 @@ Outcome CrashFixture::call(const std::string& verb) const {
 
 void CrashFixture::must(const std::string& verb) const {
   const Outcome outcome = call(verb);
-  REQUIRE_MESSAGE(outcome.ok(), verb << ": " << outcome.out << outcome.err);
+  REQUIRE_MESSAGE(outcome.ok(), verb << ", signal " << outcome.signal << ": " << outcome.out << outcome.err);
 }
 
 void CrashFixture::mustFail(const std::string& verb, pons::cni::ErrorCode code) const {

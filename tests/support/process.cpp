@@ -98,6 +98,7 @@ Outcome run(const std::vector<std::string>& argv, const RunOptions& options) {
   Outcome outcome = options.wait ? outcomeOf(options.wait(child)) : finish(child, options.timeout);
   outcome.out = contentOf(out);
   outcome.err = contentOf(err);
+  if (outcome.timedOut) outcome.err += "ended by the test after " + std::to_string(options.timeout.count()) + " ms\n";
   return outcome;
 }
 
