@@ -20,8 +20,7 @@ enum class Programs : bool { None, Some };
 /// administrator may need (an IPAM plugin, iptables, a script). In a build with AddressSanitizer it is always the
 /// latter, with ptrace(2).
 ///
-/// Takes 40 microseconds, most of which is for the length of the filter. Errors of prctl(2), capset(2) and seccomp(2);
-/// the steps before the failed one remain in effect.
+/// Errors of prctl(2), capset(2) and seccomp(2); the steps before the failed one remain in effect.
 Result<> confine(Programs programs);
 
 }  // namespace netlib

@@ -29,6 +29,8 @@ class CrashFixture {
   /// call() that has to fail with that code.
   void mustFail(const std::string& verb, pons::cni::ErrorCode code) const;
 
+  bool hasNeighbour() const { return neighbour_.has_value(); }
+
   /// Whether c1's record is committed.
   bool isCommitted() const;
 
