@@ -63,10 +63,17 @@ constexpr nft::Field kPayloadLength{Header::Network, 4, 2};
 constexpr std::array<std::uint8_t, 2> kWithoutOption{0, 24};
 constexpr std::array<std::uint8_t, 2> kWithOneOption{0, 32};
 
-/// The key of the sets: the port's name, then that field.
-Rule& loadKey(Rule& rule, nft::Field field) {
-  constexpr nft::Register kBehindName = IFNAMSIZ / 4;
-  return rule.loadIifname(0).loadPayload(field, kBehindName);
+using Fields = std::initializer_list<nft::Field>;
+
+/// The key of the sets: the port's name, then these fields, each padded to whole registers.
+Rule& loadKey(Rule& rule, Fields fields) {
+  rule.loadIifname(0);
+  nft::Register next = IFNAMSIZ / 4;
+  for (const nft::Field& field : fields) {
+    rule.loadPayload(field, next);
+    next += (field.length + 3) / 4;
+  }
+  return rule;
 }
 
 /// Appends rules to a chain. Where the chain is about one EtherType, each rule that reads the network header matches it
@@ -84,13 +91,13 @@ class Chain {
   }
   void add(const Rule& rule) { transaction_.addRule(table(), name_, rule); }
   void drop(Rule rule = {}) { add(rule.counter().drop()); }
-  void dropUnless(nft::Field field, const char* set) {
+  void dropUnless(Fields fields, const char* set) {
     Rule rule = here();
-    loadKey(rule, field).lookupNot(set, 0);
+    loadKey(rule, fields).lookupNot(set, 0);
     drop(std::move(rule));
   }
-  void acceptIf(nft::Field field, const char* set) { acceptIf(here(), field, set); }
-  void acceptIf(Rule rule, nft::Field field, const char* set) { add(loadKey(rule, field).lookup(set, 0).accept()); }
+  void acceptIf(Fields fields, const char* set) { acceptIf(here(), fields, set); }
+  void acceptIf(Rule rule, Fields fields, const char* set) { add(loadKey(rule, fields).lookup(set, 0).accept()); }
 
  private:
   nft::Transaction& transaction_;
@@ -99,25 +106,22 @@ class Chain {
 };
 
 void appendSets(nft::Transaction& transaction) {
+  constexpr std::uint32_t kPortAndMac = nft::concat(nft::kIfname, nft::kEtherAddr);
   const auto set = [](const char* name, std::uint32_t type, std::uint32_t length,
                       std::optional<nft::Field> field = std::nullopt) {
-    return nft::Set{.name = name,
-                    .keyType = nft::concat(nft::kIfname, type),
-                    .keyLength = IFNAMSIZ + length,
-                    .hostEndian = true,
-                    .rawField = field};
+    return nft::Set{
+        .name = name, .keyType = type, .keyLength = IFNAMSIZ + length, .hostEndian = true, .rawField = field};
   };
-  transaction.addSet(table(), set(kMacs, nft::kEtherAddr, 8));
-  transaction.addSet(table(), set(kAddresses4, nft::kIpv4Addr, 4));
-  transaction.addSet(table(), set(kAddresses6, nft::kIpv6Addr, 16));
-  transaction.addSet(table(), set(kTargets, nft::kInteger, 16, kTarget));
-  transaction.addSet(table(), set(kTargetMacs, nft::kInteger, 8, kOptionMac));
+  transaction.addSet(table(), set(kMacs, kPortAndMac, 8));
+  transaction.addSet(table(), set(kSenders4, nft::concat(kPortAndMac, nft::kIpv4Addr), 8 + 4));
+  transaction.addSet(table(), set(kSenders6, nft::concat(kPortAndMac, nft::kIpv6Addr), 8 + 16));
+  transaction.addSet(table(), set(kTargets, nft::concat(nft::kIfname, nft::kInteger), 16, kTarget));
+  transaction.addSet(table(), set(kTargetMacs, nft::concat(nft::kIfname, nft::kInteger), 8, kOptionMac));
 }
 
 using EtherType = std::span<const std::uint8_t>;
 
 void appendByType(Chain chain, Rule& (*match)(Rule& rule, EtherType type)) {
-  chain.dropUnless(kSourceMac, kMacs);
   for (const auto& [type, next] : {std::pair{EtherType{kTypeIp}, kIp}, {kTypeIp6, kIp6}, {kTypeArp, kArp}}) {
     Rule rule;
     chain.add(match(rule, type).jump(next));
@@ -126,23 +130,23 @@ void appendByType(Chain chain, Rule& (*match)(Rule& rule, EtherType type)) {
 }
 
 void appendArp(Chain chain) {
-  chain.dropUnless(kArpMac, kMacs);
+  chain.dropUnless({kSourceMac}, kMacs);
   Rule ofIpv4 = chain.here();
   ofIpv4.payload(kArpKind, kArpOfIpv4);
-  chain.acceptIf(std::move(ofIpv4), kArpAddress, kAddresses4);
+  chain.acceptIf(std::move(ofIpv4), {kArpMac, kArpAddress}, kSenders4);
   chain.drop();
 }
 
 void appendIpv4(Chain chain) {
   chain.drop(std::move(chain.here().l4proto(IPPROTO_UDP).payload(kSourcePort, kDhcpServer)));
-  chain.acceptIf(kSource4, kAddresses4);
+  chain.acceptIf({kSourceMac, kSource4}, kSenders4);
   chain.drop();
 }
 
 void appendIpv6(Chain chain) {
   chain.drop(std::move(chain.here().l4proto(IPPROTO_UDP).payload(kSourcePort, kDhcp6Server)));
   chain.add(Rule{}.l4proto(IPPROTO_ICMPV6).jump(kIcmp6));
-  chain.acceptIf(kSource6, kAddresses6);
+  chain.acceptIf({kSourceMac, kSource6}, kSenders6);
   chain.drop();
 }
 
@@ -157,24 +161,34 @@ void appendIcmp6(Chain chain) {
 
 /// At most one option: a second one could name another MAC.
 void appendAdvertisement(Chain chain) {
-  chain.dropUnless(kTarget, kTargets);
+  chain.dropUnless({kTarget}, kTargets);
   chain.add(chain.here().payload(kPayloadLength, kWithoutOption).returnToCaller());
   Rule withMac = chain.here();
   withMac.payload(kPayloadLength, kWithOneOption).payload(kFirstOption, kTargetMacOption);
-  chain.add(loadKey(withMac, kOptionMac).lookup(kTargetMacs, 0).returnToCaller());
+  chain.add(loadKey(withMac, {kOptionMac}).lookup(kTargetMacs, 0).returnToCaller());
   chain.drop();
 }
 
 void appendUnspecified(Chain chain) {
-  chain.acceptIf(std::move(Rule{}.icmpv6Type(Icmpv6Type::NeighbourSolicitation)), kTarget, kTargets);
+  chain.dropUnless({kSourceMac}, kMacs);
+  chain.acceptIf(std::move(Rule{}.icmpv6Type(Icmpv6Type::NeighbourSolicitation)), {kTarget}, kTargets);
   chain.add(Rule{}.icmpv6Type(Icmpv6Type::MulticastReport).accept());
   chain.drop();
 }
 
-nft::Element elementOf(const netlib::IfName& port, std::span<const std::uint8_t> bytes) {
+nft::Element elementOf(const netlib::IfName& port, std::initializer_list<std::span<const std::uint8_t>> fields) {
   nft::Element element{.key = nft::keyOf(port)};
-  nft::appendPadded(element.key, bytes);
+  for (const auto& bytes : fields) nft::appendPadded(element.key, bytes);
   return element;
+}
+
+using ElementsBySet = std::map<std::string, std::vector<nft::Element>>;
+
+void addSender(ElementsBySet& elements, const Attachment& attachment, const netlib::IpAddress& address) {
+  const netlib::IfName& port = attachment.hostVeth;
+  const char* senders = address.isIpv4() ? kSenders4 : kSenders6;
+  elements[senders].push_back(elementOf(port, {attachment.containerMac.bytes(), address.bytes()}));
+  if (!address.isIpv4()) elements[kTargets].push_back(elementOf(port, {address.bytes()}));
 }
 
 }  // namespace
@@ -186,7 +200,7 @@ void appendGuard(nft::Transaction& transaction) {
   for (const char* chain : {kByMac, kByAddress, kByTrunk, kArp, kIp, kIp6, kIcmp6, kAdvertisement, kUnspecified}) {
     transaction.addChain(table(), chain);
   }
-  Chain{transaction, kByMac}.dropUnless(kSourceMac, kMacs);
+  Chain{transaction, kByMac}.dropUnless({kSourceMac}, kMacs);
   appendByType({transaction, kByAddress},
                [](Rule& rule, EtherType type) -> Rule& { return rule.payload(kEtherType, type); });
   appendByType({transaction, kByTrunk}, [](Rule& rule, EtherType type) -> Rule& { return rule.protocol(type); });
@@ -197,37 +211,27 @@ void appendGuard(nft::Transaction& transaction) {
   appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
   transaction.addBaseChain(table(), {.name = kSpoofGuard, .type = "filter", .hook = kPrerouting, .priority = kEarly});
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kAddressGroup).jump(kByAddress));  // the most common first
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kMacGroup).jump(kByMac));
-  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kAddressGroup).jump(kByAddress));
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kTrunkGroup).jump(kByTrunk));
 }
 
 std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment) {
-  std::map<std::string, std::vector<nft::Element>> elements;
+  ElementsBySet elements;
   if (attachment.guard == SpoofGuard::None) return elements;
-  const netlib::IfName& port = attachment.hostVeth;
-  const bool byAddress = attachment.guard == SpoofGuard::Address;
-  elements[kMacs] = {elementOf(port, attachment.containerMac.bytes())};
-  if (!byAddress) return elements;
-  for (const netlib::IpAddress& address : sourcesOf(attachment)) {
-    elements[address.isIpv4() ? kAddresses4 : kAddresses6].push_back(elementOf(port, address.bytes()));
-    if (!address.isIpv4()) elements[kTargets].push_back(elementOf(port, address.bytes()));
-  }
+  elements[kMacs] = {elementOf(attachment.hostVeth, {attachment.containerMac.bytes()})};
+  if (attachment.guard != SpoofGuard::Address) return elements;
+  for (const netlib::IpAddress& address : sourcesOf(attachment)) addSender(elements, attachment, address);
   if (elements.contains(kTargets)) elements[kTargetMacs] = elements[kMacs];
   return elements;
 }
 
 std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachment& attachment,
                                                                  const Attachment& other) {
-  std::map<std::string, std::vector<nft::Element>> elements;
+  ElementsBySet elements;
   const bool bothGuarded = attachment.guard == SpoofGuard::Address && other.guard == SpoofGuard::Address;
   if (!bothGuarded || attachment.key == other.key) return elements;
-  for (const Lease& lease : other.leases) {
-    const netlib::IpAddress& address = lease.address.address();
-    const nft::Element element = elementOf(attachment.hostVeth, address.bytes());
-    elements[address.isIpv4() ? kAddresses4 : kAddresses6].push_back(element);
-    if (!address.isIpv4()) elements[kTargets].push_back(element);
-  }
+  for (const Lease& lease : other.leases) addSender(elements, attachment, lease.address.address());
   return elements;
 }
 

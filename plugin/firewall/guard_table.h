@@ -4,21 +4,24 @@
 // containers.
 //
 //   set macs        { port . source MAC address }
-//   set addresses4  { port . IPv4 address }
-//   set addresses6  { port . IPv6 address, its link-local one included }
+//   set senders4    { port . source MAC address . IPv4 address }
+//   set senders6    { port . source MAC address . IPv6 address, its link-local one included }
 //   set targets     { port . target address of a neighbour advertisement }
 //   set target_macs { port . target MAC address of one }
 //
 //   chain spoof_guard    hook prerouting, before the bridge learns MACs and before br_netfilter: by link group to
 //   chain by_mac         source MAC not in macs: drop
-//   chain by_address     the same; then by EtherType; other types, VLAN tags included: drop
+//   chain by_address     by EtherType; other types, VLAN tags included: drop
 //   chain by_trunk       the same for ports of a trunk, whose frames may have one VLAN tag: by the EtherType behind it
-//   chain from_arp       sender MAC or address not in the sets: drop
-//   chain from_ipv4      source address not in the set, or from a DHCP server's port: drop
-//   chain from_ipv6      the same; ICMPv6: jump from_icmpv6
+//   chain from_arp       source MAC not in macs, or sender MAC and address not in senders4: drop
+//   chain from_ipv4      source MAC and address not in senders4, or from a DHCP server's port: drop
+//   chain from_ipv6      the same with senders6; ICMPv6: jump from_icmpv6
 //   chain from_icmpv6    router advertisements, redirects, multicast queries: drop
 //   chain advertisement  neighbour advertisements of another address or MAC: drop
-//   chain unspecified    from ::, the source of duplicate address detection and multicast reports: drop anything else
+//   chain unspecified    from ::, the source of duplicate address detection and multicast reports: drop anything else,
+//                        and what is of a source MAC not in macs
+//
+// An IP packet costs one lookup: of its MAC and address together.
 #pragma once
 
 #include "netlib/nft/transaction.h"
@@ -30,8 +33,8 @@ namespace pons::guard {
 netlib::nft::Table table();
 
 inline constexpr const char* kMacs = "macs";
-inline constexpr const char* kAddresses4 = "addresses4";
-inline constexpr const char* kAddresses6 = "addresses6";
+inline constexpr const char* kSenders4 = "senders4";
+inline constexpr const char* kSenders6 = "senders6";
 inline constexpr const char* kTargets = "targets";
 inline constexpr const char* kTargetMacs = "target_macs";
 

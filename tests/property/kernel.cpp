@@ -116,13 +116,14 @@ void addLinks(Facts& facts, Containers& containers) {
   }
 }
 
-/// Of the spoof guard: "<port> . <address>".
+/// Of the spoof guard: "<port> . <MAC>", with " . <address>" behind it for a sender.
 void addGuard(Facts& facts, const std::string& set, const std::string& key, const Containers& containers) {
   const std::size_t end = std::min(key.find(' '), key.size());
   const auto known = containers.find(key.substr(0, end));
   const std::string container = known == containers.end() ? key.substr(0, end) : known->second;
   if (set == "macs") facts["element bridge macs " + container] = "";
-  if (set.starts_with("addresses")) facts["element bridge " + (set + " " + container) + key.substr(end)] = "";
+  if (set.starts_with("senders"))
+    facts["element bridge " + (set + " " + container) + key.substr(key.rfind(" . "))] = "";
 }
 
 void addElement(Facts& facts, const std::string& family, const std::string& set, const std::string& key,

@@ -179,7 +179,7 @@ Needs Model::needsOf(unsigned container) const {
     const std::string address = subnet.address(network.numberOf(container));
     addSubnet(needs, attachment, subnet, address);
     if (!attachment.settings.guard || network.isChain) continue;
-    const char* set = subnet.family == "ip" ? "addresses4 " : "addresses6 ";
+    const char* set = subnet.family == "ip" ? "senders4 " : "senders6 ";
     needs.own["element bridge " + (set + nameOf(container)) + " . " + address] = "";
   }
   if (attachment.settings.guard) needs.own["element bridge macs " + nameOf(container)] = "";

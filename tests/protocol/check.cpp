@@ -45,7 +45,7 @@ const std::vector<Damage>& damages() {
       {"nft delete table ip6 pons", {"table"}},
       {"nft delete table bridge pons", {"table bridge pons"}},
       {"nft flush chain bridge pons by_address", {"by_address"}},
-      {"nft flush set bridge pons addresses4", {"addresses4"}},
+      {"nft flush set bridge pons senders4", {"senders4"}},
       {"nft flush chain ip pons postrouting", {"postrouting"}},
       {"nft flush map ip pons sources", {"10.42.0.0/24", "sources"}},
       {"nft delete rule ip pons subnet_10.42.0.0/24 handle $(nft -a list chain ip pons subnet_10.42.0.0/24 |"

@@ -172,7 +172,7 @@ TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or
   shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
   shell("nft add element ip pons forwards_any '{ tcp . 7777 : 10.42.0.255 . 80 }'");
   shell("nft add element bridge pons macs '{ pons1057dead001 . 02:00:00:00:00:77 }'");
-  shell("nft add element bridge pons addresses6 '{ pons1057dead001 . fe80::77 }'");
+  shell("nft add element bridge pons senders6 '{ pons1057dead001 . 02:00:00:00:00:77 . fe80::77 }'");
   shell(
       "nft 'add set ip pons egress_to_pons1057dead001 { type ipv4_addr; flags interval; }; add chain ip pons "
       "egress_pons1057dead001; "

@@ -156,7 +156,7 @@ TEST_CASE("A guarded port without entries is closed, so that neither ADD nor DEL
   inTopologies("", [](Topology&) {
     const RawPort container{pathOf("b"), "eth0"};
     const RawPort neighbour{pathOf("a"), "eth0"};
-    for (const char* set : {"macs", "addresses4", "addresses6", "targets", "target_macs"}) {
+    for (const char* set : {"macs", "senders4", "senders6", "targets", "target_macs"}) {
       outputOf({"nft", "flush", "set", "bridge", "pons", set});
     }
     for (const Frame& frame : goodFrames()) container.send(frame.bytes);
