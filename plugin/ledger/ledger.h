@@ -128,8 +128,8 @@ class Ledger {
 
   /// The attachments with a reference to "name", of any value, or to "name/value". Takes no lock.
   netlib::Result<std::vector<AttachmentKey>> referencesTo(const std::string& sharedState);
-  /// The values of the state of that name that have a reference. One directory is read, however many there are; none for
-  /// a state without values. Takes no lock.
+  /// The values of the state of that name that have a reference. One directory is read, however many there are; none
+  /// for a state without values. Takes no lock.
   netlib::Result<std::vector<std::string>> valuesOf(const std::string& name);
   /// The names of shared states with that prefix. Takes no lock.
   netlib::Result<std::vector<std::string>> sharedStatesNamed(std::string_view prefix);
