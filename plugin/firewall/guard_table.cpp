@@ -182,8 +182,6 @@ nft::Element elementOf(const netlib::IfName& port, std::initializer_list<std::sp
   return element;
 }
 
-using ElementsBySet = std::map<std::string, std::vector<nft::Element>>;
-
 void addSender(ElementsBySet& elements, const Attachment& attachment, const netlib::IpAddress& address) {
   const netlib::IfName& port = attachment.hostVeth;
   const char* senders = address.isIpv4() ? kSenders4 : kSenders6;
@@ -216,7 +214,7 @@ void appendGuard(nft::Transaction& transaction) {
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kTrunkGroup).jump(kByTrunk));
 }
 
-std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment) {
+ElementsBySet elementsOf(const Attachment& attachment) {
   ElementsBySet elements;
   if (attachment.guard == SpoofGuard::None) return elements;
   elements[kMacs] = {elementOf(attachment.hostVeth, {attachment.containerMac.bytes()})};
@@ -226,8 +224,7 @@ std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& at
   return elements;
 }
 
-std::map<std::string, std::vector<nft::Element>> elementsBetween(const Attachment& attachment,
-                                                                 const Attachment& other) {
+ElementsBySet elementsBetween(const Attachment& attachment, const Attachment& other) {
   ElementsBySet elements;
   const bool bothGuarded = attachment.guard == SpoofGuard::Address && other.guard == SpoofGuard::Address;
   if (!bothGuarded || attachment.key == other.key) return elements;
