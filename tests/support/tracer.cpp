@@ -162,6 +162,9 @@ class Tracer {
 }  // namespace
 
 bool canTrace() {
+#ifdef __SANITIZE_ADDRESS__
+  return false;  // LeakSanitizer ends a traced program
+#endif
   if (!kKnownProcessor) return false;
   static const bool answer = runForked([] { return ptrace(PTRACE_TRACEME, 0, 0, 0) == 0 ? 0 : 1; }).ok();
   return answer;
