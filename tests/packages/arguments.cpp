@@ -32,7 +32,7 @@ TEST_CASE("scripts/install --help prints its usage, which goes to standard error
   const Outcome help = script("install", {"--help"});
   CHECK(help.ok());
   CHECK(help.err.empty());
-  for (const char* option : {"--binary FILE", "--links NAME", "--restore"}) {
+  for (const char* option : {"--binary FILE", "--links NAME", "--restore", "--force"}) {
     CHECK_MESSAGE(help.out.find(option) != std::string::npos, help.out);
   }
   const Outcome unknown = script("install", {"--hlep"});
