@@ -1,12 +1,11 @@
 // Every way to install puts the same files in place, with the paths of its prefix in them.
 #include <algorithm>
-#include <filesystem>
-#include <set>
 #include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "tests/packages/debian.h"
+#include "tests/packages/paths.h"
 #include "tests/support/scratch.h"
 #include "tests/support/text.h"
 
@@ -15,33 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Paths = std::set<std::string>;
-
-const fs::path kBuild = fs::path{PONS_BINARY}.parent_path();
 const std::string kDocs = "share/doc/pons/";
-
-/// Files and links below a directory.
-Paths filesIn(const fs::path& directory) {
-  Paths paths;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator{directory}) {
-    const bool isFile = entry.is_symlink() || !entry.is_directory();
-    if (isFile) paths.insert(entry.path().lexically_relative(directory).string());
-  }
-  return paths;
-}
-
-/// Empty if there are none.
-std::string differences(const Paths& have, const Paths& expected) {
-  std::string text;
-  for (const std::string& path : have) text += expected.contains(path) ? "" : "superfluous: " + path + "\n";
-  for (const std::string& path : expected) text += have.contains(path) ? "" : "missing: " + path + "\n";
-  return text;
-}
-
-fs::path installedIn(const Scratch& scratch, const std::string& prefix) {
-  outputOf({"env", "DESTDIR=" + scratch.path(), "cmake", "--install", kBuild, "--prefix", prefix});
-  return scratch / prefix.substr(1);
-}
 
 std::string unpackedText(const fs::path& compressed) { return outputOf({"gzip", "-cd", compressed}); }
 
