@@ -49,3 +49,12 @@ TEST_CASE("scripts/setup --arch takes the architectures that there are presets f
   }
   CHECK(script("setup", {"--arch"}).exitCode == 2);
 }
+
+TEST_CASE("scripts/test refuses unknown kinds before it does anything") {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"untit"}, {"unit", "kernel", "untit"}}) {
+    const Outcome outcome = script("test", arguments);
+    CHECK(outcome.exitCode == 2);
+    CHECK(outcome.out.empty());
+    CHECK_MESSAGE(outcome.err.find("scripts/test tools 'doctor*'") != std::string::npos, outcome.err);
+  }
+}
