@@ -61,6 +61,12 @@ foreach(name bridge host-local static loopback portmap firewall bandwidth tuning
 endforeach()
 install(FILES scripts/debian/copyright DESTINATION share/doc/pons-links COMPONENT links EXCLUDE_FROM_ALL)
 
+file(STRINGS scripts/packaging/addresses addresses REGEX "^[a-z]+=")
+foreach(line IN LISTS addresses)
+  string(REGEX MATCH "^([a-z]+)=\"(.*)\"" _ "${line}")
+  set(${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+endforeach()
+
 set(CPACK_GENERATOR DEB)
 # For install_text: CMAKE_INSTALL_PREFIX is /usr, and not CPack's own directory.
 set(CPACK_SET_DESTDIR ON)
@@ -72,7 +78,8 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "pons maintainers <maintainers@pons.example>")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${maintainer}")
+set(CPACK_DEBIAN_PACKAGE_HOMEPAGE "${homepage}")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

@@ -13,7 +13,7 @@ changelog=scripts/debian/changelog
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(dpkg-parsechangelog --file "$changelog" --show-field Timestamp)}
 version=$(dpkg-parsechangelog --file "$changelog" --show-field Version)
 release=${version##*-} version=${version%-*}
-maintainer=$(dpkg-parsechangelog --file "$changelog" --show-field Maintainer)
+source scripts/packaging/addresses
 
 # The names of the processor in file names, and in an RPM.
 case $(LC_ALL=C readelf -h "$build/pons" | sed -n 's/^ *Machine: *//p') in

@@ -62,7 +62,25 @@ Paths linesOf(const std::string& text) {
   return lines;
 }
 
+std::string addressIn(const std::string& text) {
+  const std::size_t at = text.find('@');
+  REQUIRE(at != std::string::npos);
+  const std::size_t begin = text.find_last_of(" <", at) + 1;
+  return text.substr(begin, text.find_first_of(" ,>", at) - begin);
+}
+
 }  // namespace
+
+TEST_CASE("packages, changelog and SECURITY.md have the maintainers' address of scripts/packaging/addresses") {
+  const fs::path source = PONS_SOURCE_DIR;
+  const std::string address = addressIn(contentOf(source / "scripts/packaging/addresses"));
+  CHECK(addressIn(contentOf(source / "SECURITY.md")) == address);
+  CHECK(addressIn(contentOf(source / "scripts/debian/changelog")) == address);
+  CHECK(addressIn(outputOf({"dpkg-deb", "--field", packageOf("pons"), "Maintainer"})) == address);
+  if (hasRpm())
+    CHECK(addressIn(outputOf({"rpm", "--query", "--queryformat", "%{PACKAGER}", "--package", packed("rpm", ".rpm")})) ==
+          address);
+}
 
 TEST_CASE("the tarball has the files of cmake --install for /usr/local") {
   const Scratch scratch;
