@@ -4,14 +4,14 @@ include(GNUInstallDirs)
 set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
                                                 WORLD_READ WORLD_EXECUTE)
 set(doc share/doc/pons)
+set(PONS_PLUGIN_DIR lib/cni CACHE STRING "Plugin directory below the prefix: lib/cni (Debian) or libexec/cni (Fedora)")
 
-# gzip -n: without the time of the build, for reproducible packages.
-function(install_compressed source name destination)
-  set(made ${PROJECT_BINARY_DIR}/compressed/${name}.gz)
-  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/compressed)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
-  execute_process(COMMAND gzip -9nc ${source} OUTPUT_FILE ${made} COMMAND_ERROR_IS_FATAL ANY)
-  install(FILES ${made} DESTINATION ${destination} COMPONENT pons)
+# A text with paths of files of pons, or one that is compressed: see there.
+function(install_text source target component)
+  install(CODE "set(source \"${PROJECT_SOURCE_DIR}/${source}\")
+set(target \"${target}\")
+set(plugin_dir \"${PONS_PLUGIN_DIR}\")
+include(\"${PROJECT_SOURCE_DIR}/scripts/packaging/text.cmake\")" COMPONENT ${component} ${ARGN})
 endfunction()
 
 function(install_link target destination name component)
@@ -21,24 +21,22 @@ function(install_link target destination name component)
   install(FILES ${made} DESTINATION ${destination} COMPONENT ${component} ${ARGN})
 endfunction()
 
-# Debian's plugin directory, the same for all architectures.
-install(TARGETS pons RUNTIME DESTINATION lib/cni COMPONENT pons)
+install(TARGETS pons RUNTIME DESTINATION ${PONS_PLUGIN_DIR} COMPONENT pons)
 install(TARGETS ponsctl RUNTIME DESTINATION sbin COMPONENT pons)
 # For "pons list" and the like, which execute ponsctl: for one release.
-install_link(../lib/cni/pons sbin pons pons)
+install_link(../${PONS_PLUGIN_DIR}/pons sbin pons pons)
 
 foreach(page pons.8 ponsctl.8 pons.conf.5 pons-troubleshooting.7 pons-migration.7)
   string(REGEX REPLACE ".*[.]" "" section ${page})
-  install_compressed(${PROJECT_SOURCE_DIR}/scripts/man/${page} ${page} share/man/man${section})
+  install_text(scripts/man/${page} share/man/man${section}/${page}.gz pons)
 endforeach()
-install_compressed(${PROJECT_SOURCE_DIR}/scripts/debian/changelog changelog.Debian ${doc})
-install_compressed(${PROJECT_SOURCE_DIR}/CHANGELOG.md changelog ${doc})
+install_text(scripts/systemd/pons-watch.service lib/systemd/system/pons-watch.service pons)
+install_text(CHANGELOG.md ${doc}/changelog.gz pons)
 install(FILES scripts/debian/copyright README.md CONTRIBUTING.md SECURITY.md DESTINATION ${doc} COMPONENT pons)
+install(FILES LICENSE DESTINATION ${doc} COMPONENT license) # Debian has it in common-licenses
 install(DIRECTORY tests/bench/charts DESTINATION ${doc}/tests/bench COMPONENT pons) # the pictures in README.md
-install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons)
 install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/ponsctl DESTINATION share/bash-completion/completions COMPONENT pons)
-install(FILES scripts/systemd/pons-watch.service DESTINATION lib/systemd/system COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
 install(FILES scripts/managers/10-pons.conf DESTINATION lib/NetworkManager/conf.d COMPONENT pons)
 install(FILES scripts/managers/10-pons.network scripts/managers/10-pons.link DESTINATION lib/systemd/network
@@ -48,17 +46,31 @@ install(FILES scripts/modules/modprobe.conf DESTINATION lib/modprobe.d RENAME po
 # For other plugin directories, such as /opt/cni/bin.
 install(PROGRAMS scripts/install DESTINATION share/pons COMPONENT pons)
 
+# Of the Debian packages alone.
+foreach(package pons links)
+  string(REPLACE links pons-links directory share/doc/${package})
+  install_text(scripts/debian/changelog ${directory}/changelog.Debian.gz ${package} EXCLUDE_FROM_ALL)
+endforeach()
+install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons
+        EXCLUDE_FROM_ALL)
+
 # The names of the reference plugins: a package of their own, which diverts Debian's files. Without packages
 # scripts/install makes these links.
 foreach(name bridge host-local static loopback portmap firewall bandwidth tuning)
   install_link(pons lib/cni ${name} links EXCLUDE_FROM_ALL)
 endforeach()
 install(FILES scripts/debian/copyright DESTINATION share/doc/pons-links COMPONENT links EXCLUDE_FROM_ALL)
-install(FILES ${PROJECT_BINARY_DIR}/compressed/changelog.Debian.gz DESTINATION share/doc/pons-links COMPONENT links
-        EXCLUDE_FROM_ALL)
+
+file(STRINGS scripts/packaging/addresses addresses REGEX "^[a-z]+=")
+foreach(line IN LISTS addresses)
+  string(REGEX MATCH "^([a-z]+)=\"(.*)\"" _ "${line}")
+  set(${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+endforeach()
 
 set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+# For install_text: CMAKE_INSTALL_PREFIX is /usr, and not CPack's own directory.
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_COMPONENTS_ALL pons links)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
@@ -66,7 +78,8 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "pons maintainers <maintainers@pons.example>")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${maintainer}")
+set(CPACK_DEBIAN_PACKAGE_HOMEPAGE "${homepage}")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

@@ -38,6 +38,7 @@ struct Plugins {
   Scratch scratch;
   fs::path directory = scratch / "bin";
   fs::path binary = scratch / "pons-build";
+  fs::path state = scratch / "state";
 
   Plugins() {
     fs::create_directory(directory);
@@ -49,7 +50,7 @@ struct Plugins {
   }
 
   Outcome install(const std::vector<std::string>& arguments) const {
-    std::vector<std::string> argv{kInstall};
+    std::vector<std::string> argv{"env", "PONS_STATE_DIR=" + state.string(), kInstall};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     argv.push_back(directory);
     return run(argv);
@@ -124,6 +125,24 @@ TEST_CASE("install keeps a foreign pons, and what a package upgrade put over a l
   CHECK(contentOf(plugins.directory / "bridge") == "a newer bridge");
 }
 
+TEST_CASE("install --restore refuses while attachments are on record, without --force") {
+  const Plugins plugins;
+  const std::string before = plugins.dump();
+  plugins.mustInstall();
+  const std::string installed = plugins.dump();
+  for (const char* network : {"demo", "other"}) {
+    fs::create_directories(plugins.state / "networks" / network / "attachments");
+    makeFile(plugins.state / "networks" / network / "attachments/c1:eth0.json", "{}");
+  }
+  const Outcome refused = plugins.install({"--restore"});
+  CHECK(refused.exitCode == 1);
+  CHECK_MESSAGE(refused.err.find("attachments on record in " + plugins.state.string() + ": 2") != std::string::npos,
+                refused.err);
+  CHECK(plugins.dump() == installed);
+  CHECK(plugins.install({"--restore", "--force"}).ok());
+  CHECK(plugins.dump() == before);
+}
+
 TEST_CASE("install --restore keeps files not installed by pons, and reports them") {
   const Plugins plugins;
   plugins.mustInstall();
@@ -161,6 +180,7 @@ TEST_CASE("install refuses what it cannot do, before it changes anything") {
   refuses({"--binary", plugins.binary, "--links", "macvlan"}, "no plugin \"macvlan\"");
   refuses({"--binary", "/usr/bin/true"}, "/usr/bin/ponsctl is not an executable file");
   refuses({"--wrong"}, "scripts/install");
+  refuses({"--force", "--binary", plugins.binary}, "--restore [--force]");
 
   const Plugins blocked;
   fs::create_directory(blocked.directory / "tuning");

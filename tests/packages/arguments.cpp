@@ -32,7 +32,7 @@ TEST_CASE("scripts/install --help prints its usage, which goes to standard error
   const Outcome help = script("install", {"--help"});
   CHECK(help.ok());
   CHECK(help.err.empty());
-  for (const char* option : {"--binary FILE", "--links NAME", "--restore"}) {
+  for (const char* option : {"--binary FILE", "--links NAME", "--restore", "--force"}) {
     CHECK_MESSAGE(help.out.find(option) != std::string::npos, help.out);
   }
   const Outcome unknown = script("install", {"--hlep"});
@@ -48,4 +48,13 @@ TEST_CASE("scripts/setup --arch takes the architectures that there are presets f
     CHECK(outcome.err == std::string{"setup: --arch takes arm64 or s390x, not \""} + architecture + "\"\n");
   }
   CHECK(script("setup", {"--arch"}).exitCode == 2);
+}
+
+TEST_CASE("scripts/test refuses unknown kinds before it does anything") {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"untit"}, {"unit", "kernel", "untit"}}) {
+    const Outcome outcome = script("test", arguments);
+    CHECK(outcome.exitCode == 2);
+    CHECK(outcome.out.empty());
+    CHECK_MESSAGE(outcome.err.find("scripts/test tools 'doctor*'") != std::string::npos, outcome.err);
+  }
 }

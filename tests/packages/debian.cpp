@@ -8,10 +8,15 @@ namespace support {
 
 namespace fs = std::filesystem;
 
+void mustRun(const std::vector<std::string>& command) {
+  const Outcome outcome = run(command, {.environment = {}, .input = {}, .timeout = std::chrono::minutes{5}});
+  REQUIRE_MESSAGE(outcome.ok(), outcome.out << outcome.err);
+}
+
 void makePackages(const fs::path& directory) {
   // As in scripts/package: all times in a package are this one.
   const fs::path build = fs::path{PONS_BINARY}.parent_path();
-  outputOf({"env", "SOURCE_DATE_EPOCH=1700000000", "cpack", "--config", build / "CPackConfig.cmake", "-B", directory});
+  mustRun({"env", "SOURCE_DATE_EPOCH=1700000000", "cpack", "--config", build / "CPackConfig.cmake", "-B", directory});
 }
 
 fs::path packageOf(const std::string& name) {

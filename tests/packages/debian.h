@@ -3,10 +3,14 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tests/packages/fake_root.h"
 
 namespace support {
+
+/// Runs a program that must succeed, and that may take minutes on a busy machine.
+void mustRun(const std::vector<std::string>& command);
 
 /// Makes new ones in that directory.
 void makePackages(const std::filesystem::path& directory);

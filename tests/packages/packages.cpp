@@ -281,18 +281,3 @@ TEST_CASE(
     CHECK(root.outputOf({"dpkg", "--verify", "pons"}).empty());
   });
 }
-
-TEST_CASE("cmake --install installs the same files in another prefix, without the reference plugins' names") {
-  const Scratch scratch;
-  const fs::path build = fs::path{PONS_BINARY}.parent_path();
-  outputOf({"env", "DESTDIR=" + scratch.path(), "cmake", "--install", build, "--prefix", "/usr/local"});
-  const fs::path prefix = scratch / "usr/local";
-  CHECK(fs::is_regular_file(prefix / "lib/cni/pons"));
-  CHECK(fs::equivalent(prefix / "sbin/pons", prefix / "lib/cni/pons"));
-  CHECK(fs::is_regular_file(prefix / "sbin/ponsctl"));
-  CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
-  CHECK(fs::exists(prefix / "share/man/man8/ponsctl.8.gz"));
-  CHECK(fs::exists(prefix / "lib/systemd/system/pons-watch.service"));
-  CHECK(fs::exists(prefix / "lib/systemd/network/10-pons.link"));
-  CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
-}
