@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kHostAddress = "192.0.2.1";
 constexpr const char* kOutside = "192.0.2.2";
 constexpr unsigned kPort = 443;
+constexpr unsigned kStreamPort = 5001;
 constexpr unsigned kContainerPort = 80;
 constexpr unsigned kConnections = 100;
 constexpr unsigned kDatagrams = 2000;
@@ -25,6 +26,7 @@ struct Talker {
   Acceptor inside;
   Acceptor outside;
   Datagrams datagrams;
+  Stream stream;
 
   Talker(Hosts& hosts, const char* experimentName, const std::string& name, const std::string& members)
       : experiment(experimentName),
@@ -33,17 +35,19 @@ struct Talker {
         container(attached(hosts, chain)),
         inside(container.netns, kContainerPort),
         outside(host.outside, kPort),
-        datagrams({container.netns, kOutside, kPort, host.outside, kPort}) {}
+        datagrams({container.netns, kOutside, kPort, host.outside, kPort}),
+        stream({container.netns, kOutside, kStreamPort, host.outside, kStreamPort}) {}
 
   double published() const { return connectionsPerSecond(host.outside, kHostAddress, container.port, kConnections); }
   double outgoing() const { return connectionsPerSecond(container.netns, kOutside, kPort, kConnections); }
 };
 
-using Figures = std::array<std::pair<const char*, double>, 3>;
+using Figures = std::array<std::pair<const char*, double>, 4>;
 
 Figures figuresOf(const Talker& talker) {
   return {{{"published connections a second", talker.published()},
            {"outgoing connections a second", talker.outgoing()},
+           {"Gbit a second", talker.stream.gigabitsPerSecond()},
            {"datagrams a processor second", talker.datagrams.perProcessorSecond(kDatagrams)}}};
 }
 

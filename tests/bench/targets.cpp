@@ -93,12 +93,15 @@ void addTraffic(const Samples& samples, std::vector<Row>& into) {
   }
 }
 
+/// The least datagrams are all header: each costs the guard's hook, its chain and one lookup.
 void addGuards(const Samples& samples, std::vector<Row>& into) {
   for (const auto& [experiment, what] : {std::pair{"guard", "spoof guard"}, {"policy", "egress policy, too"}}) {
     Rows rows{samples, into, experiment};
-    for (const char* quantity :
-         {"published connections a second", "outgoing connections a second", "datagrams a processor second"}) {
-      rows.ratio(std::string{quantity} + " with " + what + " / without", quantity, Pons, Baseline, AtLeast, 0.97);
+    for (const auto& [quantity, aim] : {std::pair{"published connections a second", 0.97},
+                                        {"outgoing connections a second", 0.97},
+                                        {"Gbit a second", 0.97},
+                                        {"datagrams a processor second", 0.9}}) {
+      rows.ratio(std::string{quantity} + " with " + what + " / without", quantity, Pons, Baseline, AtLeast, aim);
     }
   }
 }
