@@ -96,6 +96,7 @@ std::string tableOf(const Samples& samples) {
 std::string tableOf(const std::vector<Row>& rows) {
   std::string table = formatted("%-78s %24s %-9s %8s\n", "what", "median (p10-p90)", "", "target");
   for (const Row& row : rows) {
+    if (!row.figure) continue;
     table += formatted("%-78s %24s %-9s %2s %5s  %s\n", row.what.c_str(), cellOf(row.figure).c_str(), row.unit.c_str(),
                        signOf(row.bound), numberText(row.target).c_str(), verdictOf(row));
   }
