@@ -1,4 +1,5 @@
 #include "tests/bench/experiments.h"
+#include "tests/bench/peers.h"
 #include "tests/bench/watch.h"
 
 namespace bench {
@@ -49,7 +50,7 @@ void budget(Hosts& hosts, const Effort& effort, Samples& into) {
 
   if (effort.referenceRuns == 0) return;
   const Host other = hosts.add("watched-reference");
-  const Chain reference = referenceChain(other.netns, other.stateDir);
+  const Chain reference = debianReference(other.netns, other.stateDir);
   hosts.occupy(other, reference);
   count(hosts, Subject::Reference, reference, into);
 }

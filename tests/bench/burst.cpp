@@ -2,6 +2,7 @@
 
 #include "tests/bench/experiments.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/peers.h"
 #include "tests/bench/turns.h"
 
 namespace bench {
@@ -26,6 +27,7 @@ void takeRound(Hosts& hosts, const std::vector<Candidate>& candidates, unsigned 
     into.add({"at once", count, "ADDs a second"}, candidate.subject, round, adds);
     const double dels = rateOf(count, [&] { candidate.delAtOnce(containers); });
     into.add({"at once", count, "DELs a second"}, candidate.subject, round, dels);
+    for (const Container& container : containers) hosts.end(container);
   }
 }
 
@@ -37,16 +39,20 @@ void burst(Hosts& hosts, const Effort& effort, Samples& into) {
   hosts.occupy(host, pons);
   const Host bare = hosts.add("busy-floor");
   hosts.occupy(bare, ponsChain(bare.netns, bare.stateDir));
-  std::vector candidates{candidate(Subject::Pons, pons), candidate(Subject::Floor, Floor{bare.netns})};
+  std::vector candidates{candidate(Subject::Pons, pons), candidate(Subject::Floor, Floor{bare.netns}),
+                         candidate(Subject::LinkRemoval, LinkRemoval{bare.netns})};
 
   const unsigned rounds = effort.fewerRuns() / 2;
   if (effort.referenceRuns > 0) {
-    const Host other = hosts.add("busy-reference");
-    const Chain reference = referenceChain(other.netns, other.stateDir);
-    hosts.occupy(other, reference);
-    candidates.push_back(candidate(Subject::Reference, reference, everyFor(effort.mostReferenceRuns(2), rounds)));
+    for (const auto& [subject, chainOf] : peers()) {
+      if (subject != Subject::Netavark && subject != Subject::Reference) continue;
+      const Host other = hosts.add("busy-peer" + std::to_string(candidates.size()));
+      const Chain peer = chainOf(other.netns, other.stateDir);
+      hosts.occupy(other, peer);
+      candidates.push_back(candidate(subject, peer, everyFor(effort.mostReferenceRuns(3), rounds)));
+    }
   }
-  for (const unsigned count : {1U, 8U, 32U}) {
+  for (const unsigned count : {1U, 8U, 32U, 128U}) {
     for (unsigned round = 0; round < rounds; ++round) takeRound(hosts, candidates, count, round, into);
   }
 }

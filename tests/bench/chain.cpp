@@ -8,15 +8,6 @@ namespace bench {
 
 namespace {
 
-constexpr const char* kReferenceDirectory = "/usr/lib/cni";
-
-std::string portMappings(const Container& container) {
-  const std::string port = std::to_string(container.port);
-  return R"("runtimeConfig": {"portMappings": [{"hostPort": )" + port +
-         R"(, "containerPort": 80, "protocol": "tcp"}, {"hostPort": )" + port +
-         R"(, "containerPort": 53, "protocol": "udp"}]})";
-}
-
 std::string withPrevious(std::string config, const std::string& result) {
   if (result.empty()) return config;
   config.pop_back();
@@ -31,49 +22,63 @@ Call timed(Cost& sum) {
   };
 }
 
+Chain ponsOf(const std::string& host, const std::string& stateDir,
+             std::function<std::string(const Container&)> config) {
+  return {host, {called(PONS_BINARY, {.stateDir = stateDir}, std::move(config))}};
+}
+
 /// `ipam` is the member of that name.
 Chain ponsWith(const std::string& host, const std::string& stateDir, const std::string& ipam) {
   const auto config = [ipam](const Container& container) {
     return R"({"cniVersion": "1.1.0", "name": "bench", "type": "pons", "ipam": )" + ipam + ", " +
            portMappings(container) + "}";
   };
-  return {host, stateDir, {{PONS_BINARY, config}}};
+  return ponsOf(host, stateDir, config);
 }
 
 }  // namespace
 
-std::vector<std::string> cniEnvironment(const std::string& verb, const Container& container, const std::string& ifName,
-                                        const std::string& stateDir) {
-  return {"CNI_COMMAND=" + verb,
-          "CNI_CONTAINERID=" + container.id,
-          "CNI_NETNS=" + container.netns,
-          "CNI_IFNAME=" + ifName,
-          std::string{"CNI_PATH="} + kReferenceDirectory,
-          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-          "PONS_STATE_DIR=" + stateDir};
+std::string addressOf(const Container& container) {
+  const std::size_t start = container.result.find("\"10.") + 1;
+  return container.result.substr(start, container.result.find('/', start) - start);
 }
 
-Program Chain::program(const Plugin& plugin, const std::string& verb, const Container& container) const {
-  return {.argv = {plugin.binary},
-          .environment = cniEnvironment(verb, container, "eth0", stateDir_),
-          .input = withPrevious(plugin.config(container), container.result)};
+std::string portMappings(const Container& container) {
+  const std::string port = std::to_string(container.port);
+  return R"("runtimeConfig": {"portMappings": [{"hostPort": )" + port +
+         R"(, "containerPort": 80, "protocol": "tcp"}, {"hostPort": )" + port +
+         R"(, "containerPort": 53, "protocol": "udp"}]})";
+}
+
+std::vector<std::string> cniEnvironment(const std::string& verb, const Container& container, const Calling& calling) {
+  return {"CNI_COMMAND=" + verb,          "CNI_CONTAINERID=" + container.id, "CNI_NETNS=" + container.netns,
+          "CNI_IFNAME=" + calling.ifName, "CNI_PATH=" + calling.path,        "PONS_STATE_DIR=" + calling.stateDir,
+          "PATH=" + calling.search};
+}
+
+Plugin called(const std::string& binary, const Calling& calling, std::function<std::string(const Container&)> config) {
+  return [=](const std::string& verb, const Container& container) -> Program {
+    return {.argv = {binary},
+            .environment = cniEnvironment(verb, container, calling),
+            .input = withPrevious(config(container), container.result)};
+  };
 }
 
 void Chain::add(Container& container, const Call& call) const {
   const support::Inside there{host_};
-  for (const Plugin& plugin : plugins_) container.result = call(program(plugin, "ADD", container));
+  for (const Plugin& plugin : plugins_) container.result = call(plugin("ADD", container));
 }
 
 void Chain::del(const Container& container, const Call& call) const {
   const support::Inside there{host_};
-  for (const Plugin& plugin : plugins_ | std::views::reverse) call(program(plugin, "DEL", container));
+  for (const Plugin& plugin : plugins_ | std::views::reverse) call(plugin("DEL", container));
 }
 
 std::vector<std::string> Chain::callAtOnce(const Plugin& plugin, const std::string& verb,
                                            const std::vector<Container>& containers) const {
   const support::Inside there{host_};
   std::vector<Running> running;
-  for (const Container& container : containers) running.emplace_back(program(plugin, verb, container));
+  for (const Container& container : containers) running.emplace_back(plugin(verb, container));
   std::vector<std::string> outputs;
   for (Running& one : running) outputs.push_back(one.finish().out);
   return outputs;
@@ -117,20 +122,7 @@ Chain plainChain(const std::string& host, const std::string& stateDir) {
     return R"({"cniVersion": "1.1.0", "name": "bench", "type": "pons", "ipMasq": false,
                "ipam": {"subnet": "10.43.0.0/16"}})";
   };
-  return {host, stateDir, {{PONS_BINARY, config}}};
-}
-
-Chain referenceChain(const std::string& host, const std::string& stateDir) {
-  const std::string directory = std::string{kReferenceDirectory} + "/";
-  const auto bridge = [stateDir](const Container&) {
-    return R"({"cniVersion": "1.0.0", "name": "bench", "type": "bridge", "bridge": "cni0", "isGateway": true,
-               "ipMasq": true, "hairpinMode": true, "ipam": {"type": "host-local", "dataDir": ")" +
-           stateDir + R"(", "ranges": [[{"subnet": "10.42.0.0/16"}]], "routes": [{"dst": "0.0.0.0/0"}]}})";
-  };
-  const auto portmap = [](const Container& container) {
-    return R"({"cniVersion": "1.0.0", "name": "bench", "type": "portmap", )" + portMappings(container) + "}";
-  };
-  return {host, stateDir, {{directory + "bridge", bridge}, {directory + "portmap", portmap}}};
+  return ponsOf(host, stateDir, config);
 }
 
 }  // namespace bench

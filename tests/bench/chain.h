@@ -17,20 +17,34 @@ struct Container {
   std::string result = {};  ///< of its ADD
 };
 
-struct Plugin {
-  std::string binary;
-  /// The plugin's configuration, without prevResult.
-  std::function<std::string(const Container&)> config;
+/// The address in the result of its ADD, without the length of the prefix.
+std::string addressOf(const Container& container);
+
+/// The program that serves a verb ("ADD" or "DEL") for a container.
+using Plugin = std::function<Program(const std::string& verb, const Container& container)>;
+
+/// Where programs are that plugins start.
+inline constexpr const char* kSearchPath = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct Calling {
+  std::string stateDir;               ///< of pons
+  std::string path = "/usr/lib/cni";  ///< CNI_PATH
+  std::string ifName = "eth0";
+  std::string search = kSearchPath;  ///< PATH
 };
+/// What a runtime sets for a plugin.
+std::vector<std::string> cniEnvironment(const std::string& verb, const Container& container, const Calling& calling);
+/// A CNI plugin as libcni calls it. `config` is without prevResult, which is the result of the plugin before it in the
+/// chain or, for DEL, that of the ADD.
+Plugin called(const std::string& binary, const Calling& calling, std::function<std::string(const Container&)> config);
 
 /// Runs a program and returns its output.
 using Call = std::function<std::string(const Program&)>;
 
 class Chain {
  public:
-  /// `host` is the path of the namespace that the plugins take for the host; `stateDir` is for pons.
-  Chain(std::string host, std::string stateDir, std::vector<Plugin> plugins)
-      : host_(std::move(host)), stateDir_(std::move(stateDir)), plugins_(std::move(plugins)) {}
+  /// `host` is the path of the namespace that the plugins take for the host.
+  Chain(std::string host, std::vector<Plugin> plugins) : host_(std::move(host)), plugins_(std::move(plugins)) {}
 
   Cost add(Container& container) const;
   Cost del(const Container& container) const;
@@ -46,16 +60,13 @@ class Chain {
  private:
   std::vector<std::string> callAtOnce(const Plugin& plugin, const std::string& verb,
                                       const std::vector<Container>& containers) const;
-  Program program(const Plugin& plugin, const std::string& verb, const Container& container) const;
 
   std::string host_;
-  std::string stateDir_;
   std::vector<Plugin> plugins_;
 };
 
-/// What a runtime sets for a plugin.
-std::vector<std::string> cniEnvironment(const std::string& verb, const Container& container, const std::string& ifName,
-                                        const std::string& stateDir);
+/// The member "runtimeConfig" that publishes a container's two ports.
+std::string portMappings(const Container& container);
 
 /// One pons: bridge, address, masquerade and ports.
 Chain ponsChain(const std::string& host, const std::string& stateDir);
@@ -65,8 +76,5 @@ Chain ponsChainWith(const std::string& host, const std::string& stateDir, const 
 Chain dualStackChain(const std::string& host, const std::string& stateDir);
 /// Bridge and addresses of 10.43.0.0/16 only, so that nothing is translated.
 Chain plainChain(const std::string& host, const std::string& stateDir);
-
-/// The same as ponsChain() from the reference plugins: bridge with host-local, then portmap.
-Chain referenceChain(const std::string& host, const std::string& stateDir);
 
 }  // namespace bench

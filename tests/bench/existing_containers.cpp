@@ -64,8 +64,7 @@ std::string rulesOf(unsigned first, unsigned end) {
   return "*nat\n" + chains + rules + "COMMIT\n";
 }
 
-/// A namespace for the containers of one network. IPv6 is disabled: hundreds of interfaces would send neighbour
-/// discovery and MLD messages for a while.
+/// IPv6 is disabled: thousands of interfaces would send neighbour discovery and MLD messages for a while.
 std::string quietNamespace(Hosts& hosts) {
   std::string netns = hosts.container().netns;
   const support::Inside there{netns};
@@ -77,9 +76,8 @@ std::string quietNamespace(Hosts& hosts) {
 
 Program PonsContainers::program(const std::string& netns, unsigned number) const {
   const Container container{.id = idOf(number), .netns = netns};
-  const std::string interface = "e" + std::to_string(number % kPerNetwork);
   return {.argv = {PONS_BINARY},
-          .environment = cniEnvironment("ADD", container, interface, host_.stateDir),
+          .environment = cniEnvironment("ADD", container, {.stateDir = host_.stateDir}),
           .input = R"({"cniVersion": "1.1.0", "type": "pons", "isDefaultGateway": false, "name": ")" +
                    networkOf(number) + R"(", "bridge": ")" + networkOf(number) + R"(", "ipam": {"subnet": ")" +
                    subnetOf(number) + R"("}, "portMappings": [{"containerPort": 80, "protocol": "tcp", "hostPort": )" +
@@ -88,17 +86,15 @@ Program PonsContainers::program(const std::string& netns, unsigned number) const
 
 void PonsContainers::growTo(Hosts& hosts, unsigned size) {
   std::list<Running> running;
-  std::vector<std::string> namespaces;
   for (; size_ < size; ++size_) {
-    if (namespaces.empty() || size_ % kPerNetwork == 0) namespaces.push_back(quietNamespace(hosts));
+    const std::string netns = quietNamespace(hosts);
     const support::Inside there{host_.netns};
-    running.emplace_back(program(namespaces.back(), size_));
+    running.emplace_back(program(netns, size_));
     if (running.size() < kAtOnce) continue;
     running.front().finish();
     running.pop_front();
   }
   for (Running& last : running) last.finish();
-  for (const std::string& netns : namespaces) hosts.end(netns, host_);
 }
 
 void ReferenceContainers::growTo(unsigned size) {

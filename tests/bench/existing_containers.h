@@ -7,8 +7,7 @@
 
 namespace bench {
 
-/// Attached by pons; those of one network in one namespace under different interface names. Then the links are deleted,
-/// while records, leases and ports stay: the cost of thousands of links in the kernel is not measured.
+/// Attached by pons, each in a namespace of its own, with links that stay up.
 class PonsContainers {
  public:
   explicit PonsContainers(Host host) : host_(std::move(host)) {}

@@ -9,6 +9,9 @@
 
 namespace bench {
 
+/// How many times more rounds than of an ADD there are of what takes a few milliseconds.
+inline constexpr unsigned kShortRuns = 4;
+
 struct Effort {
   unsigned runs = 50;
   unsigned referenceRuns = 10;  ///< 0: without the reference plugins
@@ -20,10 +23,14 @@ struct Effort {
   unsigned fewerRuns() const { return std::max(runs / 2, std::min(runs, 6U)); }
 };
 
-/// ADD and DEL with one existing container: pons, the reference plugins and the bare kernel requests.
+/// ADD and DEL beside 50 containers: pons, its peers and the bare kernel requests.
 void single(Hosts& hosts, const Effort& effort, Samples& into);
-/// ADD and DEL of two address families; the baseline has one.
+/// ADD and DEL of two address families, and DEL beside 100,000 conntrack entries; the baselines have one family, and no
+/// such entries.
 void dualStack(Hosts& hosts, const Effort& effort, Samples& into);
+/// Packets and bytes to the outside, by a published port and between two containers: pons, its nearest peer, and plain
+/// links without rules.
+void traffic(Hosts& hosts, const Effort& effort, Samples& into);
 /// Traffic of a container with the spoof guard, and with an egress policy; the baseline has neither.
 void guards(Hosts& hosts, const Effort& effort, Samples& into);
 /// Concurrent ADDs and DELs.

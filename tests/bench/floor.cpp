@@ -76,13 +76,22 @@ Result<> attach(const pons::Attachment& attachment, unsigned bridge) {
   return transaction.commit(netfilter);
 }
 
+Result<> deleteElements(Socket& netfilter, const pons::Attachment& attachment) {
+  nft::Transaction transaction;
+  transaction.deleteElements(pons::nat::tableOf(netlib::Family::Ipv4), pons::nat::kForwardsAny, elementsOf(attachment));
+  return transaction.commit(netfilter);
+}
+
 /// nf_tables first, so that its grace period passes while the link's does.
 Result<> detach(const pons::Attachment& attachment) {
   auto route = TRY(Socket::open(Socket::Subsystem::Route));
   auto netfilter = TRY(Socket::open(Socket::Subsystem::Netfilter));
-  nft::Transaction transaction;
-  transaction.deleteElements(pons::nat::tableOf(netlib::Family::Ipv4), pons::nat::kForwardsAny, elementsOf(attachment));
-  TRY(transaction.commit(netfilter));
+  TRY(deleteElements(netfilter, attachment));
+  return netlib::link::remove(route, attachment.hostVeth);
+}
+
+Result<> deleteLink(const pons::Attachment& attachment) {
+  auto route = TRY(Socket::open(Socket::Subsystem::Route));
   return netlib::link::remove(route, attachment.hostVeth);
 }
 
@@ -130,6 +139,37 @@ void Floor::addAtOnce(const std::vector<Container>& containers) const {
 
 void Floor::delAtOnce(const std::vector<Container>& containers) const {
   eachInThread(containers, [this](const Container& container) { del(container); });
+}
+
+Cost LinkRemoval::add(const Container& container) const {
+  floor_.add(container);
+  return {};
+}
+
+Cost LinkRemoval::removeLink(const Container& container) const {
+  const support::Inside there{host_};
+  const pons::Attachment attachment = attachmentOf(container);
+  return measured([&] { return deleteLink(attachment); });
+}
+
+Cost LinkRemoval::del(const Container& container) const {
+  const Cost cost = removeLink(container);
+  const support::Inside there{host_};
+  auto netfilter = Socket::open(Socket::Subsystem::Netfilter).value();
+  deleteElements(netfilter, attachmentOf(container)).value();
+  return cost;
+}
+
+void LinkRemoval::delAtOnce(const std::vector<Container>& containers) const {
+  eachInThread(containers, [this](const Container& container) { removeLink(container); });
+}
+
+Cost ProgramStart::add(const Container& container) const {
+  return run({.argv = {PONS_BENCH_NOTHING}, .environment = cniEnvironment("ADD", container, {}), .input = {}}).cost;
+}
+
+void ProgramStart::addAtOnce(const std::vector<Container>& containers) const {
+  for (const Container& container : containers) add(container);
 }
 
 }  // namespace bench

@@ -1,6 +1,8 @@
 #include "tests/bench/hosts.h"
 
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "netlib/os/sysctl.h"
 
@@ -44,14 +46,17 @@ Container Hosts::container() {
   return {.id = id, .netns = machine_.addNamespace(id), .port = kFirstPort + containers_};
 }
 
-void Hosts::end(const std::string& netns, const Host& host) {
-  const support::Inside there{host.netns};
-  machine_.endNamespace(netns);
+Container attached(Hosts& hosts, const Chain& chain) {
+  Container container = hosts.container();
+  chain.add(container);
+  return container;
 }
 
-void Hosts::occupy(const Host& host, const Chain& chain) {
-  Container existing = container();
-  chain.add(existing);
+void Hosts::settle(unsigned links) { std::this_thread::sleep_for(std::chrono::milliseconds{2000 + links}); }
+
+void Hosts::occupy(const Host& host, const Chain& chain, unsigned count) {
+  Container existing;
+  for (unsigned i = 0; i < count; ++i) existing = attached(*this, chain);
   machine_.inside(host.netns, [] { netlib::sysctl::write("net/netfilter/nf_conntrack_udp_timeout", "3600").value(); });
   // There is no answer; the request alone creates the conntrack entry.
   support::ask(existing.netns, support::Transport::Udp, support::endpoint("10.42.0.1", 9),

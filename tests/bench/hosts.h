@@ -23,17 +23,23 @@ class Hosts {
   /// With an empty namespace and a unique port.
   Container container();
 
-  /// Deletes a namespace and the veth pairs whose other ends are on that host.
-  void end(const std::string& netns, const Host& host);
+  /// For a container that is detached.
+  void end(const Container& container) { machine_.removeNamespace(container.netns); }
 
-  /// Prepares a host: one container, so that bridge, address and rules exist, and one conntrack entry, since requests
-  /// on an empty conntrack table are cheaper.
-  void occupy(const Host& host, const Chain& chain);
+  /// Prepares a host: containers that stay, so that bridge, address and rules exist, and one conntrack entry, since
+  /// requests on an empty conntrack table are cheaper.
+  void occupy(const Host& host, const Chain& chain, unsigned count = 1);
+
+  /// New links send neighbour discovery and MLD for a while, and the kernel does deferred work.
+  static void settle(unsigned links = 0);
 
  private:
   support::FakeHost machine_;
   unsigned containers_ = 0;
 };
+
+/// A new one.
+Container attached(Hosts& hosts, const Chain& chain);
 
 /// "ip -batch" of these commands in the namespace of that path.
 void ipIn(const std::string& netns, const std::string& commands);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/bench/experiments.h"
+#include "tests/bench/history.h"
 #include "tests/bench/report.h"
 
 namespace {
@@ -23,14 +24,16 @@ struct Experiment {
 };
 
 /// scale is last: its thousands of containers would affect the other measurements.
-constexpr std::array kExperiments{Experiment{"single", bench::single}, Experiment{"dual-stack", bench::dualStack},
-                                  Experiment{"budget", bench::budget}, Experiment{"guards", bench::guards},
-                                  Experiment{"burst", bench::burst},   Experiment{"scale", bench::scale}};
+constexpr std::array kExperiments{Experiment{"single", bench::single},   Experiment{"dual-stack", bench::dualStack},
+                                  Experiment{"budget", bench::budget},   Experiment{"guards", bench::guards},
+                                  Experiment{"traffic", bench::traffic}, Experiment{"burst", bench::burst},
+                                  Experiment{"scale", bench::scale}};
 
 struct Options {
   bench::Effort effort;
   std::string only;  ///< the experiment of this name, or all
   std::string output = "build/bench";
+  std::string history = "tests/bench/history.csv";
 };
 
 std::optional<unsigned> numberOf(std::string_view text) {
@@ -53,6 +56,8 @@ std::optional<Options> optionsOf(std::span<char*> arguments) {
     const auto number = numberOf(arguments[i]);
     if (name == "--output") {
       options.output = arguments[i];
+    } else if (name == "--history") {
+      options.history = arguments[i];
     } else if (name == "--only") {
       options.only = arguments[i];
     } else if (name == "--runs" && number && *number > 0) {
@@ -94,6 +99,8 @@ void measure(const Options& options) {
   const std::vector<bench::Row> rows = bench::rowsOf(samples);
   std::filesystem::create_directories(options.output);
   bench::writeCsv(options.output, samples, rows);
+  std::printf("%s\n", bench::regressions(options.history, rows).c_str());
+  bench::appendHistory(options.history, rows);
   std::printf("%s\n%s", bench::tableOf(samples).c_str(), bench::tableOf(rows).c_str());
 }
 
@@ -103,8 +110,8 @@ int main(int count, char** arguments) {
   const auto options = optionsOf({arguments, static_cast<std::size_t>(count)});
   if (!options) {
     std::fputs(
-        "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] "
-        "[--only start|single|dual-stack|budget|guards|burst|scale]\n",
+        "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] [--history FILE] "
+        "[--only start|single|dual-stack|budget|guards|traffic|burst|scale]\n",
         stderr);
     return 2;
   }

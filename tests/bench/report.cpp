@@ -82,24 +82,22 @@ std::string samplesCsv(const Samples& samples) {
 }  // namespace
 
 std::string tableOf(const Samples& samples) {
-  std::string table = formatted("%-38s", "median (p10-p90)");
-  for (const Subject subject : kSubjects) table += formatted(" %24s", nameOf(subject));
-  table += "\n";
+  std::string table = "median (p10-p90)\n";
   for (const auto& [topic, subjects] : samples.all()) {
     const std::string size = topic.size == 0 ? "" : " " + std::to_string(topic.size);
-    table += formatted("%-38s", (topic.experiment + size + ": " + topic.quantity).c_str());
-    for (const Subject subject : kSubjects) {
-      table += formatted(" %24s", cellOf(spreadOf(samples.series(topic, subject))).c_str());
+    table += topic.experiment + size + ": " + topic.quantity + "\n";
+    for (const auto& [subject, series] : subjects) {
+      table += formatted("  %-20s %s\n", nameOf(subject), cellOf(spreadOf(series)).c_str());
     }
-    table += "\n";
   }
   return table;
 }
 
 std::string tableOf(const std::vector<Row>& rows) {
-  std::string table = formatted("%-54s %24s %-9s %8s\n", "what", "median (p10-p90)", "", "target");
+  std::string table = formatted("%-78s %24s %-9s %8s\n", "what", "median (p10-p90)", "", "target");
   for (const Row& row : rows) {
-    table += formatted("%-54s %24s %-9s %2s %5s  %s\n", row.what.c_str(), cellOf(row.figure).c_str(), row.unit.c_str(),
+    if (!row.figure) continue;
+    table += formatted("%-78s %24s %-9s %2s %5s  %s\n", row.what.c_str(), cellOf(row.figure).c_str(), row.unit.c_str(),
                        signOf(row.bound), numberText(row.target).c_str(), verdictOf(row));
   }
   return table;

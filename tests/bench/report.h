@@ -9,8 +9,9 @@
 
 namespace bench {
 
-/// Medians, a line a topic.
+/// Medians, a line a subject.
 std::string tableOf(const Samples& samples);
+/// The rows that were measured.
 std::string tableOf(const std::vector<Row>& rows);
 
 /// Writes targets.csv (a line a row), summary.csv (a line a topic and subject) and samples.csv (a line a measurement)

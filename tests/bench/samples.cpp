@@ -16,10 +16,23 @@ double percentile(const std::vector<double>& sorted, double part) {
   return std::lerp(sorted[below], sorted[above], place - std::floor(place));
 }
 
+/// Of the rounds that both have.
+template <class Join>
+Series joined(const Series& left, const Series& right, Join join) {
+  Series result;
+  for (const auto& [round, value] : left) {
+    const auto partner = right.find(round);
+    if (partner != right.end()) result[round] = join(value, partner->second);
+  }
+  return result;
+}
+
 }  // namespace
 
 const char* nameOf(Subject subject) {
-  constexpr std::array kNames{"pons", "reference", "floor", "baseline"};
+  constexpr std::array kNames{
+      "pons",         "netavark", "reference nftables", "reference iptables", "reference", "floor", "start",
+      "link removal", "baseline"};
   return kNames.at(static_cast<std::size_t>(subject));
 }
 
@@ -32,12 +45,11 @@ std::optional<Spread> spreadOf(const Series& series) {
 }
 
 Series quotients(const Series& above, const Series& below) {
-  Series result;
-  for (const auto& [round, value] : above) {
-    const auto partner = below.find(round);
-    if (partner != below.end() && partner->second > 0) result[round] = value / partner->second;
-  }
-  return result;
+  return joined(above, below, [](double one, double other) { return one / other; });
+}
+
+Series sums(const Series& left, const Series& right) {
+  return joined(left, right, [](double one, double other) { return one + other; });
 }
 
 void Samples::add(const Topic& topic, Subject subject, unsigned round, double value) {
@@ -46,6 +58,7 @@ void Samples::add(const Topic& topic, Subject subject, unsigned round, double va
 
 void Samples::add(const std::string& experiment, unsigned size, const std::string& verb, Subject subject,
                   unsigned round, const Cost& cost) {
+  if (cost.wall == 0) return;
   add({experiment, size, verb + " ms"}, subject, round, cost.wall / 1e3);
   add({experiment, size, verb + " processor ms"}, subject, round, cost.cpu / 1e3);
   add({experiment, size, verb + " minor faults"}, subject, round, cost.faults);

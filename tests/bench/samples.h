@@ -12,11 +12,20 @@
 
 namespace bench {
 
-/// Baseline is pons without the load of the experiment (existing containers, a second family) or, for container start,
-/// no network at all.
-enum class Subject { Pons, Reference, Floor, Baseline };
-
-inline constexpr std::array kSubjects{Subject::Pons, Subject::Reference, Subject::Floor, Subject::Baseline};
+/// Reference is that of Debian 12; those of the newest release have two backends. Start is an empty static program.
+/// LinkRemoval is RTM_DELLINK alone. Baseline is pons without the load of the experiment (existing containers, a second
+/// family) or, for container start, no network at all; for traffic it is veths on a bridge without any rule.
+enum class Subject {
+  Pons,
+  Netavark,
+  ReferenceNftables,
+  ReferenceIptables,
+  Reference,
+  Floor,
+  Start,
+  LinkRemoval,
+  Baseline
+};
 
 const char* nameOf(Subject subject);
 
@@ -42,13 +51,16 @@ std::optional<Spread> spreadOf(const Series& series);
 
 /// above/below in the rounds that have both.
 Series quotients(const Series& above, const Series& below);
+/// left+right in the rounds that have both.
+Series sums(const Series& left, const Series& right);
 
 class Samples {
  public:
   using BySubject = std::map<Subject, Series>;
 
   void add(const Topic& topic, Subject subject, unsigned round, double value);
-  /// Wall time, processor time and page faults of a verb.
+  /// Wall time, processor time and page faults of a verb; nothing of one that took no time, for a subject that has no
+  /// such verb.
   void add(const std::string& experiment, unsigned size, const std::string& verb, Subject subject, unsigned round,
            const Cost& cost);
 

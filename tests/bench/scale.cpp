@@ -1,20 +1,16 @@
-#include <chrono>
 #include <list>
 #include <optional>
-#include <thread>
 
 #include "tests/bench/connections.h"
 #include "tests/bench/existing_containers.h"
 #include "tests/bench/experiments.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/peers.h"
 #include "tests/bench/turns.h"
 
 namespace bench {
 
 namespace {
-
-/// New links send neighbour discovery and MLD, and the kernel does deferred work.
-std::chrono::milliseconds untilQuiet(unsigned links) { return std::chrono::milliseconds{2000 + links}; }
 
 struct OccupiedHost {
   Host host;
@@ -43,7 +39,7 @@ struct ScaleSetup {
         plain(occupied(hosts, "plain", plainChain)),
         containers(pons.host) {
     if (!withReference) return;
-    reference = occupied(hosts, "scale-reference", referenceChain);
+    reference = occupied(hosts, "scale-reference", debianReference);
     referenceContainers.emplace(reference->host);
   }
 };
@@ -88,7 +84,7 @@ void scale(Hosts& hosts, const Effort& effort, Samples& into) {
   for (const unsigned size : effort.existing) {
     setup.containers.growTo(hosts, size);
     if (setup.referenceContainers) setup.referenceContainers->growTo(size);
-    std::this_thread::sleep_for(untilQuiet(size));
+    Hosts::settle(size);
     attach(hosts, setup, effort, size, into);
     connect(hosts, setup, effort, size, into);
   }
