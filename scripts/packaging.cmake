@@ -36,7 +36,7 @@ install_compressed(${PROJECT_SOURCE_DIR}/CHANGELOG.md changelog ${doc})
 install(FILES scripts/debian/copyright README.md CONTRIBUTING.md SECURITY.md DESTINATION ${doc} COMPONENT pons)
 install(DIRECTORY tests/bench/charts DESTINATION ${doc}/tests/bench COMPONENT pons) # the pictures in README.md
 install(FILES scripts/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME pons COMPONENT pons)
-install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
+install(DIRECTORY conf-examples/ scripts/kubernetes scripts/prometheus DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/ponsctl DESTINATION share/bash-completion/completions COMPONENT pons)
 install(FILES scripts/systemd/pons-watch.service DESTINATION lib/systemd/system COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
