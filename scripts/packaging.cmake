@@ -35,7 +35,7 @@ install_text(CHANGELOG.md ${doc}/changelog.gz pons)
 install(FILES scripts/debian/copyright README.md CONTRIBUTING.md SECURITY.md DESTINATION ${doc} COMPONENT pons)
 install(FILES LICENSE DESTINATION ${doc} COMPONENT license) # Debian has it in common-licenses
 install(DIRECTORY tests/bench/charts DESTINATION ${doc}/tests/bench COMPONENT pons) # the pictures in README.md
-install(DIRECTORY conf-examples/ scripts/kubernetes DESTINATION ${doc}/examples COMPONENT pons)
+install(DIRECTORY conf-examples/ scripts/kubernetes scripts/prometheus DESTINATION ${doc}/examples COMPONENT pons)
 install(FILES scripts/completion/ponsctl DESTINATION share/bash-completion/completions COMPONENT pons)
 install(FILES scripts/systemd/pons.tmpfiles DESTINATION lib/tmpfiles.d RENAME pons.conf COMPONENT pons)
 install(FILES scripts/managers/10-pons.conf DESTINATION lib/NetworkManager/conf.d COMPONENT pons)

@@ -49,36 +49,17 @@ std::string summaryOf(const json::Value& document) {
 Statuses recorded(CheckResults& results, netlib::Result<std::optional<Host>>& host) {
   Area area{results, "records"};
   if (host.failedWith(netlib::Cause::Differs)) {
-    area.note(host.error().message, "none needed: the next ADD starts a new ledger");
+    area.note(FindingId::LedgerOfEarlierBoot, host.error().message, "none needed: the next ADD starts a new ledger");
   } else if (!host) {
-    area.fault(host.error().message);
+    const bool isMissing = host.failedWith(netlib::Cause::Missing);
+    area.fault(isMissing ? FindingId::StateDirectoryMissing : FindingId::LedgerUnreadable, host.error().message);
   }
   if (!host) area.notChecked("recorded attachments", "the ledger cannot be opened");
   if (!host || !*host) return {};
   auto statuses = collectStatus(**host);
   if (statuses) return std::move(*statuses);
-  area.fault(statuses.error().message);
+  area.fault(FindingId::LedgerUnreadable, statuses.error().message);
   return {};
-}
-
-CheckResults runChecks(const Arguments& arguments) {
-  CheckResults results;
-  auto opened = openHost(arguments);
-  const Statuses statuses = recorded(results, opened);
-  Host* host = opened && *opened ? &**opened : nullptr;
-  const ConfiguredNetworks networks = checkConfigs(results, arguments);
-  const Needs needs = needsOf(statuses, networks);
-  const Links outer = uplinks();
-  checkStateDirectory(results, host, arguments, networks);
-  checkRecords(results, host, arguments, statuses);
-  checkNetworks(results, arguments, statuses, outer);
-  checkContainers(results, host, statuses, networks, outer);
-  checkPorts(results, statuses);
-  checkKernel(results, needs);
-  checkParameters(results, needs, parameterOf, outer);
-  checkFirewalls(results, host, statuses, outer);
-  checkManagers(results, needs.bridges);
-  return results;
 }
 
 void addAttachment(Needs& needs, const Attachment& attachment) {
@@ -110,6 +91,30 @@ void addConfig(Needs& needs, const ConfiguredNetwork& network) {
 }
 
 }  // namespace
+
+std::string_view nameOf(Severity severity) { return verdictOf(severity).name; }
+
+Diagnosis diagnose(const Arguments& arguments) {
+  Diagnosis diagnosis;
+  CheckResults& results = diagnosis.results;
+  auto opened = openHost(arguments);
+  diagnosis.statuses = recorded(results, opened);
+  const Statuses& statuses = diagnosis.statuses;
+  Host* host = opened && *opened ? &**opened : nullptr;
+  const ConfiguredNetworks networks = checkConfigs(results, arguments);
+  const Needs needs = needsOf(statuses, networks);
+  const Links outer = uplinks();
+  checkStateDirectory(results, host, arguments, networks);
+  checkRecords(results, host, arguments, statuses);
+  checkNetworks(results, arguments, statuses, outer);
+  checkContainers(results, host, statuses, networks, outer);
+  checkPorts(results, statuses);
+  checkKernel(results, needs);
+  checkParameters(results, needs, parameterOf, outer);
+  checkFirewalls(results, host, statuses, outer);
+  checkManagers(results, needs.bridges);
+  return diagnosis;
+}
 
 Needs needsOf(const Statuses& statuses, const ConfiguredNetworks& networks) {
   Needs needs;
@@ -155,7 +160,9 @@ std::string doctorJson(CheckResults results) {
   std::ranges::stable_sort(results, {}, &CheckResult::severity);
   return jsonDocument([&](json::Writer& writer) {
     writeObjects(writer, "diagnoses", results, [](json::Writer& to, const CheckResult& result) {
-      to.member("verdict", verdictOf(result.severity).name).member("area", result.area).member("what", result.what);
+      to.member("verdict", nameOf(result.severity));
+      if (result.id) to.member("id", nameOf(*result.id));
+      to.member("area", result.area).member("what", result.what);
       if (!result.remedy.empty()) to.member("remedy", result.remedy);
     });
     writeObjects(writer, "notChecked", omitted, [](json::Writer& to, const CheckResult& result) {
@@ -166,7 +173,7 @@ std::string doctorJson(CheckResults results) {
 
 netlib::Result<Answer> doctor(const Arguments& arguments) {
   if (geteuid() != 0) return netlib::fail(netlib::Cause::Invalid, "must be run as root");
-  CheckResults results = runChecks(arguments);
+  CheckResults results = diagnose(arguments).results;
   const bool isFine = std::ranges::none_of(results, [](const CheckResult& result) {
     return result.severity == Severity::Fault || result.severity == Severity::Warning;
   });

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "plugin/ctl/finding.h"
 #include "plugin/ctl/terminal.h"
 #include "plugin/json/json.h"
 
@@ -19,12 +21,16 @@ enum class Severity : unsigned char {
   Fine,        ///< `what` says what was looked at
 };
 
+/// "fault", "warning", "note", "not checked", "fine"
+std::string_view nameOf(Severity severity);
+
 struct CheckResult {
   Severity severity;
   std::string area;  ///< "kernel", "settings", "firewall", "ports", "records", "networks", "containers", "managers"
   std::string what;
   std::string remedy = {};
-  std::string why = {};  ///< only of NotChecked
+  std::string why = {};                        ///< only of NotChecked
+  std::optional<FindingId> id = std::nullopt;  ///< of faults, warnings and notes
 };
 using CheckResults = std::vector<CheckResult>;
 
@@ -37,13 +43,19 @@ class Area {
  public:
   Area(CheckResults& results, std::string name) : results_(results), name_(std::move(name)), before_(results.size()) {}
 
-  void add(Severity severity, std::string what, std::string remedy = {}) {
-    results_.push_back({severity, name_, std::move(what), std::move(remedy)});
+  void add(FindingId id, Severity severity, std::string what, std::string remedy = {}) {
+    results_.push_back({severity, name_, std::move(what), std::move(remedy), {}, id});
   }
-  void fault(std::string what, std::string remedy = {}) { add(Severity::Fault, std::move(what), std::move(remedy)); }
-  void warning(std::string what, std::string remedy) { add(Severity::Warning, std::move(what), std::move(remedy)); }
-  void note(std::string what, std::string remedy = {}) { add(Severity::Note, std::move(what), std::move(remedy)); }
-  void fine(std::string what) { add(Severity::Fine, std::move(what)); }
+  void fault(FindingId id, std::string what, std::string remedy = {}) {
+    add(id, Severity::Fault, std::move(what), std::move(remedy));
+  }
+  void warning(FindingId id, std::string what, std::string remedy) {
+    add(id, Severity::Warning, std::move(what), std::move(remedy));
+  }
+  void note(FindingId id, std::string what, std::string remedy = {}) {
+    add(id, Severity::Note, std::move(what), std::move(remedy));
+  }
+  void fine(std::string what) { results_.push_back({Severity::Fine, name_, std::move(what)}); }
   void notChecked(std::string what, std::string why) {
     results_.push_back(ctl::notChecked(name_, std::move(what), std::move(why)));
   }
@@ -61,8 +73,8 @@ class Area {
   std::size_t before_;
 };
 
-/// "diagnoses", the most severe first: "verdict", "area", "what", and "remedy" where there is one; and "notChecked":
-/// "area", "what", "why".
+/// "diagnoses", the most severe first: "verdict", "id" of a finding, "area", "what", and "remedy" where there is one;
+/// and "notChecked": "area", "what", "why".
 std::string doctorJson(CheckResults results);
 /// The text of that document.
 std::string doctorText(const json::Value& document, const Terminal& terminal);

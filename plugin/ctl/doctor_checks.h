@@ -27,6 +27,13 @@ using Statuses = std::vector<AttachmentStatus>;
 using ConfiguredNetworks = std::vector<ConfiguredNetwork>;
 using Links = std::vector<netlib::link::Link>;
 
+/// What all checks found, and the attachments that they looked at.
+struct Diagnosis {
+  CheckResults results;
+  Statuses statuses;
+};
+Diagnosis diagnose(const Arguments& arguments);
+
 /// What the attachments and the configured networks need of the host.
 struct Needs {
   std::map<netlib::Family, std::size_t> addresses = {};   ///< number of container addresses

@@ -44,7 +44,8 @@ netlib::Result<> checkAddresses(Area& area, netlib::Socket& route, const std::ve
       const auto same = ofHost.find(lease.address.address());
       if (same == ofHost.end()) continue;
       const std::string name = nameAt(route, same->second.index);
-      area.fault("address " + same->first.toString() + " of " + containerText(*attachment) +
+      area.fault(FindingId::AddressOnHost,
+                 "address " + same->first.toString() + " of " + containerText(*attachment) +
                      " is also one of the host, on " + name + ": the host does not reach the container",
                  "ip address del " + same->second.prefix.toString() + " dev " + name +
                      "; or exclude it from the network's ranges and restart the container");
@@ -64,8 +65,9 @@ using Affected = std::map<std::pair<std::uint32_t, std::uint32_t>, std::set<std:
 struct Mtus {
   std::map<std::uint32_t, std::set<std::string>> containers = {};  ///< that send packets of that size to other hosts
   std::set<NetworkName> networks = {};                             ///< of these containers
-  Affected unequal = {};                                           ///< MTU inside, and of the host's end
-  std::set<std::string> unseen = {};                               ///< namespaces that could not be entered
+  std::map<std::pair<std::string, std::uint32_t>, std::set<std::string>> aboveBridge = {};  ///< bridge, its MTU
+  Affected unequal = {};              ///< MTU inside, and of the host's end
+  std::set<std::string> unseen = {};  ///< namespaces that could not be entered
 };
 
 /// With the "mtu" of its default routes, if all have one, the container sends no larger packets to other hosts.
@@ -77,12 +79,20 @@ std::uint32_t mtuToOthers(const Attachment& attachment, std::uint32_t mtu) {
   return largest == 0 ? mtu : std::min(largest, mtu);
 }
 
+/// The host sends what it forwards to a container by the link that has the gateway addresses.
+void compareWithBridge(Mtus& mtus, Host& host, const Attachment& attachment, std::uint32_t mtu) {
+  if (gatewayAddresses(attachment).empty()) return;
+  const auto bridge = link::find(host.route, routedLink(attachment));
+  if (bridge && bridge->mtu < mtu) mtus.aboveBridge[{bridge->name, bridge->mtu}].insert(containerText(attachment));
+}
+
 Mtus mtusOf(Host& host, const std::vector<const Attachment*>& attachments) {
   Mtus mtus;
   for (const Attachment* attachment : attachments) {
     const auto outside = link::find(host.route, attachment->hostVeth);
     if (!outside) continue;  // a fault of the attachment
     const std::string container = containerText(*attachment);
+    compareWithBridge(mtus, host, *attachment, outside->mtu);
     if (!attachment->internal) {
       mtus.containers[mtuToOthers(*attachment, outside->mtu)].insert(container);
       mtus.networks.insert(attachment->key.network);
@@ -99,15 +109,24 @@ Mtus mtusOf(Host& host, const std::vector<const Attachment*>& attachments) {
   return mtus;
 }
 
+constexpr const char* kFragmented = ": larger packets are fragmented, or depend on ICMP \"packet too big\"";
+
 /// A veth drops frames larger than the MTU of its other end (is_skb_forwardable()). TCP announces the MTU of its own
 /// end (MSS), so a smaller one inside is a problem for UDP alone.
 void checkBothEnds(Area& area, const Mtus& mtus) {
   for (const auto& [pair, containers] : mtus.unequal) {
     const auto& [inside, outside] = pair;
-    area.add(inside > outside ? Severity::Fault : Severity::Warning,
+    area.add(FindingId::MtuDiffers, inside > outside ? Severity::Fault : Severity::Warning,
              "MTU " + std::to_string(inside) + " inside and " + std::to_string(outside) +
                  " at the host's end of the veth of " + someOf(containers) + ": larger packets are dropped",
              "restart the container; where plugin tuning sets the MTU, use \"mtu\" of the network instead");
+  }
+  for (const auto& [bridge, containers] : mtus.aboveBridge) {
+    const auto& [name, mtu] = bridge;
+    area.warning(FindingId::MtuDiffers,
+                 "MTU " + std::to_string(mtu) + " of bridge " + name + " is smaller than that of " +
+                     someOf(containers) + kFragmented,
+                 "ip link set " + name + " mtu MTU, with that of the containers");
   }
   if (mtus.unseen.empty()) return;
   area.notChecked("MTU inside " + someOf(mtus.unseen), "its network namespace cannot be entered");
@@ -118,18 +137,19 @@ constexpr const char* kMtuRemedy =
 
 void checkUplinks(Area& area, const Mtus& mtus, const ConfiguredNetworks& networks, const Links& uplinks) {
   for (const link::Link& uplink : uplinks) {
-    const std::string end = ": larger packets are fragmented, or depend on ICMP \"packet too big\"";
     const std::string start = "MTU " + std::to_string(uplink.mtu) + " of uplink " + uplink.name + " is smaller than ";
     for (const auto& [mtu, containers] : mtus.containers) {
       if (mtu <= uplink.mtu) continue;
-      area.warning(start + std::to_string(mtu) + " of " + someOf(containers) + end, kMtuRemedy);
+      area.warning(FindingId::MtuAboveUplink, start + std::to_string(mtu) + " of " + someOf(containers) + kFragmented,
+                   kMtuRemedy);
     }
     for (const ConfiguredNetwork& network : networks) {
       const auto name = NetworkName::parse(network.name);
       const bool isInUse = name && mtus.networks.contains(*name);
       const std::uint32_t mtu = network.config.mtu.bytes == 0 ? kDefaultMtu : network.config.mtu.bytes;
       if (isInUse || network.config.internal || network.config.mtu.automatic || mtu <= uplink.mtu) continue;
-      area.warning(start + std::to_string(mtu) + " of network " + network.name + end, kMtuRemedy);
+      area.warning(FindingId::MtuAboveUplink, start + std::to_string(mtu) + " of network " + network.name + kFragmented,
+                   kMtuRemedy);
     }
   }
 }
@@ -176,7 +196,8 @@ void checkNameservers(Area& area, const Statuses& statuses, const ConfiguredNetw
                 containerText(*status.attachment));
   }
   for (const auto& [nameserver, receivers] : found) {
-    area.warning("nameserver " + nameserver + " is given to " + someOf(receivers) +
+    area.warning(FindingId::NameserverLoopback,
+                 "nameserver " + nameserver + " is given to " + someOf(receivers) +
                      ": inside a container that is the container itself",
                  "name servers that containers reach in \"dns\", or a file with such ones in \"ipam.resolvConf\" "
                  "(of systemd-resolved: /run/systemd/resolve/resolv.conf); restart the containers");

@@ -22,7 +22,8 @@ void checkInput(Area& area, nft::ChainReader& reader, const nft::ListedChain& ch
                                    [&](const std::string& name) { return reader.rulesFor(chain.table, name, {}); });
   if (!drops.ok()) return area.notChecked(chain.toString(), drops.error().message);
   if (!*drops) return;
-  area.note(chain.toString() + " drops unmatched packets: containers reach only the host services that it accepts");
+  area.note(FindingId::InputDrop,
+            chain.toString() + " drops unmatched packets: containers reach only the host services that it accepts");
 }
 
 /// Other programs, by the names of their chains and tables.
@@ -42,15 +43,18 @@ std::set<std::string> programsIn(const Chains& chains) {
 
 void checkOtherPrograms(Area& area, const Chains& chains) {
   const std::set<std::string> names = programsIn(chains);
-  if (!names.empty()) { area.note("other programs have nf_tables rules: " + joined({names.begin(), names.end()})); }
+  if (!names.empty()) {
+    area.note(FindingId::OtherFirewall, "other programs have nf_tables rules: " + joined({names.begin(), names.end()}));
+  }
   std::vector<std::string> translators;
   for (const nft::ListedChain& chain : chains) {
     const bool translates = chain.type == "nat" && chain.hook == std::uint32_t{NF_INET_PRE_ROUTING};
     if (translates && !isOurs(chain)) translators.push_back(chain.toString());
   }
   if (translators.empty()) return;
-  area.note("other programs publish ports: " + joined(translators) +
-            "; if several publish the same host port, only one of them receives its connections");
+  area.note(FindingId::OtherPublisher,
+            "other programs publish ports: " + joined(translators) +
+                "; if several publish the same host port, only one of them receives its connections");
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ class ForwardCheck {
 
   void finish() {
     for (const auto& [finding, containers] : found_) {
-      area_.add(finding.severity, finding.what + someOf(containers) + finding.end, finding.remedy);
+      area_.add(finding.id, finding.severity, finding.what + someOf(containers) + finding.end, finding.remedy);
     }
     if (undecided_ > 0) {
       area_.notChecked("rules of forward chains that drop by the other end's address, port, mark, rate or the like",
@@ -163,6 +163,7 @@ class ForwardCheck {
 
  private:
   struct Finding {
+    FindingId id;
     Severity severity;
     std::string what;  ///< before the containers or bridges
     std::string end;   ///< after them
@@ -191,23 +192,26 @@ class ForwardCheck {
   bool note(const ForwardChain& chain, const Flow& flow, const filter::Fate& fate, bool dropsUnmatched) {
     const std::string container = containerText(*flow.attachment);
     for (const filter::Fate::Place& place : fate.partly) {
-      found_[{Severity::Note, chain.name + " drops some " + flow.what, ruleText(chain, place),
-              "unless that is wanted: " + chain.deletion(place)}]
+      found_[{FindingId::ForwardDropPartly, Severity::Note, chain.name + " drops some " + flow.what,
+              ruleText(chain, place), "unless that is wanted: " + chain.deletion(place)}]
           .insert(container);
     }
     if (!fate.drops) return false;
     const std::string bridge = routedLink(*flow.attachment).toString();
     const bool isManaged = flow.attachment->acceptForward;
     if (isManaged && dropsUnmatched && !hasAcceptRules(chain, routedLink(*flow.attachment))) {
-      found_[{Severity::Fault, chain.name + kDrops + ", including forwarded traffic of ", "", "ponsctl repair"}].insert(
-          bridge);
+      found_[{FindingId::ForwardDrop, Severity::Fault, chain.name + kDrops + ", including forwarded traffic of ", "",
+              "ponsctl repair"}]
+          .insert(bridge);
     } else if (fate.by && (isManaged || fate.by->rule.isNamed)) {
       std::string remedy = chain.deletion(*fate.by);
       if (!fate.by->rule.set.empty()) remedy += "; or remove from that set what includes the containers";
-      found_[{Severity::Fault, chain.name + " drops " + flow.what, ruleText(chain, *fate.by), remedy}].insert(
-          container);
+      found_[{FindingId::ForwardDropRule, Severity::Fault, chain.name + " drops " + flow.what,
+              ruleText(chain, *fate.by), remedy}]
+          .insert(container);
     } else {
-      found_[{Severity::Warning, chain.name + kDrops + " and has no rule that accepts traffic of ",
+      found_[{FindingId::ForwardDrop, Severity::Warning,
+              chain.name + kDrops + " and has no rule that accepts traffic of ",
               isManaged ? "" : " (\"forward\": \"off\")",
               "accept traffic from and to " + bridge + " there, or set \"forward\" to \"auto\""}]
           .insert(bridge);
@@ -220,8 +224,9 @@ class ForwardCheck {
     if (!accepted.empty()) {
       area_.fine(chain.name + kDrops + "; it accepts forwarded traffic of " + someOf(accepted));
     } else if (dropped.empty()) {
-      area_.note(chain.name + kDrops +
-                 ": pons adds accept rules with the first container of a bridge (\"forward\": \"auto\")");
+      area_.note(FindingId::ForwardDrop,
+                 chain.name + kDrops +
+                     ": pons adds accept rules with the first container of a bridge (\"forward\": \"auto\")");
     }
   }
 

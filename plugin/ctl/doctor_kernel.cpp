@@ -29,11 +29,13 @@ class KernelCheck {
 
   void linkTypes(const std::vector<std::string>& kinds) {
     auto route = netlib::Socket::open(Subsystem::Route);
-    if (!route) return area_.fault(route.error().message);
+    if (!route) return area_.fault(FindingId::KernelFeatureMissing, route.error().message);
     for (const std::string& kind : kinds) {
       if (!mayAsk(kind)) continue;
       const auto known = link::probe(*route, kind);
-      if (!known) area_.fault(known.error().message, "modprobe " + kind + ", or a kernel that has it");
+      if (!known)
+        area_.fault(FindingId::KernelFeatureMissing, known.error().message,
+                    "modprobe " + kind + ", or a kernel that has it");
     }
   }
 
@@ -41,7 +43,8 @@ class KernelCheck {
     std::optional<netlib::Socket> netfilter;
     if (mayAsk("nf_tables")) {
       auto opened = netlib::Socket::open(Subsystem::Netfilter);
-      if (!opened) return area_.fault(opened.error().message, "a kernel with CONFIG_NF_TABLES");
+      if (!opened)
+        return area_.fault(FindingId::KernelFeatureMissing, opened.error().message, "a kernel with CONFIG_NF_TABLES");
       netfilter = std::move(*opened);
     }
     for (const tables::TableFamily family : tables::kAll) {
@@ -50,7 +53,9 @@ class KernelCheck {
         for (const tables::Feature& feature : tables::featuresOf(family, part)) {
           if (!asked.insert(feature.what).second || !mayAsk(feature.module) || !netfilter) continue;
           const auto known = tables::ask(*netfilter, family, part, feature);
-          if (!known) area_.add(severityWithout(part, needs), known.error().message, "a kernel with " + feature.option);
+          if (!known)
+            area_.add(FindingId::KernelFeatureMissing, severityWithout(part, needs), known.error().message,
+                      "a kernel with " + feature.option);
         }
       }
     }
@@ -59,7 +64,8 @@ class KernelCheck {
   void report() {
     if (!unloaded_.empty()) {
       const std::vector<std::string> names(unloaded_.begin(), unloaded_.end());
-      area_.note("not loaded: " + joined(names) + "; the kernel loads them for the first container, which waits for it",
+      area_.note(FindingId::ModulesNotLoaded,
+                 "not loaded: " + joined(names) + "; the kernel loads them for the first container, which waits for it",
                  "modprobe --all " + joined(names, " ") +
                      "; the packages do so at boot, by /usr/lib/modules-load.d/pons.conf");
     }

@@ -57,7 +57,7 @@ void check(Area& area, const Manager& manager, const std::set<std::string>& brid
   const auto directory = std::ranges::find_if(manager.directories, isIn);
   if (directory == manager.directories.end()) {
     return area.add(
-        manager.severity,
+        FindingId::LinksManaged, manager.severity,
         name + " may manage the links of pons: there is no " + manager.file + " in " + joined(manager.directories),
         "install the package pons, or run scripts/install");
   }
@@ -65,19 +65,21 @@ void check(Area& area, const Manager& manager, const std::set<std::string>& brid
   const auto text = readText(root + file);
   if (!text) return area.notChecked(file, text.error().message);
   if (text->empty()) {  // or a symlink to /dev/null: the administrator's way to mask ours
-    return area.note(name + " may manage the links of pons: " + file + " is empty");
+    return area.note(FindingId::LinksManaged, name + " may manage the links of pons: " + file + " is empty");
   }
   const std::string own = manager.directories.front() + "/" + manager.file;
   const std::string remedy = file == own ? "add it to " + own : "copy " + file + " to " + own + ", and add it there";
   const auto unmentioned = [&](const std::string& links) {
     return name + " may manage " + links + ": not mentioned in " + file;
   };
-  if (!mentions(*text, "pons0123456789a")) { return area.add(manager.severity, unmentioned("pons*"), remedy); }
+  if (!mentions(*text, "pons0123456789a")) {
+    return area.add(FindingId::LinksManaged, manager.severity, unmentioned("pons*"), remedy);
+  }
   std::vector<std::string> others;
   std::ranges::copy_if(bridges, std::back_inserter(others),
                        [&](const std::string& bridge) { return !mentions(*text, bridge); });
   if (others.empty()) { return area.fine(file + " keeps " + name + " off the links of pons"); }
-  area.note(unmentioned(joined(others)), "unless that is wanted: " + remedy);
+  area.note(FindingId::LinksManaged, unmentioned(joined(others)), "unless that is wanted: " + remedy);
 }
 
 }  // namespace

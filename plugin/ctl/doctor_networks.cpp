@@ -20,16 +20,17 @@ void checkPools(Area& area, const NetworkState& network) {
     const std::string what = network.name + " has " + textOfCount(pool.free()) + " of " + textOfCount(pool.size) +
                              " addresses left in " + pool.ranges;
     if (pool.free() == 0) {
-      area.fault(what, "\"ponsctl gc\" finds addresses of stopped containers; else configure a larger range");
+      area.fault(FindingId::PoolNearlyFull, what,
+                 "\"ponsctl gc\" finds addresses of stopped containers; else configure a larger range");
     } else if (pool.free() < pool.size / 10) {
-      area.warning(what, "configure a larger range");
+      area.warning(FindingId::PoolNearlyFull, what, "configure a larger range");
     }
   }
 }
 
 void checkPorts(Area& area, const NetworkState& network) {
   if (!network.ports || *network.ports * 10 < kMaxPorts * 9) return;
-  area.add(*network.ports < kMaxPorts ? Severity::Warning : Severity::Fault,
+  area.add(FindingId::BridgeNearlyFull, *network.ports < kMaxPorts ? Severity::Warning : Severity::Fault,
            "bridge " + network.bridge + " has " + std::to_string(*network.ports) + " of " + std::to_string(kMaxPorts) +
                " ports (kernel limit)",
            "use another network with its own bridge");
@@ -56,7 +57,8 @@ std::set<std::string> unrestricted(const Statuses& statuses) {
 void noteUnrestricted(Area& area, const Statuses& statuses, const Links& uplinks) {
   const auto networks = unrestricted(statuses);
   if (uplinks.empty() || networks.empty()) return;
-  area.note("other hosts with a route to the containers of " + someOf(networks) + " reach all of their ports",
+  area.note(FindingId::AllPortsReachable,
+            "other hosts with a route to the containers of " + someOf(networks) + " reach all of their ports",
             R"(with "publishedOnly": true only published ones)");
 }
 
@@ -83,9 +85,18 @@ bool isOurs(const std::string& type, const std::string& directories) {
 
 void checkPlugin(Area& area, const Arguments& arguments, bool isNeeded) {
   if (isInstalledIn(arguments.pluginPath)) return;
-  area.add(isNeeded ? Severity::Fault : Severity::Note,
+  area.add(FindingId::PluginMissing, isNeeded ? Severity::Fault : Severity::Note,
            "no plugin \"pons\" in " + arguments.pluginPath + (isNeeded ? ", but networks need it" : ""),
            "scripts/install /opt/cni/bin; if the runtime uses another directory, set CNI_PATH");
+}
+
+void checkFirst(Area& area, const Arguments& arguments, const ConfiguredNetworks& networks) {
+  const auto all = readConfDirectory(arguments.configDir).networks;
+  if (networks.empty() || isOurs(all.front().plugins.front().type, arguments.pluginPath)) return;
+  area.note(FindingId::OtherNetworkFirst,
+            all.front().file + " (network " + all.front().name + ", type " + all.front().plugins.front().type +
+                ") sorts before " + networks.front().file + ": containerd and CRI-O use the first network alone",
+            "if that is to be " + networks.front().name + ", rename its file");
 }
 
 }  // namespace
@@ -94,24 +105,26 @@ ConfiguredNetworks checkConfigs(CheckResults& results, const Arguments& argument
   Area area{results, "networks"};
   ConfiguredPlugins plugins = pluginsIn(arguments);
   for (const std::string& problem : plugins.problems) {
-    area.fault(problem, "run \"ponsctl explain FILE\" for line and column");
+    area.fault(FindingId::ConfigInvalid, problem, "run \"ponsctl explain FILE\" for line and column");
   }
   std::erase_if(plugins.all, [&](const auto& plugin) { return !isOurs(plugin.type, arguments.pluginPath); });
   const bool any = !plugins.all.empty();
   ConfiguredNetworks networks;
   for (ConfiguredPlugin& plugin : plugins.all) {
     if (!plugin.request) {
-      area.fault(plugin.problem(), "run \"ponsctl explain " + plugin.file + "\" for line and column");
+      area.fault(FindingId::ConfigInvalid, plugin.problem(),
+                 "run \"ponsctl explain " + plugin.file + "\" for line and column");
     } else if (plugin.request->key.plugin == ChainedPlugin::None) {
       networks.push_back({plugin.file, plugin.network, std::move(plugin.request->config)});
     }
   }
   checkPlugin(area, arguments, any);
-  if (!any) area.note("no network of pons is configured in " + arguments.configDir);
+  if (!any) area.note(FindingId::NoNetwork, "no network of pons is configured in " + arguments.configDir);
   if (area.found() == 0) {
     area.fine(counted(networks.size(), "configuration") + " of pons in " + arguments.configDir +
               " valid, the plugin is in " + arguments.pluginPath);
   }
+  checkFirst(area, arguments, networks);
   return networks;
 }
 

@@ -26,7 +26,7 @@ void checkConntrack(Area& area, const ParameterOf& parameterOf) {
   const std::string what = "conntrack: " + std::to_string(*used) + " of " + std::to_string(*limit) + " entries used (" +
                            std::to_string(percent) + " %)";
   if (percent < 80) return area.fine(what);
-  area.add(percent < 95 ? Severity::Warning : Severity::Fault,
+  area.add(FindingId::ConntrackNearlyFull, percent < 95 ? Severity::Warning : Severity::Fault,
            what + ": when the table is full, new connections are dropped",
            "increase net.netfilter.nf_conntrack_max, or open fewer connections");
 }
@@ -38,7 +38,7 @@ void checkNeighbours(Area& area, const Needs& needs, const ParameterOf& paramete
         family == Family::Ipv4 ? "net/ipv4/neigh/default/gc_thresh3" : "net/ipv6/neigh/default/gc_thresh3";
     const auto limit = parameterOf(name);
     if (!limit || addresses * 10 < *limit * 8) continue;
-    area.add(addresses < *limit ? Severity::Warning : Severity::Fault,
+    area.add(FindingId::NeighbourTableNearlyFull, addresses < *limit ? Severity::Warning : Severity::Fault,
              std::string{netlib::nameOf(family)} + ": containers have " + std::to_string(addresses) +
                  " addresses, but the neighbour (ARP/NDP) table is limited to " + std::to_string(*limit) +
                  " entries (gc_thresh3): containers become unreachable",
@@ -52,10 +52,12 @@ void checkIpForwarding(Area& area, const Needs& needs, const ParameterOf& parame
     if (parameterOf(name) != 0) continue;  // or this kernel has no IPv6
     const auto users = needs.forwarding.find(family);
     if (users == needs.forwarding.end()) {
-      area.note(dotted(name) + " is 0; pons sets it to 1 with the first container that has an " +
-                std::string{netlib::nameOf(family)} + " address");
+      area.note(FindingId::IpForwardingOff, dotted(name) +
+                                                " is 0; pons sets it to 1 with the first container that has an " +
+                                                std::string{netlib::nameOf(family)} + " address");
     } else {
-      area.fault(dotted(name) + " is 0: " + counted(users->second, "attachment") + " cannot reach other hosts",
+      area.fault(FindingId::IpForwardingOff,
+                 dotted(name) + " is 0: " + counted(users->second, "attachment") + " cannot reach other hosts",
                  "\"ponsctl repair\"; then find what sets it to 0, for example a file in /etc/sysctl.d");
     }
   }
@@ -82,11 +84,12 @@ void checkIpv6(Area& area, const Needs& needs, const ParameterOf& parameterOf) {
   if (!networks.empty()) what += ", but networks have IPv6 addresses: " + someOf(networks);
   const std::string enable = "sysctl -w " + joined(disabled, "=0 ") + "=0, also in /etc/sysctl.d";
   if (!isThere) {
-    area.add(severity, what, networks.empty() ? "" : "remove the IPv6 ranges of these networks");
+    area.add(FindingId::Ipv6Disabled, severity, what,
+             networks.empty() ? "" : "remove the IPv6 ranges of these networks");
   } else if (networks.empty()) {
-    area.add(severity, what, "if networks are to have IPv6: " + enable);
+    area.add(FindingId::Ipv6Disabled, severity, what, "if networks are to have IPv6: " + enable);
   } else {
-    area.add(severity, what, enable + "; then \"ponsctl repair\"");
+    area.add(FindingId::Ipv6Disabled, severity, what, enable + "; then \"ponsctl repair\"");
   }
 }
 
@@ -97,7 +100,8 @@ void checkReversePath(Area& area, const ParameterOf& parameterOf, const Links& u
   };
   for (const netlib::link::Link& link : uplinks) {
     if (std::max(filterOf("all"), filterOf(link.name)) != 1) continue;
-    area.warning("rp_filter of " + link.name + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
+    area.warning(FindingId::ReversePathFilter,
+                 "rp_filter of " + link.name + " is 1 (strict), and there are " + std::to_string(uplinks.size()) +
                      " uplinks: asymmetrically routed replies are dropped",
                  "sysctl -w " + dotted("net/ipv4/conf/" + link.name + "/rp_filter") + "=2");
   }
@@ -106,18 +110,19 @@ void checkReversePath(Area& area, const ParameterOf& parameterOf, const Links& u
 void checkBridgeFilter(Area& area, const Needs& needs, const ParameterOf& parameterOf) {
   const auto ipv4 = parameterOf("net/bridge/bridge-nf-call-iptables");
   if (!ipv4 && needs.bridgeFilter) {
-    area.fault("br_netfilter is not loaded, but egress policies need it",
+    area.fault(FindingId::BrNetfilterMissing, "br_netfilter is not loaded, but egress policies need it",
                "modprobe br_netfilter; for every boot, add the line \"br_netfilter\" to "
                "/etc/modules-load.d/br_netfilter.conf");
   } else if (!ipv4) {
-    area.note("br_netfilter is not loaded; only egress policies need it");
+    area.note(FindingId::BrNetfilterMissing, "br_netfilter is not loaded; only egress policies need it");
   }
   std::vector<std::string> filtered;
   for (const char* name : {"net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables"}) {
     if (parameterOf(name).value_or(0) != 0) filtered.push_back(dotted(name) + " is 1");
   }
   if (filtered.empty()) return;
-  area.note(joined(filtered) + ": traffic between containers of one bridge also passes the host's forward chains");
+  area.note(FindingId::BridgeTrafficFiltered,
+            joined(filtered) + ": traffic between containers of one bridge also passes the host's forward chains");
 }
 
 }  // namespace

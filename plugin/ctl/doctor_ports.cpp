@@ -44,9 +44,9 @@ void report(Area& area, const Listener& listener, Protocol protocol, const std::
   const std::string what =
       name + " listens at " + textOf(listener, protocol) + ", which " + container + " has published";
   if (program && isHolder(program->name)) {
-    area.note(what + ": it keeps the port for its container");
+    area.note(FindingId::PortHeld, what + ": it keeps the port for its container");
   } else {
-    area.warning(what + ": connections go to the container, not to that program",
+    area.warning(FindingId::PortShadowed, what + ": connections go to the container, not to that program",
                  "publish another host port, or stop the program or let it listen at another one");
   }
 }

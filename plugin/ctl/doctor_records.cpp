@@ -14,6 +14,7 @@ constexpr const char* kReservation = "reservation of ";  // see Ledger::missingC
 constexpr const char* kGcRemedy = "\"ponsctl gc\" lists them, \"ponsctl gc --delete\" removes them";
 
 struct RecordFault {
+  FindingId id;
   Severity severity;
   std::vector<Health> healths;
   const char* what;  ///< of one attachment
@@ -23,17 +24,20 @@ struct RecordFault {
 
 const std::vector<RecordFault>& recordFaults() {
   static const std::vector<RecordFault> all{
-      {Severity::Fault,
+      {FindingId::AttachmentIncomplete,
+       Severity::Fault,
        {Health::Broken},
        "is incomplete",
        "are incomplete",
        "\"ponsctl check\" shows each fault and its remedy"},
-      {Severity::Fault,
+      {FindingId::RecordUnreadable,
+       Severity::Fault,
        {Health::Unreadable},
        "has a record that cannot be read",
        "have records that cannot be read",
        "restart the container (\"ponsctl check\" shows which)"},
-      {Severity::Warning,
+      {FindingId::AttachmentStale,
+       Severity::Warning,
        {Health::Gone, Health::AddInterrupted, Health::DelInterrupted},
        "belongs to a stopped container or an interrupted ADD/DEL",
        "belong to stopped containers or interrupted ADD/DEL calls",
@@ -58,7 +62,7 @@ void checkHealth(Area& area, const Statuses& statuses) {
         std::ranges::count_if(statuses, [&fault](const AttachmentStatus& status) { return hasHealth(status, fault); }));
     if (number == 0) continue;
     const std::string what = number == 1 ? fault.what : fault.whatOfMany;
-    area.add(fault.severity, counted(number, "attachment") + " " + what, fault.remedy);
+    area.add(fault.id, fault.severity, counted(number, "attachment") + " " + what, fault.remedy);
   }
 }
 
@@ -70,7 +74,8 @@ void checkReservations(Area& area, const Statuses& statuses) {
       if (!isLostReservation(fault)) continue;
       const Difference& difference = fault.difference;
       const bool isMissing = difference.actual == kMissing;
-      area.fault("lost " + difference.what + ", which " + containerText(*status.attachment) +
+      area.fault(FindingId::ReservationLost,
+                 "lost " + difference.what + ", which " + containerText(*status.attachment) +
                      " uses: " + (isMissing ? "the next ADD may give it to another container" : difference.actual),
                  std::string{remedyText(difference.remedy)});
     }
@@ -80,11 +85,12 @@ void checkReservations(Area& area, const Statuses& statuses) {
 /// Without attachments, which checkHealth() reports.
 void checkOrphans(Area& area, Host& host, const Arguments& arguments) {
   const auto found = collectOrphans(host, arguments);
-  if (!found) return area.fault(found.error().message);
+  if (!found) return area.fault(FindingId::LedgerUnreadable, found.error().message);
   const auto others =
       std::ranges::count_if(found->all, [](const OrphanResult& one) { return one.orphan.kind != "attachment"; });
   if (others == 0) return;
-  area.warning(counted(static_cast<std::size_t>(others), "leftover") + " without a record", kGcRemedy);
+  area.warning(FindingId::Leftover, counted(static_cast<std::size_t>(others), "leftover") + " without a record",
+               kGcRemedy);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ void checkOthers(Area& area, const Arguments& arguments, const ConfiguredNetwork
   const std::vector<std::string> others = inUse ? otherStateDirectories(arguments) : std::vector<std::string>{};
   for (const std::string& directory : others) {
     area.warning(
+        FindingId::StateDirectoryOther,
         "two ledgers: links or tables of this host belong to state directory " + directory + ", not to " +
             arguments.stateDir,
         "\"stateDir\" of all networks must be the same: remove the containers of one of them, or what is left of them "
@@ -55,7 +56,8 @@ void checkOthers(Area& area, const Arguments& arguments, const ConfiguredNetwork
       different.insert(network.name + " (" + directory + ")");
   }
   if (!different.empty()) {
-    area.warning("networks with another \"stateDir\" than " + arguments.stateDir + ": " + someOf(different),
+    area.warning(FindingId::StateDirectoryOther,
+                 "networks with another \"stateDir\" than " + arguments.stateDir + ": " + someOf(different),
                  "the same \"stateDir\" for all networks");
   }
   if (inUse && others.empty() && different.empty()) {
@@ -78,9 +80,9 @@ void checkSpace(CheckResults& results, const std::string& directory, const Space
   const std::string remedy = "delete other files there (\"df " + directory + "\", \"df -i " + directory +
                              "\"), or enlarge the file system (tmpfs: mount -o remount,size=...,nr_inodes=...)";
   if (roomFor(1)) {
-    area.warning(what + ": nearly full", remedy);
+    area.warning(FindingId::StateDirectoryNearlyFull, what + ": nearly full", remedy);
   } else {
-    area.fault(what + ": full, an ADD cannot write its record", remedy);
+    area.fault(FindingId::StateDirectoryNearlyFull, what + ": full, an ADD cannot write its record", remedy);
   }
 }
 
@@ -94,7 +96,8 @@ void checkStateDirectory(CheckResults& results, Host* host, const Arguments& arg
     area.notChecked("room in " + arguments.stateDir, space.error().message);
   }
   const auto writable = host == nullptr ? netlib::Result<>{} : host->ledger.checkWritable();
-  if (!writable && !writable.failedWith(ENOSPC)) area.fault(writable.error().message, "mount it writable");
+  if (!writable && !writable.failedWith(ENOSPC))
+    area.fault(FindingId::StateDirectoryNotWritable, writable.error().message, "mount it writable");
   checkOthers(area, arguments, networks);
 }
 

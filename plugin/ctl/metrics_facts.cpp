@@ -1,10 +1,7 @@
 // The data of ponsctl metrics.
+#include "plugin/cni/applet.h"
 #include "plugin/ctl/common.h"
-#include "plugin/ctl/metrics.h"
-#include "plugin/ctl/networks.h"
-#include "plugin/ctl/rule_facts.h"
-#include "plugin/firewall/nat_table.h"
-#include "plugin/firewall/restricted_ports.h"
+#include "plugin/ctl/metrics_parts.h"
 #include "plugin/telemetry/counters.h"
 
 namespace pons::ctl {
@@ -12,8 +9,6 @@ namespace pons::ctl {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-
-double numberOf(auto count) { return static_cast<double>(count); }
 
 void addVerbs(std::vector<Metric>& metrics, const counters::Snapshot& counters) {
   Metric results{"pons_verbs_total", "counter", "CNI calls by verb and error code, 0 for success."};
@@ -69,41 +64,14 @@ void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& 
   for (Metric* metric : {&attachments, &ports, &sizes, &used}) metrics.push_back(std::move(*metric));
 }
 
-/// Sends kernel requests only for attachments with an egress policy.
-void addDenied(std::vector<Metric>& metrics, Host& host, const Attachment& attachment) {
-  for (const auto& [family, denied] : deniedBy(host, attachment)) {
-    Sample sample{{{"network", attachment.key.network.toString()},
-                   {"container", attachment.key.container.toString()},
-                   {"interface", attachment.key.ifName.toString()},
-                   {"family", family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"}},
-                  numberOf(denied.packets)};
-    if (!attachment.pod.empty()) sample.labels.emplace_back("pod", attachment.pod);
-    metrics.back().samples.push_back(std::move(sample));
-  }
-}
-
-/// Of all published ports with allowFrom; no samples without such a port.
-Metric rejectedBy(Host& host) {
-  Metric rejected{"pons_published_rejected_packets_total", "counter",
-                  "Packets to published ports from clients that allowFrom does not allow."};
-  for (const auto family : {netlib::Family::Ipv4, netlib::Family::Ipv6}) {
-    const auto counted = netlib::nft::countPackets(host.netfilter, nat::tableOf(family), restricted::kRestricted);
-    if (!counted) continue;
-    rejected.samples.push_back(
-        {{{"family", family == netlib::Family::Ipv4 ? "ipv4" : "ipv6"}}, numberOf(counted->packets)});
-  }
-  return rejected;
-}
-
-netlib::Result<> addRecords(std::vector<Metric>& metrics, const Arguments& arguments) {
-  metrics.push_back({"pons_egress_denied_packets_total", "counter", "Packets denied by an egress policy."});
+/// The doctor inspects all attachments: as expensive as ponsctl check.
+netlib::Result<> addInspected(std::vector<Metric>& metrics, const Arguments& arguments,
+                              const std::vector<NetworkState>& networks) {
+  const Diagnosis diagnosis = diagnose(arguments);
+  metrics.push_back(healthMetric(networks, diagnosis.statuses));
+  metrics.push_back(findingsMetric(diagnosis.results));
   auto host = TRY(openHost(arguments));
-  if (!host) return {};
-  for (const AttachmentKey& key : TRY(host->ledger.attachments())) {
-    const auto seen = host->ledger.snapshot(key);
-    if (seen && *seen) addDenied(metrics, *host, (*seen)->attachment);
-  }
-  metrics.push_back(rejectedBy(*host));
+  if (host) TRY(addPackets(metrics, *host));
   return {};
 }
 
@@ -114,13 +82,17 @@ netlib::Result<Metrics> metricsOf(const Arguments& arguments) {
   Metrics metrics{.problems = std::move(networks.problems)};
   const auto counters = TRY(counters::read(arguments.stateDir));
   addNetworks(metrics.all, networks.all);
+  metrics.all.push_back({"pons_build_info",
+                         "gauge",
+                         "The version of ponsctl, as a label of 1.",
+                         {{{{"version", std::string{cni::release()}}}, 1}}});
   metrics.all.push_back({"pons_unreadable_records",
                          "gauge",
                          "Records of attachments that cannot be read; other metrics lack what is in them.",
                          {{{}, numberOf(networks.unreadable)}}});
   addVerbs(metrics.all, counters);
   addEvents(metrics.all, counters);
-  TRY(addRecords(metrics.all, arguments));
+  TRY(addInspected(metrics.all, arguments, networks.all));
   return metrics;
 }
 

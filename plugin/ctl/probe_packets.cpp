@@ -4,11 +4,9 @@
 
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/rule_facts.h"
-#include "plugin/firewall/guard_table.h"
 
 namespace pons::ctl {
 
-namespace nft = netlib::nft;
 using netlib::IpAddress;
 using packet::End;
 using packet::Outcome;
@@ -29,12 +27,7 @@ Drops dropsOf(Host& host, const Attachment& attachment) {
   Drops drops;
   for (const auto& [family, counted] : deniedBy(host, attachment)) drops.egress += counted.packets;
   if (attachment.guard == SpoofGuard::None) return drops;
-  const auto chains = nft::listChains(host.netfilter, guard::table());
-  if (!chains) return drops;
-  for (const nft::NamedChain& chain : *chains) {
-    const auto counted = nft::countPackets(host.netfilter, guard::table(), chain.name);
-    if (counted) drops.guard += counted->packets;
-  }
+  for (const auto& [reason, frames] : spoofedFrames(host)) drops.guard += frames;
   return drops;
 }
 

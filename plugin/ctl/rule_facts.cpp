@@ -180,4 +180,24 @@ std::map<Family, nft::Counted> deniedBy(Host& host, const Attachment& attachment
   return denied;
 }
 
+std::map<std::string, std::uint64_t> spoofedFrames(Host& host) {
+  std::map<std::string, std::uint64_t> dropped;
+  for (const guard::DroppingChain& chain : guard::droppingChains()) {
+    const auto counted = nft::countPackets(host.netfilter, guard::table(), chain.name);
+    if (counted) dropped[chain.reason] += counted->packets;
+  }
+  return dropped;
+}
+
+std::vector<DeniedByKey> deniedByKey(Host& host) {
+  std::vector<DeniedByKey> denied;
+  for (const bridges::DenyingChain& chain : bridges::kDenying) {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      const auto counted = nft::countPackets(host.netfilter, nat::tableOf(family), chain.name);
+      if (counted) denied.push_back({chain.key, family, counted->packets});
+    }
+  }
+  return denied;
+}
+
 }  // namespace pons::ctl

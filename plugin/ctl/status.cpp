@@ -75,6 +75,8 @@ std::optional<AttachmentStatus> statusOf(Host& host, Inspection& inspection, con
 
 }  // namespace
 
+std::span<const std::string_view> healthNames() { return kHealths; }
+
 std::string_view nameOf(Health health) { return kHealths.at(static_cast<std::size_t>(health)); }
 
 Health healthNamed(std::string_view name) {

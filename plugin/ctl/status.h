@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ enum class Health : std::uint8_t {
   Unreadable,      ///< the record is damaged, or was written by a newer pons
 };
 
-/// "ok", "broken", …
+/// "ok", "broken", …, in the order of Health
+std::span<const std::string_view> healthNames();
 std::string_view nameOf(Health health);
 /// The inverse; Unreadable for other names.
 Health healthNamed(std::string_view name);

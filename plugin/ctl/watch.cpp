@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSettle{100};          // a change is rarely one event
 constexpr milliseconds kShortestPause{1000};  // between two passes
 constexpr milliseconds kLongestShare{5000};   // the pause after a slow pass: a host that is busy for a moment makes one
-constexpr int kShare = 10;                    // of the time, one in so many at the most is spent in passes
+constexpr int kShare = 10;     // of the time, one in so many at the most is spent in passes, and one in metrics
 constexpr int kContended = 3;  // passes in succession that find faults: another program undoes the repairs
 
 int stopWriter = -1;
@@ -79,6 +79,7 @@ class Watch {
     const Pass done = passOver(arguments_);
     const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
     report(done, took);
+    writeMetrics();
     // A change of our own gets one more pass, since it cannot be distinguished from one of others meanwhile. Where pass
     // after pass finds faults, another program undoes the repairs: then ever more rarely, not once a second.
     hasEvents_ = drain();
@@ -94,6 +95,18 @@ class Watch {
     if (arguments_.verbose) print({"pass took " + std::to_string(took.count()) + " ms"});
   }
 
+  /// They inspect everything once more. So a large host has them more rarely than passes, and the repairs do not wait.
+  void writeMetrics() {
+    const auto start = Clock::now();
+    hasOldMetrics_ = start < metricsDue_;
+    if (hasOldMetrics_) return;
+    const auto written = ctl::writeMetrics(arguments_);
+    const std::string problem = written ? "" : "metrics: " + written.error().message;
+    if (!problem.empty() && problem != metricsProblem_) print({problem});
+    metricsProblem_ = problem;
+    metricsDue_ = Clock::now() + (kShare - 1) * (Clock::now() - start);
+  }
+
   milliseconds longest() const { return arguments_.interval; }
 
   bool drain() {
@@ -105,6 +118,7 @@ class Watch {
   bool wait() {
     const auto earliest = Clock::now() + pause_;
     auto due = hasEvents_ ? earliest : Clock::now() + longest();
+    if (hasOldMetrics_) due = std::min(due, std::max(earliest, metricsDue_));
     for (;;) {
       supervisor_.alive();
       const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
@@ -129,6 +143,9 @@ class Watch {
   bool hasEvents_ = false;
   int faulty_ = 0;                          ///< passes in succession that found faults
   std::vector<std::string> problems_ = {};  ///< of the last pass
+  Clock::time_point metricsDue_ = {};       ///< not before
+  bool hasOldMetrics_ = false;              ///< of before the last pass
+  std::string metricsProblem_ = {};         ///< of the last time; empty if there was none
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
-// ponsctl watch: one pass, which restores, collects and counts.
+// ponsctl watch: one pass, which restores and collects; and the metrics.
 #pragma once
 
 #include <string>
 #include <vector>
+
+#include "netlib/base/result.h"
 
 #include "plugin/ctl/arguments.h"
 
@@ -16,9 +18,11 @@ struct Pass {
   std::vector<std::string> problems = {};
 };
 
-/// Removes the attachments of containers that no longer exist, restores what is missing of the others, and writes
-/// `arguments.metricsFile` if it is set. An error is a problem of the pass, and ends no more than its own part. Takes
-/// the locks that gc and repair take.
+/// Removes the attachments of containers that no longer exist, and restores what is missing of the others. An error is
+/// a problem of the pass, and ends no more than its own part. Takes the locks that gc and repair take.
 Pass passOver(const Arguments& arguments);
+
+/// Replaces `arguments.metricsFile`, if it is set and its directory exists: without the node exporter it has no reader.
+netlib::Result<> writeMetrics(const Arguments& arguments);
 
 }  // namespace pons::ctl

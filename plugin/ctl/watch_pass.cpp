@@ -43,17 +43,6 @@ void restore(Host& host, const Arguments& arguments, Pass& pass) {
   }
 }
 
-netlib::Result<> writeMetrics(const Arguments& arguments) {
-  const auto found = TRY(metricsOf(arguments));
-  return replaceFile(arguments.metricsFile, metricsText(found.all), 0644);
-}
-
-/// Without the directory, the node exporter's for instance, the file has no reader.
-bool isRead(const std::string& metricsFile) {
-  std::error_code error;
-  return !metricsFile.empty() && std::filesystem::is_directory(std::filesystem::path{metricsFile}.parent_path(), error);
-}
-
 }  // namespace
 
 Pass passOver(const Arguments& arguments) {
@@ -66,11 +55,15 @@ Pass passOver(const Arguments& arguments) {
     collect(**host, arguments, pass);
     restore(**host, arguments, pass);
   }
-  if (isRead(arguments.metricsFile)) {
-    const auto written = writeMetrics(arguments);
-    if (!written) pass.problems.push_back("metrics: " + written.error().message);
-  }
   return pass;
+}
+
+netlib::Result<> writeMetrics(const Arguments& arguments) {
+  std::error_code error;
+  const auto directory = std::filesystem::path{arguments.metricsFile}.parent_path();
+  if (arguments.metricsFile.empty() || !std::filesystem::is_directory(directory, error)) return {};
+  const auto found = TRY(metricsOf(arguments));
+  return replaceFile(arguments.metricsFile, metricsText(found.all), 0644);
 }
 
 }  // namespace pons::ctl

@@ -17,7 +17,6 @@ using netlib::Family;
 namespace {
 
 constexpr const char* kForwarding = "forwarding";
-constexpr const char* kNewConnections = "new_connections";
 constexpr const char* kDenied = "denied";
 constexpr nft::Register kNameRegisters = IFNAMSIZ / 4;
 
@@ -54,12 +53,14 @@ void appendDenied(nft::Transaction& transaction, Family family) {
   transaction.addRule(table, kDenied, nft::Rule{}.drop());
 }
 
-void appendNewConnections(nft::Transaction& transaction, Family family) {
+void appendDenying(nft::Transaction& transaction, Family family) {
   const nft::Table table = nat::tableOf(family);
   ensurePublished(transaction, family);
-  transaction.addChain(table, kNewConnections, "to bridges with policies");
-  transaction.addRule(table, kNewConnections, nft::Rule{}.jump(kPublished));
-  transaction.addRule(table, kNewConnections, nft::Rule{}.jump(kDenied));
+  for (const DenyingChain& chain : kDenying) {
+    transaction.addChain(table, chain.name, std::string{"denied by "} + chain.key);
+    if (chain.exceptPublished) transaction.addRule(table, chain.name, nft::Rule{}.jump(kPublished));
+    transaction.addRule(table, chain.name, nft::Rule{}.counter().jump(kDenied));
+  }
 }
 
 /// In both families: a container can assign itself addresses of the family that its network lacks. With br_netfilter
@@ -70,15 +71,15 @@ void appendForwarding(nft::Transaction& transaction, const nft::Table& table) {
   transaction.addBaseChain(
       table, {.name = kForwarding, .type = "filter", .hook = NF_INET_FORWARD, .priority = NF_IP_PRI_FILTER - 1});
   nft::Rule from;
-  append(exceptPair(from.loadIifname(0).lookup(kInternalBridges, 0), kInternalPairs).jump(kDenied));
+  append(exceptPair(from.loadIifname(0).lookup(kInternalBridges, 0), kInternalPairs).jump(kByInternal.name));
   nft::Rule to;
-  append(exceptPair(to.loadOifname(0).lookup(kInternalBridges, 0), kInternalPairs).jump(kDenied));
+  append(exceptPair(to.loadOifname(0).lookup(kInternalBridges, 0), kInternalPairs).jump(kByInternal.name));
   append(nft::Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
   nft::Rule between;
   between.loadIifname(0).lookup(kPolicyBridges, 0).loadOifname(0).lookup(kPolicyBridges, 0);
-  append(exceptPair(between, kSameBridgeOk).jump(kNewConnections));
+  append(exceptPair(between, kSameBridgeOk).jump(kByIngressPolicy.name));
   nft::Rule published;
-  append(exceptPair(published.loadOifname(0).lookup(kPublishedOnly, 0), kPublishedPairs).jump(kNewConnections));
+  append(exceptPair(published.loadOifname(0).lookup(kPublishedOnly, 0), kPublishedPairs).jump(kByPublishedOnly.name));
 }
 
 }  // namespace
@@ -118,7 +119,7 @@ void ensurePublished(nft::Transaction& transaction, Family family) {
 void appendPolicies(nft::Transaction& transaction, Family family) {
   appendSets(transaction, nat::tableOf(family));
   appendDenied(transaction, family);
-  appendNewConnections(transaction, family);
+  appendDenying(transaction, family);
   appendForwarding(transaction, nat::tableOf(family));
 }
 

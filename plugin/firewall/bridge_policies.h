@@ -9,15 +9,16 @@
 //   set silent_bridges    { names of bridges whose policies drop what they deny }
 //   map rejecting_bridges { names of bridges whose policies reject it : jump reject_by_protocol (reject_chain.h) }
 //
-//   chain forwarding       hook forward, priority filter - 1
-//                          from or to a bridge in internal_bridges, and not a pair in internal_pairs: jump denied
-//                          ct state established,related: accept
-//                          from and to a bridge in policy_bridges, no pair in same_bridge_ok: jump new_connections
-//                          to a bridge in published_only, no pair in published_pairs: jump new_connections
-//   chain new_connections  jump published; jump denied
-//   chain published        with the ct label of published ports: accept          without the part Ports: no rule
-//   chain denied           from or to a bridge in silent_bridges, or ct state invalid: drop
-//                          from or to a bridge in rejecting_bridges: jump; drop
+//   chain forwarding        hook forward, priority filter - 1
+//                           from or to a bridge in internal_bridges, and not a pair in internal_pairs: jump by_internal
+//                           ct state established,related: accept
+//                           from and to a bridge in policy_bridges, no pair in same_bridge_ok: jump by_ingress_policy
+//                           to a bridge in published_only, no pair in published_pairs: jump by_published_only
+//   chain by_internal       counter; jump denied
+//   chain by_ingress_policy, by_published_only  jump published; counter; jump denied
+//   chain published         with the ct label of published ports: accept          without the part Ports: no rule
+//   chain denied            from or to a bridge in silent_bridges, or ct state invalid: drop
+//                           from or to a bridge in rejecting_bridges: jump; drop
 #pragma once
 
 #include <array>
@@ -45,6 +46,17 @@ inline constexpr std::array kRestrictions{Restriction::Internal, Restriction::Pu
 std::string stateOf(const Attachment& attachment, Restriction restriction);
 /// The set or map that has the names of its bridges.
 const char* setOf(Restriction restriction);
+
+/// The counter of the chain has the packets that this key of the configuration denies.
+struct DenyingChain {
+  const char* name;
+  const char* key;
+  bool exceptPublished;  ///< connections to published ports pass
+};
+inline constexpr DenyingChain kByInternal{"by_internal", "internal", false};
+inline constexpr DenyingChain kByIngressPolicy{"by_ingress_policy", "ingressPolicy", true};
+inline constexpr DenyingChain kByPublishedOnly{"by_published_only", "publishedOnly", true};
+inline constexpr std::array kDenying{kByInternal, kByIngressPolicy, kByPublishedOnly};
 
 /// The chain `published`, for the part Ports, which adds its rule.
 void ensurePublished(netlib::nft::Transaction& transaction, netlib::Family family);

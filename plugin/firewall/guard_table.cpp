@@ -30,6 +30,16 @@ constexpr const char* kIcmp6 = "from_icmpv6";
 constexpr const char* kAdvertisement = "advertisement";
 constexpr const char* kUnspecified = "unspecified";
 
+constexpr std::array kDropping{DroppingChain{kByMac, "mac"},
+                               DroppingChain{kByAddress, "ethertype"},
+                               DroppingChain{kByTrunk, "ethertype"},
+                               DroppingChain{kArp, "arp"},
+                               DroppingChain{kIp, "ipv4"},
+                               DroppingChain{kIp6, "ipv6"},
+                               DroppingChain{kIcmp6, "icmpv6"},
+                               DroppingChain{kAdvertisement, "neighbour-advertisement"},
+                               DroppingChain{kUnspecified, "unspecified-source"}};
+
 // IFLA_GROUP of guarded ports. No other program is known to use these numbers.
 constexpr std::uint32_t kMacGroup = 28783;
 constexpr std::uint32_t kAddressGroup = 28784;
@@ -193,11 +203,11 @@ void addSender(ElementsBySet& elements, const Attachment& attachment, const netl
 
 nft::Table table() { return {nft::TableFamily::Bridge, "pons"}; }
 
+std::span<const DroppingChain> droppingChains() { return kDropping; }
+
 void appendGuard(nft::Transaction& transaction) {
   appendSets(transaction);
-  for (const char* chain : {kByMac, kByAddress, kByTrunk, kArp, kIp, kIp6, kIcmp6, kAdvertisement, kUnspecified}) {
-    transaction.addChain(table(), chain);
-  }
+  for (const DroppingChain& chain : kDropping) transaction.addChain(table(), chain.name);
   Chain{transaction, kByMac}.dropUnless({kSourceMac}, kMacs);
   appendByType({transaction, kByAddress},
                [](Rule& rule, EtherType type) -> Rule& { return rule.payload(kEtherType, type); });

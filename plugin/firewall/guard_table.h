@@ -24,6 +24,8 @@
 // An IP packet costs one lookup: of its MAC and address together.
 #pragma once
 
+#include <span>
+
 #include "netlib/nft/transaction.h"
 
 #include "plugin/model/attachment.h"
@@ -40,6 +42,13 @@ inline constexpr const char* kTargetMacs = "target_macs";
 
 /// The part Guard of the table: see tables::appendPart().
 void appendGuard(netlib::nft::Transaction& transaction);
+
+/// The counters of the chain have the frames that it has dropped.
+struct DroppingChain {
+  const char* name;
+  const char* reason;  ///< what is wrong with them, a word for metrics
+};
+std::span<const DroppingChain> droppingChains();
 
 using ElementsBySet = std::map<std::string, std::vector<netlib::nft::Element>>;
 

@@ -16,15 +16,30 @@ namespace {
 CheckResults someResults() {
   return {{Severity::Fine, "kernel", "bridge, veth and all needed nf_tables features are available"},
           notChecked("firewall", "iptables-legacy IPv6", "no /proc/net/ip6_tables_names: this kernel has none"),
-          {Severity::Note, "settings",
-           "net.ipv4.ip_forward is 0; pons sets it to 1 with the first container that has an IPv4 address"},
-          {Severity::Warning, "records", "2 attachments belong to stopped containers or interrupted ADD/DEL calls",
-           "\"ponsctl gc\" lists them, \"ponsctl gc --delete\" removes them"},
-          {Severity::Fault, "firewall",
+          {Severity::Note,
+           "settings",
+           "net.ipv4.ip_forward is 0; pons sets it to 1 with the first container that has an IPv4 address",
+           {},
+           {},
+           FindingId::IpForwardingOff},
+          {Severity::Warning,
+           "records",
+           "2 attachments belong to stopped containers or interrupted ADD/DEL calls",
+           "\"ponsctl gc\" lists them, \"ponsctl gc --delete\" removes them",
+           {},
+           FindingId::AttachmentStale},
+          {Severity::Fault,
+           "firewall",
            "nf_tables chain ip filter FORWARD drops unmatched packets, including forwarded traffic of pons0",
-           "ponsctl repair"},
-          {Severity::Fault, "networks", "/etc/cni/net.d/1.conf: not JSON at line 1, column 2: \x1b[31m",
-           "run \"ponsctl explain FILE\" for line and column"}};
+           "ponsctl repair",
+           {},
+           FindingId::ForwardDrop},
+          {Severity::Fault,
+           "networks",
+           "/etc/cni/net.d/1.conf: not JSON at line 1, column 2: \x1b[31m",
+           "run \"ponsctl explain FILE\" for line and column",
+           {},
+           FindingId::ConfigInvalid}};
 }
 
 /// The severity of the first result whose text has that part; "" for none.

@@ -26,6 +26,7 @@ void checkFine() {
 void checkFinding(const std::string& verdict, const std::string& what) {
   CAPTURE(what);
   const Findings findings;
+  CHECK_MESSAGE(findings.haveIds(), findings.text());
   CHECK_MESSAGE(findings.with(what).verdict == verdict, findings.text());
 }
 
@@ -176,8 +177,24 @@ TEST_CASE("On a host: ponsctl doctor finds a container whose MTU differs from it
   checkFinding("warning", "MTU 1400 inside and 1500 at the host's end of the veth of container c1, container c3: ");
   shell("ip -n c1 link set eth0 mtu 1500; ip -n c3 link set eth0 mtu 1500");
   checkFine();
-  shell("ip link set " + pons::hostVethName(keyOf("c2")).toString() + " mtu 1300");
+  const std::string veth = pons::hostVethName(keyOf("c2")).toString();
+  shell("ip link set " + veth + " mtu 1300");
   checkFinding("fault", "MTU 1500 inside and 1300 at the host's end of the veth of container c2: ");
+  shell("ip link set " + veth + " mtu 1500");
+  checkFine();
+  shell("ip link set pons-demo mtu 1200");
+  checkFinding("warning",
+               "MTU 1200 of bridge pons-demo is smaller than that of container c1, container c2, container c3: ");
+}
+
+TEST_CASE("On a host: ponsctl doctor finds a container that has changed its MAC address") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo = configured("demo", kIpv4);
+  attachThree(demo, host);
+  checkFine();
+  shell("ip -n c2 link set eth0 address 02:00:00:00:00:01");
+  checkFinding("fault", "1 attachment is incomplete");
+  CHECK(contains(tool({"check"}).out, "02:00:00:00:00:01"));
 }
 
 TEST_CASE("On a host: ponsctl doctor finds nameservers that a container looks for in itself") {

@@ -32,6 +32,7 @@ class Findings {
  public:
   struct Finding {
     std::string verdict;  ///< empty: there is none
+    std::string id;
     std::string what;
     std::string remedy;
   };
@@ -45,10 +46,10 @@ class Findings {
     const auto document = jsonOf(outcome);
     const auto text = [](const pons::json::Value& value) { return std::string{value.string().value_or("")}; };
     for (const auto& one : document["diagnoses"].items()) {
-      all_.push_back({text(one["verdict"]), text(one["what"]), text(one["remedy"])});
+      all_.push_back({text(one["verdict"]), text(one["id"]), text(one["what"]), text(one["remedy"])});
     }
     for (const auto& one : document["notChecked"].items()) {
-      all_.push_back({"not checked", text(one["what"]), text(one["why"])});
+      all_.push_back({"not checked", {}, text(one["what"]), text(one["why"])});
     }
   }
 
@@ -58,6 +59,12 @@ class Findings {
       if (contains(finding.what, part)) return finding;
     }
     return {};
+  }
+  /// Whether each fault, warning and note has an id, and the rest none.
+  bool haveIds() const {
+    return std::ranges::all_of(all_, [](const Finding& one) {
+      return one.id.empty() == (one.verdict == "fine" || one.verdict == "not checked");
+    });
   }
   /// Exit code 0, and neither faults nor warnings.
   bool ok() const {

@@ -185,7 +185,7 @@ TEST_CASE("The JSON of each command has the members that ponsctl(8) lists, with 
   CHECK(differences("check", {checkJson(broken())}) == "");
   CHECK(differences("repair", {repairJson(findings())}) == "");
   CHECK(differences("gc", {gcJson(orphans())}) == "");
-  CHECK(differences("doctor", {doctorJson({{Severity::Fault, "kernel", "what", "remedy"},
+  CHECK(differences("doctor", {doctorJson({{Severity::Fault, "kernel", "what", "remedy", {}, FindingId::ConfigInvalid},
                                            notChecked("firewall", "what", "why")})}) == "");
   CHECK(differences("policy", {policyJson(withPolicy())}) == "");
   CHECK(differences("metrics", {metricsJson({{"pons_x", "gauge", "X.", {{{{"network", "a"}}, 3}}}})}) == "");

@@ -235,9 +235,12 @@ TEST_CASE("On a host: ponsctl watch replaces the metrics file, whole and readabl
   demo.attach(host, "c1");
   const Watcher watcher{{"--interval", kNever, "--metrics", "/run/exporter/pons.prom"}};
   const auto has = [](const std::string& line) {
-    return eventually([&] {
-      return std::filesystem::exists("/run/exporter/pons.prom") && contains(contentOf("/run/exporter/pons.prom"), line);
-    });
+    return eventually(
+        [&] {
+          return std::filesystem::exists("/run/exporter/pons.prom") &&
+                 contains(contentOf("/run/exporter/pons.prom"), line);
+        },
+        30s);  // rarely on a busy host
   };
   CHECK(has("pons_attachments{network=\"demo\"} 1\n"));
   // Who has opened it keeps a whole old file.
