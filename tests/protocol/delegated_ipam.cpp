@@ -254,6 +254,18 @@ TEST_CASE("Delegated IPAM: code and details of the plugin's error arrive unchang
   }
 }
 
+TEST_CASE("Delegated IPAM: a misspelt type of pons' own is an error with a hint, and DEL of that ADD succeeds") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  for (const auto& [type, meant] : {std::pair{"hostlocal", "host-local"}, std::pair{"statik", "static"}}) {
+    const std::string config = configOf("1.1.0", R"("ipam": {"type": ")" + std::string{type} + "\"}");
+    checkError(callWithPlugin("ADD", config), ErrorCode::InvalidEnvironment,
+               {"there is no program " + std::string{type}, "did you mean \"" + std::string{meant} + "\"?"});
+    checkSilent(callWithPlugin("DEL", config));
+  }
+}
+
 TEST_CASE("Delegated IPAM: a plugin that is missing or writable by others is not executed") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");

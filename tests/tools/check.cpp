@@ -99,10 +99,11 @@ TEST_CASE("ponsctl repair prints what was restored, and what was not and why") {
   CHECK(viewed(repairJson({}), repairText, kNarrow) == "nothing is missing\n");
   CHECK(viewed(repairJson(findings()), repairText, kNarrow) ==
         "restored: bridge web0 (was missing)\n"
-        "restored: default/web-0 (container c1), eth0 in network web: veth pons1 (was down)\n"
+        "not restored: table ip pons is missing (Operation not permitted)\n"
         "not restored: container c2, eth0 in network demo: MAC of eth0 is 02:00:00:00:00:07, expected "
         "0a:58:0a:2b:00:02 (restart the container)\n"
-        "not restored: table ip pons is missing (Operation not permitted)\n");
+        "restored: default/web-0 (container c1), eth0 in network web: veth pons1 (was down)\n"
+        "2 restored, 2 not restored\n");
   const auto document = pons::json::Document::parse(repairJson(findings()));
   REQUIRE(document);
   const auto all = (*document)["findings"].items();
@@ -124,6 +125,10 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
   demo.attach(host, "c2");
   web.attach(host, "w1");
   CHECK(tool({"check"}).out == "3 attachments, no faults\n");
+  CHECK(tool({"check", "demo"}).out == "2 attachments, no faults\n");
+  CHECK(tool({"check", "8080"}).out == "1 attachment, no faults\n");
+  CHECK(contains(tool({"check", "nothing"}).err, "nothing on record is called \"nothing\""));
+  CHECK(tool({"check", "demo", "--repair"}).exitCode == 2);
   CHECK(tool({"repair", "--dry-run"}).out == "3 attachments, no faults\n");
 
   const std::string breakAll = "ip addr flush dev pons-demo scope global; ip link set " +
@@ -141,6 +146,9 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
       CHECK_MESSAGE(contains(found.out, "\ncontainer w1, eth0 in network web\n  "), found.out);
       CHECK_MESSAGE(contains(found.out, "\n3 attachments have faults.\n"), found.out);
       CHECK(tool({"repair", "--dry-run"}).out == found.out);
+      const Outcome one = tool({"check", "w1"});
+      CHECK(one.exitCode == 1);
+      CHECK_MESSAGE(contains(one.out, "\n1 attachment has faults.\n"), one.out);
       CHECK(tool({"repair", "--dry-run"}).exitCode == 1);
     }
     const Outcome restored = tool(command);
