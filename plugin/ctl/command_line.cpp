@@ -1,8 +1,6 @@
 #include "plugin/ctl/command_line.h"
 
 #include <algorithm>
-#include <charconv>
-#include <filesystem>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +11,7 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/list.h"
+#include "plugin/ctl/option_values.h"
 #include "plugin/ctl/table.h"
 
 namespace pons::ctl {
@@ -33,17 +32,6 @@ Answer misused(const std::string& message) {
   return {kMisused, {}, "ponsctl: " + netlib::printable(message) + "\nRun with --help for more information.\n"};
 }
 
-/// CLI::Range accepts "nan".
-std::string refuseTimeout(const std::string& text) {
-  constexpr double kShortest = 0.01;
-  constexpr double kLongest = 60;
-  double seconds = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool isNumber = read.ec == std::errc{} && read.ptr == text.data() + text.size();
-  if (isNumber && seconds >= kShortest && seconds <= kLongest) return {};
-  return "invalid timeout \"" + text + "\": must be a number of seconds from 0.01 to 60";
-}
-
 /// Refuses all other values of an option.
 CLI::Validator oneOf(const std::string& what, const std::vector<std::string>& known) {
   const auto refuse = [what, known](const std::string& word) {
@@ -51,11 +39,6 @@ CLI::Validator oneOf(const std::string& what, const std::vector<std::string>& kn
     return isKnown ? "" : unknownWord(what, word, known) + " (possible: " + joined(known) + ")";
   };
   return {refuse, ""};
-}
-
-std::string refuseMissingDirectory(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::is_directory(path, error) ? "" : "there is no directory \"" + path + "\"";
 }
 
 class CommandLine {

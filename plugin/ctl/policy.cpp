@@ -12,6 +12,7 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/files.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
 #include "plugin/ctl/nameservers.h"
 #include "plugin/ctl/show.h"
@@ -20,13 +21,6 @@
 namespace pons::ctl {
 
 namespace {
-
-template <class T>
-std::vector<std::string> textsOf(const std::vector<T>& values) {
-  std::vector<std::string> texts;
-  for (const T& value : values) texts.push_back(value.toString());
-  return texts;
-}
 
 void writePorts(json::Writer& writer, std::string_view name, const std::vector<Port>& ports) {
   writer.key(name).beginArray();

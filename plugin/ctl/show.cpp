@@ -2,6 +2,7 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
 #include "plugin/ctl/nameservers.h"
 #include "plugin/ledger/record.h"
@@ -46,9 +47,7 @@ void writeShown(json::Writer& writer, const Shown& one) {
     writeFields(writer, *one.status.attachment);
     writer.endObject();
   }
-  std::vector<std::string> nameservers;
-  for (const netlib::IpAddress& address : one.nameservers) nameservers.push_back(address.toString());
-  writeStrings(writer, "nameservers", nameservers);
+  writeStrings(writer, "nameservers", textsOf(one.nameservers));
   writeStrings(writer, "containerAddresses", one.facts.addresses);
   writeObjects(writer, "links", one.facts.links, writeLink);
   writeObjects(writer, "routes", one.facts.routes, writeRoute);

@@ -193,6 +193,32 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
   }
 }
 
+TEST_CASE("On a host: ponsctl check names the file of a damaged record, the place, and the remedy") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  demo.attach(host, "c1");
+  const std::string file = "/run/pons/networks/demo/attachments/c1:eth0.json";
+  const std::string whole = contentOf(file);
+  const auto fault = [&](const std::string& command) {
+    setContent(file, whole);
+    shell(command + " " + file);
+    const Outcome looked = tool({"check", "c1"}, {"COLUMNS=300"});
+    CHECK(looked.exitCode == 1);
+    return looked.out;
+  };
+  const std::string subject = "\n  record " + file + " is damaged (";
+  const std::string remedy = "), expected readable: restart the container\n";
+  CHECK(contains(fault("echo noise >"), subject + "invalid JSON at line 1, column 2: Invalid value." + remedy));
+  CHECK(contains(fault("truncate --size 100"), subject + "invalid JSON at line "));
+  CHECK(contains(fault("sed -i 's/\"hairpin\": [a-z]*/\"hairpin\": 7/'"),
+                 subject + "damaged record: \"hairpin\" is missing or invalid at line "));
+  CHECK(contains(fault("sed -i 's/\"c1\"/\"c2\"/'"), subject + "of another attachment" + remedy));
+  CHECK(contains(fault("sed -i 's/\"format\": 1/\"format\": 2/'"),
+                 "\n  record " + file + ": written by a newer pons (format 2)\n"));
+  setContent(file, whole);
+  demo.checkAll();
+}
+
 TEST_CASE("On a host: ponsctl repair: its arguments, its state directory, and nothing to do") {
   REQUIRE_FAKE_HOST(host);
   CHECK(repair().out == "nothing is missing\n");
