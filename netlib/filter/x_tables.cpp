@@ -155,8 +155,6 @@ class FilterTableReader {
     }
   }
 
-  bool isPolicy(std::size_t offset, unsigned hook) const { return info_.underflow[hook] == offset; }
-
   Result<> addRule(const Entry& entry, std::size_t offset, const std::string& target) {
     const auto& ip = Layout::conditions(entry);
     const auto interface = [&](const auto& name, const auto& mask, unsigned inversion) {
@@ -175,7 +173,7 @@ class FilterTableReader {
         ip.proto != 0 || hasFragment || (ip.flags & Layout::kOwnFlags) != 0 || (ip.invflags & ~kKnownInversions) != 0;
     TRY(addMatches(made, entry, offset));
     TRY(addTarget(made.rule, entry, offset, target));
-    if (isPolicy(offset, NF_INET_FORWARD)) {
+    if (info_.underflow[NF_INET_FORWARD] == offset) {  // the policy
       table_.forwardPolicyDrops_ = made.rule.verdict == Verdict::Drop;
       table_.chains_[chain_];
     } else {

@@ -1,5 +1,7 @@
 #include "plugin/cni/field.h"
 
+#include <algorithm>
+
 #include "netlib/base/text.h"
 
 namespace pons::cni {
@@ -12,6 +14,16 @@ std::optional<netlib::IpPrefix> parseNetwork(std::string_view text) {
   if (const auto address = netlib::IpAddress::parse(text)) return netlib::IpPrefix::host(*address);
   const auto prefix = netlib::IpPrefix::parse(text);
   return prefix ? std::optional{prefix->network()} : std::nullopt;
+}
+
+/// What is expected in place of a prefix that is invalid only because its length is; else `form`.
+std::string expectedFor(std::string_view text, std::string_view form) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const auto address = netlib::IpAddress::parse(text.substr(0, slash));
+  const std::string_view length = text.substr(std::min(slash + 1, text.size()));
+  const bool isNumber = !length.empty() && length.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!address || !isNumber || length.starts_with('0')) return std::string{form};
+  return "a prefix length of at most " + std::to_string(netlib::bitsOf(address->family()));
 }
 
 }  // namespace
@@ -92,11 +104,13 @@ Result<std::optional<netlib::IpAddress>> Field::address() const {
 }
 
 Result<std::optional<netlib::IpPrefix>> Field::prefix() const {
-  return parsed(netlib::IpPrefix::parse, "an address with a prefix length, such as 10.42.0.0/24");
+  const std::string_view text = value_.string().value_or("");
+  return parsed(netlib::IpPrefix::parse, expectedFor(text, "an address with a prefix length, such as 10.42.0.0/24"));
 }
 
 Result<std::optional<netlib::IpPrefix>> Field::network() const {
-  return parsed(parseNetwork, "an address or a subnet such as 10.42.0.0/24");
+  const std::string_view text = value_.string().value_or("");
+  return parsed(parseNetwork, expectedFor(text, "an address or a subnet such as 10.42.0.0/24"));
 }
 
 Failure Field::invalid(std::string_view expected) const {

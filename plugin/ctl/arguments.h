@@ -34,7 +34,7 @@ struct Arguments {
   bool json = false;
   std::string stateDir = {};
   std::string configDir = "/etc/cni/net.d";  ///< network configurations, as runtimes read them
-  std::string subject = {};                  ///< show, probe, policy: see attachmentsNamed(); explain: a file or a key
+  std::string subject = {};                  ///< for attachmentsNamed(); explain: a file, network or key
   std::string network = {};                  ///< list, gc, policy: only this one; empty for all
   std::string ifName = {};                   ///< policy: only this interface; empty for all
   std::string policyFile = {};               ///< policy: the new one, "-" for stdin; empty: print the present one

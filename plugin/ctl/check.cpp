@@ -9,6 +9,7 @@
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
+#include "plugin/ctl/show.h"
 #include "plugin/telemetry/counters.h"
 
 namespace pons::ctl {
@@ -85,8 +86,15 @@ std::string pastText(const Value& finding, std::size_t idLength) {
   return "not restored: " + whose + plainText(finding["what"]) + " (" + plainText(finding["reason"]) + ")";
 }
 
+/// Of all attachments, or of those that the argument names.
+netlib::Result<std::vector<AttachmentStatus>> chosenStatus(const Arguments& arguments) {
+  if (arguments.subject.empty()) return collectStatus(arguments);
+  Host host = TRY(requireHost(arguments));
+  return collectStatus(host, TRY(attachmentsNamed(host, arguments.subject)));
+}
+
 netlib::Result<Answer> verify(const Arguments& arguments) {
-  const auto statuses = TRY(collectStatus(arguments));
+  const auto statuses = TRY(chosenStatus(arguments));
   const View view = [&](const Value& root, const Terminal& terminal) {
     return statuses.empty() ? "no attachments" + absenceOf(arguments) + "\n" : checkText(root, terminal);
   };
@@ -167,16 +175,21 @@ std::string repairLine(const Finding& finding) {
 }
 
 std::string repairText(const Value& root, const Terminal& terminal) {
-  const std::vector<Value> findings = root["findings"].items();
+  std::vector<Value> findings = root["findings"].items();
   if (findings.empty()) return "nothing is missing\n";
   const std::size_t idLength = idLengthIn(findings, terminal);
+  std::ranges::stable_sort(findings, {}, [](const Value& one) { return isShared(one) ? "" : attachmentIn(one); });
   std::string text;
-  std::set<std::string> listed;
+  std::map<bool, std::set<std::string>> listed;  // by isRepaired()
   for (const Value& finding : findings) {
+    const bool isGood = isRepaired(finding);
     const std::string line = pastText(finding, idLength);
-    if (listed.insert(line).second) text += terminal.in(isRepaired(finding) ? Colour::Good : Colour::Bad, line) + "\n";
+    if (listed[isGood].insert(line).second) text += terminal.in(isGood ? Colour::Good : Colour::Bad, line) + "\n";
   }
-  return text;
+  const std::size_t left = listed[false].size();
+  if (listed[true].size() + left == 1) return text;
+  return text + std::to_string(listed[true].size()) + " restored" +
+         (left == 0 ? "" : ", " + std::to_string(left) + " not restored") + "\n";
 }
 
 netlib::Result<Answer> check(const Arguments& arguments) {

@@ -23,7 +23,8 @@ netlib::Result<std::vector<Finding>> repaired(Host& host, const Arguments& argum
 std::string repairJson(const std::vector<Finding>& findings);
 /// One of them, on one line, with the container's whole ID.
 std::string repairLine(const Finding& finding);
-/// What was restored, and what was not and why, one per line; of shared state once.
+/// What was restored, and what was not and why, one per line: of shared state once, then of each attachment; and how
+/// many.
 std::string repairText(const json::Value& root, const Terminal& terminal);
 
 }  // namespace pons::ctl

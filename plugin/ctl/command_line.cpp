@@ -1,8 +1,6 @@
 #include "plugin/ctl/command_line.h"
 
 #include <algorithm>
-#include <charconv>
-#include <filesystem>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +11,7 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/list.h"
+#include "plugin/ctl/option_values.h"
 #include "plugin/ctl/table.h"
 
 namespace pons::ctl {
@@ -27,19 +26,10 @@ constexpr const char* kExitCodes =
     "Exit codes: 0, no faults, or all repaired; 1, faults found or command failed;\n"
     "2, usage error.";
 
+const std::string kSubjects = "ID or unique prefix, pod, address, host port, namespace, host interface, or network";
+
 Answer misused(const std::string& message) {
   return {kMisused, {}, "ponsctl: " + netlib::printable(message) + "\nRun with --help for more information.\n"};
-}
-
-/// CLI::Range accepts "nan".
-std::string refuseTimeout(const std::string& text) {
-  constexpr double kShortest = 0.01;
-  constexpr double kLongest = 60;
-  double seconds = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  const bool isNumber = read.ec == std::errc{} && read.ptr == text.data() + text.size();
-  if (isNumber && seconds >= kShortest && seconds <= kLongest) return {};
-  return "invalid timeout \"" + text + "\": must be a number of seconds from 0.01 to 60";
 }
 
 /// Refuses all other values of an option.
@@ -49,11 +39,6 @@ CLI::Validator oneOf(const std::string& what, const std::vector<std::string>& kn
     return isKnown ? "" : unknownWord(what, word, known) + " (possible: " + joined(known) + ")";
   };
   return {refuse, ""};
-}
-
-std::string refuseMissingDirectory(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::is_directory(path, error) ? "" : "there is no directory \"" + path + "\"";
 }
 
 class CommandLine {
@@ -68,7 +53,7 @@ class CommandLine {
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
     app_.get_formatter()->label("Excludes", "Not with");
     addList();
-    add(show, "show", "Show everything about one container, or those of a network", kJson | kState | kWide | kSubject);
+    add(show, "show", "Show everything about one container, or those of a network", kAll | kSubject);
     add(networks, "networks", "List the networks: same as list --networks", kAll);
     addCheck();
     addRepair();
@@ -141,11 +126,7 @@ class CommandLine {
     }
     if ((shared & kWide) != 0) added.add_flag("--wide", arguments_.terminal.wide, "Print all columns, unabridged");
     if ((shared & kSubject) != 0) {
-      added
-          .add_option("container", arguments_.subject,
-                      "ID or unique prefix, pod, address, host port, namespace, host interface, or network")
-          ->type_name("")
-          ->required();
+      added.add_option("container", arguments_.subject, kSubjects)->type_name("")->required();
     }
     return added;
   }
@@ -165,8 +146,10 @@ class CommandLine {
   }
 
   void addCheck() {
-    CLI::App& added = add(check, "check", "Verify all attachments against the kernel", kJson | kState | kWide);
-    added.add_flag("--repair", arguments_.repairs, "Restore recorded state that is missing in the kernel");
+    CLI::App& added = add(check, "check", "Verify attachments against the kernel", kJson | kState | kWide);
+    CLI::Option* chosen = added.add_option("container", arguments_.subject, kSubjects + "; else all")->type_name("");
+    added.add_flag("--repair", arguments_.repairs, "Restore recorded state that is missing in the kernel")
+        ->excludes(chosen);
   }
 
   void addRepair() {
@@ -181,10 +164,11 @@ class CommandLine {
   }
 
   void addExplain() {
-    CLI::App& added = add(explain, "explain", "Explain and validate a configuration, or a key", kJson | kState);
+    CLI::App& added =
+        add(explain, "explain", "Explain and validate a configuration, or a key", kJson | kState | kConfigs);
     added
         .add_option("file", arguments_.subject,
-                    "A network configuration, or a list of plugins, or a key; else all keys")
+                    "A network configuration file, the name of a network, or a key; else all keys")
         ->type_name("");
   }
 
@@ -214,20 +198,24 @@ class CommandLine {
 
   void addGraph() {
     CLI::App& added = add(graph, "graph", "Draw bridges, containers, published ports and uplinks", kState);
-    added.add_option("--format", arguments_.format, "dot, or svg (runs dot of graphviz)")
+    added.add_option("--format", arguments_.format, "dot, svg (runs dot of graphviz), or text")
         ->type_name("FORMAT")
-        ->check(oneOf("format", {"dot", "svg"}));
+        ->check(oneOf("format", {"dot", "svg", "text"}));
+  }
+
+  /// From `least` to 3600.
+  static void addSeconds(CLI::App& to, const std::string& option, std::chrono::seconds& into, const std::string& text,
+                         unsigned least) {
+    to.add_option_function<unsigned>(
+          option, [&into](unsigned seconds) { into = std::chrono::seconds{seconds}; }, text)
+        ->type_name("SECONDS")
+        ->check(CLI::Range(least, 3600U).description(""));
   }
 
   void addWatch() {
     CLI::App& added =
         add(watch, "watch", "Repair and remove leftovers whenever something changed, until SIGTERM", kState | kConfigs);
-    added
-        .add_option_function<unsigned>(
-            "--interval", [this](unsigned seconds) { arguments_.interval = std::chrono::seconds{seconds}; },
-            "Longest time between two passes, 1 to 3600 (60)")
-        ->type_name("SECONDS")
-        ->check(CLI::Range(1U, 3600U).description(""));
+    addSeconds(added, "--interval", arguments_.interval, "Longest time between two passes, 1 to 3600 (60)", 1);
     added.add_option("--metrics", arguments_.metricsFile, "After each pass write the metrics to this file")
         ->type_name("FILE");
     added.add_flag("--verbose", arguments_.verbose, "Print a line for each pass");
@@ -245,12 +233,7 @@ class CommandLine {
     CLI::Option* name = added.add_option("--node", node.name, "Name of the node, to ask the API")->type_name("NAME");
     own->excludes(name);
     added.add_option("--api", node.api, "Unix socket of kubectl proxy (/run/api/socket)")->type_name("SOCKET");
-    added
-        .add_option_function<unsigned>(
-            "--patience", [&node](unsigned seconds) { node.patience = std::chrono::seconds{seconds}; },
-            "Longest wait for the API's pod CIDRs, 0 to 3600 (120)")
-        ->type_name("SECONDS")
-        ->check(CLI::Range(0U, 3600U).description(""));
+    addSeconds(added, "--patience", node.patience, "Longest wait for the API's pod CIDRs, 0 to 3600 (120)", 0);
     added.add_option("--plugin-dir", node.pluginDir, "Directory of plugins (/opt/cni/bin)")
         ->type_name("DIR")
         ->check(CLI::Validator{refuseMissingDirectory, ""});

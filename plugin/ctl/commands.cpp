@@ -23,9 +23,12 @@ Answer run(int argc, const char* const* argv, const cni::Environment& environmen
   const Arguments& arguments = std::get<Arguments>(parsed);
   auto answered = arguments.run(arguments);
   if (answered) return std::move(*answered);
+  const bool isRoot = geteuid() == 0;
   const bool isRefused = answered.failedWith(EACCES) || answered.failedWith(EPERM);
-  const std::string advice = isRefused && geteuid() != 0 ? ": must be run as root" : "";
-  return {kFailed, {}, linesOf(arguments.command, {answered.error().message + advice})};
+  const std::string advice = isRefused && !isRoot ? ": must be run as root" : "";
+  // Others cannot read the ledger, by which it is known whether an argument is wrong.
+  const int status = isRoot && answered.failedWith(netlib::Cause::Invalid) ? kMisused : kFailed;
+  return {status, {}, linesOf(arguments.command, {answered.error().message + advice})};
 }
 
 netlib::Result<Answer> version(const Arguments& arguments) {

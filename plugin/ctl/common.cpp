@@ -17,7 +17,7 @@ netlib::Result<StateDirectory> findStateDirectory(const Arguments& arguments) {
   if (inUse && inUse->contains(nameOfStateDir(arguments.stateDir))) return StateDirectory::Lost;
   if (arguments.stateDir == cni::Settings{}.stateDir) return StateDirectory::None;
   const std::vector<std::string> others = otherStateDirectories(arguments);
-  return netlib::fail(netlib::Cause::Missing, "there is no state directory " + arguments.stateDir +
+  return netlib::fail(netlib::Cause::Invalid, "there is no state directory " + arguments.stateDir +
                                                   (others.empty() ? "" : "; on this host: " + joined(others)));
 }
 
@@ -43,6 +43,12 @@ netlib::Result<std::optional<Host>> openHost(const Arguments& arguments) {
   if (ledger.failedWith(ENOENT)) return std::optional<Host>{};  // removed meanwhile
   if (!ledger) return netlib::fail(ledger.error());
   return TRY(Host::open(std::move(*ledger)));
+}
+
+netlib::Result<Host> requireHost(const Arguments& arguments) {
+  auto host = TRY(openHost(arguments));
+  if (host) return std::move(*host);
+  return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
 }
 
 bool has(const Attachment& attachment, const std::string& sharedState) {

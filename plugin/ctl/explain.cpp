@@ -28,8 +28,20 @@ struct ExplainedKey {
 
 struct IgnoredKey {
   std::string key;
-  std::string value;
+  std::string value;  ///< as JSON
   std::string why;
+  bool isMistake = true;  ///< false: in a place where others have their keys
+};
+
+/// Of a file or a plugin in it.
+struct Verdict {
+  bool isValid = true;
+  std::size_t mistakes = 0;
+
+  void add(const Verdict& part) {
+    isValid &= part.isValid;
+    mistakes += part.mistakes;
+  }
 };
 
 std::string under(const std::string& path, std::string_view key) {
@@ -109,7 +121,8 @@ class Effects {
 std::vector<IgnoredKey> ignoredIn(Applet applet, const cni::Config& config, const json::Value& root) {
   std::vector<IgnoredKey> ignored;
   for (const cni::UnknownKey& key : cni::unknownKeys(applet, root)) {
-    ignored.push_back({key.key, key.value, (key.isForeign ? "not used by pons" : "unknown key") + key.hint()});
+    ignored.push_back(
+        {key.key, key.value, (key.isForeign ? "not used by pons" : "unknown key") + key.hint(), !key.isForeign});
   }
   for (const cni::Error& error : config.ignored) {
     ignored.push_back({error.key, root[error.key].text(), error.message + "; the default is used"});
@@ -159,19 +172,23 @@ void writeError(json::Writer& writer, const cni::Error& error, const std::option
 
 void writeIgnored(json::Writer& writer, const std::vector<IgnoredKey>& ignored) {
   writeObjects(writer, "ignored", ignored, [](json::Writer& to, const IgnoredKey& key) {
-    to.member("key", key.key).member("value", key.value).member("why", key.why);
+    to.member("key", key.key).key("value").json(key.value);
+    to.member("why", key.why).member("mistake", key.isMistake);
   });
 }
 
 void writeKeys(json::Writer& writer, const std::vector<ExplainedKey>& keys, const std::vector<IgnoredKey>& ignored) {
   writeObjects(writer, "keys", keys, [](json::Writer& to, const ExplainedKey& key) {
-    to.member("key", key.key).member("value", key.value).member("effect", key.effect).member("default", key.byDefault);
+    to.member("key", key.key).key("value").json(key.value);
+    to.member("effect", key.effect).member("default", key.byDefault);
   });
   writeIgnored(writer, ignored);
 }
 
-/// False if ADD would refuse it.
-bool writePlugin(json::Writer& writer, const std::string& text, const PluginConf& conf, const std::string& stateDir) {
+std::size_t mistakesIn(const std::vector<IgnoredKey>& ignored) { return countIf(ignored, &IgnoredKey::isMistake); }
+
+Verdict writePlugin(json::Writer& writer, const std::string& text, const PluginConf& conf,
+                    const std::string& stateDir) {
   const auto applet = appletFor(conf.type);
   writer.member("type", conf.type).member("ofPons", applet.has_value());
   const auto document = json::Document::parse(conf.input);  // cannot fail: the whole file has been parsed
@@ -180,30 +197,37 @@ bool writePlugin(json::Writer& writer, const std::string& text, const PluginConf
     if (applet && !request) writeError(writer, request.error(), placeOf(text, conf, request.error().key));
     writeKeys(writer, {}, {});
     writePlan(writer, nullptr);
-    return !applet || request;
+    return {.isValid = !applet || request};
   }
   const std::vector<IgnoredKey> ignored = ignoredIn(*applet, request->config, document->root());
   writeKeys(writer, Effects{*applet, request->config, ignored}.of(document->root()), ignored);
   const bool isMain = *applet == Applet::Pons || *applet == Applet::Bridge;
   writePlan(writer, isMain ? &*request : nullptr);
-  return true;
+  return {.isValid = true, .mistakes = mistakesIn(ignored)};
 }
 
-/// False if ADD would refuse it.
-bool writeFile(json::Writer& writer, const std::string& text, const std::string& file, const std::string& stateDir) {
+/// Of a text that is no configuration.
+void writeFileError(json::Writer& writer, const std::string& text, const cni::Error& error) {
+  const auto broken = json::syntaxErrorIn(text);
+  if (!broken) return writeError(writer, error, json::placeOf(text, error.key));
+  writeError(writer, {error.code, "invalid JSON: " + broken->reason}, broken->place);
+}
+
+Verdict writeFile(json::Writer& writer, const std::string& text, const std::string& file, const std::string& stateDir) {
   const auto conf = parseConf(text, file);
   writer.member("file", file).member("network", conf ? conf->name : "");
   writer.member("cniVersion", conf ? conf->version : "");
-  if (!conf) {
-    const auto broken = json::syntaxErrorIn(text);
-    writeError(writer, conf.error(), broken ? broken : json::placeOf(text, conf.error().key));
-  }
+  if (!conf) writeFileError(writer, text, conf.error());
   const auto document = json::Document::parse(text);
-  writeIgnored(writer, conf && document ? ignoredInList(document->root()) : std::vector<IgnoredKey>{});
-  bool isValid = conf.ok();
-  writeObjects(writer, "plugins", conf ? conf->plugins : std::vector<PluginConf>{},
-               [&](json::Writer& to, const PluginConf& plugin) { isValid &= writePlugin(to, text, plugin, stateDir); });
-  return isValid;
+  const auto ignored = conf && document ? ignoredInList(document->root()) : std::vector<IgnoredKey>{};
+  writeIgnored(writer, ignored);
+  Verdict verdict{.isValid = conf.ok(), .mistakes = mistakesIn(ignored)};
+  writeObjects(
+      writer, "plugins", conf ? conf->plugins : std::vector<PluginConf>{},
+      [&](json::Writer& to, const PluginConf& plugin) { verdict.add(writePlugin(to, text, plugin, stateDir)); });
+  writer.member("valid", verdict.isValid);
+  writeNumber(writer, "mistakes", verdict.mistakes);
+  return verdict;
 }
 
 /// A file of another name is one only where no key has it.
@@ -212,27 +236,34 @@ bool isFileName(const std::string& subject) {
          std::ranges::any_of(kConfEndings, [&](const std::string& ending) { return subject.ends_with(ending); });
 }
 
+/// The file of the network with that name: of several, as libcni does it, the first.
+netlib::Result<std::string> fileOfNetwork(const std::string& name, const std::string& directory) {
+  std::vector<std::string> known = keyPaths();
+  for (const NetworkConf& conf : readConfDirectory(directory).networks) {
+    if (conf.name == name) return conf.file;
+    known.push_back(conf.name);
+  }
+  return netlib::fail(netlib::Cause::Missing, unknownWord("key, file or network", name, known));
+}
+
 }  // namespace
 
 Explained explained(const std::string& text, const std::string& file, const std::string& stateDir) {
-  bool isValid = false;
-  std::string json = jsonDocument([&](json::Writer& writer) { isValid = writeFile(writer, text, file, stateDir); });
-  return {std::move(json), isValid};
+  Verdict verdict;
+  std::string json = jsonDocument([&](json::Writer& writer) { verdict = writeFile(writer, text, file, stateDir); });
+  return {std::move(json), verdict.isValid, verdict.mistakes > 0};
 }
 
 netlib::Result<Answer> explain(const Arguments& arguments) {
-  const std::string& subject = arguments.subject;
+  std::string subject = arguments.subject;
   const std::string keys = isFileName(subject) ? "" : keysJson(subject);
   if (!keys.empty()) return answer(arguments, keys, subject.empty() ? keysText : keyDetails);
-  const auto text = readText(subject);
-  if (text.failedWith(ENOENT)) {
-    return netlib::fail(netlib::Cause::Missing,
-                        isFileName(subject) ? "no file \"" + subject + "\""
-                                            : unknownWord("key", subject, keyPaths()) + " (and no file has that name)");
+  if (!exists(subject)) {
+    if (isFileName(subject)) return netlib::fail(netlib::Cause::Missing, "no file \"" + subject + "\"");
+    subject = TRY(fileOfNetwork(subject, arguments.configDir));
   }
-  if (!text) return netlib::fail(text.error());
-  const auto [json, isValid] = explained(*text, subject, arguments.stateDir);
-  return answer(arguments, json, explainText, isValid ? 0 : kFailed);
+  const Explained whole = explained(TRY(readText(subject)), subject, arguments.stateDir);
+  return answer(arguments, whole.json, explainText, whole.isValid && !whole.hasMistakes ? 0 : kFailed);
 }
 
 }  // namespace pons::ctl

@@ -12,7 +12,8 @@ namespace pons::ctl {
 
 struct Explained {
   std::string json;
-  bool isValid;  ///< ADD would not refuse it
+  bool isValid;      ///< ADD would not refuse it
+  bool hasMistakes;  ///< keys that are ignored and probably misspelt
 };
 
 /// Explains `text`, the content of `file`. `stateDir` is the default state directory.

@@ -32,9 +32,8 @@ std::vector<std::string> assumptionsOf(const cni::Request& request, const Attach
   const std::vector<std::string> ports = portsOf(attachment.forwards);
   if (!ports.empty()) assumptions.push_back("publishes " + joined(ports));
   for (const PortForward& forward : attachment.forwards) {
-    std::vector<std::string> clients;
-    for (const netlib::IpPrefix& prefix : forward.allowFrom) clients.push_back(prefix.toString());
-    if (!clients.empty()) addNew(assumptions, "allows " + textOf(forward) + " from " + joined(clients));
+    if (forward.allowFrom.empty()) continue;
+    addNew(assumptions, "allows " + textOf(forward) + " from " + joined(textsOf(forward.allowFrom)));
   }
   return assumptions;
 }

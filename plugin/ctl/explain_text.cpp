@@ -10,7 +10,7 @@ namespace {
 /// The member "value", truncated if it is long.
 std::string valueIn(const json::Value& key) {
   constexpr std::size_t kMax = 60;
-  const std::string value = plainText(key["value"]);
+  const std::string value = key["value"].text();
   return value.size() > kMax ? value.substr(0, kMax) + "…" : value;
 }
 
@@ -40,11 +40,13 @@ std::string effectsText(const json::Value& keys, const Terminal& terminal) {
   return text.empty() ? "  only defaults\n" : text;
 }
 
-std::string ignoredText(const json::Value& keys, const Terminal& terminal) {
+/// The mistakes among the keys, or the others.
+std::string ignoredText(const json::Value& keys, bool areMistakes, const Terminal& terminal) {
   std::string text;
   for (const json::Value& key : keys.items()) {
+    if (isTrue(key["mistake"]) != areMistakes) continue;
     const std::string head = plainText(key["key"]) + ": " + valueIn(key) + " is ignored";
-    text += entryText(head, plainText(key["why"]), terminal, Colour::Busy);
+    text += entryText(head, plainText(key["why"]), terminal, areMistakes ? Colour::Bad : Colour::Faint);
   }
   return text;
 }
@@ -66,21 +68,36 @@ std::string planText(const json::Value& plugin, const Terminal& terminal) {
   return text;
 }
 
-std::string pluginText(const std::string& file, const json::Value& plugin, const Terminal& terminal) {
-  if (plugin["error"].present()) return errorText(file, plugin["error"], terminal);
+std::string pluginText(const json::Value& plugin, const Terminal& terminal) {
+  if (plugin["error"].present()) return "  invalid: see above\n";
   if (!isTrue(plugin["ofPons"])) return "  not a plugin of pons, not checked\n";
-  return effectsText(plugin["keys"], terminal) + ignoredText(plugin["ignored"], terminal) + planText(plugin, terminal);
+  return ignoredText(plugin["ignored"], true, terminal) + effectsText(plugin["keys"], terminal) +
+         ignoredText(plugin["ignored"], false, terminal) + planText(plugin, terminal);
+}
+
+/// The errors, or that there are none.
+std::string verdictText(const json::Value& root, const Terminal& terminal) {
+  const std::string file = plainText(root["file"]);
+  std::string errors;
+  for (const json::Value& plugin : root["plugins"].items()) {
+    if (plugin["error"].present()) errors += errorText(file, plugin["error"], terminal);
+  }
+  if (!errors.empty()) return errors;
+  const std::size_t mistakes = numberIn(root["mistakes"]);
+  if (mistakes == 0) return paragraph(file + ": valid", 0, terminal, Colour::Good);
+  const std::string are = mistakes == 1 ? " is" : " are";
+  return paragraph(file + ": valid, but " + counted(mistakes, "key") + are + " ignored", 0, terminal, Colour::Bad);
 }
 
 }  // namespace
 
 std::string explainText(const json::Value& root, const Terminal& terminal) {
-  const std::string file = plainText(root["file"]);
-  if (root["error"].present()) return errorText(file, root["error"], terminal);
-  std::string text = "network " + plainText(root["network"]) + ", CNI " + plainText(root["cniVersion"]) + "\n";
-  text += ignoredText(root["ignored"], terminal);
+  if (root["error"].present()) return errorText(plainText(root["file"]), root["error"], terminal);
+  std::string text = verdictText(root, terminal);
+  text += "\nnetwork " + plainText(root["network"]) + ", CNI " + plainText(root["cniVersion"]) + "\n";
+  text += ignoredText(root["ignored"], true, terminal);
   for (const json::Value& plugin : root["plugins"].items()) {
-    text += "\nplugin " + plainText(plugin["type"]) + ":\n" + pluginText(file, plugin, terminal);
+    text += "\nplugin " + plainText(plugin["type"]) + ":\n" + pluginText(plugin, terminal);
   }
   return text;
 }

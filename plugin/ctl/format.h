@@ -21,6 +21,14 @@ std::string textOf(const PortForward& forward);
 /// textOf() of each, without duplicates: a port published for IPv4 and IPv6 is listed once.
 std::vector<std::string> portsOf(const std::vector<PortForward>& forwards);
 
+/// Each address, prefix or name as text.
+template <class T>
+std::vector<std::string> textsOf(const std::vector<T>& values) {
+  std::vector<std::string> texts;
+  for (const T& value : values) texts.push_back(value.toString());
+  return texts;
+}
+
 /// In binary units: "512 B", "1.5 KiB".
 std::string textOfBytes(std::uint64_t bytes);
 

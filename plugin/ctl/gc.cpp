@@ -28,7 +28,9 @@ std::string summaryOf(const std::vector<json::Value>& orphans) {
   // The kernel removes a veth with the network namespace of its peer: one that exists has a namespace in use.
   const bool hasLinks =
       std::ranges::any_of(orphans, [](const json::Value& one) { return plainText(one["kind"]) == "link"; });
-  return hasLinks ? offer + "A link may be in use: deleting it disconnects its container.\n" : offer;
+  if (!hasLinks) return offer;
+  return offer + "A link may be in use: deleting it disconnects its container.\n" +
+         "To put a running container on record again, restart it.\n";
 }
 
 Cell whyCell(const json::Value& orphan) {

@@ -5,7 +5,6 @@
 #include "netlib/os/program.h"
 
 #include "plugin/ctl/commands.h"
-#include "plugin/ctl/common.h"
 
 namespace pons::ctl {
 
@@ -31,16 +30,12 @@ netlib::Result<std::string> drawn(const std::string& dot) {
   return std::move(outcome.output);
 }
 
-netlib::Result<std::vector<AttachmentStatus>> statusesOf(const Arguments& arguments) {
-  auto host = TRY(openHost(arguments));
-  if (!host) return std::vector<AttachmentStatus>{};
-  return collectStatus(*host);
-}
-
 }  // namespace
 
 netlib::Result<Answer> graph(const Arguments& arguments) {
-  std::string picture = graphDot(TRY(statusesOf(arguments)));
+  const auto statuses = TRY(collectStatus(arguments));
+  if (arguments.format == "text") return Answer{0, graphText(statuses, arguments.terminal), {}};
+  std::string picture = graphDot(statuses);
   if (arguments.format == "svg") picture = TRY(drawn(picture));
   return Answer{0, std::move(picture), {}};
 }

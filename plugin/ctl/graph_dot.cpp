@@ -1,14 +1,12 @@
 // The drawing, from left to right: published ports, containers, bridge, outside.
-#include <map>
-#include <set>
-
 #include "netlib/base/text.h"
 #include "netlib/base/utf8.h"
 
-#include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/graph.h"
+#include "plugin/ctl/graph_bridges.h"
 #include "plugin/ctl/list.h"
+#include "plugin/ctl/report.h"
 
 namespace pons::ctl {
 
@@ -32,75 +30,29 @@ std::vector<std::string> folded(std::vector<std::string> texts) {
   return texts;
 }
 
-/// How packets leave the host from a bridge.
-struct Uplink {
-  std::vector<std::string> lines;
-  bool open = true;
-
-  friend auto operator<=>(const Uplink&, const Uplink&) = default;
-};
-
-Uplink uplinkOf(const Attachment& attachment) {
-  if (attachment.key.plugin != ChainedPlugin::None) return {{"by another plugin"}};
-  if (attachment.internal) return {{"internal"}, false};
-  if (!attachment.bridge.gateway) return {{"no gateway"}, false};
-  std::vector<std::string> families;
-  std::vector<std::string> exempt;
-  for (const SourceNat& nat : attachment.sourceNats) {
-    if (!nat.masquerade) continue;
-    families.emplace_back(netlib::nameOf(nat.family()));
-    for (const netlib::IpPrefix& destination : nat.destinations) exempt.push_back("not to " + destination.toString());
-  }
-  if (families.empty()) return {{"no masquerade"}};
-  Uplink uplink{{"masquerade " + joined(families)}};
-  for (std::string& line : folded(std::move(exempt))) uplink.lines.push_back(std::move(line));
-  return uplink;
-}
-
-struct Bridge {
-  std::set<std::string> networks = {};
-  std::set<std::string> gateways = {};
-  std::set<Uplink> uplinks = {};
-  std::vector<const Interface*> interfaces = {};
-};
-
-/// By name; "" for attachments with an unreadable record.
-std::map<std::string, Bridge> bridgesOf(const std::vector<Interface>& interfaces,
-                                        const std::vector<AttachmentStatus>& statuses) {
-  std::map<std::string, Bridge> bridges;
-  for (const Interface& interface : interfaces) {
-    const auto& attachment = statuses.at(interface.index).attachment;
-    Bridge& bridge = bridges[attachment ? attachment->bridge.name.toString() : ""];
-    bridge.interfaces.push_back(&interface);
-    bridge.networks.insert(plainText(interface.first["network"]));
-    if (!attachment) continue;
-    for (const netlib::IpPrefix& gateway : gatewayAddresses(*attachment)) bridge.gateways.insert(gateway.toString());
-    bridge.uplinks.insert(uplinkOf(*attachment));
-  }
-  return bridges;
-}
+constexpr const char* kBroken = R"(color="#c62828", fillcolor="#fdecea")";
 
 class Drawing {
  public:
-  explicit Drawing(std::size_t idLength) : idLength_(idLength) {}
+  Drawing(const std::vector<AttachmentStatus>& statuses, std::size_t idLength)
+      : statuses_(statuses), idLength_(idLength) {}
 
-  void addBridge(const std::string& name, const Bridge& bridge) {
+  void addBridge(const std::string& name, const GraphedBridge& bridge) {
     const std::string node = "bridge" + std::to_string(bridges_++);
     text_ += "  subgraph cluster_" + node + " {\n";
     text_ += "    graph [style=\"rounded,filled\", fillcolor=\"#f3f6f9\", color=\"#c3ccd5\", label=" +
              labelOf({titleOf(bridge)}) + "]\n";
-    if (!name.empty()) addNode("    ", node, linesOf(name, bridge), R"(fillcolor="#d5e5f5", style=filled)");
+    const std::string sound = R"(fillcolor="#d5e5f5", style=filled)";
+    const std::string broken = std::string{kBroken} + R"(, style="filled,dashed")";
+    if (!name.empty()) addNode("    ", node, linesOf(name, bridge), bridge.broken.empty() ? sound : broken);
     std::vector<std::string> containers;
     for (const Interface* interface : bridge.interfaces) containers.push_back(addContainer(*interface));
     text_ += "  }\n";
     for (std::size_t index = 0; index < containers.size(); ++index) {
-      addPorts(containers[index], bridge.interfaces[index]->ports);
+      addPorts(containers[index], sortedPorts(*bridge.interfaces[index]));
       if (!name.empty()) text_ += "  " + containers[index] + ":e -> " + node + ":w [dir=none]\n";
     }
-    for (const Uplink& uplink : bridge.uplinks) {
-      text_ += "  " + node + " -> outside [label=" + labelOf(uplink.lines) +
-               (uplink.open ? "]\n" : ", style=dotted, arrowhead=tee]\n");
-    }
+    for (const Uplink& uplink : bridge.uplinks) addUplink(node, uplink, bridge);
   }
 
   std::string text() const {
@@ -109,17 +61,30 @@ class Drawing {
   }
 
  private:
-  static std::string titleOf(const Bridge& bridge) {
+  static std::string titleOf(const GraphedBridge& bridge) {
     return std::string{bridge.networks.size() == 1 ? "network " : "networks "} +
            joined(folded({bridge.networks.begin(), bridge.networks.end()}));
   }
 
-  static std::vector<std::string> linesOf(const std::string& name, const Bridge& bridge) {
+  static std::vector<std::string> linesOf(const std::string& name, const GraphedBridge& bridge) {
     std::vector<std::string> lines{name};
     for (std::string& gateway : folded({bridge.gateways.begin(), bridge.gateways.end()})) {
       lines.push_back(std::move(gateway));
     }
+    lines.insert(lines.end(), bridge.policies.begin(), bridge.policies.end());
+    lines.insert(lines.end(), bridge.broken.begin(), bridge.broken.end());
     return lines;
+  }
+
+  /// With the faults that may be in the way of its packets.
+  void addUplink(const std::string& node, const Uplink& uplink, const GraphedBridge& bridge) {
+    std::vector<std::string> lines = folded(uplink.lines);
+    for (std::string& fault : folded({bridge.faults.begin(), bridge.faults.end()})) lines.push_back(std::move(fault));
+    const bool isBroken = !bridge.broken.empty() || !bridge.faults.empty();
+    text_ += "  " + node + " -> outside [label=" + labelOf(lines);
+    if (isBroken) text_ += R"(, color="#c62828", fontcolor="#c62828", style=dashed)";
+    if (!uplink.open) text_ += isBroken ? ", arrowhead=tee" : ", style=dotted, arrowhead=tee";
+    text_ += "]\n";
   }
 
   void addNode(const std::string& indent, const std::string& node, const std::vector<std::string>& lines,
@@ -132,9 +97,12 @@ class Drawing {
     std::vector<std::string> lines{container + " " + plainText(interface.first["interface"])};
     if (const json::Value pod = interface.first["pod"]; pod.present()) lines.insert(lines.begin(), plainText(pod));
     lines.insert(lines.end(), interface.addresses.begin(), interface.addresses.end());
+    if (const auto& attachment = statuses_.at(interface.index).attachment) {
+      for (std::string& restriction : restrictionsOf(*attachment)) lines.push_back(std::move(restriction));
+    }
     std::string colour;
     if (interface.health != Health::Ok) lines.emplace_back(nameOf(interface.health));
-    if (isBad(interface.health)) colour = R"(color="#c62828", fillcolor="#fdecea")";
+    if (isBad(interface.health)) colour = kBroken;
     std::string node = "container" + std::to_string(containers_++);
     addNode("    ", node, lines, colour);
     return node;
@@ -147,6 +115,7 @@ class Drawing {
     text_ += "  " + node + " -> " + container + ":w\n";
   }
 
+  const std::vector<AttachmentStatus>& statuses_;
   std::size_t idLength_;
   std::string text_;
   std::size_t bridges_ = 0;
@@ -172,7 +141,7 @@ std::string graphDot(const std::vector<AttachmentStatus>& statuses) {
   const json::Document document = json::Document::parse(listJson(statuses)).value();
   const std::vector<json::Value> attachments = document["attachments"].items();
   const std::vector<Interface> interfaces = interfacesIn(attachments);
-  Drawing drawing{idLengthIn(attachments, Terminal{})};
+  Drawing drawing{statuses, idLengthIn(attachments, Terminal{})};
   for (const auto& [name, bridge] : bridgesOf(interfaces, statuses)) drawing.addBridge(name, bridge);
   return drawing.text();
 }

@@ -1,5 +1,7 @@
 #include "plugin/ctl/json_output.h"
 
+#include "plugin/ctl/format.h"
+
 namespace pons::ctl {
 
 namespace {
@@ -13,10 +15,7 @@ void writePort(json::Writer& writer, const PortForward& forward) {
   writer.member("protocol", nameOf(forward.protocol));
   writer.member("hostAddress", forward.hostAddress.toString()).member("hostPort", int{forward.hostPort});
   writer.member("containerAddress", forward.target.toString()).member("containerPort", int{forward.targetPort});
-  if (forward.allowFrom.empty()) return;
-  writer.key("allowFrom").beginArray();
-  for (const netlib::IpPrefix& prefix : forward.allowFrom) writer.value(prefix.toString());
-  writer.endArray();
+  if (!forward.allowFrom.empty()) writeStrings(writer, "allowFrom", textsOf(forward.allowFrom));
 }
 
 }  // namespace

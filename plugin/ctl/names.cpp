@@ -106,7 +106,7 @@ netlib::Result<std::vector<AttachmentKey>> keysNamed(const std::vector<Named>& a
                             "interface or network");
   }
   if (candidates.size() > 1) {
-    return netlib::fail(netlib::Cause::Invalid, "\"" + name + "\" is ambiguous: " + listOf(candidates));
+    return netlib::fail(netlib::Cause::Missing, "\"" + name + "\" is ambiguous: " + listOf(candidates));
   }
   std::vector<AttachmentKey> keys = std::move(candidates.begin()->second);
   std::ranges::sort(keys);

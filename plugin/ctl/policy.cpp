@@ -12,6 +12,7 @@
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
 #include "plugin/ctl/files.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
 #include "plugin/ctl/nameservers.h"
 #include "plugin/ctl/show.h"
@@ -20,13 +21,6 @@
 namespace pons::ctl {
 
 namespace {
-
-template <class T>
-std::vector<std::string> textsOf(const std::vector<T>& values) {
-  std::vector<std::string> texts;
-  for (const T& value : values) texts.push_back(value.toString());
-  return texts;
-}
 
 void writePorts(json::Writer& writer, std::string_view name, const std::vector<Port>& ports) {
   writer.key(name).beginArray();
@@ -154,7 +148,7 @@ netlib::Result<EgressPolicy> decoded(const std::string& text, const std::string&
   const auto& recorded = attachment.egress->nameservers;
   const auto nameservers = recorded.empty() ? nameserversOf(attachment, arguments) : recorded;
   auto policy = cni::decodePolicy(cni::Field{document->root(), "egressPolicy"}, nameservers);
-  if (!policy) return netlib::fail(netlib::Cause::Invalid, file + ": " + policy.error().message);
+  if (!policy) return netlib::fail(netlib::Cause::Damaged, file + ": " + policy.error().message);
   return std::move(*policy);
 }
 
@@ -193,11 +187,10 @@ std::string policyText(const json::Value& root, const Terminal& terminal) {
 }
 
 netlib::Result<Answer> policy(const Arguments& arguments) {
-  auto host = TRY(openHost(arguments));
-  if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
-  const std::vector<AttachmentKey> keys = TRY(wantedKeys(*host, arguments));
-  if (!arguments.policyFile.empty()) TRY(replace(*host, keys, arguments));
-  return answer(arguments, policyJson(TRY(recorded(*host, keys))), policyText);
+  Host host = TRY(requireHost(arguments));
+  const std::vector<AttachmentKey> keys = TRY(wantedKeys(host, arguments));
+  if (!arguments.policyFile.empty()) TRY(replace(host, keys, arguments));
+  return answer(arguments, policyJson(TRY(recorded(host, keys))), policyText);
 }
 
 }  // namespace pons::ctl

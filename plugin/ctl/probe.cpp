@@ -38,11 +38,10 @@ netlib::Result<std::optional<ProbedAttachment>> probed(Host& host, const Attachm
 }
 
 netlib::Result<ProbedAttachments> collect(const Arguments& arguments) {
-  auto host = TRY(openHost(arguments));
-  if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
+  Host host = TRY(requireHost(arguments));
   ProbedAttachments attachments;
-  for (const AttachmentKey& key : TRY(attachmentsNamed(*host, arguments.subject))) {
-    auto one = probed(*host, key, arguments);
+  for (const AttachmentKey& key : TRY(attachmentsNamed(host, arguments.subject))) {
+    auto one = probed(host, key, arguments);
     if (!one) {
       attachments.problems.push_back(key.toString() + ": " + one.error().message);
     } else if (*one && !(*one)->probes.empty()) {

@@ -31,7 +31,8 @@ std::function<Cell(const json::Value& row)> cellOf(const std::string& member) {
 }
 
 std::string viewed(const std::string& document, const View& view, const Terminal& terminal) {
-  const auto parsed = json::Document::parse(document);
+  constexpr int kLevels = 8;  // around a value of a configuration
+  const auto parsed = json::Document::parse(document, json::kMaxDepth + kLevels);
   return parsed ? view(parsed->root(), terminal) : parsed.error().message + "\n";
 }
 

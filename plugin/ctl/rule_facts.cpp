@@ -101,12 +101,14 @@ bool allPresent(Host& host, const nft::Table& table, const std::string& set,
   });
 }
 
+/// One for the sets that have all of the attachment's elements, and one for those that lack some.
 void addGuard(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
+  std::map<bool, std::vector<std::string>, std::greater<>> sets;  // by presence
   for (const auto& [set, elements] : guard::elementsOf(attachment)) {
-    const bool present = allPresent(host, guard::table(), set, elements);
-    const std::string rule =
-        "allowed sources of " + attachment.hostVeth.toString() + ", " + counted(elements.size(), "element");
-    rules.push_back({"bridge pons", set, rule, present});
+    sets[allPresent(host, guard::table(), set, elements)].push_back(set);
+  }
+  for (const auto& [present, names] : sets) {
+    rules.push_back({"bridge pons", joined(names), "allowed sources of " + attachment.hostVeth.toString(), present});
   }
 }
 

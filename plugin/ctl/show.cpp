@@ -2,7 +2,9 @@
 
 #include "plugin/ctl/commands.h"
 #include "plugin/ctl/common.h"
+#include "plugin/ctl/format.h"
 #include "plugin/ctl/json_output.h"
+#include "plugin/ctl/nameservers.h"
 #include "plugin/ledger/record.h"
 
 namespace pons::ctl {
@@ -45,6 +47,7 @@ void writeShown(json::Writer& writer, const Shown& one) {
     writeFields(writer, *one.status.attachment);
     writer.endObject();
   }
+  writeStrings(writer, "nameservers", textsOf(one.nameservers));
   writeStrings(writer, "containerAddresses", one.facts.addresses);
   writeObjects(writer, "links", one.facts.links, writeLink);
   writeObjects(writer, "routes", one.facts.routes, writeRoute);
@@ -58,13 +61,14 @@ void writeShown(json::Writer& writer, const Shown& one) {
 }
 
 netlib::Result<std::vector<Shown>> collect(const Arguments& arguments) {
-  auto host = TRY(openHost(arguments));
-  if (!host) return netlib::fail(netlib::Cause::Missing, "no attachments are recorded in " + arguments.stateDir);
-  const std::vector<AttachmentKey> keys = TRY(attachmentsNamed(*host, arguments.subject));
+  Host host = TRY(requireHost(arguments));
+  const std::vector<AttachmentKey> keys = TRY(attachmentsNamed(host, arguments.subject));
   std::vector<Shown> shown;
-  for (AttachmentStatus& status : collectStatus(*host, keys)) {
-    Facts facts = status.attachment ? factsOf(*host, *status.attachment) : Facts{};
-    shown.push_back({std::move(status), std::move(facts)});
+  for (AttachmentStatus& status : collectStatus(host, keys)) {
+    Shown& one = shown.emplace_back(std::move(status));
+    if (!one.status.attachment) continue;
+    one.facts = factsOf(host, *one.status.attachment);
+    one.nameservers = nameserversOf(*one.status.attachment, arguments);
   }
   return shown;
 }

@@ -9,6 +9,7 @@ namespace pons::ctl {
 struct Shown {
   AttachmentStatus status;
   Facts facts;
+  std::vector<netlib::IpAddress> nameservers = {};  ///< see nameserversOf()
 };
 
 std::string showJson(const std::vector<Shown>& shown);
@@ -22,7 +23,7 @@ struct Named {
 /// All attachments of one container, or of one network, by the first of these that matches: a container ID; its pod
 /// ("default/web-0" or "web-0"), address, host port ("8080" or "8080/tcp"), network namespace (path, or name below a
 /// directory netns), or host interface, or a network; a prefix of a container ID. Sorted. Missing, with what was
-/// looked for; Invalid, with the candidates, where several containers or networks match.
+/// looked for, or with the candidates, where several containers or networks match.
 netlib::Result<std::vector<AttachmentKey>> keysNamed(const std::vector<Named>& all, const std::string& name);
 
 /// keysNamed() of those on record.

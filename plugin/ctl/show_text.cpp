@@ -1,4 +1,6 @@
 // The text of ponsctl show.
+#include <algorithm>
+
 #include "plugin/ctl/attachment_view.h"
 #include "plugin/ctl/format.h"
 #include "plugin/ctl/show.h"
@@ -31,6 +33,22 @@ std::vector<std::string> addressesOf(const json::Value& one) {
   for (const json::Value& lease : one["addresses"].items()) {
     const json::Value gateway = lease["gateway"];
     texts.push_back(plainText(lease["address"]) + (gateway.present() ? ", gateway " + plainText(gateway) : ""));
+  }
+  return texts;
+}
+
+/// Those of the container's interface; not one of pons, nor link-local: with a remark.
+std::vector<std::string> insideOf(const json::Value& one) {
+  std::vector<std::string> own;
+  for (const json::Value& lease : one["addresses"].items()) own.push_back(plainText(lease["address"]));
+  const bool isDropped = parseSpoofGuard(plainText(one["record"]["guard"])) == SpoofGuard::Address;
+  std::vector<std::string> texts;
+  for (const json::Value& inside : one["containerAddresses"].items()) {
+    const std::string text = plainText(inside);
+    const auto address = netlib::IpPrefix::parse(text);
+    const bool isOwn = std::ranges::find(own, text) != own.end() || (address && address->address().isLinkLocal());
+    const std::string remark = isDropped ? " (not of pons: the spoof guard drops its packets)" : " (not of pons)";
+    texts.push_back(text + (isOwn ? "" : remark));
   }
   return texts;
 }
@@ -98,6 +116,9 @@ std::string headText(const json::Value& one, const Terminal& terminal) {
   addEach(properties, "address", addressesOf(one));
   addEach(properties, "port", portsIn(one));
   addEach(properties, "allowed", clientsOf(one));
+  if (const std::string servers = plainText(one["nameservers"]); !servers.empty()) {
+    properties.push_back({"DNS", {servers}});
+  }
   addSettings(properties, one["record"]);
   if (const json::Value denied = one["egressDenied"]; denied.present()) {
     properties.push_back({"denied",
@@ -158,10 +179,13 @@ std::string textOf(const json::Value& one, const Terminal& terminal) {
   std::string text = headText(one, terminal);
   if (!one["record"].present()) return text;
   text += "\n" + linksText(one["links"].items(), terminal);
-  if (const std::string addresses = plainText(one["containerAddresses"]); !addresses.empty()) {
+  if (const std::string addresses = joined(insideOf(one)); !addresses.empty()) {
     text += "\nADDRESSES IN THE CONTAINER\n" + paragraph(addresses, 0, terminal);
   }
-  text += section(one["routes"].items(),
+  std::vector<json::Value> routes = one["routes"].items();
+  std::ranges::stable_partition(
+      routes, [](const json::Value& route) { return plainText(route["destination"]).ends_with("/0"); });
+  text += section(routes,
                   {{"ROUTE IN THE CONTAINER", cellOf("destination")},
                    {"GATEWAY", cellOf("gateway")},
                    {"METRIC", numberCell("metric"), Whole, true},

@@ -41,13 +41,26 @@ const Node* memberOf(const void* node, std::string_view key) {
   return nullptr;
 }
 
+/// Of the comma after the last element of an object or array, which ends at `offset`.
+std::optional<std::size_t> needlessCommaBefore(std::string_view text, std::size_t offset) {
+  const bool isEnd = offset < text.size() && (text[offset] == '}' || text[offset] == ']');
+  const std::size_t last = text.substr(0, offset).find_last_not_of(" \t\r\n");
+  return isEnd && last != std::string_view::npos && text[last] == ',' ? std::optional{last} : std::nullopt;
+}
+
+netlib::Failure<SyntaxError> at(std::string_view text, std::size_t offset, std::string reason) {
+  return {{std::move(reason), placeAt(text, offset)}};
+}
+
+netlib::Failure<SyntaxError> whole(std::string reason) { return {{std::move(reason), std::nullopt}}; }
+
 std::string textOf(const Place& place) {
-  return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
+  return " at line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
 }
 
 }  // namespace
 
-bool isTooDeep(std::string_view text) {
+bool isTooDeep(std::string_view text, int maxDepth) {
   int depth = 0;
   bool inString = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -57,7 +70,7 @@ bool isTooDeep(std::string_view text) {
     } else if (c == '"') {
       inString = !inString;
     } else if (!inString && (c == '{' || c == '[')) {
-      if (++depth > kMaxDepth) return true;
+      if (++depth > maxDepth) return true;
     } else if (!inString && (c == '}' || c == ']')) {
       --depth;
     }
@@ -126,32 +139,39 @@ Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
-netlib::Result<Document> Document::parse(std::string_view text) {
-  if (isTooDeep(text)) {
-    return netlib::fail(netlib::Cause::Damaged, "JSON nested deeper than " + std::to_string(kMaxDepth) + " levels");
-  }
+netlib::Result<Document, SyntaxError> Document::read(std::string_view text, int maxDepth) {
+  if (isTooDeep(text, maxDepth)) return whole("nested deeper than " + std::to_string(maxDepth) + " levels");
   // RapidJSON accepts both: it stops at a zero byte and skips a byte order mark.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    return netlib::fail(netlib::Cause::Damaged, "invalid JSON at " + textOf(placeAt(text, zero)) + ": a zero byte");
+    return at(text, zero, "a zero byte, as in a binary file");
   }
-  if (text.starts_with("\xef\xbb\xbf"))
-    return netlib::fail(netlib::Cause::Damaged, "invalid JSON: it begins with a byte order mark");
+  if (text.starts_with("\xef\xbb\xbf")) return whole("it begins with a byte order mark");
 
   auto tree = std::make_unique<Tree>();
   auto& document = tree->document;
   document.Parse<rapidjson::kParseValidateEncodingFlag>(text.data(), text.size());
   if (document.HasParseError()) {
-    const std::string reason = rapidjson::GetParseError_En(document.GetParseError());
-    return netlib::fail(netlib::Cause::Damaged,
-                        "invalid JSON at " + textOf(placeAt(text, document.GetErrorOffset())) + ": " + reason);
+    const std::size_t offset = document.GetErrorOffset();
+    if (const auto comma = needlessCommaBefore(text, offset)) return at(text, *comma, "this comma is one too many");
+    return at(text, offset, rapidjson::GetParseError_En(document.GetParseError()));
   }
-  if (const auto at = unpairedSurrogateIn(text)) {
-    return netlib::fail(netlib::Cause::Damaged,
-                        "invalid JSON at " + textOf(placeAt(text, *at)) + ": unpaired surrogate");
-  }
-  if (!document.IsObject())
-    return netlib::fail(netlib::Cause::Damaged, "invalid JSON: the top-level value must be an object");
+  if (const auto unpaired = unpairedSurrogateIn(text)) return at(text, *unpaired, "unpaired surrogate");
+  if (!document.IsObject()) return whole("the top-level value must be an object");
   return Document{std::move(tree)};
+}
+
+netlib::Result<Document> Document::parse(std::string_view text) { return parse(text, kMaxDepth); }
+
+netlib::Result<Document> Document::parse(std::string_view text, int maxDepth) {
+  auto document = read(text, maxDepth);
+  if (document.ok()) return std::move(*document);
+  const auto& [reason, place] = document.error();
+  return netlib::fail(netlib::Cause::Damaged, "invalid JSON" + (place ? textOf(*place) : "") + ": " + reason);
+}
+
+std::optional<SyntaxError> syntaxErrorIn(std::string_view text) {
+  auto document = Document::read(text, kMaxDepth);
+  return document.ok() ? std::nullopt : std::optional{std::move(document).error()};
 }
 
 Value Document::root() const { return Value{static_cast<const Node*>(&tree_->document)}; }

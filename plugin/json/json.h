@@ -52,11 +52,26 @@ class Value {
   const void* node_ = nullptr;  // a rapidjson::Value
 };
 
+/// Line and column start at 1; the column counts bytes.
+struct Place {
+  std::size_t line = 1;
+  std::size_t column = 1;
+
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+/// Why a text is not a document.
+struct SyntaxError {
+  std::string reason;
+  std::optional<Place> place;  ///< nothing if it is the whole text
+};
+
 /// A parsed document. Owns all its values.
 class Document {
  public:
   /// Strict JSON in UTF-8; the top-level value must be an object. Damaged, with line and column.
   static netlib::Result<Document> parse(std::string_view text);
+  static netlib::Result<Document> parse(std::string_view text, int maxDepth);
 
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;
@@ -66,27 +81,22 @@ class Document {
   Value operator[](std::string_view key) const { return root()[key]; }
 
  private:
+  friend std::optional<SyntaxError> syntaxErrorIn(std::string_view text);
   struct Tree;
   explicit Document(std::unique_ptr<Tree> tree);
+  static netlib::Result<Document, SyntaxError> read(std::string_view text, int maxDepth);
 
   std::unique_ptr<Tree> tree_;
 };
 
-/// Line and column start at 1; the column counts bytes.
-struct Place {
-  std::size_t line = 1;
-  std::size_t column = 1;
-
-  friend bool operator==(const Place&, const Place&) = default;
-};
 Place placeAt(std::string_view text, std::size_t offset);
 
 /// The position of the value with that path ("plugins[0].ipam.subnet", case-insensitive; "" is the top-level value).
 /// Nothing if there is none or the text before it is invalid. For messages: parses the text again.
 std::optional<Place> placeOf(std::string_view text, std::string_view path);
 
-/// The position of the first syntax error; nothing if there is none.
-std::optional<Place> syntaxErrorIn(std::string_view text);
+/// Why Document::parse() refuses `text`; nothing if it does not.
+std::optional<SyntaxError> syntaxErrorIn(std::string_view text);
 
 enum class Style : std::uint8_t { Compact, Indented };
 
@@ -111,6 +121,9 @@ class Writer {
   Writer& value(std::int64_t number);
   Writer& value(int number) { return value(std::int64_t{number}); }
   Writer& value(std::uint32_t number) { return value(std::int64_t{number}); }
+
+  /// A value that is JSON already.
+  Writer& json(std::string_view text);
 
   template <class T>
   Writer& member(std::string_view name, const T& content) {

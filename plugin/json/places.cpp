@@ -104,13 +104,4 @@ std::optional<Place> placeOf(std::string_view text, std::string_view path) {
   return offset ? std::optional{placeAt(text, *offset)} : std::nullopt;
 }
 
-std::optional<Place> syntaxErrorIn(std::string_view text) {
-  if (isTooDeep(text)) return std::nullopt;
-  rapidjson::MemoryStream stream{text.data(), text.size()};
-  rapidjson::BaseReaderHandler<> anything;
-  rapidjson::Reader reader;
-  reader.Parse<rapidjson::kParseValidateEncodingFlag>(stream, anything);
-  return reader.HasParseError() ? std::optional{placeAt(text, reader.GetErrorOffset())} : std::nullopt;
-}
-
 }  // namespace pons::json

@@ -43,7 +43,7 @@ using Utf8 = rapidjson::UTF8<>;
 using Buffer = rapidjson::GenericStringBuffer<Utf8, Allocator>;
 using CompactWriter = rapidjson::Writer<Buffer, Utf8, Utf8, Allocator>;
 
-/// Deeper than kMaxDepth. Called before RapidJSON, which recurses once per level without a limit.
-bool isTooDeep(std::string_view text);
+/// Called before RapidJSON, which recurses once per level without a limit.
+bool isTooDeep(std::string_view text, int maxDepth = kMaxDepth);
 
 }  // namespace pons::json

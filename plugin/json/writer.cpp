@@ -72,6 +72,11 @@ Writer& Writer::value(std::int64_t number) {
   return *this;
 }
 
+Writer& Writer::json(std::string_view text) {
+  sink_->write([text](auto& writer) { writer.RawValue(text.data(), text.size(), rapidjson::kNullType); });
+  return *this;
+}
+
 std::string Writer::text() const { return {sink_->buffer.GetString(), sink_->buffer.GetSize()}; }
 
 }  // namespace pons::json

@@ -210,9 +210,13 @@ class FieldReader {
   std::string_view& damaged_;
 };
 
-Result<> checkMember(bool valid, std::string_view name) {
+/// The place is that of a member of the record itself: inside of these, names are not unique.
+Result<> checkMember(bool valid, std::string_view text, std::string_view name) {
   if (valid) return {};
-  return fail(netlib::Cause::Damaged, "damaged record: \"" + std::string{name} + "\" is missing or invalid");
+  const auto place = json::placeOf(text, name);
+  const std::string where =
+      place ? " at line " + std::to_string(place->line) + ", column " + std::to_string(place->column) : "";
+  return fail(netlib::Cause::Damaged, "damaged record: \"" + std::string{name} + "\" is missing or invalid" + where);
 }
 
 std::optional<RecordState> parseState(std::string_view text) {
@@ -230,14 +234,14 @@ Result<RecordText> decodeRecord(std::string_view text) {
   if (format && *format > kRecordFormat) {
     return fail(netlib::Cause::Unsupported, "written by a newer pons (format " + std::to_string(*format) + ")");
   }
-  TRY(checkMember(format == kRecordFormat, "format"));
+  TRY(checkMember(format == kRecordFormat, text, "format"));
   std::string_view damaged;
   FieldReader visit{document.root(), damaged};
   Attachment attachment = blank<Attachment>();
   visitFields(visit, attachment);
-  TRY(checkMember(damaged.empty(), damaged));
+  TRY(checkMember(damaged.empty(), text, damaged));
   const auto state = parseState(document["state"].string().value_or(""));
-  TRY(checkMember(state.has_value(), "state"));
+  TRY(checkMember(state.has_value(), text, "state"));
   return RecordText{std::move(attachment), *state};
 }
 

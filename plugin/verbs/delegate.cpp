@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "netlib/base/similar.h"
 #include "netlib/base/text.h"
 #include "netlib/base/utf8.h"
 #include "netlib/os/program.h"
@@ -41,6 +42,12 @@ std::vector<std::string> directoriesOf(std::string_view searchPath) {
   return directories;
 }
 
+/// Of the types that pons is itself, for a program that is not there.
+std::string hintFor(const std::string& type) {
+  const std::string_view similar = netlib::similarTo(type, {"host-local", "static", "pons"});
+  return similar.empty() ? "" : ": did you mean \"" + std::string{similar} + "\"?";
+}
+
 netlib::Result<Program> findProgram(const std::string& type, const std::string& searchPath) {
   const std::vector<std::string> directories = directoriesOf(searchPath);
   if (directories.empty()) {
@@ -53,7 +60,7 @@ netlib::Result<Program> findProgram(const std::string& type, const std::string& 
   if (program.failedWith(netlib::Cause::Unsafe)) {
     return netlib::fail(program.error().reworded("ipam type " + type + ": " + message));
   }
-  return failed(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message);
+  return failed(ErrorCode::InvalidEnvironment, "ipam type " + type + " is not in CNI_PATH: " + message + hintFor(type));
 }
 
 /// The environment of the plugin, without the variables of the CNI call.

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/fake_host.h"
 #include "tests/support/process.h"
 
 using namespace support;
@@ -33,4 +34,23 @@ TEST_CASE("bash completes the commands and their options") {
   CHECK(completions({"repair", "--nothing"}) == "\n");
   CHECK(completions({"list", "--bro"}) == "--broken\n");
   CHECK(completions({"list", "--sort", "ad"}) == "addresses\n");
+  CHECK(completions({"graph", "--format", "t"}) == "text\n");
+  CHECK(completions({"help", "doc"}) == "doctor\n");
+}
+
+TEST_CASE("On a host: bash completes containers and networks") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Outcome added =
+      run({PONS_BINARY},
+          {.environment = {{"CNI_COMMAND=ADD", "CNI_CONTAINERID=c1", "CNI_NETNS=/run/netns/c1", "CNI_IFNAME=eth0"}},
+           .input = R"({"cniVersion": "1.0.0", "name": "demo", "type": "pons", "ipam": {"subnet": "10.42.0.0/24"}})"});
+  REQUIRE_MESSAGE(added.ok(), added.out);
+  for (const std::string command : {"show", "probe", "policy", "check"}) {
+    CHECK_MESSAGE(completions({command, "c"}) == "c1\n", command);
+  }
+  for (const std::string command : {"gc", "check", "explain"}) {
+    CHECK_MESSAGE(completions({command, "dem"}) == "demo\n", command);
+  }
+  CHECK(completions({"list", "--network", "de"}) == "demo\n");
 }

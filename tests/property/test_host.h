@@ -21,7 +21,7 @@ class TestHost {
   /// The same, requesting the addresses of that number; it has to fail. What the plugins in front of the failing one
   /// did is undone by DEL, as runtimes do.
   void refuse(unsigned container, const Attachment& attachment, unsigned address);
-  /// ADDs that have to fail, too, without a DEL: of a container that is attached already, and of the container kBusy,
+  /// ADDs that have to fail, too, without a DEL: of a container that is already attached, and of the container kBusy,
   /// whose namespace has an interface eth0.
   void refuseAgain(unsigned container, const Attachment& attachment);
   void refuseInterface(const Attachment& attachment);

@@ -254,6 +254,21 @@ TEST_CASE("Delegated IPAM: code and details of the plugin's error arrive unchang
   }
 }
 
+TEST_CASE("Delegated IPAM: a misspelt type of pons' own is an error with a hint, until it is corrected") {
+  REQUIRE_FAKE_HOST(host);
+  host.addNamespace("c1");
+  const Unchanged unchanged{host};
+  const auto ofType = [](const std::string& type) { return configOf("1.1.0", R"("ipam": {"type": ")" + type + "\"}"); };
+  for (const auto& [type, meant] : {std::pair{"hostlocal", "host-local"}, std::pair{"statik", "static"}}) {
+    const std::vector<std::string> words{"there is no program " + std::string{type},
+                                         "did you mean \"" + std::string{meant} + "\"?"};
+    checkError(callWithPlugin("ADD", ofType(type)), ErrorCode::InvalidEnvironment, words);
+    // As with the reference plugins: a program that is missing may have given an address.
+    checkError(callWithPlugin("DEL", ofType(type)), ErrorCode::InvalidEnvironment, words);
+    checkSilent(callWithPlugin("DEL", ofType(meant)));
+  }
+}
+
 TEST_CASE("Delegated IPAM: a plugin that is missing or writable by others is not executed") {
   REQUIRE_FAKE_HOST(host);
   host.addNamespace("c1");

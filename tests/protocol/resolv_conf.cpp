@@ -34,7 +34,7 @@ std::string mounts() { return outputOf({"sed", "s/^[0-9]* [0-9]* //", "/proc/sel
 
 }  // namespace
 
-TEST_CASE("a root that can be written: ADD writes, CHECK looks, DEL puts back what was there") {
+TEST_CASE("a root that can be written: ADD writes, CHECK looks, DEL restores what was there") {
   for (const std::string before : {"nameserver 192.0.2.53\n", ""}) {
     REQUIRE_FAKE_HOST(host);
     host.addNamespace("c1");
@@ -215,7 +215,7 @@ TEST_CASE("a container's second network cannot have the same resolv.conf") {
   CHECK(image.resolvConf() == "");
 }
 
-TEST_CASE("GC takes the file away as DEL does, also where the record is damaged") {
+TEST_CASE("GC removes the file as DEL does, also where the record is damaged") {
   for (const bool damaged : {false, true}) {
     for (const bool readOnly : {false, true}) {
       CAPTURE(damaged);

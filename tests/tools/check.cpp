@@ -99,10 +99,11 @@ TEST_CASE("ponsctl repair prints what was restored, and what was not and why") {
   CHECK(viewed(repairJson({}), repairText, kNarrow) == "nothing is missing\n");
   CHECK(viewed(repairJson(findings()), repairText, kNarrow) ==
         "restored: bridge web0 (was missing)\n"
-        "restored: default/web-0 (container c1), eth0 in network web: veth pons1 (was down)\n"
+        "not restored: table ip pons is missing (Operation not permitted)\n"
         "not restored: container c2, eth0 in network demo: MAC of eth0 is 02:00:00:00:00:07, expected "
         "0a:58:0a:2b:00:02 (restart the container)\n"
-        "not restored: table ip pons is missing (Operation not permitted)\n");
+        "restored: default/web-0 (container c1), eth0 in network web: veth pons1 (was down)\n"
+        "2 restored, 2 not restored\n");
   const auto document = pons::json::Document::parse(repairJson(findings()));
   REQUIRE(document);
   const auto all = (*document)["findings"].items();
@@ -124,6 +125,10 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
   demo.attach(host, "c2");
   web.attach(host, "w1");
   CHECK(tool({"check"}).out == "3 attachments, no faults\n");
+  CHECK(tool({"check", "demo"}).out == "2 attachments, no faults\n");
+  CHECK(tool({"check", "8080"}).out == "1 attachment, no faults\n");
+  CHECK(contains(tool({"check", "nothing"}).err, "nothing on record is called \"nothing\""));
+  CHECK(tool({"check", "demo", "--repair"}).exitCode == 2);
   CHECK(tool({"repair", "--dry-run"}).out == "3 attachments, no faults\n");
 
   const std::string breakAll = "ip addr flush dev pons-demo scope global; ip link set " +
@@ -141,6 +146,9 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
       CHECK_MESSAGE(contains(found.out, "\ncontainer w1, eth0 in network web\n  "), found.out);
       CHECK_MESSAGE(contains(found.out, "\n3 attachments have faults.\n"), found.out);
       CHECK(tool({"repair", "--dry-run"}).out == found.out);
+      const Outcome one = tool({"check", "w1"});
+      CHECK(one.exitCode == 1);
+      CHECK_MESSAGE(contains(one.out, "\n1 attachment has faults.\n"), one.out);
       CHECK(tool({"repair", "--dry-run"}).exitCode == 1);
     }
     const Outcome restored = tool(command);
@@ -183,6 +191,32 @@ TEST_CASE("On a host: ponsctl check groups the faults, and check --repair restor
     CHECK(lost.exitCode == 1);
     CHECK_MESSAGE(contains(lost.err, "there is no state directory /run/pons, but links or tables"), lost.err);
   }
+}
+
+TEST_CASE("On a host: ponsctl check names the file of a damaged record, the place, and the remedy") {
+  REQUIRE_FAKE_HOST(host);
+  Network demo{"demo", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  demo.attach(host, "c1");
+  const std::string file = "/run/pons/networks/demo/attachments/c1:eth0.json";
+  const std::string whole = contentOf(file);
+  const auto fault = [&](const std::string& command) {
+    setContent(file, whole);
+    shell(command + " " + file);
+    const Outcome looked = tool({"check", "c1"}, {"COLUMNS=300"});
+    CHECK(looked.exitCode == 1);
+    return looked.out;
+  };
+  const std::string subject = "\n  record " + file + " is damaged (";
+  const std::string remedy = "), expected readable: restart the container\n";
+  CHECK(contains(fault("echo noise >"), subject + "invalid JSON at line 1, column 2: Invalid value." + remedy));
+  CHECK(contains(fault("truncate --size 100"), subject + "invalid JSON at line "));
+  CHECK(contains(fault("sed -i 's/\"hairpin\": [a-z]*/\"hairpin\": 7/'"),
+                 subject + "damaged record: \"hairpin\" is missing or invalid at line "));
+  CHECK(contains(fault("sed -i 's/\"c1\"/\"c2\"/'"), subject + "of another attachment" + remedy));
+  CHECK(contains(fault("sed -i 's/\"format\": 1/\"format\": 2/'"),
+                 "\n  record " + file + ": written by a newer pons (format 2)\n"));
+  setContent(file, whole);
+  demo.checkAll();
 }
 
 TEST_CASE("On a host: ponsctl repair: its arguments, its state directory, and nothing to do") {

@@ -228,7 +228,7 @@ TEST_CASE("ponsctl gc: a network whose configuration is invalid") {
   Network demo{"demo", kSubnet};
   demo.attach(host, "c1");
   const Outcome invalid = tool(gcCommand({"bad"}));
-  CHECK(invalid.exitCode == 1);
+  CHECK(invalid.exitCode == 2);
   CHECK_MESSAGE(
       contains(invalid.err, "network \"bad\" is not on record, and its configuration is invalid: /run/net.d/1.conf: "),
       invalid.err);
@@ -245,7 +245,7 @@ TEST_CASE("ponsctl gc: an invalid and an unknown network, and a record of a newe
   demo.attach(host, "c1");
   CHECK(tool(gcCommand({"demo"})).out == "no leftovers\n");
   const Outcome mistyped = tool(gcCommand({"dem"}));
-  CHECK(mistyped.exitCode == 1);
+  CHECK(mistyped.exitCode == 2);
   CHECK(mistyped.err ==
         "ponsctl gc: unknown network \"dem\": did you mean \"demo\"? (neither in /run/net.d nor on record)\n");
   shell("sed -i 's/\"format\": 1/\"format\": 2/' " + recordOf(demo, "c1"));

@@ -59,6 +59,21 @@ AttachmentStatus hostileStatus() {
   return status;
 }
 
+/// A bridge that is missing, a table that is, and two containers with policies.
+std::vector<AttachmentStatus> faultyStatuses() {
+  std::vector<AttachmentStatus> statuses{statusAt(0, "web", "web0", 3), statusAt(1, "web", "web0")};
+  for (AttachmentStatus& status : statuses) {
+    status.health = Health::Broken;
+    status.attachment->ingress = pons::IngressPolicy::Isolated;
+    status.faults = {{"bridge web0", "bridge-web0/web", pons::missing("bridge web0")},
+                     {"table", "tables-ip", pons::missing("table ip pons")}};
+  }
+  std::ranges::reverse(statuses[0].attachment->forwards);
+  statuses[1].attachment->egress.emplace();
+  statuses[1].attachment->isolated = true;
+  return statuses;
+}
+
 }  // namespace
 
 TEST_CASE("ponsctl graph draws bridges, containers, ports and uplinks") {
@@ -67,6 +82,31 @@ TEST_CASE("ponsctl graph draws bridges, containers, ports and uplinks") {
   checkGolden("graph-health.dot", graphDot(allHealths()));
   checkGolden("graph-many.dot", graphDot(fiftyStatuses()));
   checkGolden("graph-hostile.dot", graphDot({hostileStatus()}));
+}
+
+TEST_CASE("ponsctl graph: a missing bridge is red and dashed, and so is an uplink with a fault; policies are shown") {
+  const std::string dot = graphDot(faultyStatuses());
+  CHECK_MESSAGE(contains(dot, R"(label="web0\n10.43.0.1/24\ningress isolated\nmissing", color="#c62828")"), dot);
+  CHECK_MESSAGE(contains(dot, R"(style="filled,dashed")"), dot);
+  CHECK_MESSAGE(contains(dot, R"(label="masquerade IPv4\ntable ip pons is missing", color="#c62828")"), dot);
+  CHECK_MESSAGE(contains(dot, R"(\negress policy\nport isolation\nbroken")"), dot);
+  CHECK_MESSAGE(contains(dot, R"(label="8000->80/tcp\n8001->81/tcp\n8002->82/tcp")"), dot);
+}
+
+TEST_CASE("ponsctl graph --format text: a tree of bridges and containers") {
+  CHECK(graphText({}, kNarrow) == "no attachments\n");
+  const auto id = [](unsigned number) { return idOf(number).substr(0, 12); };
+  CHECK(graphText(faultyStatuses(), kWide) ==
+        "web0  missing  10.43.0.1/24  network web  masquerade IPv4  ingress isolated\n"
+        "table ip pons is missing\n"
+        "├─ " +
+            id(0) +
+            " eth0  10.43.0.2  8000->80/tcp, 8001->81/tcp, 8002->82/tcp                                 broken\n"
+            "└─ " +
+            id(1) +
+            " eth0  10.43.0.3                                            egress policy, port isolation  broken\n");
+  checkGolden("graph-many-80.txt", graphText(allHealths(), kNarrow));
+  checkWidth(graphText(fiftyStatuses(), kNarrow), 80);
 }
 
 TEST_CASE("ponsctl graph: special characters in labels are escaped") {
@@ -104,6 +144,9 @@ TEST_CASE("On a host: ponsctl graph draws the attachments, as DOT or SVG") {
         std::string{"masquerade IPv4"}, std::string{"label=\"internal\", style=dotted"}}) {
     CHECK_MESSAGE(contains(drawn.out, part), drawn.out);
   }
+  const Outcome tree = tool({"graph", "--format", "text"});
+  CHECK_MESSAGE(contains(tree.out, "pons-web  10.42.0.1/24  network web  masquerade IPv4\n└─ c1 eth0  " + address),
+                tree.out);
   CHECK(tool({"graph", "--format", "png"}).exitCode == 2);
   if (!hasGraphviz()) return FakeHost::countSkip("graphviz is not installed");
   const Outcome picture = tool({"graph", "--format", "svg"});

@@ -72,7 +72,9 @@ std::string typeOf(const pons::json::Value& value) {
 /// Adds the strings, numbers and booleans in the value. Objects that are documented as a whole are not looked into.
 void addMembers(Members& members, const pons::json::Value& value, const std::string& path, const Members& documented) {
   const auto known = documented.find(path);
-  if (value.isArray()) {
+  if (known != documented.end() && known->second == "any") {
+    members[path] = "any";
+  } else if (value.isArray()) {
     for (const auto& item : value.items()) addMembers(members, item, path + "[]", documented);
   } else if (value.isObject() && known != documented.end() && known->second == "object") {
     members[path] = "object";
@@ -136,7 +138,7 @@ Shown shown() {
               .rules = {{"ip pons", "forwards_any", "tcp 8080 to 10.42.0.7 port 80", true}},
               .references = {{"bridge-pons0", 12}},
               .denied = netlib::nft::Counted{.packets = 17, .bytes = 3400}};
-  return {statuses().front(), std::move(facts)};
+  return {statuses().front(), std::move(facts), {ip("10.42.0.1")}};
 }
 
 std::vector<Shown> allShown() {

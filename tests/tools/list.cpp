@@ -182,7 +182,7 @@ TEST_CASE("On a host: ponsctl list prints the state and the health of attachment
   CHECK_MESSAGE(contains(wrong, " unreadable\n"), wrong);
   CHECK_MESSAGE(contains(wrong, " gone\n"), wrong);
   const Outcome mistyped = tool({"list", "--state-dir", "/run/elsewhere"});
-  CHECK(mistyped.exitCode == 1);
+  CHECK(mistyped.exitCode == 2);
   CHECK(mistyped.err == "ponsctl list: there is no state directory /run/elsewhere; on this host: /run/pons\n");
   shell("chmod 0777 /run/pons");
   const Outcome refused = tool({"list"});
@@ -202,7 +202,7 @@ TEST_CASE("On a host: ponsctl list --broken, --network and --sort, and --network
   resultOf(add(web.config(), pod));
   CHECK(tool({"list", "--broken"}).out == "no attachments with faults\n");
   const Outcome unknown = tool({"list", "--network", "demos"});
-  CHECK(unknown.exitCode == 1);
+  CHECK(unknown.exitCode == 2);
   CHECK(contains(unknown.err, "ponsctl list: unknown network \"demos\": did you mean \"demo\"?"));
   shell("ip link set " + pons::hostVethName(keyOf("c2")).toString() + " down");
   CHECK(wordsIn(tool({"list"}).out, 0) == Words{"demo", "demo", "web"});

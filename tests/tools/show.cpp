@@ -36,7 +36,7 @@ Shown sound() {
   shown.facts = {.links = {linkOf("eth0", "container", true), linkOf("pons4a25852d93e", "host", true),
                            linkOf("pons0", "bridge", true)},
                  .addresses = {"10.42.0.7/24", "fd42::7/64"},
-                 .routes = {{"0.0.0.0/0", "10.42.0.1", 0, 0}, {"fe80::/64", "", 256, 1400}},
+                 .routes = {{"0.0.0.0/0", "10.42.0.1", 0, 0}, {"fe80::/64", "", 256, 1400}, {"::/0", "fd42::1", 0, 0}},
                  .rules = {{"ip pons", "forwards_any", "tcp 8080 to 10.42.0.7 port 80", true}},
                  .references = {{"bridge-pons0", 12}, {"nat-ipv4", 1}}};
   return shown;
@@ -52,6 +52,8 @@ Shown broken() {
   shown.facts.links[1] = linkOf("pons4a25852d93e", "host", false);
   shown.facts.rules[0].present = false;
   shown.status.attachment->guard = pons::SpoofGuard::Address;
+  shown.facts.addresses = {"10.42.0.7/24", "10.42.0.254/24", "fd42::7/64", "fe80::858:aff:fe2a:7/64"};
+  shown.nameservers = {ip("10.42.0.1"), ip("fd42::1")};
   shown.status.attachment->egress =
       pons::EgressPolicy{.destinations = {prefix("192.0.2.0/24"), prefix("2001:db8::/32")},
                          .tcpPorts = {443, 8443},
@@ -149,6 +151,19 @@ TEST_CASE(
   CHECK(keysText(veth, all) == "demo c0ffee2 eth0");
 }
 
+TEST_CASE("ponsctl show: default routes are first, and addresses that pons has not given are marked") {
+  const std::string text = shownAs({broken()}, kWide);
+  CHECK_MESSAGE(contains(text, "\nDNS             10.42.0.1, fd42::1\n"), text);
+  CHECK_MESSAGE(contains(text,
+                         "\n10.42.0.7/24, 10.42.0.254/24 (not of pons: the spoof guard drops its packets), fd42::7/64, "
+                         "fe80::858:aff:fe2a:7/64\n"),
+                text);
+  CHECK(text.find("\n::/0 ") < text.find("\nfe80::/64 "));
+  Shown open = broken();
+  open.status.attachment->guard = pons::SpoofGuard::None;
+  CHECK(contains(shownAs({open}, kWide), "10.42.0.254/24 (not of pons), "));
+}
+
 TEST_CASE("On a host: ponsctl show finds a container by what it has, and prints traffic and rules") {
   REQUIRE_FAKE_HOST(host);
   CHECK(contains(tool({"show", "c1"}).err, "no attachments are recorded"));
@@ -166,6 +181,7 @@ TEST_CASE("On a host: ponsctl show finds a container by what it has, and prints 
                                          "bridge-pons-demo/demo "};
     for (const std::string& word : words) { CHECK_MESSAGE(contains(shown.out, word), shown.out); }
     CHECK(!contains(shown.out, "missing"));
+    CHECK_MESSAGE(shown.out.find("allowed sources") == shown.out.rfind("allowed sources"), shown.out);
     const auto document = jsonOf(tool({"show", "c0ffee1", "--json"}));
     const auto links = document["attachments"].items().at(0)["links"].items();
     REQUIRE(links.size() == 3);

@@ -143,6 +143,22 @@ TEST_CASE("numbers in addresses and prefixes are strict") {
   }
 }
 
+TEST_CASE("a prefix length that is too large: the error says the largest one") {
+  const auto message = [](const std::string& members) {
+    return add(config(R"("ipam": {"subnet": "10.42.0.0/24"}, )" + members)).error().message;
+  };
+  const auto ofSubnet = [](const std::string& subnet) {
+    return add(config(R"("ipam": {"subnet": ")" + subnet + "\"}")).error().message;
+  };
+  CHECK(ofSubnet("10.42.0.0/33") == R"(invalid "ipam.subnet": "10.42.0.0/33", expected a prefix length of at most 32)");
+  CHECK(ofSubnet("fd42::/129") == R"(invalid "ipam.subnet": "fd42::/129", expected a prefix length of at most 128)");
+  CHECK(message(R"("ipMasqExclude": ["192.0.2.0/64"])") ==
+        R"(invalid "ipMasqExclude[0]": "192.0.2.0/64", expected a prefix length of at most 32)");
+  for (const char* other : {"10.42.0.0/024", "10.42.0.0", "10.42.0.0/", "10.42.0/33", "x/33", "10.42.0.0/-1"}) {
+    CHECK(ofSubnet(other).ends_with("expected an address with a prefix length, such as 10.42.0.0/24"));
+  }
+}
+
 TEST_CASE("the range of ipam itself comes before ranges, and those of runtimeConfig before both") {
   const Config config = configOf(test::config(
       R"("ipam": {"Subnet": "10.2.0.0/16", "RangeStart": "10.2.0.10", "RangeEnd": "10.2.0.20", "Gateway": "10.2.0.9",)"

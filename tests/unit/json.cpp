@@ -206,7 +206,14 @@ TEST_CASE("The position of a value is found by its path") {
 }
 
 TEST_CASE("The position of the first syntax error") {
-  CHECK(!pons::json::syntaxErrorIn("{\"a\": [1, 2]}"));
-  CHECK(pons::json::syntaxErrorIn("{\"a\": [1,\n 2}") == pons::json::Place{2, 3});
-  CHECK(pons::json::syntaxErrorIn("{} x") == pons::json::Place{1, 4});
+  using namespace std::literals;
+  using pons::json::Place;
+  const auto error = [](std::string_view text) { return pons::json::syntaxErrorIn(text); };
+  CHECK(!error("{\"a\": [1, 2]}"));
+  CHECK(error("{\"a\": [1,\n 2}")->place == Place{2, 3});
+  CHECK(error("{} x")->place == Place{1, 4});
+  CHECK(error("{\"a\": [1,\n]}")->place == Place{1, 9});
+  CHECK(error("{\n\"a\": 1, }")->reason == "this comma is one too many");
+  CHECK(error("{ }\n\0x"sv)->place == Place{2, 1});
+  CHECK(!error("\xef\xbb\xbf{}")->place);
 }
