@@ -53,7 +53,7 @@ netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::st
 }
 
 void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
-  for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
+  for (const Family family : egress::familiesOf(attachment)) egress::appendObjects(transaction, attachment, family);
   addElements(transaction, elementsOf(attachment));
 }
 
@@ -96,6 +96,20 @@ netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
         if (std::ranges::any_of(attachment.forwards, isSame)) found.push_back(std::move(element));
       }
       std::ranges::sort(found, {}, &nft::Element::key);
+      if (!found.empty()) elements[{table.family, set}] = std::move(found);
+    }
+  }
+  return tables::removeElements(host, elements);
+}
+
+/// What any policy has about the attachment's source addresses: an orphan's would add to its own.
+netlib::Result<> removePoliciesOf(Host& host, const Attachment& attachment) {
+  Elements elements;
+  for (const Family family : egress::familiesOf(attachment)) {
+    const nft::Table table = nat::tableOf(family);
+    for (const std::string& set : egress::setsOf(family)) {
+      auto found = TRY(nft::listElements(host.netfilter, table, set));
+      std::erase_if(found, [&](const nft::Element& element) { return !egress::isAbout(element, attachment); });
       if (!found.empty()) elements[{table.family, set}] = std::move(found);
     }
   }
@@ -156,8 +170,7 @@ Elements elementsOf(const Attachment& attachment) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const auto table = static_cast<TableFamily>(family);
     for (auto& [set, some] : nat::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
-    auto policies = egress::elementsOf(attachment, family);
-    if (!policies.empty()) elements[{table, egress::kPolicies}] = std::move(policies);
+    for (auto& [set, some] : egress::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
   }
   for (auto& [set, some] : guard::elementsOf(attachment)) elements[{TableFamily::Bridge, set}] = std::move(some);
   return elements;
@@ -198,6 +211,7 @@ netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment&
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
   const Attachment own = TRY(withOwnedPorts(host, attachment));
   TRY(removeSourcesOf(host, own));
+  TRY(removePoliciesOf(host, own));
   TRY(remove(host, own));
   return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
 }
@@ -237,18 +251,18 @@ netlib::Result<> remove(Host& host, const Attachment& attachment) {
   });
   if (!hasToSplit(removed)) return removed;
   TRY(removeElements(host, elements));
-  for (const Family family : egress::familiesOf(attachment)) TRY(removeEgress(host, family, attachment.hostVeth));
+  for (const Family family : egress::familiesOf(attachment))
+    TRY(removeEgressObjects(host, family, attachment.hostVeth));
   return {};
 }
 
-netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& hostVeth) {
+netlib::Result<> removeEgressObjects(Host& host, Family family, const netlib::IfName& hostVeth) {
   const nft::Table table = nat::tableOf(family);
-  const auto remove = [&](const Changes& changes) {
-    return netlib::ignoring(ENOENT, removeAsOwner(host, table.family, changes));
-  };
-  TRY(remove([&](nft::Transaction& transaction) { transaction.deleteChain(table, egress::chainOf(hostVeth)); }));
-  for (const std::string& set : egress::setsOf(hostVeth)) {
-    TRY(remove([&](nft::Transaction& transaction) { transaction.deleteSet(table, set); }));
+  for (const auto type : {nft::ObjectType::Counter, nft::ObjectType::Limit}) {
+    const auto removed = removeAsOwner(host, table.family, [&](nft::Transaction& transaction) {
+      transaction.deleteObject(table, type, egress::objectOf(hostVeth));
+    });
+    TRY(netlib::ignoring(ENOENT, removed));
   }
   return {};
 }

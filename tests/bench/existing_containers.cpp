@@ -83,7 +83,7 @@ Program PonsContainers::program(const std::string& netns, unsigned number) const
           .input = R"({"cniVersion": "1.1.0", "type": "pons", "isDefaultGateway": false, "name": ")" +
                    networkOf(number) + R"(", "bridge": ")" + networkOf(number) + R"(", "ipam": {"subnet": ")" +
                    subnetOf(number) + R"("}, "portMappings": [{"containerPort": 80, "protocol": "tcp", "hostPort": )" +
-                   portOf(number) + "}]}"};
+                   portOf(number) + "}]" + members_ + "}"};
 }
 
 void PonsContainers::growTo(Hosts& hosts, unsigned size) {
@@ -100,6 +100,8 @@ void PonsContainers::growTo(Hosts& hosts, unsigned size) {
   for (Running& last : running) last.finish();
   for (const std::string& netns : namespaces) hosts.end(netns, host_);
 }
+
+std::chrono::milliseconds untilQuiet(unsigned links) { return std::chrono::milliseconds{2000 + links}; }
 
 void ReferenceContainers::growTo(unsigned size) {
   if (size <= size_) return;

@@ -1,6 +1,7 @@
 // Thousands of existing containers, in networks of their own, with one published port each.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "tests/bench/hosts.h"
@@ -11,15 +12,20 @@ namespace bench {
 /// while records, leases and ports stay: the cost of thousands of links in the kernel is not measured.
 class PonsContainers {
  public:
-  explicit PonsContainers(Host host) : host_(std::move(host)) {}
+  /// `members` of the configuration begin with a comma.
+  explicit PonsContainers(Host host, std::string members = {}) : host_(std::move(host)), members_(std::move(members)) {}
   void growTo(Hosts& hosts, unsigned size);
 
  private:
   Program program(const std::string& netns, unsigned number) const;
 
   Host host_;
+  std::string members_;
   unsigned size_ = 0;
 };
+
+/// New links send neighbour discovery and MLD, and the kernel does deferred work.
+std::chrono::milliseconds untilQuiet(unsigned links);
 
 /// The rules and files that the reference plugins would have created. They need seconds for each container when there
 /// are thousands.

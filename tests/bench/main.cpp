@@ -22,10 +22,11 @@ struct Experiment {
   void (*run)(bench::Hosts& hosts, const bench::Effort& effort, bench::Samples& into);
 };
 
-/// scale is last: its thousands of containers would affect the other measurements.
-constexpr std::array kExperiments{Experiment{"single", bench::single}, Experiment{"dual-stack", bench::dualStack},
-                                  Experiment{"budget", bench::budget}, Experiment{"guards", bench::guards},
-                                  Experiment{"burst", bench::burst},   Experiment{"scale", bench::scale}};
+/// scale and policies are last: their thousands of containers would affect the other measurements.
+constexpr std::array kExperiments{Experiment{"single", bench::single},    Experiment{"dual-stack", bench::dualStack},
+                                  Experiment{"budget", bench::budget},    Experiment{"guards", bench::guards},
+                                  Experiment{"burst", bench::burst},      Experiment{"scale", bench::scale},
+                                  Experiment{"policies", bench::policies}};
 
 struct Options {
   bench::Effort effort;
@@ -104,7 +105,7 @@ int main(int count, char** arguments) {
   if (!options) {
     std::fputs(
         "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] "
-        "[--only start|single|dual-stack|budget|guards|burst|scale]\n",
+        "[--only start|single|dual-stack|budget|guards|burst|scale|policies]\n",
         stderr);
     return 2;
   }

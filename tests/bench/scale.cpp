@@ -1,4 +1,3 @@
-#include <chrono>
 #include <list>
 #include <optional>
 #include <thread>
@@ -12,9 +11,6 @@
 namespace bench {
 
 namespace {
-
-/// New links send neighbour discovery and MLD, and the kernel does deferred work.
-std::chrono::milliseconds untilQuiet(unsigned links) { return std::chrono::milliseconds{2000 + links}; }
 
 struct OccupiedHost {
   Host host;

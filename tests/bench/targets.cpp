@@ -52,6 +52,12 @@ void addScale(const Samples& samples, std::vector<Row>& into) {
   thousands.ratio("ADD with 5,000 existing: reference / pons", "ADD ms", Reference, Pons, AtLeast, 2000);
 }
 
+void addPolicies(const Samples& samples, std::vector<Row>& into) {
+  Rows rows{samples, into, "policies", 5000};
+  rows.ratio("ADD with an egress policy: with 5,000 existing policies / one", "ADD ms", Pons, Baseline, AtMost, 1.15);
+  rows.ratio("DEL with an egress policy: with 5,000 existing policies / one", "DEL ms", Pons, Baseline, AtMost, 1.15);
+}
+
 void addBurst(const Samples& samples, std::vector<Row>& into) {
   Rows rows{samples, into, "at once", 32};
   rows.value("32 ADDs at once", "a second", "ADDs a second", AtLeast, 400);
@@ -97,6 +103,7 @@ std::vector<Row> rowsOf(const Samples& samples) {
   std::vector<Row> rows;
   addSingle(samples, rows);
   addScale(samples, rows);
+  addPolicies(samples, rows);
   addBurst(samples, rows);
   addTraffic(samples, rows);
   addGuards(samples, rows);
