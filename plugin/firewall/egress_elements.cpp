@@ -1,5 +1,6 @@
 // The elements and objects of an attachment in the sets and maps of egress_table.h.
 #include <algorithm>
+#include <set>
 
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/kernel_features.h"
@@ -61,7 +62,8 @@ class Elements {
     if (!hasPorts(policy)) add(kAnyPort);
   }
   void addDestinations(const EgressPolicy& policy, Family family) {
-    for (const IpAddress& server : policy.nameservers) {
+    // Without duplicates: the second deletion would fail.
+    for (const IpAddress& server : std::set(policy.nameservers.begin(), policy.nameservers.end())) {
       if (server.family() == family) add(kDns, server.bytes());
     }
     for (const IpPrefix& prefix : policy.destinations) {

@@ -33,23 +33,25 @@ nft::Register afterSource(Family family) { return kBridgeRegisters + nat::addres
 /// The beginning of all keys.
 Rule& loadSource(Rule& rule, Family family) { return rule.loadIifname(0).loadSaddr(family, kBridgeRegisters); }
 
-/// Adds rules to chains of a table.
+/// Adds sets, chains and rules to a table.
 class Writer {
  public:
   Writer(nft::Transaction& transaction, Family family)
       : transaction_(transaction), family_(family), table_(nat::tableOf(family)) {}
 
-  /// A set, or a map of objects, whose keys are bridge, source address, and what is of that type behind them.
-  void addSet(const std::string& name, std::uint32_t typeBehind = 0, std::uint32_t lengthBehind = 0,
+  /// Of keys that are a bridge, a source address, and values of those types behind them. A map with `objects`.
+  void addSet(const std::string& name, std::initializer_list<std::uint32_t> behind = {},
               std::optional<nft::ObjectType> objects = std::nullopt) {
-    const std::uint32_t source = nft::concat(nft::kIfname, addressType());
-    transaction_.addSet(table_, {.name = name,
-                                 .keyType = typeBehind == 0 ? source : appended(source, typeBehind),
-                                 .keyLength = afterSource(family_) * 4 + lengthBehind,
-                                 .hostEndian = true,
-                                 .objects = objects});
+    std::uint32_t type = nft::concat(nft::kIfname, addressType());
+    std::uint32_t length = afterSource(family_) * 4;
+    for (const std::uint32_t next : behind) {
+      type = nft::concat(type, next);
+      length += next == addressType() ? nat::addressRegisters(family_) * 4 : 4;
+    }
+    transaction_.addSet(table_,
+                        {.name = name, .keyType = type, .keyLength = length, .hostEndian = true, .objects = objects});
   }
-  void addSetOfAddresses(const std::string& name) { addSet(name, addressType(), nat::addressRegisters(family_) * 4); }
+  std::uint32_t addressType() const { return family_ == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr; }
   void addChain(const char* name, const char* comment) { transaction_.addChain(table_, name, comment); }
   void add(const char* chain, const Rule& rule) { transaction_.addRule(table_, chain, rule); }
   void insert(const char* chain, const Rule& rule) { transaction_.insertRule(table_, chain, rule); }
@@ -64,14 +66,6 @@ class Writer {
   }
 
  private:
-  std::uint32_t addressType() const { return family_ == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr; }
-  /// `behind` may be a concatenation of two types.
-  static std::uint32_t appended(std::uint32_t type, std::uint32_t behind) {
-    constexpr std::uint32_t kBits = 6;
-    const std::uint32_t first = behind >> kBits;
-    return first == 0 ? nft::concat(type, behind) : nft::concat(nft::concat(type, first), behind & 0x3f);
-  }
-
   nft::Transaction& transaction_;
   Family family_;
   nft::Table table_;
@@ -79,11 +73,11 @@ class Writer {
 
 void appendSets(Writer& writer, Family family) {
   writer.addSet(kSources);
-  writer.addSetOfAddresses(kDns);
-  writer.addSet(kPorts, nft::concat(nft::kInetProto, nft::kInetService), 8);
+  writer.addSet(kDns, {writer.addressType()});
+  writer.addSet(kPorts, {nft::kInetProto, nft::kInetService});
   writer.addSet(kAnyPort);
-  for (const int length : lengthsOf(family)) writer.addSetOfAddresses(destinationsSet(length));
-  writer.addSet(kDenied, 0, 0, nft::ObjectType::Counter);
+  for (const int length : lengthsOf(family)) writer.addSet(destinationsSet(length), {writer.addressType()});
+  writer.addSet(kDenied, {}, nft::ObjectType::Counter);
 }
 
 void appendNeighbourDiscovery(Writer& writer) {
@@ -129,8 +123,8 @@ void appendEgress(nft::Transaction& transaction, Family family) {
   writer.addChain(kDeny, "what egress policies deny");
   appendDeny(writer, family);
   writer.addChain(kAllowed, "to a destination of the egress policy");
-  // Looked up behind the destination as well: each lookup meets the elements of its moment, and between two of them
-  // another policy may be committed. A packet that one of the two policies denies, and the other one, is not accepted.
+  // The port is looked up behind the destination again: another policy may be committed between two lookups, and a
+  // packet to a port of the one and a destination of the other would be accepted.
   writer.addAllowedPort(kAllowed, [](Rule& rule) -> Rule& { return rule.accept(); });
   writer.addChain(kDestinations, "to a port of the egress policy");
   appendDestinations(writer, family);
@@ -149,7 +143,7 @@ void appendEgress(nft::Transaction& transaction, Family family) {
 
 void appendLog(nft::Transaction& transaction, Family family) {
   Writer writer{transaction, family};
-  writer.addSet(kLogged, 0, 0, nft::ObjectType::Limit);
+  writer.addSet(kLogged, {}, nft::ObjectType::Limit);
   Rule rule;
   // A prefix cannot be data. The line has SRC, and PHYSIN: the host veth.
   writer.insert(kDeny, loadSource(rule, family).object(kLogged, 0).log("pons denied: "));
