@@ -41,8 +41,8 @@ struct TableContent {
 /// chain and each interval set. A change by another process meanwhile may show in part.
 Result<std::optional<TableContent>> listContent(Socket& netfilter, const Table& table, const TableContent& wanted);
 
-/// An element as nft prints it: its key, `"pons0" . 10.42.0.7`, and what a map leads to, `10.42.0.7 . 80` or
-/// `jump subnet_10.42.0.0/24`; empty for an element of a set. `set` has the types.
+/// An element as nft prints it: its key, `"pons0" . 10.42.0.7`, and what a map leads to, `10.42.0.7 . 80`,
+/// `jump subnet_10.42.0.0/24` or the name of an object; empty for an element of a set. `set` has the types.
 std::string keyText(const Element& element, const SetContent& set);
 /// An interval: `10.42.0.0/24`, `10.42.0.3-10.42.0.9`. `end` is null where it reaches the greatest key of all.
 std::string intervalText(const Element& start, const Element* end, const SetContent& set);

@@ -134,6 +134,7 @@ std::string intervalText(const Element& start, const Element* end, const SetCont
 
 std::string dataText(const Element& element, const SetContent& set) {
   if (!element.jumpTo.empty()) return "jump " + element.jumpTo;
+  if (!element.object.empty()) return element.object;
   return element.data.empty() ? std::string{} : valueText(set.dataType, element.data);
 }
 

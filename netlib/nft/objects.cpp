@@ -118,7 +118,8 @@ std::size_t roomFor(const Element& element) {
   constexpr std::size_t kFixed =
       64;  // the nests of element, key, data and verdict; flags, verdict code, comment's type
   return kFixed + roomOfAttribute(element.key.size()) + roomOfAttribute(element.data.size()) +
-         roomOfAttribute(element.jumpTo.size()) + roomOfAttribute(element.comment.size());
+         roomOfAttribute(element.jumpTo.size()) + roomOfAttribute(element.object.size()) +
+         roomOfAttribute(element.comment.size());
 }
 
 Element keyOf(const Element& element) { return {.key = element.key, .intervalEnd = element.intervalEnd}; }
@@ -136,6 +137,7 @@ nftnl_set_elem* elementOf(const Element& element) {
     nftnl_set_elem_set_u32(made, NFTNL_SET_ELEM_VERDICT, static_cast<std::uint32_t>(NFT_JUMP));
     nftnl_set_elem_set_str(made, NFTNL_SET_ELEM_CHAIN, element.jumpTo.c_str());
   }
+  if (!element.object.empty()) nftnl_set_elem_set_str(made, NFTNL_SET_ELEM_OBJREF, element.object.c_str());
   if (element.intervalEnd) nftnl_set_elem_set_u32(made, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
   if (!element.comment.empty()) {
     const auto userData = commentData(element.comment);
@@ -156,6 +158,9 @@ Element elementOf(nftnl_set_elem& found) {
   const bool jumps = nftnl_set_elem_is_set(&found, NFTNL_SET_ELEM_CHAIN) &&
                      nftnl_set_elem_get_u32(&found, NFTNL_SET_ELEM_VERDICT) == static_cast<std::uint32_t>(NFT_JUMP);
   if (jumps) { element.jumpTo = nftnl_set_elem_get_str(&found, NFTNL_SET_ELEM_CHAIN); }
+  if (nftnl_set_elem_is_set(&found, NFTNL_SET_ELEM_OBJREF)) {
+    element.object = nftnl_set_elem_get_str(&found, NFTNL_SET_ELEM_OBJREF);
+  }
   if (nftnl_set_elem_is_set(&found, NFTNL_SET_ELEM_FLAGS)) {
     element.intervalEnd =
         (nftnl_set_elem_get_u32(&found, NFTNL_SET_ELEM_FLAGS) & std::uint32_t{NFT_SET_ELEM_INTERVAL_END}) != 0;

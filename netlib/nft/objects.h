@@ -6,6 +6,7 @@
 
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
+#include <libnftnl/object.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
@@ -40,6 +41,7 @@ using OwnedTable = Owned<nftnl_table, nftnl_table_free>;
 using OwnedChain = Owned<nftnl_chain, nftnl_chain_free>;
 using OwnedSet = Owned<nftnl_set, nftnl_set_free>;
 using OwnedRule = Owned<nftnl_rule, nftnl_rule_free>;
+using OwnedObject = Owned<nftnl_obj, nftnl_obj_free>;
 
 template <class T>
 T* allocated(T* object) {

@@ -32,6 +32,11 @@ std::uint32_t addressLength(Family family) { return static_cast<std::uint32_t>(b
 std::uint32_t saddrOffset(Family family) { return family == Family::Ipv4 ? 12 : 8; }
 std::uint32_t daddrOffset(Family family) { return saddrOffset(family) + addressLength(family); }
 
+IpAddress maskOf(Family family, int prefixLength) {
+  const IpPrefix prefix = *IpPrefix::of(IpAddress::unspecified(family), prefixLength);
+  return IpAddress::fromNumber(family, ~prefix.last().number());
+}
+
 std::span<const std::uint8_t> bytesOf(const std::uint32_t& number) {
   return {reinterpret_cast<const std::uint8_t*>(&number), sizeof number};
 }
@@ -67,6 +72,10 @@ Rule& Rule::loadSaddr(Family family, Register to) {
 Rule& Rule::loadDaddr(Family family, Register to) {
   return loadPayload({Header::Network, daddrOffset(family), addressLength(family)}, to);
 }
+Rule& Rule::loadDaddr(Family family, int prefixLength, Register to) {
+  loadDaddr(family, to);
+  return prefixLength == bitsOf(family) ? *this : bitwiseAnd(maskOf(family, prefixLength).bytes(), to);
+}
 Rule& Rule::loadL4proto(Register to) { return meta(NFT_META_L4PROTO, to); }
 Rule& Rule::loadDport(Register to) { return loadPayload(kDport, to); }
 Rule& Rule::loadIifname(Register to) { return meta(NFT_META_IIFNAME, to); }
@@ -91,10 +100,7 @@ Rule& Rule::daddr(const IpPrefix& prefix) { return address(prefix, daddrOffset(p
 Rule& Rule::address(const IpPrefix& prefix, std::uint32_t offset) {
   const Family family = prefix.family();
   loadPayload({Header::Network, offset, addressLength(family)}, 0);
-  if (prefix.length() != bitsOf(family)) {
-    const Uint128 hostBits = prefix.first().number() ^ prefix.last().number();
-    bitwiseAnd(IpAddress::fromNumber(family, ~hostBits).bytes());
-  }
+  if (prefix.length() != bitsOf(family)) bitwiseAnd(maskOf(family, prefix.length()).bytes());
   return cmp(NFT_CMP_EQ, prefix.first().bytes());
 }
 
@@ -169,6 +175,13 @@ Rule& Rule::lookupNot(const std::string& set, Register from) {
 Rule& Rule::map(const std::string& map, Register from, Register to) { return lookup(map, from, kernelRegister(to), 0); }
 Rule& Rule::vmap(const std::string& map, Register from) { return lookup(map, from, NFT_REG_VERDICT, 0); }
 
+Rule& Rule::object(const std::string& map, Register from) {
+  Expression(*this, "objref")
+      .set(NFTNL_EXPR_OBJREF_SET_SREG, kernelRegister(from))
+      .set(NFTNL_EXPR_OBJREF_SET_NAME, map);
+  return *this;
+}
+
 Rule& Rule::lookup(const std::string& set, Register from, std::optional<std::uint32_t> to, std::uint32_t flags) {
   Expression lookup(*this, "lookup");
   lookup.set(NFTNL_EXPR_LOOKUP_SREG, kernelRegister(from)).set(NFTNL_EXPR_LOOKUP_SET, set);
@@ -189,11 +202,11 @@ Rule& Rule::cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes) {
   return *this;
 }
 
-Rule& Rule::bitwiseAnd(std::span<const std::uint8_t> mask) {
+Rule& Rule::bitwiseAnd(std::span<const std::uint8_t> mask, Register number) {
   const std::vector<std::uint8_t> zeros(mask.size());
   Expression(*this, "bitwise")
-      .set(NFTNL_EXPR_BITWISE_SREG, kernelRegister(0))
-      .set(NFTNL_EXPR_BITWISE_DREG, kernelRegister(0))
+      .set(NFTNL_EXPR_BITWISE_SREG, kernelRegister(number))
+      .set(NFTNL_EXPR_BITWISE_DREG, kernelRegister(number))
       .set(NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL)
       .set(NFTNL_EXPR_BITWISE_LEN, static_cast<std::uint32_t>(mask.size()))
       .set(NFTNL_EXPR_BITWISE_MASK, mask)

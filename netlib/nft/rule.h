@@ -66,7 +66,7 @@ enum class Dialect : bool { Nft, Iptables };
 /// payload(), protocol(), l4proto(), icmpv6Type(), iifgroup(), iifname(), oifname(), fibDaddrType(), ctState(),
 /// ctStatus() (none in Dialect::Iptables) and ctLabel(). So these come before the loads of the lookup that follows.
 /// load…() and map() write from `to` on, ctLabelSet() writes the 4 from `scratch` on. lookup(), lookupNot(), map(),
-/// vmap() and dnat() read and need the loads before them in the same rule. The other statements use none.
+/// object(), vmap() and dnat() read and need the loads before them in the same rule. The other statements use none.
 ///
 /// The kernel checks a rule when the transaction adds it: ERANGE past register 15; ENODATA (recent kernels) where a
 /// register is read that the rule has not written; EINVAL where a set's data does not fit; ENOENT where a set or chain
@@ -82,6 +82,8 @@ class Rule {
   Rule& loadPayload(Field field, Register to);
   Rule& loadSaddr(Family family, Register to);
   Rule& loadDaddr(Family family, Register to);
+  /// ip daddr & the mask of that prefix length.
+  Rule& loadDaddr(Family family, int prefixLength, Register to);
   Rule& loadL4proto(Register to);
   /// th dport: of TCP, UDP and SCTP.
   Rule& loadDport(Register to);
@@ -119,6 +121,9 @@ class Rule {
   // Statements.
   /// Looks the registers up in a map and writes its data to the registers from `to` on. No match: the rule ends.
   Rule& map(const std::string& map, Register from, Register to);
+  /// The named object to which the map leads: a counter counts the packet, a limit matches as limit() does. No element:
+  /// the rule ends. Needs CONFIG_NFT_OBJREF before Linux 6.2.
+  Rule& object(const std::string& map, Register from);
   /// Without an element of that key the next rule is evaluated.
   Rule& vmap(const std::string& map, Register from);
   Rule& jump(const std::string& chain);
@@ -165,7 +170,7 @@ class Rule {
   Rule& xtConntrack(std::uint16_t states);
   Rule& immediateVerdict(int code, const std::string* chain);
   Rule& cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes);
-  Rule& bitwiseAnd(std::span<const std::uint8_t> mask);
+  Rule& bitwiseAnd(std::span<const std::uint8_t> mask, Register number = 0);
 
   std::unique_ptr<nftnl_rule, Free> rule_;
   std::size_t room_ = 0;  ///< an upper bound of what its attributes take in a message

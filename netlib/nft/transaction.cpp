@@ -131,8 +131,9 @@ void Transaction::addSet(const Table& table, const Set& set, Existing existing) 
   const auto userData = userDataOf(set);
   batch_.append("create nf_tables set " + set.name, roomFor(table.name, set.name, userData), [&](char* room) {
     const OwnedSet made = setOf(table, set.name);
-    const std::uint32_t flags =
-        (set.dataType != 0 ? std::uint32_t{NFT_SET_MAP} : 0) | (set.interval ? std::uint32_t{NFT_SET_INTERVAL} : 0);
+    const std::uint32_t flags = (set.dataType != 0 ? std::uint32_t{NFT_SET_MAP} : 0) |
+                                (set.interval ? std::uint32_t{NFT_SET_INTERVAL} : 0) |
+                                (set.objects ? std::uint32_t{NFT_SET_OBJECT} : 0);
     nftnl_set_set_u32(made.get(), NFTNL_SET_FLAGS, flags);
     nftnl_set_set_u32(made.get(), NFTNL_SET_ID, static_cast<std::uint32_t>(batch_.count()));
     nftnl_set_set_u32(made.get(), NFTNL_SET_KEY_TYPE, set.keyType);
@@ -141,6 +142,7 @@ void Transaction::addSet(const Table& table, const Set& set, Existing existing) 
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_TYPE, set.dataType);
       nftnl_set_set_u32(made.get(), NFTNL_SET_DATA_LEN, set.dataLength);
     }
+    if (set.objects) nftnl_set_set_u32(made.get(), NFTNL_SET_OBJ_TYPE, static_cast<std::uint32_t>(*set.objects));
     if (!userData.empty()) {
       nftnl_set_set_data(made.get(), NFTNL_SET_USERDATA, userData.data(), static_cast<std::uint32_t>(userData.size()));
     }

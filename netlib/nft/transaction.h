@@ -10,6 +10,8 @@
 #include "netlib/values/if_name.h"
 #include "netlib/values/ip_prefix.h"
 
+struct nftnl_obj;
+
 namespace netlib::nft {
 
 /// NFPROTO_*
@@ -48,7 +50,11 @@ enum DataType : std::uint32_t {
 };
 constexpr std::uint32_t concat(std::uint32_t first, std::uint32_t second) { return first << 6 | second; }
 
-/// A set, or a map if dataType is not 0. Lengths in bytes; every field of a concatenation is padded to 4.
+/// Kinds of named objects, to which the elements of a map lead (NFT_OBJECT_*).
+enum class ObjectType : std::uint32_t { Counter = 1, Limit = 4 };
+
+/// A set, or a map if dataType is not 0 or it has objects. Lengths in bytes; every field of a concatenation is padded
+/// to 4.
 struct Set {
   std::string name;
   std::uint32_t keyType;
@@ -59,13 +65,15 @@ struct Set {
   bool hostEndian = false;  ///< byte order of keys and data for `nft list`; true for interface names and marks
   /// The second field of a key "iifname . raw payload expression" (typeof), without which nft cannot read its own list.
   std::optional<Field> rawField = std::nullopt;
+  std::optional<ObjectType> objects = std::nullopt;  ///< of a map that leads to named objects
 };
 
-/// An element of a set, a map (data) or a verdict map (jumpTo).
+/// An element of a set, a map (data), a verdict map (jumpTo) or a map of named objects (object).
 struct Element {
   std::vector<std::uint8_t> key;
   std::vector<std::uint8_t> data = {};
   std::string jumpTo = {};
+  std::string object = {};
   bool intervalEnd = false;
   std::string comment = {};  ///< cut to kLongestComment; the kernel compares it with nothing
 
@@ -98,6 +106,11 @@ class Transaction {
   void addSet(const Table& table, const Set& set, Existing existing = Existing::Refused);
   /// EBUSY: a rule uses it.
   void deleteSet(const Table& table, const std::string& name);
+  void addCounter(const Table& table, const std::string& name);
+  /// See Rule::limit().
+  void addLimit(const Table& table, const std::string& name, std::uint64_t packets, LimitUnit unit);
+  /// EBUSY: an element leads to it.
+  void deleteObject(const Table& table, ObjectType type, const std::string& name);
   void addRule(const Table& table, const std::string& chain, const Rule& rule);
   /// At the front. EPERM: another process owns the table (NFT_TABLE_F_OWNER).
   void insertRule(const Table& table, const std::string& chain, const Rule& rule);
@@ -125,6 +138,7 @@ class Transaction {
   enum class Change : bool { Add, Delete };
   enum class Place : bool { First, Last };
   void putChain(unsigned flags, const Table& table, const std::string& name, const std::string& comment);
+  void putObject(unsigned type, unsigned flags, const Table& table, const nftnl_obj& object);
   void putRule(Place place, const Table& table, const std::string& chain, const Rule& rule);
   void changeElements(Change change, const Table& table, const std::string& set, std::span<const Element> elements);
 
@@ -148,6 +162,10 @@ struct Counted {
 
 /// The sum of a chain's counters; ENOENT: no such chain.
 Result<Counted> countPackets(Socket& netfilter, const Table& table, const std::string& chain);
+/// A named counter; ENOENT: none of that name.
+Result<Counted> readCounter(Socket& netfilter, const Table& table, const std::string& name);
+/// The names of the table's objects of that type. A dump; empty if there is no such table.
+Result<std::vector<std::string>> listObjects(Socket& netfilter, const Table& table, ObjectType type);
 
 struct NamedChain {
   std::string name;

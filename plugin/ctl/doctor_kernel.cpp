@@ -19,7 +19,7 @@ using Subsystem = netlib::Socket::Subsystem;
 /// Without a part that a default configuration needs, its ADD fails.
 Severity severityWithout(Part part, const Needs& needs) {
   if (part == Part::SourceNat || part == Part::Guard) return Severity::Fault;
-  if (part == Part::Egress && needs.bridgeFilter) return Severity::Fault;
+  if ((part == Part::Egress || part == Part::EgressLog) && needs.bridgeFilter) return Severity::Fault;
   return part == Part::Ports ? Severity::Warning : Severity::Note;
 }
 

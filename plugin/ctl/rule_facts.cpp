@@ -113,16 +113,13 @@ void addGuard(std::vector<RuleFact>& rules, Host& host, const Attachment& attach
 }
 
 void addEgress(std::vector<RuleFact>& rules, Host& host, const Attachment& attachment) {
-  const std::string chain = egress::chainOf(attachment.hostVeth);
   for (const Family family : egress::familiesOf(attachment)) {
-    const nft::Table table = nat::tableOf(family);
-    const auto elements = egress::elementsOf(attachment, family);
-    const bool present = allPresent(host, table, egress::kPolicies, elements);
-    rules.push_back(
-        {tableName(family), egress::kPolicies, counted(elements.size(), "source") + " to chain " + chain, present});
-    rules.push_back(chainFact(host, family, chain, "egress policy", [&](nft::Transaction& transaction) {
-      egress::appendPolicy(transaction, attachment, family);
-    }));
+    for (const auto& [set, elements] : egress::elementsOf(attachment, family)) {
+      const auto differences = tables::differencesOf(
+          host, [&](nft::Transaction& transaction) { transaction.addElements(nat::tableOf(family), set, elements); });
+      rules.push_back({tableName(family), set, "egress policy, " + counted(elements.size(), "element"),
+                       differences && differences->empty()});
+    }
   }
 }
 
@@ -176,7 +173,7 @@ std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment) {
 std::map<Family, nft::Counted> deniedBy(Host& host, const Attachment& attachment) {
   std::map<Family, nft::Counted> denied;
   for (const Family family : egress::familiesOf(attachment)) {
-    const auto counted = nft::countPackets(host.netfilter, nat::tableOf(family), egress::chainOf(attachment.hostVeth));
+    const auto counted = nft::readCounter(host.netfilter, nat::tableOf(family), egress::objectOf(attachment.hostVeth));
     if (counted) denied[family] = *counted;
   }
   return denied;

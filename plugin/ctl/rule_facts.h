@@ -10,7 +10,7 @@ namespace pons::ctl {
 /// Its own elements, the chains of its network, and accept rules in chains of other firewalls.
 std::vector<RuleFact> rulesOf(Host& host, const Attachment& attachment);
 
-/// Denied by its egress policy, by family; empty without a policy. Omits a chain that is missing.
+/// Denied by its egress policy, by family; empty without a policy. Omits a counter that is missing.
 std::map<netlib::Family, netlib::nft::Counted> deniedBy(Host& host, const Attachment& attachment);
 
 /// Frames that the spoof guard dropped, of all containers, by guard::DroppingChain::reason; empty without guards.

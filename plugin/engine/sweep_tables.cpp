@@ -57,7 +57,7 @@ netlib::Result<std::size_t> countUses(Host& host, nft::TableFamily table) {
   std::size_t uses = 0;
   for (const char* map :
        {nat::kForwardsAny, nat::kForwardsIp, bridges::kPolicyBridges, bridges::kInternalBridges,
-        bridges::kPublishedOnly, bridges::kSilentBridges, bridges::kRejectingBridges, egress::kPolicies}) {
+        bridges::kPublishedOnly, bridges::kSilentBridges, bridges::kRejectingBridges, egress::kSources}) {
     uses += TRY(nft::listElements(host.netfilter, nat::tableOf(family), map)).size();
   }
   for (const auto& chain : TRY(nft::listChains(host.netfilter, nat::tableOf(family)))) {
@@ -171,22 +171,28 @@ netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
   return tables::removeElements(host_, unrecorded);
 }
 
-/// The chains, and the addresses that lead there.
+/// The elements, by their comments, and the objects to which they lead.
 netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& veths) {
   const nft::Table table = nat::tableOf(family);
   if (!TRY(isSwept(host_, table.family))) return {};
   tables::Elements unrecorded;
-  for (const auto& element : TRY(nft::listElements(host_.netfilter, table, egress::kPolicies))) {
-    const auto veth = egress::vethOf(element.jumpTo);
-    if (!veth || veths.contains(veth->toString())) continue;
-    if (!noteUse(table.family, policyOf(*veth, family))) continue;
-    unrecorded[{table.family, egress::kPolicies}].push_back(element);
+  for (const std::string& set : egress::setsOf(family)) {
+    for (const auto& element : TRY(nft::listElements(host_.netfilter, table, set))) {
+      const auto veth = egress::vethOf(element);
+      if (!veth || veths.contains(veth->toString())) continue;
+      const Orphan orphan = policyOf(*veth, family);
+      const bool isCounted = set == egress::kSources;
+      if (!(isCounted ? noteUse(table.family, orphan) : note(orphan))) continue;
+      unrecorded[{table.family, set}].push_back(element);
+    }
   }
   TRY(tables::removeElements(host_, unrecorded));
-  for (const auto& chain : TRY(nft::listChains(host_.netfilter, table))) {
-    const auto veth = egress::vethOf(chain.name);
-    if (!veth || veths.contains(veth->toString()) || !note(policyOf(*veth, family))) continue;
-    TRY(tables::removeEgress(host_, family, *veth));
+  for (const auto type : {nft::ObjectType::Counter, nft::ObjectType::Limit}) {
+    for (const std::string& object : TRY(nft::listObjects(host_.netfilter, table, type))) {
+      const auto veth = egress::vethOfObject(object);
+      if (!veth || veths.contains(veth->toString()) || !note(policyOf(*veth, family))) continue;
+      TRY(tables::removeEgressObjects(host_, family, *veth));
+    }
   }
   return {};
 }

@@ -1,13 +1,11 @@
 #include "plugin/firewall/egress_table.h"
 
-#include <algorithm>
 #include <array>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
-#include "plugin/firewall/kernel_features.h"
 #include "plugin/firewall/nat_table.h"
 #include "plugin/firewall/reject_chain.h"
 
@@ -21,186 +19,141 @@ using nft::Rule;
 namespace {
 
 constexpr const char* kEgress = "egress";
-constexpr Port kDnsPort = 53;
+constexpr const char* kPolicy = "egress_policy";
+constexpr const char* kDestinations = "egress_destinations";
+constexpr const char* kAllowed = "egress_allowed";
+constexpr const char* kDeny = "egress_deny";
+constexpr const char* kAnswer = "egress_answer";
 
-std::string destinationsSet(const netlib::IfName& hostVeth) { return "egress_to_" + hostVeth.toString(); }
-std::string portsSet(const netlib::IfName& hostVeth) { return "egress_ports_" + hostVeth.toString(); }
+constexpr nft::Register kBridgeRegisters = IFNAMSIZ / 4;
 
-bool hasPorts(const EgressPolicy& policy) { return !policy.tcpPorts.empty() || !policy.udpPorts.empty(); }
+/// The register behind bridge and source address.
+nft::Register afterSource(Family family) { return kBridgeRegisters + nat::addressRegisters(family); }
 
-std::vector<netlib::IpPrefix> destinationsOf(const EgressPolicy& policy, Family family) {
-  std::vector<netlib::IpPrefix> destinations;
-  std::ranges::copy_if(policy.destinations, std::back_inserter(destinations),
-                       [family](const netlib::IpPrefix& prefix) { return prefix.family() == family; });
-  return destinations;
+/// The beginning of all keys.
+Rule& loadSource(Rule& rule, Family family) { return rule.loadIifname(0).loadSaddr(family, kBridgeRegisters); }
+
+/// Adds sets, chains and rules to a table.
+class Writer {
+ public:
+  Writer(nft::Transaction& transaction, Family family)
+      : transaction_(transaction), family_(family), table_(nat::tableOf(family)) {}
+
+  /// Of keys that are a bridge, a source address, and values of those types behind them. A map with `objects`.
+  void addSet(const std::string& name, std::initializer_list<std::uint32_t> behind = {},
+              std::optional<nft::ObjectType> objects = std::nullopt) {
+    std::uint32_t type = nft::concat(nft::kIfname, addressType());
+    std::uint32_t length = afterSource(family_) * 4;
+    for (const std::uint32_t next : behind) {
+      type = nft::concat(type, next);
+      length += next == addressType() ? nat::addressRegisters(family_) * 4 : 4;
+    }
+    transaction_.addSet(table_,
+                        {.name = name, .keyType = type, .keyLength = length, .hostEndian = true, .objects = objects});
+  }
+  std::uint32_t addressType() const { return family_ == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr; }
+  void addChain(const char* name, const char* comment) { transaction_.addChain(table_, name, comment); }
+  void add(const char* chain, const Rule& rule) { transaction_.addRule(table_, chain, rule); }
+  void insert(const char* chain, const Rule& rule) { transaction_.insertRule(table_, chain, rule); }
+
+  /// Source address, and port with its protocol, or a policy without ports.
+  void addAllowedPort(const char* chain, Rule& (*verdict)(Rule& rule)) {
+    Rule port;
+    loadSource(port, family_).loadL4proto(afterSource(family_)).loadDport(afterSource(family_) + 1);
+    add(chain, verdict(port.lookup(kPorts, 0)));
+    Rule any;
+    add(chain, verdict(loadSource(any, family_).lookup(kAnyPort, 0)));
+  }
+
+ private:
+  nft::Transaction& transaction_;
+  Family family_;
+  nft::Table table_;
+};
+
+void appendSets(Writer& writer, Family family) {
+  writer.addSet(kSources);
+  writer.addSet(kDns, {writer.addressType()});
+  writer.addSet(kPorts, {nft::kInetProto, nft::kInetService});
+  writer.addSet(kAnyPort);
+  for (const int length : lengthsOf(family)) writer.addSet(destinationsSet(length), {writer.addressType()});
+  writer.addSet(kDenied, {}, nft::ObjectType::Counter);
 }
 
-std::vector<nft::Element> portElements(const EgressPolicy& policy) {
-  std::vector<nft::Element> elements;
-  const auto append = [&elements](Protocol protocol, const std::vector<Port>& ports) {
-    for (const Port port : ports) elements.push_back({.key = nat::portKey(protocol, port)});
-  };
-  append(Protocol::Tcp, policy.tcpPorts);
-  append(Protocol::Udp, policy.udpPorts);
-  return elements;
+void appendNeighbourDiscovery(Writer& writer) {
+  // Untracked by conntrack; guard_table.h has filtered their content.
+  for (const Icmpv6Type type :
+       {Icmpv6Type::NeighbourSolicitation, Icmpv6Type::NeighbourAdvertisement, Icmpv6Type::MulticastReport}) {
+    writer.add(kPolicy, Rule{}.icmpv6Type(type).accept());
+  }
+  // Every interface sends these when it comes up: dropped without being logged.
+  writer.add(kPolicy, Rule{}.icmpv6Type(Icmpv6Type::RouterSolicitation).drop());
 }
 
-void appendPorts(nft::Transaction& transaction, const nft::Table& table, const std::string& set,
-                 const EgressPolicy& policy) {
-  transaction.addSet(table, {.name = set, .keyType = nft::concat(nft::kInetProto, nft::kInetService), .keyLength = 8});
-  transaction.addElements(table, set, portElements(policy));
+void appendDns(Writer& writer, Family family) {
+  constexpr std::array<std::uint8_t, 2> kPort{0, kDnsPort};
+  for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp}) {
+    Rule dns;
+    dns.l4proto(static_cast<std::uint8_t>(protocol)).payload({nft::Header::Transport, 2, 2}, kPort);
+    writer.add(kPolicy, loadSource(dns, family).loadDaddr(family, afterSource(family)).lookup(kDns, 0).accept());
+  }
 }
 
-/// In their order in the chain.
-std::vector<Rule> rulesOf(const Attachment& attachment, Family family) {
-  const EgressPolicy& policy = *attachment.egress;
-  const nft::Register afterAddress = nat::addressRegisters(family);
-  std::vector<Rule> rules;
-  const auto add = [&rules](Rule& rule) { rules.push_back(std::move(rule)); };
+void appendDestinations(Writer& writer, Family family) {
+  for (const int length : lengthsOf(family)) {
+    Rule rule;
+    loadSource(rule, family).loadDaddr(family, length, afterSource(family));
+    writer.add(kDestinations, rule.lookup(destinationsSet(length), 0).jump(kAllowed));
+  }
+}
 
-  // The chain of the hook has accepted them, but in a table that an earlier pons has made.
-  add(Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
-  if (family == Family::Ipv6) {
-    // Untracked by conntrack; guard_table.h has filtered their content.
-    for (const Icmpv6Type type :
-         {Icmpv6Type::NeighbourSolicitation, Icmpv6Type::NeighbourAdvertisement, Icmpv6Type::MulticastReport}) {
-      add(Rule{}.icmpv6Type(type).accept());
-    }
-    // Every interface sends these when it comes up: dropped without being logged.
-    add(Rule{}.icmpv6Type(Icmpv6Type::RouterSolicitation).drop());
-  }
-  for (const netlib::IpAddress& server : policy.nameservers) {
-    if (server.family() != family) continue;
-    const auto whole = *netlib::IpPrefix::of(server, bitsOf(family));
-    constexpr std::array<std::uint8_t, 2> kPort{0, kDnsPort};
-    for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp}) {
-      add(Rule{}
-              .daddr(whole)
-              .l4proto(static_cast<std::uint8_t>(protocol))
-              .payload({nft::Header::Transport, 2, 2}, kPort)
-              .accept());
-    }
-  }
-  if (!destinationsOf(policy, family).empty()) {
-    Rule allowed;
-    allowed.loadDaddr(family, 0).lookup(destinationsSet(attachment.hostVeth), 0);
-    if (hasPorts(policy)) {
-      allowed.loadL4proto(afterAddress).loadDport(afterAddress + 1);
-      allowed.lookup(portsSet(attachment.hostVeth), afterAddress);
-    }
-    add(allowed.accept());
-  }
-  if (policy.logDenied) {
-    constexpr std::uint64_t kEachMinute = 5;
-    const AttachmentKey& key = attachment.key;
-    add(Rule{}
-            .limit(kEachMinute, nft::LimitUnit::Minute)
-            .log("pons denied " + key.container.toString() + " " + key.ifName.toString() + ": "));
-  }
-  Rule denied;
-  denied.counter();
-  if (rejects(attachment)) {
-    add(denied.jump(reject::kByProtocol));
-    add(Rule{}.drop());
-  } else {
-    add(denied.drop());
-  }
-  return rules;
+void appendDeny(Writer& writer, Family family) {
+  Rule counted;
+  writer.add(kDeny, loadSource(counted, family).object(kDenied, 0));
+  writer.add(kDeny, Rule{}.jump(kAnswer));
+  writer.add(kDeny, Rule{}.drop());
 }
 
 }  // namespace
 
-void appendPolicies(nft::Transaction& transaction, Family family) {
-  const nft::Table table = nat::tableOf(family);
-  const bool isIpv4 = family == Family::Ipv4;
-  transaction.addSet(table, {.name = kPolicies,
-                             .keyType = nft::concat(nft::kIfname, isIpv4 ? nft::kIpv4Addr : nft::kIpv6Addr),
-                             .keyLength = IFNAMSIZ + nat::addressRegisters(family) * 4,
-                             .dataType = nft::kVerdict,
-                             .hostEndian = true});
+void appendEgress(nft::Transaction& transaction, Family family) {
+  Writer writer{transaction, family};
+  appendSets(writer, family);
+  writer.addChain(kAnswer, "what egress policies reject");
+  writer.addChain(kDeny, "what egress policies deny");
+  appendDeny(writer, family);
+  writer.addChain(kAllowed, "to a destination of the egress policy");
+  // The port is looked up behind the destination again: another policy may be committed between two lookups, and a
+  // packet to a port of the one and a destination of the other would be accepted.
+  writer.addAllowedPort(kAllowed, [](Rule& rule) -> Rule& { return rule.accept(); });
+  writer.addChain(kDestinations, "to a port of the egress policy");
+  appendDestinations(writer, family);
+  writer.addChain(kPolicy, "containers with an egress policy");
+  if (family == Family::Ipv6) appendNeighbourDiscovery(writer);
+  appendDns(writer, family);
+  writer.addAllowedPort(kPolicy, [](Rule& rule) -> Rule& { return rule.jump(kDestinations); });
+  writer.add(kPolicy, Rule{}.jump(kDeny));
   transaction.addBaseChain(
-      table, {.name = kEgress, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_MANGLE});
-  transaction.addRule(table, kEgress, Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
-  transaction.addRule(table, kEgress, Rule{}.loadIifname(0).loadSaddr(family, IFNAMSIZ / 4).vmap(kPolicies, 0));
+      nat::tableOf(family),
+      {.name = kEgress, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_MANGLE});
+  writer.add(kEgress, Rule{}.ctState(nft::kEstablished | nft::kRelated).accept());
+  Rule source;
+  writer.add(kEgress, loadSource(source, family).lookup(kSources, 0).jump(kPolicy));
 }
 
-bool permits(const EgressPolicy& policy, const Destination& destination) {
-  const auto& [address, protocol, port] = destination;
-  const auto has = [](const auto& all, const auto& one) { return std::ranges::find(all, one) != all.end(); };
-  if (protocol && protocol != Protocol::Sctp && port == kDnsPort && has(policy.nameservers, address)) return true;
-  const auto contains = [&](const netlib::IpPrefix& prefix) { return prefix.contains(destination.address); };
-  if (!std::ranges::any_of(policy.destinations, contains)) return false;
-  if (!hasPorts(policy)) return true;
-  return (protocol == Protocol::Tcp && has(policy.tcpPorts, port)) ||
-         (protocol == Protocol::Udp && has(policy.udpPorts, port));
+void appendLog(nft::Transaction& transaction, Family family) {
+  Writer writer{transaction, family};
+  writer.addSet(kLogged, {}, nft::ObjectType::Limit);
+  Rule rule;
+  // A prefix cannot be data. The line has SRC, and PHYSIN: the host veth.
+  writer.insert(kDeny, loadSource(rule, family).object(kLogged, 0).log("pons denied: "));
 }
 
-bool rejects(const Attachment& attachment) {
-  return attachment.egress && attachment.onDeny == OnDeny::Reject && tables::rejectsBeforeRouting();
-}
-
-std::vector<Family> familiesOf(const Attachment& attachment) {
-  std::vector<Family> families;
-  if (!attachment.egress) return families;
-  for (const netlib::IpAddress& source : sourcesOf(attachment)) {
-    if (std::ranges::find(families, source.family()) == families.end()) families.push_back(source.family());
-  }
-  return families;
-}
-
-std::vector<nft::Element> elementsOf(const Attachment& attachment, Family family) {
-  std::vector<nft::Element> elements;
-  if (!attachment.egress) return elements;
-  for (const netlib::IpAddress& source : sourcesOf(attachment)) {
-    if (source.family() != family) continue;
-    nft::Element element{.key = nft::keyOf(attachment.bridge.name), .jumpTo = chainOf(attachment.hostVeth)};
-    nft::appendPadded(element.key, source.bytes());
-    elements.push_back(std::move(element));
-  }
-  return elements;
-}
-
-std::string chainOf(const netlib::IfName& hostVeth) { return std::string{kChainPrefix} + hostVeth.toString(); }
-
-std::optional<netlib::IfName> vethOf(std::string_view chain) {
-  if (!chain.starts_with(kChainPrefix)) return std::nullopt;
-  return parseHostVethName(chain.substr(kChainPrefix.size()));
-}
-
-void appendPolicy(nft::Transaction& transaction, const Attachment& attachment, Family family) {
-  const nft::Table table = nat::tableOf(family);
-  const EgressPolicy& policy = *attachment.egress;
-  if (const auto destinations = destinationsOf(policy, family); !destinations.empty()) {
-    const std::string set = destinationsSet(attachment.hostVeth);
-    transaction.addSet(table, {.name = set,
-                               .keyType = family == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr,
-                               .keyLength = nat::addressRegisters(family) * 4,
-                               .interval = true});
-    for (const auto& prefix : destinations) transaction.addElements(table, set, nat::intervalElements(prefix));
-    if (hasPorts(policy)) appendPorts(transaction, table, portsSet(attachment.hostVeth), policy);
-  }
-  const std::string chain = chainOf(attachment.hostVeth);
-  transaction.addChain(table, chain, attachment.key.toString());
-  for (const Rule& rule : rulesOf(attachment, family)) transaction.addRule(table, chain, rule);
-}
-
-void appendRemoval(nft::Transaction& transaction, const Attachment& attachment) {
-  for (const Family family : familiesOf(attachment)) {
-    transaction.deleteChain(nat::tableOf(family), chainOf(attachment.hostVeth));
-    for (const std::string& set : setsOf(attachment, family)) transaction.deleteSet(nat::tableOf(family), set);
-  }
-}
-
-std::vector<std::string> setsOf(const Attachment& attachment, Family family) {
-  std::vector<std::string> sets;
-  if (destinationsOf(*attachment.egress, family).empty()) return sets;
-  sets.push_back(destinationsSet(attachment.hostVeth));
-  if (hasPorts(*attachment.egress)) sets.push_back(portsSet(attachment.hostVeth));
-  return sets;
-}
-
-std::vector<std::string> setsOf(const netlib::IfName& hostVeth) {
-  return {destinationsSet(hostVeth), portsSet(hostVeth)};
+void appendReject(nft::Transaction& transaction, Family family) {
+  Writer writer{transaction, family};
+  writer.addSet(kRejected);
+  Rule rule;
+  writer.add(kAnswer, loadSource(rule, family).lookup(kRejected, 0).jump(reject::kByProtocol));
 }
 
 }  // namespace pons::egress

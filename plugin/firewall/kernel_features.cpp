@@ -4,6 +4,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
+#include <net/if.h>
 
 #include "netlib/os/kernel_modules.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* kBase = "nf_tables";
 constexpr const char* kChain = "probe";
+constexpr const char* kMap = "probes";
 
 /// A chain of that type at the hook prerouting, which every type and family has.
 Feature chainType(const char* type, std::string option, std::string module) {
@@ -74,6 +76,18 @@ Feature destinationNat(TableFamily family) {
 Feature counter() {
   return expression("counter", "CONFIG_NFT_COUNTER", "nft_counter", [](Rule& rule) { rule.counter(); });
 }
+Feature namedObjects() {
+  return {"expression objref", "CONFIG_NFT_OBJREF", "nft_objref",
+          [](nft::Transaction& transaction, const nft::Table& table) {
+            Rule rule;
+            rule.loadIifname(0).object(kMap, 0);
+            transaction.addSet(
+                table,
+                {.name = kMap, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .objects = nft::ObjectType::Counter});
+            transaction.addChain(table, kChain);
+            transaction.addRule(table, kChain, rule);
+          }};
+}
 Feature limit() {
   return expression("limit", "CONFIG_NFT_LIMIT", "nft_limit",
                     [](Rule& rule) { rule.limit(1, nft::LimitUnit::Minute); });
@@ -112,6 +126,10 @@ const char* needOf(Part part) {
       return R"("allowFrom" and the default "onDeny": "reject" need; without "allowFrom" "onDeny": "drop" does without)";
     case Part::Egress:
       return R"("egressPolicy" needs)";
+    case Part::EgressLog:
+      return R"("egressPolicy" needs; "logDenied": false does without)";
+    case Part::EgressReject:
+      return R"("egressPolicy" needs; "onDeny": "drop" does without)";
     case Part::RestrictedPorts:
       return R"("allowFrom" of published ports needs)";
     case Part::Guard:
@@ -139,7 +157,11 @@ std::vector<Feature> featuresOf(TableFamily family, Part part) {
     case Part::Reject:
       return {filterChains(family), connectionState(), rejection(family)};
     case Part::Egress:
-      return {filterChains(family), connectionState(), counter(), limit(), logging()};
+      return {filterChains(family), connectionState(), counter(), namedObjects()};
+    case Part::EgressLog:
+      return {limit(), logging(), namedObjects()};
+    case Part::EgressReject:
+      return {rejection(family)};
     case Part::RestrictedPorts:
       return {filterChains(family), connectionState(), connectionLabels(), counter()};
     case Part::Guard:

@@ -10,15 +10,20 @@ using netlib::Family;
 
 namespace {
 
-/// The elements first, since they lead to the chain. nf_tables allows the same names again in one transaction.
+/// The elements first, since they lead to the objects. nf_tables allows the same keys and names again in one
+/// transaction.
 void appendChange(nft::Transaction& transaction, const PolicyChange& change) {
   for (const Family family : egress::familiesOf(change.from)) {
-    transaction.deleteElements(nat::tableOf(family), egress::kPolicies, egress::elementsOf(change.from, family));
+    for (const auto& [set, elements] : egress::elementsOf(change.from, family)) {
+      transaction.deleteElements(nat::tableOf(family), set, elements);
+    }
   }
   egress::appendRemoval(transaction, change.from);
   for (const Family family : egress::familiesOf(change.to)) {
-    egress::appendPolicy(transaction, change.to, family);
-    transaction.addElements(nat::tableOf(family), egress::kPolicies, egress::elementsOf(change.to, family));
+    egress::appendObjects(transaction, change.to, family);
+    for (const auto& [set, elements] : egress::elementsOf(change.to, family)) {
+      transaction.addElements(nat::tableOf(family), set, elements);
+    }
   }
 }
 

@@ -13,7 +13,7 @@ struct PolicyChange {
   const Attachment& to;
 };
 
-/// Replaces the chains and sets of these policies in one transaction: a packet meets the old policy or the new one.
+/// Replaces the elements of these policies in one transaction: no packet passes that both policies deny.
 /// Established connections are accepted by both; the counters of what was denied start again. The ledger has the new
 /// policies already: where the tables have something else than the old ones, they are rebuilt from it, under the host
 /// lock, which the caller must not hold. Errors are those of commit().

@@ -112,7 +112,7 @@ void Ruleset::appendTo(nft::Transaction& transaction) const {
     nat::appendNetwork(transaction, network.nat, chain.second, nat::networkComment(network.name));
   }
   for (const Attachment& attachment : attachments_) {
-    for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
+    for (const Family family : egress::familiesOf(attachment)) egress::appendObjects(transaction, attachment, family);
   }
   addElements(transaction, elements_);
 }

@@ -5,7 +5,6 @@
 
 #include "netlib/nft/content.h"
 
-#include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/restricted_ports.h"
 
 namespace pons::tables {
@@ -112,7 +111,7 @@ class Comparison {
       const nft::Element* found = find(actual, wanted);
       if (found == nullptr || (end != nullptr && find(actual, *end) == nullptr)) {
         differences_.push_back(missing(elementName(set, actual, wanted, end)));
-      } else if (found->data != wanted.data || found->jumpTo != wanted.jumpTo) {
+      } else if (found->data != wanted.data || found->jumpTo != wanted.jumpTo || found->object != wanted.object) {
         const std::string text = nft::dataText(*found, actual);
         differ(elementName(set, actual, wanted, end), nft::dataText(wanted, actual),
                text.empty() ? "another verdict" : text);
@@ -173,10 +172,7 @@ netlib::Result<Differences> differencesOf(Host& host, const Changes& wanted) {
 
 netlib::Result<Differences> differencesOfOwn(Host& host, const Attachment& attachment) {
   const Elements elements = TRY(expectedOf(host, attachment));
-  return differencesOf(host, [&](nft::Transaction& transaction) {
-    for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
-    addElements(transaction, elements);
-  });
+  return differencesOf(host, [&](nft::Transaction& transaction) { addElements(transaction, elements); });
 }
 
 }  // namespace pons::tables

@@ -29,9 +29,12 @@ Parts ipPartsOf(const Attachment& attachment, Family family) {
   if (std::ranges::any_of(attachment.forwards, isRestricted)) parts.insert({Part::RestrictedPorts, Part::Reject});
   // In both families: a container can assign itself addresses of the family that its network lacks.
   if (hasBridgePolicy(attachment)) parts.insert(Part::Policies);
-  if (!egress::elementsOf(attachment, family).empty()) parts.insert(Part::Egress);
-  const bool rejects = parts.contains(Part::Policies) && attachment.onDeny == OnDeny::Reject;
-  if (rejects || (parts.contains(Part::Egress) && egress::rejects(attachment))) parts.insert(Part::Reject);
+  if (parts.contains(Part::Policies) && attachment.onDeny == OnDeny::Reject) parts.insert(Part::Reject);
+  if (std::ranges::count(egress::familiesOf(attachment), family) > 0) {
+    parts.insert(Part::Egress);
+    if (egress::logs(attachment)) parts.insert(Part::EgressLog);
+    if (egress::rejects(attachment)) parts.insert({Part::EgressReject, Part::Reject});
+  }
   return parts;
 }
 
@@ -47,7 +50,11 @@ const char* markerOf(Part part) {
     case Part::Reject:
       return reject::kByProtocol;
     case Part::Egress:
-      return egress::kPolicies;
+      return egress::kSources;
+    case Part::EgressLog:
+      return egress::kLogged;
+    case Part::EgressReject:
+      return egress::kRejected;
     case Part::RestrictedPorts:
       return restricted::kRestrictedPorts;
     case Part::Guard:
@@ -59,8 +66,8 @@ const char* markerOf(Part part) {
 }  // namespace
 
 const Parts& allParts(TableFamily family) {
-  static const Parts ip{Part::SourceNat, Part::Ports,  Part::Policies,
-                        Part::Reject,    Part::Egress, Part::RestrictedPorts};
+  static const Parts ip{Part::SourceNat, Part::Ports,     Part::Policies,     Part::Reject,
+                        Part::Egress,    Part::EgressLog, Part::EgressReject, Part::RestrictedPorts};
   static const Parts bridge{Part::Guard};
   return family == TableFamily::Bridge ? bridge : ip;
 }
@@ -107,7 +114,11 @@ void appendPart(nft::Transaction& transaction, TableFamily table, Part part) {
     case Part::Reject:
       return reject::appendReject(transaction, family);
     case Part::Egress:
-      return egress::appendPolicies(transaction, family);
+      return egress::appendEgress(transaction, family);
+    case Part::EgressLog:
+      return egress::appendLog(transaction, family);
+    case Part::EgressReject:
+      return egress::appendReject(transaction, family);
     case Part::RestrictedPorts:
       return restricted::appendRestrictedPorts(transaction, family);
     case Part::Guard:

@@ -21,6 +21,8 @@ enum class Part : std::uint8_t {
   Policies,         ///< bridge_policies.h
   Reject,           ///< reject_chain.h
   Egress,           ///< egress_table.h
+  EgressLog,        ///< likewise, what is denied is logged. Beside Egress
+  EgressReject,     ///< likewise, what is denied is rejected. Beside Egress and Reject
   RestrictedPorts,  ///< restricted_ports.h. Beside Ports and Reject
   Guard,            ///< guard_table.h; family bridge, which has no other part
 };

@@ -6,6 +6,7 @@
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/guard_table.h"
 #include "plugin/firewall/kernel_features.h"
+#include "plugin/firewall/orphan_elements.h"
 #include "plugin/firewall/restricted_ports.h"
 #include "plugin/firewall/ruleset.h"
 #include "plugin/firewall/source_nat.h"
@@ -53,7 +54,7 @@ netlib::Result<> removeElements(Host& host, const std::pair<TableFamily, std::st
 }
 
 void appendOwn(nft::Transaction& transaction, const Attachment& attachment) {
-  for (const Family family : egress::familiesOf(attachment)) egress::appendPolicy(transaction, attachment, family);
+  for (const Family family : egress::familiesOf(attachment)) egress::appendObjects(transaction, attachment, family);
   addElements(transaction, elementsOf(attachment));
 }
 
@@ -76,30 +77,6 @@ Elements restrictionsOf(const PortForward& forward) {
   const TableFamily family = nat::tableOf(forward.target.family()).family;
   for (auto& [set, some] : restricted::elementsOf(forward)) elements[{family, set}] = std::move(some);
   return elements;
-}
-
-/// All intervals of the attachment's published ports: those of a lost ledger may overlap its own. By key: since Linux
-/// 6.18 at the latest an end is deleted after its start only, and the kernel lists them in descending order.
-netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
-  Elements elements;
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    const nft::Table table = nat::tableOf(family);
-    if (!partsOf(attachment)[table.family].contains(Part::RestrictedPorts)) continue;
-    for (const char* set : {restricted::kAllowedAny, restricted::kAllowedIp}) {
-      std::vector<nft::Element> found;
-      for (auto& element : TRY(nft::listElements(host.netfilter, table, set))) {
-        const auto port = restricted::portOf(element, family, set);
-        const auto isSame = [&port](const PortForward& forward) {
-          return port && port->target == forward.target && port->hostAddress == forward.hostAddress &&
-                 port->protocol == forward.protocol && port->hostPort == forward.hostPort;
-        };
-        if (std::ranges::any_of(attachment.forwards, isSame)) found.push_back(std::move(element));
-      }
-      std::ranges::sort(found, {}, &nft::Element::key);
-      if (!found.empty()) elements[{table.family, set}] = std::move(found);
-    }
-  }
-  return tables::removeElements(host, elements);
 }
 
 netlib::Result<Ruleset> rulesetOf(Host& host, std::vector<Attachment> active, SharedParts shared) {
@@ -156,8 +133,7 @@ Elements elementsOf(const Attachment& attachment) {
   for (const Family family : {Family::Ipv4, Family::Ipv6}) {
     const auto table = static_cast<TableFamily>(family);
     for (auto& [set, some] : nat::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
-    auto policies = egress::elementsOf(attachment, family);
-    if (!policies.empty()) elements[{table, egress::kPolicies}] = std::move(policies);
+    for (auto& [set, some] : egress::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
   }
   for (auto& [set, some] : guard::elementsOf(attachment)) elements[{TableFamily::Bridge, set}] = std::move(some);
   return elements;
@@ -197,7 +173,7 @@ netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment&
   TRY(source::addMissing(host, attachment));
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
   const Attachment own = TRY(withOwnedPorts(host, attachment));
-  TRY(removeSourcesOf(host, own));
+  TRY(removeOrphansAt(host, own));
   TRY(remove(host, own));
   return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
 }
@@ -237,18 +213,18 @@ netlib::Result<> remove(Host& host, const Attachment& attachment) {
   });
   if (!hasToSplit(removed)) return removed;
   TRY(removeElements(host, elements));
-  for (const Family family : egress::familiesOf(attachment)) TRY(removeEgress(host, family, attachment.hostVeth));
+  for (const Family family : egress::familiesOf(attachment))
+    TRY(removeEgressObjects(host, family, attachment.hostVeth));
   return {};
 }
 
-netlib::Result<> removeEgress(Host& host, Family family, const netlib::IfName& hostVeth) {
+netlib::Result<> removeEgressObjects(Host& host, Family family, const netlib::IfName& hostVeth) {
   const nft::Table table = nat::tableOf(family);
-  const auto remove = [&](const Changes& changes) {
-    return netlib::ignoring(ENOENT, removeAsOwner(host, table.family, changes));
-  };
-  TRY(remove([&](nft::Transaction& transaction) { transaction.deleteChain(table, egress::chainOf(hostVeth)); }));
-  for (const std::string& set : egress::setsOf(hostVeth)) {
-    TRY(remove([&](nft::Transaction& transaction) { transaction.deleteSet(table, set); }));
+  for (const auto type : {nft::ObjectType::Counter, nft::ObjectType::Limit}) {
+    const auto removed = removeAsOwner(host, table.family, [&](nft::Transaction& transaction) {
+      transaction.deleteObject(table, type, egress::objectOf(hostVeth));
+    });
+    TRY(netlib::ignoring(ENOENT, removed));
   }
   return {};
 }

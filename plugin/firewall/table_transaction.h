@@ -23,7 +23,7 @@ netlib::Result<> commit(Host& host, const HostLock& hostLock, const Attachment& 
 /// By table and name of the map or set.
 using Elements = std::map<std::pair<TableFamily, std::string>, std::vector<netlib::nft::Element>>;
 
-/// The elements of the attachment alone: published ports, masquerade, spoof guard, sources of the egress policy.
+/// The elements of the attachment alone: published ports, masquerade, spoof guard, egress policy.
 Elements elementsOf(const Attachment& attachment);
 /// The elements that attachments of the same subnets share.
 Elements sharedElementsOf(const Attachment& attachment);
@@ -34,13 +34,13 @@ void addElements(netlib::nft::Transaction& transaction, const Elements& elements
 /// error.
 netlib::Result<> removeElements(Host& host, const Elements& elements);
 
-/// Adds the attachment's own and shared elements and its egress chain in one transaction; may take the host lock (see
+/// Adds the attachment's own and shared elements and its egress objects in one transaction; may take the host lock (see
 /// commit). What exists with the same data stays. EEXIST or ENOTEMPTY where something else has these keys.
 netlib::Result<> add(Host& host, const Attachment& attachment);
 /// The same in place of whatever has these keys: orphans of a lost ledger, or ports of another attachment of the same
 /// container. Such a port forwards to the attachment that claimed it first.
 netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment& attachment);
-/// Removes the attachment's own elements and its egress chain, in one transaction where all exist. Takes no lock.
+/// Removes the attachment's own elements and its egress objects, in one transaction where all exist. Takes no lock.
 netlib::Result<> remove(Host& host, const Attachment& attachment);
 /// The same, but ports that other attachments of the container have claimed as well forward to the next of them.
 netlib::Result<> handOver(Host& host, const HostLock& hostLock, const Attachment& attachment);
@@ -48,8 +48,8 @@ netlib::Result<> handOver(Host& host, const HostLock& hostLock, const Attachment
 /// The attachment with only those forwards for which it is the ledger's port owner. The caller holds the host lock.
 netlib::Result<Attachment> withOwnedPorts(Host& host, Attachment attachment);
 
-/// Removes the chain of an egress policy and its sets, if they exist.
-netlib::Result<> removeEgress(Host& host, netlib::Family family, const netlib::IfName& hostVeth);
+/// Removes the named objects of an egress policy, if they exist.
+netlib::Result<> removeEgressObjects(Host& host, netlib::Family family, const netlib::IfName& hostVeth);
 
 /// Replaces every table that this attachment or a recorded one needs, whatever it contains, by what the ledger says;
 /// one transaction. That is also the upgrade from a version with other names of chains and sets.

@@ -81,7 +81,7 @@ Program PonsContainers::program(const std::string& netns, unsigned number) const
           .input = R"({"cniVersion": "1.1.0", "type": "pons", "isDefaultGateway": false, "name": ")" +
                    networkOf(number) + R"(", "bridge": ")" + networkOf(number) + R"(", "ipam": {"subnet": ")" +
                    subnetOf(number) + R"("}, "portMappings": [{"containerPort": 80, "protocol": "tcp", "hostPort": )" +
-                   portOf(number) + "}]}"};
+                   portOf(number) + "}]" + members_ + "}"};
 }
 
 void PonsContainers::growTo(Hosts& hosts, unsigned size) {

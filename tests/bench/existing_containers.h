@@ -10,13 +10,15 @@ namespace bench {
 /// Attached by pons, each in a namespace of its own, with links that stay up.
 class PonsContainers {
  public:
-  explicit PonsContainers(Host host) : host_(std::move(host)) {}
+  /// `members` of the configuration begin with a comma.
+  explicit PonsContainers(Host host, std::string members = {}) : host_(std::move(host)), members_(std::move(members)) {}
   void growTo(Hosts& hosts, unsigned size);
 
  private:
   Program program(const std::string& netns, unsigned number) const;
 
   Host host_;
+  std::string members_;
   unsigned size_ = 0;
 };
 

@@ -39,6 +39,8 @@ void burst(Hosts& hosts, const Effort& effort, Samples& into);
 void budget(Hosts& hosts, const Effort& effort, Samples& into);
 /// ADD and DEL with thousands of existing containers, and connections through one of thousands of published ports.
 void scale(Hosts& hosts, const Effort& effort, Samples& into);
+/// ADD and DEL with an egress policy, with thousands of existing ones; the baseline has one.
+void policies(Hosts& hosts, const Effort& effort, Samples& into);
 /// A container's start by crun, ADD included; the baseline has no network.
 void containerStart(const Effort& effort, Samples& into);
 

@@ -23,11 +23,11 @@ struct Experiment {
   void (*run)(bench::Hosts& hosts, const bench::Effort& effort, bench::Samples& into);
 };
 
-/// scale is last: its thousands of containers would affect the other measurements.
+/// scale and policies are last: their thousands of containers would affect the other measurements.
 constexpr std::array kExperiments{Experiment{"single", bench::single},   Experiment{"dual-stack", bench::dualStack},
                                   Experiment{"budget", bench::budget},   Experiment{"guards", bench::guards},
                                   Experiment{"traffic", bench::traffic}, Experiment{"burst", bench::burst},
-                                  Experiment{"scale", bench::scale}};
+                                  Experiment{"scale", bench::scale},     Experiment{"policies", bench::policies}};
 
 struct Options {
   bench::Effort effort;
@@ -111,7 +111,7 @@ int main(int count, char** arguments) {
   if (!options) {
     std::fputs(
         "usage: pons_bench [--quick] [--runs N] [--reference-runs N] [--output DIRECTORY] [--history FILE] "
-        "[--only start|single|dual-stack|budget|guards|traffic|burst|scale]\n",
+        "[--only start|single|dual-stack|budget|guards|traffic|burst|scale|policies]\n",
         stderr);
     return 2;
   }

@@ -65,6 +65,12 @@ void addScale(const Samples& samples, std::vector<Row>& into) {
   thousands.ratio("ADD with 5,000 existing: reference / pons", "ADD ms", Reference, Pons, AtLeast, 2000);
 }
 
+void addPolicies(const Samples& samples, std::vector<Row>& into) {
+  Rows rows{samples, into, "policies", 5000};
+  rows.ratio("ADD with an egress policy: with 5,000 existing policies / one", "ADD ms", Pons, Baseline, AtMost, 1.15);
+  rows.ratio("DEL with an egress policy: with 5,000 existing policies / one", "DEL ms", Pons, Baseline, AtMost, 1.15);
+}
+
 void addBurst(const Samples& samples, std::vector<Row>& into) {
   for (const unsigned count : {32U, 128U}) {
     Rows rows{samples, into, "at once", count};
@@ -126,6 +132,7 @@ std::vector<Row> rowsOf(const Samples& samples) {
   std::vector<Row> rows;
   addSingle(samples, rows);
   addScale(samples, rows);
+  addPolicies(samples, rows);
   addBurst(samples, rows);
   addTraffic(samples, rows);
   addGuards(samples, rows);

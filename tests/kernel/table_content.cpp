@@ -7,7 +7,6 @@
 #include "netlib/nft/content.h"
 #include "netlib/nft/hook.h"
 
-#include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/table_transaction.h"
 
 #include "tests/support/differences.h"
@@ -100,9 +99,6 @@ class Bench {
     for (const pons::Attachment& attachment : attachments_) {
       for (const pons::SourceNat& nat : attachment.sourceNats) {
         if (nat.masquerade) pons::nat::appendNetwork(transaction, nat, pons::chainOf(attachment, nat), "");
-      }
-      for (const Family family : pons::egress::familiesOf(attachment)) {
-        pons::egress::appendPolicy(transaction, attachment, family);
       }
     }
     return transaction.contentOf(table).value();
@@ -250,7 +246,7 @@ TEST_CASE("A set of another type is found; what others add beside is no differen
   changeBy(
       "add chain ip pons theirs; add rule ip pons theirs accept; add set ip pons mine { type ipv4_addr; }; "
       "add element ip pons mine { 10.0.0.1 }; add element ip pons masqueraded { 10.42.0.200 }; "
-      "add element ip pons policies { \"y1\" . 10.100.0.2 : jump theirs }; "
+      "add element ip pons egress_sources { \"y1\" . 10.100.0.2 }; "
       "add element ip pons sources { 198.51.100.0/24 : jump theirs }; add table ip mine; "
       "add chain bridge pons theirs { type filter hook input priority 0; policy accept; }");
   CHECK(bench.differences() == "");

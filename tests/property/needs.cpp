@@ -78,6 +78,15 @@ void addPolicies(Facts& shared, const Model& model, const Attachment& attachment
   if (attachment.network().isChain) shared["jump " + bridge] = "CNI-ADMIN";
 }
 
+/// `source`: "bridge . address".
+void addEgress(Facts& own, const Settings& settings, const std::string& family, const std::string& source) {
+  const std::string element = "element " + family + " ";
+  for (const char* set : {"egress_sources ", "egress_any_port "}) own[element + set + source] = "";
+  own[element + "egress_to_8 " + source + " . " + (family == "ip6" ? "fd00::" : "10.0.0.0")] = "";
+  for (const char* map : {"egress_denied ", "egress_logged "}) own[element + map + source] = "egress";
+  if (!settings.silent) own[element + "egress_rejected " + source] = "";
+}
+
 void addSubnet(Needs& needs, const Attachment& attachment, const Subnet& subnet, const std::string& address) {
   const Settings& settings = attachment.settings;
   const std::string element = "element " + subnet.family + " ";
@@ -88,7 +97,7 @@ void addSubnet(Needs& needs, const Attachment& attachment, const Subnet& subnet,
     needs.shared[element + "sources " + subnet.network()] = chain;
   }
   if (settings.masquerade) needs.own["masquerade " + subnet.family + " " + address] = "";
-  if (settings.egress) needs.own[element + "policies " + attachment.network().bridge + " . " + address] = "egress";
+  if (settings.egress) addEgress(needs.own, settings, subnet.family, attachment.network().bridge + " . " + address);
   if (settings.port == 0) return;
   const std::string port = std::to_string(settings.port);
   needs.own[element + "forwards_any tcp . " + port] = address + " . 80";

@@ -1,5 +1,6 @@
 // What a warm ADD and DEL may cost, in counts: a regression fails whatever the machine's mood. Their times are measured
 // by scripts/bench.
+#include <filesystem>
 #include <fstream>
 
 #include <doctest/doctest.h>
@@ -137,6 +138,27 @@ TEST_CASE("A warm ADD and DEL with masquerade and two published ports stay withi
   // One of a DEL looks whose veth it is: another ledger's with the same key has the same name. And one looks whether
   // the bridge has VLANs, as their gateways' links follow its MTU.
   checkSpent(spentBy("DEL", demo.config(both), subjectOf("c1")), deleting({.calls = 75, .exchanges = 4}));
+}
+
+TEST_CASE("An egress policy costs the thirtieth container the datagrams and system calls that it costs the second") {
+  if (!canTrace()) return FakeHost::countSkip("needs ptrace");
+  REQUIRE_FAKE_HOST(host);
+  if (!std::filesystem::exists("/proc/sys/net/bridge")) return FakeHost::countSkip("needs br_netfilter");
+  Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]},
+                          "dns": {"nameservers": ["192.0.2.53", "fd00::53"]},
+                          "egressPolicy": {"allowedCidrs": ["10.0.0.0/8", "192.0.2.0/25", "2001:db8::/29"],
+                                           "allowedTcpPorts": [80, 443]})"};
+  for (int number = 1; number <= 30; ++number) {
+    const std::string container = "c" + std::to_string(number);
+    CAPTURE(container);
+    if (number == 2 || number == 3 || number == 30) {
+      host.addNamespace(container);
+      checkSpent(spentBy("ADD", demo.config(), subjectOf(container)), adding({.calls = 96, .exchanges = 10}));
+      checkSpent(spentBy("DEL", demo.config(), subjectOf(container)), deleting({.calls = 75, .exchanges = 4}));
+      shell("ip netns del " + container);
+    }
+    demo.attach(host, container);
+  }
 }
 
 TEST_CASE(

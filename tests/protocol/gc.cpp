@@ -166,7 +166,7 @@ TEST_CASE("GC of a network whose state directory was lost leaves nothing of it")
 
 TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or of another network") {
   Pair hosts;
-  hosts.other.attach(hosts.host, "o3", kPolicy);  // without one there is no map of policies
+  hosts.other.attach(hosts.host, "o3", kPolicy);  // without one there are no sets of policies
   shell("ip link add stray0 type veth peer name stray1 && ip link set stray0 alias 'pons demo lost eth0'");
   const std::string ours = vethOf("demo", "lost");
   shell("ip link add " + ours + " type veth peer name lost1 && ip link set " + ours + " alias 'pons demo lost eth0'");
@@ -174,10 +174,11 @@ TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or
   shell("nft add element bridge pons macs '{ pons1057dead001 . 02:00:00:00:00:77 }'");
   shell("nft add element bridge pons senders6 '{ pons1057dead001 . 02:00:00:00:00:77 . fe80::77 }'");
   shell(
-      "nft 'add set ip pons egress_to_pons1057dead001 { type ipv4_addr; flags interval; }; add chain ip pons "
-      "egress_pons1057dead001; "
-      "add rule ip pons egress_pons1057dead001 ip daddr @egress_to_pons1057dead001 accept; "
-      "add element ip pons policies { pons-demo . 10.42.0.254 : jump egress_pons1057dead001 }'");
+      "nft 'add counter ip pons egress_pons1057dead001; add limit ip pons egress_pons1057dead001 { rate 5/minute; }; "
+      "add element ip pons egress_denied { pons-demo . 10.42.0.254 comment \"pons1057dead001\" : "
+      "\"egress_pons1057dead001\" }; "
+      "add element ip pons egress_sources { pons-demo . 10.42.0.254 comment \"pons1057dead001\" }; "
+      "add element ip pons egress_to_24 { pons-demo . 10.42.0.254 . 192.0.2.0 comment \"pons1057dead001\" }'");
   shell("ln -s ../attachments/lost:eth0.json /run/pons/networks/demo/addresses/10.42.0.255");
   // Orphans of another network, and objects not created by pons.
   shell("ip link add theirs0 type veth peer name theirs1 && ip link set theirs0 alias 'pons other lost eth0'");
@@ -197,12 +198,16 @@ TEST_CASE("GC removes hand-made orphans and keeps objects not created by pons or
 TEST_CASE("GC keeps what an administrator has added to the tables of pons, however long its names are") {
   Pair hosts;
   hosts.other.attach(hosts.host, "o3", kPolicy);
-  const std::string chain(250, 'x');
-  shell("nft 'add chain ip pons theirs; add chain ip pons egress_theirs; add chain ip pons " + chain + "'");
-  shell("{ echo 'add element ip pons policies {'; for i in $(seq 300); do echo \"x$i . 198.51.100.1 : jump " + chain +
-        ",\"; done; echo '}'; } | nft -f -");
+  const std::string counter(250, 'x');
   shell(
-      "nft 'add element ip pons policies { y1 . 198.51.100.2 : jump theirs, y2 . 198.51.100.2 : jump egress_theirs }'");
+      "nft 'add chain ip pons theirs; add counter ip pons theirs; add counter ip pons egress_theirs; "
+      "add counter ip pons " +
+      counter + "'");
+  shell("{ echo 'add element ip pons egress_denied {'; for i in $(seq 300); do echo \"x$i . 198.51.100.1 : \\\"" +
+        counter + "\\\",\"; done; echo '}'; } | nft -f -");
+  shell(
+      "nft 'add element ip pons egress_denied { y1 . 198.51.100.2 comment \"y1\" : \"theirs\", "
+      "y2 . 198.51.100.2 : \"egress_theirs\" }'");
   shell("nft 'add element ip pons sources { 198.51.100.0/24 : jump theirs }'");
   shell("nft 'add element bridge pons macs { eth9 . 02:00:00:00:00:99 }'");
   const auto theirs = [] {
@@ -210,11 +215,12 @@ TEST_CASE("GC keeps what an administrator has added to the tables of pons, howev
                      "nft list table ip pons | grep -oE '(x[0-9]+|y[12])\" . 198[^,}]*|198[^,}]*theirs' | sed 's/ "
                      "*$//' | sort"}) +
            outputOf({"sh", "-c",
-                     "nft list table ip pons | grep chain.*theirs; nft list table bridge pons | grep -o 'eth9[^,} ]* . "
+                     "nft list table ip pons | grep -E '(chain|counter).*theirs'; nft list table bridge pons | grep -o "
+                     "'eth9[^,} ]* . "
                      "[^,} ]*'"});
   };
   const std::string before = theirs();
-  CHECK(std::ranges::count(before, '\n') == 300 + 2 + 1 + 2 + 1);
+  CHECK(std::ranges::count(before, '\n') == 300 + 2 + 1 + 3 + 1);
   checkSilent(hosts.demo.gc());
   CHECK(theirs() == before);
   hosts.demo.checkAll();

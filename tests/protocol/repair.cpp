@@ -75,7 +75,7 @@ const std::vector<std::string>& damages() {
       "nft flush map ip pons forwards_any",
       "nft delete table bridge pons",
       "nft 'flush set bridge pons macs; flush map ip pons sources; flush set ip pons bridges; "
-      "flush map ip pons policies'",
+      "flush set ip pons egress_sources'",
       // As many as before, but others.
       R"(for f in ip ip6 bridge; do nft -a list table $f pons | awk '/^\tchain/ {c = $2} /^\t\t.*# handle/ {print c, $NF}' |)"
       R"( while read c h; do nft replace rule $f pons $c handle $h accept; done; done)",

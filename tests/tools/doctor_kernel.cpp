@@ -16,9 +16,9 @@ using namespace support;
 
 namespace {
 
-const std::vector<std::string> kNames{"bridge",   "veth",      "ifb",         "nf_tables",      "nft_chain_nat",
-                                      "nft_masq", "nft_nat",   "nft_ct",      "nft_fib_ipv4",   "nft_fib_ipv6",
-                                      "nft_log",  "nft_limit", "nft_counter", "nft_meta_bridge"};
+const std::vector<std::string> kNames{"bridge",   "veth",      "ifb",         "nf_tables",       "nft_chain_nat",
+                                      "nft_masq", "nft_nat",   "nft_ct",      "nft_fib_ipv4",    "nft_fib_ipv6",
+                                      "nft_log",  "nft_limit", "nft_counter", "nft_meta_bridge", "nft_objref"};
 
 void makeFile(const std::string& path, const std::string& content) {
   std::filesystem::create_directories(std::filesystem::path{path}.parent_path());

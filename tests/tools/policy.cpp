@@ -159,7 +159,8 @@ TEST_CASE("On a host: ponsctl policy replaces what something else has changed, b
   if (!hasFilter()) return FakeHost::countSkip("needs br_netfilter");
   const Outside outside{host};
   for (const char* container : {"c1", "c2"}) limited().attach(host, container);
-  for (const char* damage : {"nft flush ruleset", "nft delete table ip pons", "nft flush map ip pons policies"}) {
+  for (const char* damage : {"nft flush ruleset", "nft delete table ip pons", "nft flush set ip pons egress_sources",
+                             "nft flush map ip pons egress_denied"}) {
     CAPTURE(damage);
     mustSet("c1", kTo443);
     shell(damage);

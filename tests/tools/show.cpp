@@ -231,7 +231,7 @@ TEST_CASE("On a host: ponsctl show prints the spoof guard, the egress policy and
   shell("ip netns exec c1 bash -c 'for i in 1 2 3; do echo hello > /dev/udp/10.42.0.1/9; done'");
   const std::string shown = tool({"show", "c1"}).out;
   for (const char* words : {"spoof guard  on (MAC and IP)", "egress       to 192.0.2.0/24", "by the egress policy",
-                            "bridge pons", "policies"}) {
+                            "bridge pons", "egress_sources"}) {
     CHECK_MESSAGE(contains(shown, words), shown);
   }
   CHECK(!contains(shown, "missing"));
