@@ -1,6 +1,7 @@
 #include "netlib/base/text.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace netlib {
 
