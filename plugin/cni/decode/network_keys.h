@@ -140,8 +140,9 @@ inline constexpr std::array kNatKeys{
     common(
         {"portMappings", kPons | kPortmap, Objects, "", "",
          "host ports that are forwarded to the container: hostPort, containerPort, protocol, hostIP, allowFrom", "",
-         "The capability portMappings adds to it. A port that is already in use is an error; the message has the "
-         "owner. "
+         "The capability portMappings adds to it. A port that another container has published is an error; the message "
+         "has the owner. A program of the host that listens there is reached no longer: ADD succeeds, and logs the "
+         "warning port-shadowed. "
          "A container that publishes a port in several networks has it once: it leads to the network that was attached "
          "first, and after the DEL from that one to the next. IPv4 ports also answer at 127.0.0.1. Connections from "
          "the container's own subnet to its published ports are masqueraded; connections translated by others "
