@@ -146,6 +146,7 @@ std::optional<netlib::IfName> vethOfObject(std::string_view object) {
 std::optional<netlib::IfName> vethOf(const nft::Element& element) { return parseHostVethName(element.comment); }
 
 bool isAbout(const nft::Element& element, const Attachment& attachment) {
+  if (element.comment == attachment.hostVeth.toString()) return true;
   return std::ranges::any_of(sourcesOf(attachment), [&](const IpAddress& source) {
     const auto key = sourceKey(attachment, source);
     return element.key.size() >= key.size() && std::equal(key.begin(), key.end(), element.key.begin());

@@ -73,7 +73,7 @@ std::string objectOf(const netlib::IfName& hostVeth);
 std::optional<netlib::IfName> vethOfObject(std::string_view object);
 /// The host veth of an element; nothing for one that pons cannot have added.
 std::optional<netlib::IfName> vethOf(const netlib::nft::Element& element);
-/// Whether the element is about one of the attachment's bridge and source addresses, whoever has added it.
+/// Whether the element is about one of the attachment's source addresses on its bridge, or names its host veth.
 bool isAbout(const netlib::nft::Element& element, const Attachment& attachment);
 
 /// False also for OnDeny::Reject where the kernel cannot: then what the policy denies is dropped.

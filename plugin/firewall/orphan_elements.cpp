@@ -37,7 +37,8 @@ netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
   return tables::removeElements(host, elements);
 }
 
-/// What any policy has about the attachment's source addresses: an orphan's would add to its own.
+/// What any policy has about the attachment's source addresses: an orphan's would add to its own. And the objects of
+/// its host veth, with what leads to them from other addresses.
 netlib::Result<> removePoliciesOf(Host& host, const Attachment& attachment) {
   Elements elements;
   for (const Family family : egress::familiesOf(attachment)) {
@@ -48,7 +49,11 @@ netlib::Result<> removePoliciesOf(Host& host, const Attachment& attachment) {
       if (!found.empty()) elements[{table.family, set}] = std::move(found);
     }
   }
-  return tables::removeElements(host, elements);
+  TRY(tables::removeElements(host, elements));
+  for (const Family family : egress::familiesOf(attachment)) {
+    TRY(removeEgressObjects(host, family, attachment.hostVeth));
+  }
+  return {};
 }
 
 }  // namespace

@@ -79,6 +79,17 @@ Elements restrictionsOf(const PortForward& forward) {
   return elements;
 }
 
+/// elementsOf() but those of its egress policy.
+Elements withoutPolicyOf(const Attachment& attachment) {
+  Elements elements;
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    const auto table = static_cast<TableFamily>(family);
+    for (auto& [set, some] : nat::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
+  }
+  for (auto& [set, some] : guard::elementsOf(attachment)) elements[{TableFamily::Bridge, set}] = std::move(some);
+  return elements;
+}
+
 netlib::Result<Ruleset> rulesetOf(Host& host, std::vector<Attachment> active, SharedParts shared) {
   Elements own;
   for (const Attachment& each : active) {
@@ -129,13 +140,12 @@ netlib::Result<> commit(Host& host, const HostLock& hostLock, const Attachment& 
 }
 
 Elements elementsOf(const Attachment& attachment) {
-  Elements elements;
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    const auto table = static_cast<TableFamily>(family);
-    for (auto& [set, some] : nat::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
-    for (auto& [set, some] : egress::elementsOf(attachment, family)) elements[{table, set}] = std::move(some);
+  Elements elements = withoutPolicyOf(attachment);
+  for (const Family family : egress::familiesOf(attachment)) {
+    for (auto& [set, some] : egress::elementsOf(attachment, family)) {
+      elements[{static_cast<TableFamily>(family), set}] = std::move(some);
+    }
   }
-  for (auto& [set, some] : guard::elementsOf(attachment)) elements[{TableFamily::Bridge, set}] = std::move(some);
   return elements;
 }
 
@@ -174,7 +184,7 @@ netlib::Result<> replace(Host& host, const HostLock& hostLock, const Attachment&
   for (const netlib::IpPrefix& subnet : sourceSubnets(attachment)) TRY(source::join(host, subnet));
   const Attachment own = TRY(withOwnedPorts(host, attachment));
   TRY(removeOrphansAt(host, own));
-  TRY(remove(host, own));
+  TRY(removeElements(host, withoutPolicyOf(own)));
   return commit(host, hostLock, attachment, [&](nft::Transaction& transaction) { appendOwn(transaction, own); });
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("A destination of any prefix length is in the sets of egress policies,
       CAPTURE(wanted.toString());
       auto attachment =
           attachmentOf(keyOf("c1"), {{prefix("10.42.0.7/24"), ip("10.42.0.1")}, {prefix("fd42::7/64"), ip("fd42::1")}});
-      attachment.egress = EgressPolicy{.destinations = {wanted}};
+      attachment.egress.emplace().destinations = {wanted};
       auto found = destinationsIn(attachment, family);
       // An IPv6 container has two source addresses, with the same elements each.
       std::ranges::sort(found);
