@@ -20,7 +20,8 @@ constexpr std::string_view kObjectPrefix = "egress_";
 bool hasPorts(const EgressPolicy& policy) { return !policy.tcpPorts.empty() || !policy.udpPorts.empty(); }
 
 /// Of the prefix lengths of allowed destinations; one set, and so one lookup, for each. A prefix of another length is
-/// as many of the next greater one: 8 of IPv4 at most, 128 of IPv6.
+/// divided into those of the next length: 8 of IPv4 at most, 128 of IPv6. Not one set of intervals: at each commit the
+/// kernel copies all that it has (nft_set_rbtree.c, nft_set_pipapo.c).
 int lengthStep(Family family) { return family == Family::Ipv4 ? 4 : 8; }
 
 std::vector<IpPrefix> dividedToStep(const IpPrefix& prefix) {

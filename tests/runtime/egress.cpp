@@ -166,6 +166,29 @@ TEST_CASE("A policy with destinations only allows all ports and protocols there,
   });
 }
 
+TEST_CASE("Destinations of every prefix length are those addresses, and not the ones beside them") {
+  inTopology([](Topology& topology) {
+    attach(topology, "{}");
+    const auto isReached = [](const Addresses& who, const netlib::IpPrefix& destination) {
+      const std::string policy = R"({"allowedCidrs": [")" + destination.toString() + R"("], "allowedTcpPorts": [443]})";
+      const Outcome set = run({PONSCTL_BINARY, "policy", "b", "-"}, {.environment = {}, .input = policy});
+      REQUIRE_MESSAGE(set.ok(), set.err);
+      return ask(pathOf("b"), Transport::Tcp, endpoint(who.outside, 443)) == "web " + who.host;
+    };
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+      const Addresses& who = addressesOf(family);
+      const auto outside = netlib::IpAddress::parse(who.outside).value();
+      for (int length = 1; length <= bitsOf(family); length += family == Family::Ipv4 ? 1 : 3) {
+        CAPTURE(length);
+        CHECK(isReached(who, netlib::IpPrefix::of(outside, length)->network()));
+        const auto lastBit = netlib::Uint128{1} << (bitsOf(family) - length);
+        const auto beside = netlib::IpAddress::fromNumber(family, outside.number() ^ lastBit);
+        CHECK_FALSE(isReached(who, netlib::IpPrefix::of(beside, length)->network()));
+      }
+    }
+  });
+}
+
 // The kernel's log has no lines of any but the first network namespace, so the rule is looked at.
 TEST_CASE("Denials are logged, five per minute of each container, and only if enabled") {
   for (const bool logs : {true, false}) {
