@@ -292,6 +292,7 @@ TEST_CASE("cmake --install installs the same files in another prefix, without th
   CHECK(fs::is_regular_file(prefix / "sbin/ponsctl"));
   CHECK(fs::exists(prefix / "share/man/man8/pons.8.gz"));
   CHECK(fs::exists(prefix / "share/man/man8/ponsctl.8.gz"));
+  CHECK(fs::exists(prefix / "share/doc/pons/examples/prometheus/pons-alerts.yml"));
   CHECK(fs::exists(prefix / "lib/systemd/system/pons-watch.service"));
   CHECK(fs::exists(prefix / "lib/systemd/network/10-pons.link"));
   CHECK_FALSE(fs::exists(prefix / "lib/cni/bridge"));
