@@ -94,7 +94,8 @@ void addConfig(Needs& needs, const ConfiguredNetwork& network) {
 
 std::string_view nameOf(Severity severity) { return verdictOf(severity).name; }
 
-Diagnosis diagnose(const Arguments& arguments) {
+netlib::Result<Diagnosis> diagnose(const Arguments& arguments) {
+  if (geteuid() != 0) return netlib::fail(netlib::Cause::Invalid, "must be run as root");
   Diagnosis diagnosis;
   CheckResults& results = diagnosis.results;
   auto opened = openHost(arguments);
@@ -172,8 +173,7 @@ std::string doctorJson(CheckResults results) {
 }
 
 netlib::Result<Answer> doctor(const Arguments& arguments) {
-  if (geteuid() != 0) return netlib::fail(netlib::Cause::Invalid, "must be run as root");
-  CheckResults results = diagnose(arguments).results;
+  CheckResults results = TRY(diagnose(arguments)).results;
   const bool isFine = std::ranges::none_of(results, [](const CheckResult& result) {
     return result.severity == Severity::Fault || result.severity == Severity::Warning;
   });

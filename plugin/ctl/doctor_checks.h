@@ -27,12 +27,13 @@ using Statuses = std::vector<AttachmentStatus>;
 using ConfiguredNetworks = std::vector<ConfiguredNetwork>;
 using Links = std::vector<netlib::link::Link>;
 
-/// What all checks found, and the attachments that they looked at.
+/// What all checks found, and the attachments that they looked at. Invalid for another user than root, to whom what he
+/// may not see would look like a fault.
 struct Diagnosis {
   CheckResults results;
   Statuses statuses;
 };
-Diagnosis diagnose(const Arguments& arguments);
+netlib::Result<Diagnosis> diagnose(const Arguments& arguments);
 
 /// What the attachments and the configured networks need of the host.
 struct Needs {

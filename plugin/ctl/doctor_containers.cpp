@@ -65,9 +65,9 @@ using Affected = std::map<std::pair<std::uint32_t, std::uint32_t>, std::set<std:
 struct Mtus {
   std::map<std::uint32_t, std::set<std::string>> containers = {};  ///< that send packets of that size to other hosts
   std::set<NetworkName> networks = {};                             ///< of these containers
-  std::map<std::pair<std::string, std::uint32_t>, std::set<std::string>> aboveBridge = {};  ///< bridge, its MTU
-  Affected unequal = {};              ///< MTU inside, and of the host's end
-  std::set<std::string> unseen = {};  ///< namespaces that could not be entered
+  std::map<std::string, Affected> aboveBridge = {};  ///< by bridge: its MTU, and of the host's end of the veth
+  Affected unequal = {};                             ///< MTU inside, and of the host's end
+  std::set<std::string> unseen = {};                 ///< namespaces that could not be entered
 };
 
 /// With the "mtu" of its default routes, if all have one, the container sends no larger packets to other hosts.
@@ -83,7 +83,7 @@ std::uint32_t mtuToOthers(const Attachment& attachment, std::uint32_t mtu) {
 void compareWithBridge(Mtus& mtus, Host& host, const Attachment& attachment, std::uint32_t mtu) {
   if (gatewayAddresses(attachment).empty()) return;
   const auto bridge = link::find(host.route, routedLink(attachment));
-  if (bridge && bridge->mtu < mtu) mtus.aboveBridge[{bridge->name, bridge->mtu}].insert(containerText(attachment));
+  if (bridge && bridge->mtu < mtu) mtus.aboveBridge[bridge->name][{bridge->mtu, mtu}].insert(containerText(attachment));
 }
 
 Mtus mtusOf(Host& host, const std::vector<const Attachment*>& attachments) {
@@ -121,15 +121,20 @@ void checkBothEnds(Area& area, const Mtus& mtus) {
                  " at the host's end of the veth of " + someOf(containers) + ": larger packets are dropped",
              "restart the container; where plugin tuning sets the MTU, use \"mtu\" of the network instead");
   }
-  for (const auto& [bridge, containers] : mtus.aboveBridge) {
-    const auto& [name, mtu] = bridge;
-    area.warning(FindingId::MtuDiffers,
-                 "MTU " + std::to_string(mtu) + " of bridge " + name + " is smaller than that of " +
-                     someOf(containers) + kFragmented,
-                 "ip link set " + name + " mtu MTU, with that of the containers");
-  }
   if (mtus.unseen.empty()) return;
   area.notChecked("MTU inside " + someOf(mtus.unseen), "its network namespace cannot be entered");
+}
+
+void checkBridges(Area& area, const Mtus& mtus) {
+  for (const auto& [bridge, affected] : mtus.aboveBridge) {
+    for (const auto& [pair, containers] : affected) {
+      const auto& [own, veth] = pair;
+      area.warning(FindingId::MtuDiffers,
+                   "MTU " + std::to_string(own) + " of bridge " + bridge + " is smaller than " + std::to_string(veth) +
+                       " of " + someOf(containers) + kFragmented,
+                   "ip link set " + bridge + " mtu " + std::to_string(veth));
+    }
+  }
 }
 
 constexpr const char* kMtuRemedy =
@@ -159,6 +164,7 @@ void checkMtus(Area& area, Host* host, const std::vector<const Attachment*>& att
   const std::size_t before = area.found();
   const Mtus mtus = host == nullptr ? Mtus{} : mtusOf(*host, attachments);
   checkBothEnds(area, mtus);
+  checkBridges(area, mtus);
   if (uplinks.empty()) area.notChecked("MTU of uplinks", "this host has no default route");
   checkUplinks(area, mtus, networks, uplinks);
   if (area.found() > before) return;

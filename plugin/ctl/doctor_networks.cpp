@@ -92,7 +92,7 @@ void checkPlugin(Area& area, const Arguments& arguments, bool isNeeded) {
 
 void checkFirst(Area& area, const Arguments& arguments, const ConfiguredNetworks& networks) {
   const auto all = readConfDirectory(arguments.configDir).networks;
-  if (networks.empty() || isOurs(all.front().plugins.front().type, arguments.pluginPath)) return;
+  if (networks.empty() || all.empty() || isOurs(all.front().plugins.front().type, arguments.pluginPath)) return;
   area.note(FindingId::OtherNetworkFirst,
             all.front().file + " (network " + all.front().name + ", type " + all.front().plugins.front().type +
                 ") sorts before " + networks.front().file + ": containerd and CRI-O use the first network alone",

@@ -67,7 +67,7 @@ void addNetworks(std::vector<Metric>& metrics, const std::vector<NetworkState>& 
 /// The doctor inspects all attachments: as expensive as ponsctl check.
 netlib::Result<> addInspected(std::vector<Metric>& metrics, const Arguments& arguments,
                               const std::vector<NetworkState>& networks) {
-  const Diagnosis diagnosis = diagnose(arguments);
+  const Diagnosis diagnosis = TRY(diagnose(arguments));
   metrics.push_back(healthMetric(networks, diagnosis.statuses));
   metrics.push_back(findingsMetric(diagnosis.results));
   auto host = TRY(openHost(arguments));

@@ -183,8 +183,12 @@ TEST_CASE("On a host: ponsctl doctor finds a container whose MTU differs from it
   shell("ip link set " + veth + " mtu 1500");
   checkFine();
   shell("ip link set pons-demo mtu 1200");
-  checkFinding("warning",
-               "MTU 1200 of bridge pons-demo is smaller than that of container c1, container c2, container c3: ");
+  const Findings small;
+  const auto finding =
+      small.with("MTU 1200 of bridge pons-demo is smaller than 1500 of container c1, container c2, container c3: ");
+  CHECK_MESSAGE(finding.verdict == "warning", small.text());
+  applyRemedy(finding);
+  checkFine();
 }
 
 TEST_CASE("On a host: ponsctl doctor finds a container that has changed its MAC address") {

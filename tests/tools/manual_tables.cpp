@@ -86,6 +86,22 @@ TEST_CASE("ponsctl(8) lists the id of each finding of the doctor once, and no ot
   CHECK(known == listed);
 }
 
+TEST_CASE("the doctor reports each finding that has an id") {
+  const std::filesystem::path directory = PONS_SOURCE_DIR "/plugin/ctl";
+  std::string checks;
+  for (const auto& file : std::filesystem::directory_iterator{directory}) {
+    if (file.path().filename().string().starts_with("doctor")) checks += contentOf(file.path());
+  }
+  const std::string table = contentOf(directory / "finding.cpp");
+  const std::regex row{R"(\{Id::(\w+), ")"};
+  std::size_t rows = 0;
+  for (auto match = std::sregex_iterator{table.begin(), table.end(), row}; match != std::sregex_iterator{}; ++match) {
+    CHECK_MESSAGE(std::regex_search(checks, std::regex{"FindingId::" + match->str(1) + "\\b"}), match->str(1));
+    ++rows;
+  }
+  CHECK(rows == findingNames().size());
+}
+
 TEST_CASE("On a host: ponsctl(8) lists each metric as ponsctl prints it, and no others") {
   REQUIRE_FAKE_HOST(host);
   if (!std::filesystem::exists("/proc/sys/net/bridge")) return FakeHost::countSkip("needs br_netfilter");
