@@ -4,7 +4,6 @@
 #include <array>
 
 #include "plugin/ctl/common.h"
-#include "plugin/ledger/claims.h"
 
 namespace pons::ctl {
 
@@ -33,25 +32,13 @@ std::chrono::seconds ageOf(const RecordSnapshot& seen) {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - seen.since);
 }
 
-using Seen = netlib::Result<std::optional<RecordSnapshot>>;
-
 /// Another process has the record locked.
-void fromSnapshot(AttachmentStatus& status, const Seen& seen) {
+void fromSnapshot(AttachmentStatus& status, const netlib::Result<std::optional<RecordSnapshot>>& seen) {
   status.health =
       seen && *seen ? healthOf((*seen)->state, true) : Health::Adding;  // without a snapshot: ADD is writing the record
 }
 
-std::string recordFile(Host& host, const AttachmentKey& key) {
-  return "record " + host.ledger.path() + "/" + recordName(key);
-}
-
-/// `seen` has the place of the damage.
-Difference damageOf(Host& host, const AttachmentKey& key, const Seen& seen) {
-  const std::string reason = seen.ok() ? "of another attachment" : seen.error().message;
-  return {recordFile(host, key), "readable", "damaged (" + reason + ")", Remedy::RestartContainer};
-}
-
-void fromRecord(AttachmentStatus& status, Record& record, Inspection& inspection, Host& host, const Seen& seen) {
+void fromRecord(AttachmentStatus& status, Record& record, Inspection& inspection, Host& host) {
   status.health = healthOf(record.state, false);
   status.attachment = std::move(record.attachment);
   if (record.state == RecordState::Committed) {
@@ -59,7 +46,7 @@ void fromRecord(AttachmentStatus& status, Record& record, Inspection& inspection
   } else if (record.salvaged) {
     status.health = Health::Unreadable;
     status.attachment.reset();
-    status.faults = {{{}, {}, damageOf(host, status.key, seen)}};
+    status.faults = {damagedRecord(host, status.key)};
   } else {
     const std::string verb = record.state == RecordState::Claimed ? "ADD" : "DEL";
     status.faults = {{{}, {}, {verb, "done", "interrupted", Remedy::CollectGarbage}}};
@@ -77,12 +64,11 @@ std::optional<AttachmentStatus> statusOf(Host& host, Inspection& inspection, con
     status.age = ageOf(**seen);
   }
   if (record) {
-    fromRecord(status, **record, inspection, host, seen);
+    fromRecord(status, **record, inspection, host);
   } else if (record.failedWith(netlib::Cause::Locked)) {
     fromSnapshot(status, seen);
   } else {
-    const Difference unread{recordFile(host, key), "", record.error().message, Remedy::None};
-    status.faults = {{{}, {}, unread, record.error()}};
+    status.faults = {unreadRecord(host, key, record.error())};
   }
   return status;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugin/engine/liveness.h"
+#include "plugin/ledger/claims.h"
 
 namespace pons {
 
@@ -50,7 +51,21 @@ void appendClaims(std::vector<Fault>& faults, Host& host, const Attachment& atta
   }
 }
 
+std::string recordFile(Host& host, const AttachmentKey& key) {
+  return "record " + host.ledger.path() + "/" + recordName(key);
+}
+
 }  // namespace
+
+Fault damagedRecord(Host& host, const AttachmentKey& key) {
+  const auto seen = host.ledger.snapshot(key);
+  const std::string reason = seen.ok() ? "of another attachment" : seen.error().message;
+  return {{}, {}, {recordFile(host, key), "readable", "damaged (" + reason + ")", Remedy::RestartContainer}};
+}
+
+Fault unreadRecord(Host& host, const AttachmentKey& key, const netlib::Error& error) {
+  return {{}, {}, {recordFile(host, key), "", error.message, Remedy::None}, error};
+}
 
 netlib::Result<> enterContainer(Host& host, const Attachment& attachment) {
   if (host.container && idOf(*host.container) == attachment.netns) return {};

@@ -22,6 +22,11 @@ struct Fault {
   }
 };
 
+/// Of a record that cannot be parsed: its file, and the place in it.
+Fault damagedRecord(Host& host, const AttachmentKey& key);
+/// Of one that cannot be read, or that a newer pons wrote.
+Fault unreadRecord(Host& host, const AttachmentKey& key, const netlib::Error& error);
+
 /// Which part of an attachment is inspected.
 enum class Scope : std::uint8_t {
   Shared,  ///< the shared states only

@@ -19,15 +19,15 @@ std::string reasonOf(const Fault& fault) {
 
 class Repair {
  public:
-  Repair(Host& host, Scope scope) : inspection_(host), scope_(scope) {}
+  Repair(Host& host, Scope scope) : host_(host), inspection_(host), scope_(scope) {}
 
   void record(const AttachmentKey& key, const netlib::Result<std::optional<Record>>& found) {
     if (found.failedWith(netlib::Cause::Locked)) return;  // its ADD or DEL is running
     if (!found) {
-      const Fault fault{{}, {}, {"record", "", found.error().message, Remedy::None}, found.error()};
+      const Fault fault = unreadRecord(host_, key, found.error());
       faults_.push_back({key, fault, reasonOf(fault)});
     } else if (*found && (*found)->salvaged) {
-      const Fault fault{{}, {}, {"record", "readable", "damaged", Remedy::RestartContainer}};
+      const Fault fault = damagedRecord(host_, key);
       faults_.push_back({key, fault, reasonOf(fault)});
     } else if (*found && (*found)->state == RecordState::Committed) {
       attachment((*found)->attachment);
@@ -80,6 +80,7 @@ class Repair {
     return failure == failures_.end() ? "the repair had no effect" : failure->second;
   }
 
+  Host& host_;
   Inspection inspection_;
   Scope scope_;
   std::map<std::string, std::string> failures_;  // reasons, by part

@@ -129,6 +129,21 @@ TEST_CASE("ponsctl graph: graphviz reads the output, with any names") {
   CHECK_MESSAGE(contains(hostile.out, ">b&quot;];\\N\xef\xbf\xbd&amp;lt;<"), hostile.out);
 }
 
+TEST_CASE("On a host: ponsctl graph shows what is broken") {
+  REQUIRE_FAKE_HOST(host);
+  Network web{"web", R"("ipam": {"subnet": "10.42.0.0/24"})"};
+  web.attach(host, "c1");
+  shell("nft delete table ip pons");
+  const std::string unmasked = tool({"graph", "--format", "text"}).out;
+  CHECK_MESSAGE(contains(unmasked, "\ntable ip pons is missing\n"), unmasked);
+  CHECK(contains(tool({"graph"}).out,
+                 R"(table ip pons is missing", color="#c62828", fontcolor="#c62828", style=dashed)"));
+  shell("ip link del pons-web");
+  const std::string unplugged = tool({"graph", "--format", "text"}).out;
+  CHECK_MESSAGE(unplugged.starts_with("pons-web  missing  10.42.0.1/24  network web"), unplugged);
+  CHECK(contains(tool({"graph"}).out, R"(label="pons-web\n10.42.0.1/24\nmissing", color="#c62828")"));
+}
+
 TEST_CASE("On a host: ponsctl graph draws the attachments, as DOT or SVG") {
   REQUIRE_FAKE_HOST(host);
   CHECK(contains(tool({"graph"}).out, "no attachments"));
