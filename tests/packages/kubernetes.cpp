@@ -171,15 +171,16 @@ TEST_CASE("install-node fails with the API's reason, and writes no conflist") {
     const char* given;
     const char* node;
     const char* reason;
+    int exitCode = 1;
   };
   for (const Answer& answer : {Answer{"403", "node1", "GET /api/v1/nodes/node1: HTTP/1.0 403"},
                                Answer{kBoth, "node2", "GET /api/v1/nodes/node2: HTTP/1.0 404"},
-                               Answer{"[]", "node1", "object"}, Answer{kBoth, "../pods", "no name of a node"}}) {
+                               Answer{"[]", "node1", "object"}, Answer{kBoth, "../pods", "no name of a node", 2}}) {
     CAPTURE(answer.reason);
     onNode([&](Node& node) {
       node.startApi({answer.given});
       const Outcome outcome = node.install({"--node", answer.node, "--patience=0"});
-      CHECK(outcome.exitCode == 1);
+      CHECK(outcome.exitCode == answer.exitCode);
       CHECK_MESSAGE(outcome.err.find(answer.reason) != std::string::npos, outcome.err);
       CHECK_FALSE(node.isReady());
     });
@@ -234,7 +235,7 @@ TEST_CASE("install-node replaces the conflist atomically") {
 TEST_CASE("with invalid pod CIDRs install-node fails with the reason and writes no conflist") {
   onNode([](Node& node) {
     const Outcome outcome = node.install({"--pod-cidrs=10.244.1.0/33"});
-    CHECK(outcome.exitCode == 1);
+    CHECK(outcome.exitCode == 2);
     CHECK(outcome.err.find("cannot make a network of the pod CIDRs 10.244.1.0/33: ") != std::string::npos);
     CHECK_MESSAGE(outcome.err.find("ipam.ranges") != std::string::npos, outcome.err);
     CHECK_FALSE(node.isReady());
