@@ -58,7 +58,9 @@ bool isWorse(const Row& row, double before) {
 std::string machineKind() {
   utsname kernel{};
   uname(&kernel);
-  return fmt::format("{} x {} Linux {}", std::thread::hardware_concurrency(), processor(), kernel.release);
+  const std::string release = kernel.release;  // "6.18.44-..."
+  const std::string version = release.substr(0, release.find('.', release.find('.') + 1));
+  return fmt::format("{} x {} Linux {}", std::thread::hardware_concurrency(), processor(), version);
 }
 
 std::string regressions(const std::string& file, const std::vector<Row>& rows) {

@@ -9,7 +9,7 @@
 
 namespace bench {
 
-/// Processor's model and number, and kernel.
+/// Processor and number of them, and the kernel's version without its patch level.
 std::string machineKind();
 
 /// The rows that are more than 10 % worse than the last time they were measured on such a machine, as lines of text;
