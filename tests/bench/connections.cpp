@@ -12,7 +12,6 @@ namespace bench {
 namespace {
 
 constexpr unsigned kContainerPort = 80;
-constexpr const char* kHostAddress = "192.0.2.1";
 
 [[noreturn]] void serve(const netlib::UniqueFd& listener) {
   for (;;) const netlib::UniqueFd connection{accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};

@@ -9,8 +9,6 @@ namespace bench {
 
 namespace {
 
-constexpr const char* kHostAddress = "192.0.2.1";
-constexpr const char* kOutside = "192.0.2.2";
 constexpr unsigned kPort = 443;
 constexpr unsigned kStreamPort = 5001;
 constexpr unsigned kContainerPort = 80;

@@ -9,10 +9,14 @@
 
 namespace bench {
 
+/// Of a host's uplink, and of the external peer.
+inline constexpr const char* kHostAddress = "192.0.2.1";
+inline constexpr const char* kOutside = "192.0.2.2";
+
 struct Host {
   std::string netns;     ///< path
   std::string stateDir;  ///< of the plugins
-  std::string outside;   ///< path of the namespace of the external peer; the host's uplink address is 192.0.2.1
+  std::string outside;   ///< path of the namespace of the external peer
 };
 
 class Hosts {

@@ -10,8 +10,6 @@ namespace bench {
 
 namespace {
 
-constexpr const char* kHostAddress = "192.0.2.1";
-constexpr const char* kOutside = "192.0.2.2";
 constexpr unsigned kDatagrams = 2000;
 /// Both are below the ports that containers publish.
 constexpr unsigned kTcpPort = 5001;
