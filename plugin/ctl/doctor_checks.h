@@ -27,8 +27,8 @@ using Statuses = std::vector<AttachmentStatus>;
 using ConfiguredNetworks = std::vector<ConfiguredNetwork>;
 using Links = std::vector<netlib::link::Link>;
 
-/// What all checks found, and the attachments that they looked at. Invalid for another user than root, to whom what he
-/// may not see would look like a fault.
+/// What all checks found, and the attachments that they looked at. Invalid unless run as root: what other users
+/// cannot read would look like a fault.
 struct Diagnosis {
   CheckResults results;
   Statuses statuses;
