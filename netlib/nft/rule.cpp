@@ -72,9 +72,14 @@ Rule& Rule::loadSaddr(Family family, Register to) {
 Rule& Rule::loadDaddr(Family family, Register to) {
   return loadPayload({Header::Network, daddrOffset(family), addressLength(family)}, to);
 }
+Rule& Rule::masked(Family family, int prefixLength, Register number) {
+  return prefixLength == bitsOf(family) ? *this : bitwiseAnd(maskOf(family, prefixLength).bytes(), number);
+}
+Rule& Rule::loadSaddr(Family family, int prefixLength, Register to) {
+  return loadSaddr(family, to).masked(family, prefixLength, to);
+}
 Rule& Rule::loadDaddr(Family family, int prefixLength, Register to) {
-  loadDaddr(family, to);
-  return prefixLength == bitsOf(family) ? *this : bitwiseAnd(maskOf(family, prefixLength).bytes(), to);
+  return loadDaddr(family, to).masked(family, prefixLength, to);
 }
 Rule& Rule::loadL4proto(Register to) { return meta(NFT_META_L4PROTO, to); }
 Rule& Rule::loadDport(Register to) { return loadPayload(kDport, to); }
@@ -92,6 +97,9 @@ Rule& Rule::loadCtOriginal(std::uint32_t key, Register to) {
 Rule& Rule::loadCtOriginalDaddr(Family family, Register to) {
   return loadCtOriginal(family == Family::Ipv4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, to);
 }
+Rule& Rule::loadCtOriginalDaddr(Family family, int prefixLength, Register to) {
+  return loadCtOriginalDaddr(family, to).masked(family, prefixLength, to);
+}
 Rule& Rule::loadCtOriginalDport(Register to) { return loadCtOriginal(NFT_CT_PROTO_DST, to); }
 
 Rule& Rule::saddr(const IpPrefix& prefix) { return address(prefix, saddrOffset(prefix.family())); }
@@ -100,7 +108,7 @@ Rule& Rule::daddr(const IpPrefix& prefix) { return address(prefix, daddrOffset(p
 Rule& Rule::address(const IpPrefix& prefix, std::uint32_t offset) {
   const Family family = prefix.family();
   loadPayload({Header::Network, offset, addressLength(family)}, 0);
-  if (prefix.length() != bitsOf(family)) bitwiseAnd(maskOf(family, prefix.length()).bytes());
+  masked(family, prefix.length(), 0);
   return cmp(NFT_CMP_EQ, prefix.first().bytes());
 }
 

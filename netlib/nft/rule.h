@@ -82,7 +82,8 @@ class Rule {
   Rule& loadPayload(Field field, Register to);
   Rule& loadSaddr(Family family, Register to);
   Rule& loadDaddr(Family family, Register to);
-  /// ip daddr & the mask of that prefix length.
+  /// ip saddr, ip daddr & the mask of that prefix length.
+  Rule& loadSaddr(Family family, int prefixLength, Register to);
   Rule& loadDaddr(Family family, int prefixLength, Register to);
   Rule& loadL4proto(Register to);
   /// th dport: of TCP, UDP and SCTP.
@@ -91,6 +92,7 @@ class Rule {
   Rule& loadOifname(Register to);
   /// ct original daddr and proto-dst: before translation. Only for packets with a conntrack entry.
   Rule& loadCtOriginalDaddr(Family family, Register to);
+  Rule& loadCtOriginalDaddr(Family family, int prefixLength, Register to);
   Rule& loadCtOriginalDport(Register to);
 
   // Matches.
@@ -171,6 +173,7 @@ class Rule {
   Rule& immediateVerdict(int code, const std::string* chain);
   Rule& cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes);
   Rule& bitwiseAnd(std::span<const std::uint8_t> mask, Register number = 0);
+  Rule& masked(Family family, int prefixLength, Register number);
 
   std::unique_ptr<nftnl_rule, Free> rule_;
   std::size_t room_ = 0;  ///< an upper bound of what its attributes take in a message

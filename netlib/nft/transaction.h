@@ -1,6 +1,7 @@
 // nf_tables transactions and queries, by libnftnl.
 #pragma once
 
+#include <map>
 #include <set>
 #include <span>
 #include <vector>
@@ -79,6 +80,7 @@ struct Element {
 
   friend bool operator==(const Element&, const Element&) = default;
 };
+using ElementsBySet = std::map<std::string, std::vector<Element>>;  ///< by the name of the set or map
 
 /// Appends to a key or data, padded to a multiple of 4 bytes (registers).
 void appendPadded(std::vector<std::uint8_t>& to, std::span<const std::uint8_t> bytes);

@@ -42,16 +42,26 @@ RuleFact chainFact(Host& host, Family family, const std::string& chain, const ch
           differences && differences->empty()};
 }
 
+bool allPresent(Host& host, const nft::Table& table, const std::string& set,
+                const std::vector<nft::Element>& elements) {
+  return std::ranges::all_of(elements, [&](const nft::Element& wanted) {
+    const auto found = nft::findElement(host.netfilter, table, set, wanted);
+    return found && *found && (*found)->jumpTo == wanted.jumpTo;
+  });
+}
+
 void addRestriction(std::vector<RuleFact>& rules, Host& host, const PortForward& forward) {
   const Family family = forward.target.family();
-  for (const auto& [set, elements] : restricted::elementsOf(forward)) {
-    for (std::size_t i = 0; i < elements.size(); ++i) {
-      if (elements[i].intervalEnd) continue;  // found by its start
-      const nft::Element* end = i + 1 < elements.size() ? &elements[i + 1] : nullptr;
-      const auto source = restricted::sourceText(elements[i], end, family, set);
-      const std::string port = std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort);
-      const std::string rule = source ? "from " + *source : port + " not from all addresses";
-      rules.push_back(elementFact(host, family, set.c_str(), rule, elements[i]));
+  const std::string port = std::string{nameOf(forward.protocol)} + " " + std::to_string(forward.hostPort);
+  const auto elements = restricted::elementsOf(forward);
+  if (const auto restriction = elements.find(restricted::kRestrictedPorts); restriction != elements.end()) {
+    rules.push_back(elementFact(host, family, restricted::kRestrictedPorts, port + " not from all addresses",
+                                restriction->second.front()));
+  }
+  for (const netlib::IpPrefix& allowed : forward.allowFrom) {
+    for (const auto& [set, some] : restricted::elementsFor(forward, allowed)) {
+      rules.push_back({tableName(family), set, port + " from " + allowed.toString(),
+                       allPresent(host, nat::tableOf(family), set, some)});
     }
   }
 }
@@ -91,14 +101,6 @@ void addSourceNats(std::vector<RuleFact>& rules, Host& host, const Attachment& a
     const std::string chain = present ? (*found)->jumpTo : start.jumpTo;
     rules.push_back({tableName(subnet.family()), nat::kSources, subnet.toString() + " to chain " + chain, present});
   }
-}
-
-bool allPresent(Host& host, const nft::Table& table, const std::string& set,
-                const std::vector<nft::Element>& elements) {
-  return std::ranges::all_of(elements, [&](const nft::Element& wanted) {
-    const auto found = nft::findElement(host.netfilter, table, set, wanted);
-    return found && *found && (*found)->jumpTo == wanted.jumpTo;
-  });
 }
 
 /// One for the sets that have all of the attachment's elements, and one for those that lack some.

@@ -66,15 +66,13 @@ netlib::Result<std::size_t> countUses(Host& host, nft::TableFamily table) {
   return uses;
 }
 
-using BySet = std::map<std::string, std::vector<nft::Element>>;
-
 /// What the attachments on record have in the sets of allowFrom. Nothing if a record cannot be read: its elements,
 /// which keep a port closed, are then not known.
-netlib::Result<std::optional<BySet>> restrictionsOnRecord(Host& host) {
-  BySet elements;
+netlib::Result<std::optional<nft::ElementsBySet>> restrictionsOnRecord(Host& host) {
+  nft::ElementsBySet elements;
   for (const AttachmentKey& key : TRY(host.ledger.attachments())) {
     const auto seen = host.ledger.snapshot(key);
-    if (!seen) return std::optional<BySet>{};
+    if (!seen) return std::optional<nft::ElementsBySet>{};
     if (!*seen) continue;
     for (const PortForward& forward : (*seen)->attachment.forwards) {
       for (const auto& [set, some] : restricted::elementsOf(forward)) {
@@ -131,8 +129,8 @@ netlib::Result<> Sweep::forwards(Family family, const std::vector<netlib::IpPref
 netlib::Result<> Sweep::restrictions(Family family, const std::vector<netlib::IpPrefix>& subnets) {
   const nft::Table table = nat::tableOf(family);
   if (!TRY(isSwept(host_, table.family))) return {};
-  BySet present;
-  for (const char* set : {restricted::kRestrictedPorts, restricted::kAllowedAny, restricted::kAllowedIp}) {
+  nft::ElementsBySet present;
+  for (const std::string& set : restricted::setsOf(family)) {
     present[set] = TRY(nft::listElements(host_.netfilter, table, set));
   }
   if (std::ranges::all_of(present, [](const auto& set) { return set.second.empty(); })) return {};

@@ -132,15 +132,15 @@ nft::Element pairOf(const netlib::IfName& bridge) {
   return element;
 }
 
-std::map<std::string, std::vector<nft::Element>> elementsOf(const netlib::IfName& bridge, IngressPolicy policy) {
-  std::map<std::string, std::vector<nft::Element>> elements;
+nft::ElementsBySet elementsOf(const netlib::IfName& bridge, IngressPolicy policy) {
+  nft::ElementsBySet elements;
   if (policy != IngressPolicy::Open) elements[kPolicyBridges] = {elementOf(bridge)};
   if (policy == IngressPolicy::SameBridge) elements[kSameBridgeOk] = {pairOf(bridge)};
   return elements;
 }
 
-std::map<std::string, std::vector<nft::Element>> elementsOf(const netlib::IfName& bridge, Restriction restriction) {
-  std::map<std::string, std::vector<nft::Element>> elements{{setOf(restriction), {elementOf(bridge)}}};
+nft::ElementsBySet elementsOf(const netlib::IfName& bridge, Restriction restriction) {
+  nft::ElementsBySet elements{{setOf(restriction), {elementOf(bridge)}}};
   if (restriction == Restriction::Internal) elements[kInternalPairs] = {pairOf(bridge)};
   if (restriction == Restriction::PublishedOnly) elements[kPublishedPairs] = {pairOf(bridge)};
   if (restriction == Restriction::Rejecting) elements[kRejectingBridges].front().jumpTo = reject::kByProtocol;

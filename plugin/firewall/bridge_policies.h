@@ -22,7 +22,6 @@
 #pragma once
 
 #include <array>
-#include <map>
 
 #include "netlib/nft/transaction.h"
 
@@ -70,9 +69,8 @@ netlib::nft::Element elementOf(const netlib::IfName& bridge);
 netlib::nft::Element pairOf(const netlib::IfName& bridge);
 
 /// What the sets of each family have of a bridge with that policy, by set.
-std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const netlib::IfName& bridge, IngressPolicy policy);
-std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const netlib::IfName& bridge,
-                                                                    Restriction restriction);
+netlib::nft::ElementsBySet elementsOf(const netlib::IfName& bridge, IngressPolicy policy);
+netlib::nft::ElementsBySet elementsOf(const netlib::IfName& bridge, Restriction restriction);
 
 /// The policy of a bridge: the strictest that an attachment refers to. `state` is shared_state::ingress() of any of its
 /// attachments, or its stem. Takes no lock: the answer lasts only while the caller has the host lock.

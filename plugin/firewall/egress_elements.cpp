@@ -5,6 +5,7 @@
 #include "plugin/firewall/egress_table.h"
 #include "plugin/firewall/kernel_features.h"
 #include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/prefix_sets.h"
 
 namespace pons::egress {
 
@@ -19,22 +20,6 @@ constexpr std::string_view kObjectPrefix = "egress_";
 
 bool hasPorts(const EgressPolicy& policy) { return !policy.tcpPorts.empty() || !policy.udpPorts.empty(); }
 
-/// Of the prefix lengths of allowed destinations; one set, and so one lookup, for each. A prefix of another length is
-/// divided into those of the next length: 8 of IPv4 at most, 128 of IPv6. Not one set of intervals: at each commit the
-/// kernel copies all that it has (nft_set_rbtree.c, nft_set_pipapo.c).
-int lengthStep(Family family) { return family == Family::Ipv4 ? 4 : 8; }
-
-std::vector<IpPrefix> dividedToStep(const IpPrefix& prefix) {
-  const int step = lengthStep(prefix.family());
-  const int length = (prefix.length() + step - 1) / step * step;
-  std::vector<IpPrefix> parts{*IpPrefix::of(prefix.first(), length)};
-  while (parts.back().last() != prefix.last()) {
-    const auto next = IpAddress::fromNumber(prefix.family(), parts.back().last().number() + 1);
-    parts.push_back(*IpPrefix::of(next, length));
-  }
-  return parts;
-}
-
 std::vector<std::uint8_t> sourceKey(const Attachment& attachment, const IpAddress& source) {
   std::vector<std::uint8_t> key = nft::keyOf(attachment.bridge.name);
   nft::appendPadded(key, source.bytes());
@@ -44,8 +29,7 @@ std::vector<std::uint8_t> sourceKey(const Attachment& attachment, const IpAddres
 /// Adds the elements of one source address.
 class Elements {
  public:
-  Elements(std::map<std::string, std::vector<nft::Element>>& elements, const Attachment& attachment,
-           const IpAddress& source)
+  Elements(nft::ElementsBySet& elements, const Attachment& attachment, const IpAddress& source)
       : elements_(elements), source_{.key = sourceKey(attachment, source), .comment = attachment.hostVeth.toString()} {}
 
   void add(const std::string& set, std::span<const std::uint8_t> behind = {}) {
@@ -69,28 +53,22 @@ class Elements {
     }
     for (const IpPrefix& prefix : policy.destinations) {
       if (prefix.family() != family) continue;
-      for (const IpPrefix& part : dividedToStep(prefix)) add(destinationsSet(part.length()), part.first().bytes());
+      for (const IpPrefix& part : prefix_sets::partsOf(prefix)) {
+        add(prefix_sets::nameOf(kTo, part.length()), part.first().bytes());
+      }
     }
   }
 
  private:
-  std::map<std::string, std::vector<nft::Element>>& elements_;
+  nft::ElementsBySet& elements_;
   nft::Element source_;
 };
 
 }  // namespace
 
-std::string destinationsSet(int prefixLength) { return "egress_to_" + std::to_string(prefixLength); }
-
-std::vector<int> lengthsOf(Family family) {
-  std::vector<int> lengths;
-  for (int length = 0; length <= bitsOf(family); length += lengthStep(family)) lengths.push_back(length);
-  return lengths;
-}
-
 std::vector<std::string> setsOf(Family family) {
-  std::vector<std::string> sets{kSources, kDns, kPorts, kAnyPort, kDenied, kLogged, kRejected};
-  for (const int length : lengthsOf(family)) sets.push_back(destinationsSet(length));
+  std::vector<std::string> sets = prefix_sets::namesOf(kTo, family);
+  sets.insert(sets.end(), {kSources, kDns, kPorts, kAnyPort, kDenied, kLogged, kRejected});
   return sets;
 }
 
@@ -120,8 +98,8 @@ std::vector<Family> familiesOf(const Attachment& attachment) {
   return families;
 }
 
-std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment, Family family) {
-  std::map<std::string, std::vector<nft::Element>> all;
+nft::ElementsBySet elementsOf(const Attachment& attachment, Family family) {
+  nft::ElementsBySet all;
   if (!attachment.egress) return all;
   const std::string object = objectOf(attachment.hostVeth);
   for (const IpAddress& source : sourcesOf(attachment)) {

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "plugin/firewall/nat_table.h"
+#include "plugin/firewall/prefix_sets.h"
 #include "plugin/firewall/reject_chain.h"
 
 namespace pons::egress {
@@ -76,7 +77,7 @@ void appendSets(Writer& writer, Family family) {
   writer.addSet(kDns, {writer.addressType()});
   writer.addSet(kPorts, {nft::kInetProto, nft::kInetService});
   writer.addSet(kAnyPort);
-  for (const int length : lengthsOf(family)) writer.addSet(destinationsSet(length), {writer.addressType()});
+  for (const std::string& name : prefix_sets::namesOf(kTo, family)) writer.addSet(name, {writer.addressType()});
   writer.addSet(kDenied, {}, nft::ObjectType::Counter);
 }
 
@@ -100,10 +101,10 @@ void appendDns(Writer& writer, Family family) {
 }
 
 void appendDestinations(Writer& writer, Family family) {
-  for (const int length : lengthsOf(family)) {
+  for (const int length : prefix_sets::lengthsOf(family)) {
     Rule rule;
     loadSource(rule, family).loadDaddr(family, length, afterSource(family));
-    writer.add(kDestinations, rule.lookup(destinationsSet(length), 0).jump(kAllowed));
+    writer.add(kDestinations, rule.lookup(prefix_sets::nameOf(kTo, length), 0).jump(kAllowed));
   }
 }
 

@@ -37,9 +37,7 @@ inline constexpr const char* kAnyPort = "egress_any_port";
 inline constexpr const char* kDenied = "egress_denied";
 inline constexpr const char* kLogged = "egress_logged";
 inline constexpr const char* kRejected = "egress_rejected";
-/// The set of destinations of that prefix length, and the lengths for which there is one.
-std::string destinationsSet(int prefixLength);
-std::vector<int> lengthsOf(netlib::Family family);
+inline constexpr const char* kTo = "egress_to";  ///< with a prefix length: see prefix_sets.h
 
 inline constexpr Port kDnsPort = 53;
 
@@ -52,8 +50,7 @@ void appendReject(netlib::nft::Transaction& transaction, netlib::Family family);
 std::vector<std::string> setsOf(netlib::Family family);
 
 /// By the name of their set. None without an egress policy, or without a source address of the family.
-std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment,
-                                                                    netlib::Family family);
+netlib::nft::ElementsBySet elementsOf(const Attachment& attachment, netlib::Family family);
 
 /// The families in which the attachment has a policy: those of its source addresses.
 std::vector<netlib::Family> familiesOf(const Attachment& attachment);

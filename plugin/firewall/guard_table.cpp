@@ -192,7 +192,7 @@ nft::Element elementOf(const netlib::IfName& port, std::initializer_list<std::sp
   return element;
 }
 
-void addSender(ElementsBySet& elements, const Attachment& attachment, const netlib::IpAddress& address) {
+void addSender(nft::ElementsBySet& elements, const Attachment& attachment, const netlib::IpAddress& address) {
   const netlib::IfName& port = attachment.hostVeth;
   const char* senders = address.isIpv4() ? kSenders4 : kSenders6;
   elements[senders].push_back(elementOf(port, {attachment.containerMac.bytes(), address.bytes()}));
@@ -224,8 +224,8 @@ void appendGuard(nft::Transaction& transaction) {
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kTrunkGroup).jump(kByTrunk));
 }
 
-ElementsBySet elementsOf(const Attachment& attachment) {
-  ElementsBySet elements;
+nft::ElementsBySet elementsOf(const Attachment& attachment) {
+  nft::ElementsBySet elements;
   if (attachment.guard == SpoofGuard::None) return elements;
   elements[kMacs] = {elementOf(attachment.hostVeth, {attachment.containerMac.bytes()})};
   if (attachment.guard != SpoofGuard::Address) return elements;
@@ -234,8 +234,8 @@ ElementsBySet elementsOf(const Attachment& attachment) {
   return elements;
 }
 
-ElementsBySet elementsBetween(const Attachment& attachment, const Attachment& other) {
-  ElementsBySet elements;
+nft::ElementsBySet elementsBetween(const Attachment& attachment, const Attachment& other) {
+  nft::ElementsBySet elements;
   const bool bothGuarded = attachment.guard == SpoofGuard::Address && other.guard == SpoofGuard::Address;
   if (!bothGuarded || attachment.key == other.key) return elements;
   for (const Lease& lease : other.leases) addSender(elements, attachment, lease.address.address());

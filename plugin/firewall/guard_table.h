@@ -50,15 +50,13 @@ struct DroppingChain {
 };
 std::span<const DroppingChain> droppingChains();
 
-using ElementsBySet = std::map<std::string, std::vector<netlib::nft::Element>>;
-
 /// The attachment's elements; none without a spoof guard.
-ElementsBySet elementsOf(const Attachment& attachment);
+netlib::nft::ElementsBySet elementsOf(const Attachment& attachment);
 
 /// The elements that allow the addresses of `other`, another interface of the same container in the same network, at
 /// the port of `attachment`: Linux answers ARP for any of its addresses at any interface (arp_ignore 0). None where
 /// either is not guarded by address, or both are the same.
-ElementsBySet elementsBetween(const Attachment& attachment, const Attachment& other);
+netlib::nft::ElementsBySet elementsBetween(const Attachment& attachment, const Attachment& other);
 
 /// The link group (IFLA_GROUP) that selects ports with that guard: 28783 to 28785; 0, the kernel's default, without
 /// one.

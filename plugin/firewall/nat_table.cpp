@@ -198,8 +198,8 @@ nft::Element udpElementOf(const PortForward& forward) {
   return element;
 }
 
-std::map<std::string, std::vector<nft::Element>> elementsOf(const Attachment& attachment, Family family) {
-  std::map<std::string, std::vector<nft::Element>> elements;
+nft::ElementsBySet elementsOf(const Attachment& attachment, Family family) {
+  nft::ElementsBySet elements;
   for (const PortForward& forward : attachment.forwards) {
     if (forward.target.family() != family) continue;
     elements[mapOf(forward)].push_back(elementOf(forward));

@@ -67,8 +67,7 @@ netlib::nft::Element elementOf(const PortForward& forward);
 std::optional<PortForward> forwardOf(const netlib::nft::Element& element, netlib::Family family, std::string_view map);
 
 /// The attachment's elements of a family, by the name of their map or set.
-std::map<std::string, std::vector<netlib::nft::Element>> elementsOf(const Attachment& attachment,
-                                                                    netlib::Family family);
+netlib::nft::ElementsBySet elementsOf(const Attachment& attachment, netlib::Family family);
 
 /// The set of a forward by UDP, and its element there.
 const char* udpSetOf(const PortForward& forward);

@@ -13,44 +13,44 @@ using netlib::Family;
 
 namespace {
 
-/// All intervals of the attachment's published ports: those of a lost ledger may overlap its own. By key: since Linux
-/// 6.18 at the latest an end is deleted after its start only, and the kernel lists them in descending order.
-netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
+/// Of these sets what `isAbout(element, set)` is true of.
+netlib::Result<Elements> find(Host& host, Family family, const std::vector<std::string>& sets, const auto& isAbout) {
   Elements elements;
-  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-    const nft::Table table = nat::tableOf(family);
-    if (!partsOf(attachment)[table.family].contains(Part::RestrictedPorts)) continue;
-    for (const char* set : {restricted::kAllowedAny, restricted::kAllowedIp}) {
-      std::vector<nft::Element> found;
-      for (auto& element : TRY(nft::listElements(host.netfilter, table, set))) {
-        const auto port = restricted::portOf(element, family, set);
-        const auto isSame = [&port](const PortForward& forward) {
-          return port && port->target == forward.target && port->hostAddress == forward.hostAddress &&
-                 port->protocol == forward.protocol && port->hostPort == forward.hostPort;
-        };
-        if (std::ranges::any_of(attachment.forwards, isSame)) found.push_back(std::move(element));
-      }
-      std::ranges::sort(found, {}, &nft::Element::key);
-      if (!found.empty()) elements[{table.family, set}] = std::move(found);
-    }
+  const nft::Table table = nat::tableOf(family);
+  for (const std::string& set : sets) {
+    auto found = TRY(nft::listElements(host.netfilter, table, set));
+    std::erase_if(found, [&](const nft::Element& element) { return !isAbout(element, set); });
+    if (!found.empty()) elements[{table.family, set}] = std::move(found);
   }
-  return tables::removeElements(host, elements);
+  return elements;
+}
+
+/// What any allowFrom has about the attachment's published ports: an orphan's would add to its own.
+netlib::Result<> removeSourcesOf(Host& host, const Attachment& attachment) {
+  for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+    if (!partsOf(attachment)[nat::tableOf(family).family].contains(Part::RestrictedPorts)) continue;
+    const auto isAbout = [&](const nft::Element& element, const std::string& set) {
+      const auto port = restricted::portOf(element, family, set);
+      return std::ranges::any_of(attachment.forwards, [&port](const PortForward& forward) {
+        return port && port->target == forward.target && port->hostAddress == forward.hostAddress &&
+               port->protocol == forward.protocol && port->hostPort == forward.hostPort;
+      });
+    };
+    const auto found = TRY(find(host, family, restricted::setsOf(family), isAbout));
+    TRY(tables::removeElements(host, found));
+  }
+  return {};
 }
 
 /// What any policy has about the attachment's source addresses: an orphan's would add to its own. And the objects of
 /// its host veth, with what leads to them from other addresses.
 netlib::Result<> removePoliciesOf(Host& host, const Attachment& attachment) {
-  Elements elements;
+  const auto isAbout = [&](const nft::Element& element, const std::string& /*set*/) {
+    return egress::isAbout(element, attachment);
+  };
   for (const Family family : egress::familiesOf(attachment)) {
-    const nft::Table table = nat::tableOf(family);
-    for (const std::string& set : egress::setsOf(family)) {
-      auto found = TRY(nft::listElements(host.netfilter, table, set));
-      std::erase_if(found, [&](const nft::Element& element) { return !egress::isAbout(element, attachment); });
-      if (!found.empty()) elements[{table.family, set}] = std::move(found);
-    }
-  }
-  TRY(tables::removeElements(host, elements));
-  for (const Family family : egress::familiesOf(attachment)) {
+    const auto found = TRY(find(host, family, egress::setsOf(family), isAbout));
+    TRY(tables::removeElements(host, found));
     TRY(removeEgressObjects(host, family, attachment.hostVeth));
   }
   return {};

@@ -12,7 +12,7 @@ using netlib::Family;
 
 namespace {
 
-void merge(Elements& to, TableFamily family, const std::map<std::string, std::vector<nft::Element>>& bySet) {
+void merge(Elements& to, TableFamily family, const nft::ElementsBySet& bySet) {
   for (const auto& [set, some] : bySet) {
     if (some.empty()) continue;
     auto& elements = to[{family, set}];
@@ -76,7 +76,7 @@ void Ruleset::includeSubnets(Family family) {
 
 void Ruleset::includePolicies(Family family) {
   const auto table = static_cast<TableFamily>(family);
-  const auto add = [&](const std::map<std::string, std::vector<nft::Element>>& bySet) {
+  const auto add = [&](const nft::ElementsBySet& bySet) {
     if (!bySet.empty()) shared_.tables[table].insert(Part::Policies);
     merge(elements_, table, bySet);
   };

@@ -5,8 +5,6 @@
 
 #include "netlib/nft/content.h"
 
-#include "plugin/firewall/restricted_ports.h"
-
 namespace pons::tables {
 
 namespace nft = netlib::nft;
@@ -94,8 +92,7 @@ class Comparison {
                           const nft::Element* end) const {
     const std::string key =
         content.interval ? nft::intervalText(element, end, content) : nft::keyText(element, content);
-    const auto source = restricted::sourceText(element, end, static_cast<Family>(family_), set);
-    const std::string name = "element " + source.value_or(key) + " of set " + set + table_;
+    const std::string name = "element " + key + " of set " + set + table_;
     const bool isPort = set == nat::kForwardsAny || set == nat::kForwardsIp;
     const auto forward = isPort ? nat::forwardOf(element, static_cast<Family>(family_), set) : std::nullopt;
     if (!forward) return name;

@@ -130,8 +130,11 @@ void addElement(Facts& facts, const std::string& family, const std::string& set,
                 const std::string& data) {
   if (set.starts_with("net_")) {
     facts["masquerade " + (family + " " + key)] = "";
-  } else if (set != "allowed_any") {  // nft prints the latter as numbers
-    facts["element " + (family + " " + set + " " + key)] = data.starts_with("egress_") ? "egress" : data;
+  } else {
+    const bool isHash = set == "restrictions";
+    facts["element " + (family + " " + set + " " + key)] = isHash                        ? "hash"
+                                                           : data.starts_with("egress_") ? "egress"
+                                                                                         : data;
   }
 }
 

@@ -87,6 +87,15 @@ void addEgress(Facts& own, const Settings& settings, const std::string& family, 
   if (!settings.silent) own[element + "egress_rejected " + source] = "";
 }
 
+/// Of the clients in runtime.cpp.
+void addRestriction(Facts& own, const std::string& family, const std::string& address, const std::string& port) {
+  const std::string element = "element " + family + " ";
+  own[element + "restricted_ports " + address + " . " + port] = "";
+  own[element + (family == "ip6" ? "allowed_32 " + address + " . :: . " + port + " . 2001:db8::"
+                                 : "allowed_24 " + address + " . 0.0.0.0 . " + port + " . 192.0.2.0")] = "";
+  own[element + "restrictions " + address + (family == "ip6" ? " . :: . " : " . 0.0.0.0 . ") + port] = "hash";
+}
+
 void addSubnet(Needs& needs, const Attachment& attachment, const Subnet& subnet, const std::string& address) {
   const Settings& settings = attachment.settings;
   const std::string element = "element " + subnet.family + " ";
@@ -101,9 +110,9 @@ void addSubnet(Needs& needs, const Attachment& attachment, const Subnet& subnet,
   if (settings.port == 0) return;
   const std::string port = std::to_string(settings.port);
   needs.own[element + "forwards_any tcp . " + port] = address + " . 80";
-  if (settings.restricted) needs.own[element + "restricted_ports " + address + " . tcp . " + port] = "";
+  if (settings.restricted) addRestriction(needs.own, subnet.family, address, "tcp . " + port);
   if (!settings.udp) return;
-  if (settings.restricted) needs.own[element + "restricted_ports " + address + " . udp . " + port] = "";
+  if (settings.restricted) addRestriction(needs.own, subnet.family, address, "udp . " + port);
   needs.own[element + "forwards_any udp . " + port] = address + " . 80";
   needs.own[element + "udp_any " + port] = "";
 }

@@ -160,8 +160,8 @@ TEST_CASE("An egress policy costs the thirtieth container the datagrams and syst
     CAPTURE(container);
     if (number == 2 || number == 3 || number == 30) {
       host.addNamespace(container);
-      checkSpent(spentBy("ADD", demo.config(), subjectOf(container)), adding({.calls = 116, .exchanges = 10}));
-      checkSpent(spentBy("DEL", demo.config(), subjectOf(container)), deleting({.calls = 88, .exchanges = 8}));
+      checkSpent(spentBy("ADD", demo.config(), subjectOf(container)), adding({.calls = 117, .exchanges = 10}));
+      checkSpent(spentBy("DEL", demo.config(), subjectOf(container)), deleting({.calls = 89, .exchanges = 8}));
       shell("ip netns del " + container);
     }
     demo.attach(host, container);

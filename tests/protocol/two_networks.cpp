@@ -172,7 +172,7 @@ TEST_CASE("A shared host port has the allowFrom of the network that it leads to,
     CHECK(!isRestricted("10.41.0."));
     CHECK(isRestricted("10.42.0.") == !ofSecond.empty());
     checkSilent(check(withPrevious(second, two.out), eth1));
-    CHECK(contains(outputOf({"nft", "list", "set", "ip", "pons", "allowed_any"}), "elements") == !ofSecond.empty());
+    CHECK(contains(outputOf({"nft", "list", "set", "ip", "pons", "allowed_24"}), "elements") == !ofSecond.empty());
     checkSilent(del(second, eth1));
     CHECK(outputOf({"nft", "list", "ruleset"}).empty());
   }

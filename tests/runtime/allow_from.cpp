@@ -167,7 +167,7 @@ TEST_CASE("allowFrom survives a flushed ruleset: the repair restores it") {
     CHECK(answers(topology.outside, Transport::Tcp, v4.host, kHostPort, fromSecond(Family::Ipv4)));
     checkRejected(topology.outside, Transport::Tcp, v4, kHostPort, v4.host);
     // The addresses of a set that somebody has emptied, and the port that is no longer restricted.
-    for (const char* set : {"allowed_any", "restricted_ports"}) {
+    for (const char* set : {"allowed_32", "restricted_ports"}) {
       outputOf({"nft", "flush", "set", "ip", "pons", set});
       REQUIRE(run({PONSCTL_BINARY, "repair"}, {.environment = std::vector<std::string>{}, .input = {}}).ok());
       CHECK(answers(topology.outside, Transport::Tcp, v4.host, kHostPort, fromSecond(Family::Ipv4)));

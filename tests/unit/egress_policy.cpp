@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "plugin/firewall/egress_table.h"
+#include "plugin/firewall/prefix_sets.h"
 
 #include "tests/support/attachments.h"
 
@@ -18,8 +19,8 @@ namespace {
 std::vector<netlib::IpPrefix> destinationsIn(const pons::Attachment& attachment, netlib::Family family) {
   std::vector<netlib::IpPrefix> prefixes;
   const auto elements = pons::egress::elementsOf(attachment, family);
-  for (const int length : pons::egress::lengthsOf(family)) {
-    const auto found = elements.find(pons::egress::destinationsSet(length));
+  for (const int length : pons::prefix_sets::lengthsOf(family)) {
+    const auto found = elements.find(pons::prefix_sets::nameOf(pons::egress::kTo, length));
     if (found == elements.end()) continue;
     for (const auto& element : found->second) {
       const auto size = static_cast<std::size_t>(netlib::bitsOf(family) / 8);
@@ -46,7 +47,7 @@ TEST_CASE("A destination of any prefix length is in the sets of egress policies,
       std::ranges::sort(found);
       found.erase(std::ranges::unique(found).begin(), found.end());
       REQUIRE(!found.empty());
-      CHECK(found.size() <= (family == netlib::Family::Ipv4 ? 8 : 128));
+      CHECK(found.size() <= 128);
       CHECK(found.front().first() == wanted.first());
       CHECK(found.back().last() == wanted.last());
       for (std::size_t i = 1; i < found.size(); ++i) {
