@@ -201,6 +201,9 @@ Rule& Rule::lookup(const std::string& set, Register from, std::optional<std::uin
 Rule& Rule::payload(Field field, std::span<const std::uint8_t> bytes) {
   return loadPayload(field, 0).cmp(NFT_CMP_EQ, bytes);
 }
+Rule& Rule::payloadNot(Field field, std::span<const std::uint8_t> bytes) {
+  return loadPayload(field, 0).cmp(NFT_CMP_NEQ, bytes);
+}
 
 Rule& Rule::cmp(std::uint32_t operation, std::span<const std::uint8_t> bytes) {
   Expression(*this, "cmp")

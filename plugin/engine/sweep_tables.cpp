@@ -156,7 +156,7 @@ netlib::Result<> Sweep::restrictions(Family family, const std::vector<netlib::Ip
 netlib::Result<> Sweep::guards(const std::set<std::string>& veths) {
   if (!TRY(isSwept(host_, nft::TableFamily::Bridge))) return {};
   tables::Elements unrecorded;
-  for (const char* set : {guard::kMacs, guard::kSenders4, guard::kSenders6, guard::kTargets, guard::kTargetMacs}) {
+  for (const char* set : guard::kSets) {
     for (const auto& element : TRY(nft::listElements(host_.netfilter, guard::table(), set))) {
       const std::string port = guard::portOf(element);
       if (veths.contains(port) || !parseHostVethName(port)) continue;

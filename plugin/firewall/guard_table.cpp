@@ -186,6 +186,13 @@ void appendUnspecified(Chain chain) {
   chain.drop();
 }
 
+/// What from_ipv4 would accept, without a jump; the others go on, and so do those that only look like a DHCP server's.
+void appendMostCommon(Chain chain) {
+  Rule rule;
+  rule.iifgroup(kAddressGroup).payload(kEtherType, kTypeIp).payloadNot(kSourcePort, kDhcpServer);
+  chain.acceptIf(std::move(rule), {kSourceMac, kSource4}, kSenders4);
+}
+
 nft::Element elementOf(const netlib::IfName& port, std::initializer_list<std::span<const std::uint8_t>> fields) {
   nft::Element element{.key = nft::keyOf(port)};
   for (const auto& bytes : fields) nft::appendPadded(element.key, bytes);
@@ -219,7 +226,8 @@ void appendGuard(nft::Transaction& transaction) {
   appendAdvertisement({transaction, kAdvertisement, kTypeIp6});
   appendUnspecified({transaction, kUnspecified});
   transaction.addBaseChain(table(), {.name = kSpoofGuard, .type = "filter", .hook = kPrerouting, .priority = kEarly});
-  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kAddressGroup).jump(kByAddress));  // the most common first
+  appendMostCommon({transaction, kSpoofGuard});
+  transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kAddressGroup).jump(kByAddress));
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kMacGroup).jump(kByMac));
   transaction.addRule(table(), kSpoofGuard, Rule{}.iifgroup(kTrunkGroup).jump(kByTrunk));
 }

@@ -24,6 +24,7 @@
 // An IP packet costs one lookup: of its MAC and address together.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "netlib/nft/transaction.h"
@@ -39,6 +40,7 @@ inline constexpr const char* kSenders4 = "senders4";
 inline constexpr const char* kSenders6 = "senders6";
 inline constexpr const char* kTargets = "targets";
 inline constexpr const char* kTargetMacs = "target_macs";
+inline constexpr std::array kSets{kMacs, kSenders4, kSenders6, kTargets, kTargetMacs};
 
 /// The part Guard of the table: see tables::appendPart().
 void appendGuard(netlib::nft::Transaction& transaction);

@@ -72,9 +72,12 @@ TEST_CASE("Neither ADD nor DEL runs a program") {
     const TracedOutcome traced = runTraced({PONS_BINARY}, options, {});
     REQUIRE_MESSAGE(traced.outcome.ok(), traced.outcome.out);
     REQUIRE(traced.calls.size() > 20);
-    constexpr std::array kStarting{SYS_execve, SYS_execveat, SYS_fork, SYS_vfork, SYS_clone, SYS_clone3};
+    std::vector<long> starting{SYS_execve, SYS_execveat, SYS_clone, SYS_clone3};
+#ifdef SYS_fork  // not where clone() came first, as on arm64
+    starting.insert(starting.end(), {SYS_fork, SYS_vfork});
+#endif
     CHECK(std::ranges::none_of(traced.calls,
-                               [&](const TracedCall& call) { return std::ranges::count(kStarting, call.number) > 0; }));
+                               [&](const TracedCall& call) { return std::ranges::count(starting, call.number) > 0; }));
   }
 }
 
