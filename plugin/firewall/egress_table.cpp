@@ -57,13 +57,13 @@ class Writer {
   void add(const char* chain, const Rule& rule) { transaction_.addRule(table_, chain, rule); }
   void insert(const char* chain, const Rule& rule) { transaction_.insertRule(table_, chain, rule); }
 
-  /// Source address, and port with its protocol, or a policy without ports.
+  /// A policy without ports, or source address, and port with its protocol.
   void addAllowedPort(const char* chain, Rule& (*verdict)(Rule& rule)) {
+    Rule any;
+    add(chain, verdict(loadSource(any, family_).lookup(kAnyPort, 0)));
     Rule port;
     loadSource(port, family_).loadL4proto(afterSource(family_)).loadDport(afterSource(family_) + 1);
     add(chain, verdict(port.lookup(kPorts, 0)));
-    Rule any;
-    add(chain, verdict(loadSource(any, family_).lookup(kAnyPort, 0)));
   }
 
  private:
@@ -131,8 +131,8 @@ void appendEgress(nft::Transaction& transaction, Family family) {
   appendDestinations(writer, family);
   writer.addChain(kPolicy, "containers with an egress policy");
   if (family == Family::Ipv6) appendNeighbourDiscovery(writer);
-  appendDns(writer, family);
   writer.addAllowedPort(kPolicy, [](Rule& rule) -> Rule& { return rule.jump(kDestinations); });
+  appendDns(writer, family);
   writer.add(kPolicy, Rule{}.jump(kDeny));
   transaction.addBaseChain(
       nat::tableOf(family),

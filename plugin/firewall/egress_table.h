@@ -16,7 +16,7 @@
 //   set egress_rejected       { bridge . source address }, of policies that reject         part EgressReject
 //
 //   chain egress              hook prerouting, mangle: established connections: accept; in egress_sources: jump
-//   chain egress_policy       IPv6 neighbour discovery, DNS: accept; an allowed port: jump egress_destinations;
+//   chain egress_policy       IPv6 neighbour discovery: accept; an allowed port: jump egress_destinations; DNS: accept;
 //                             jump egress_deny
 //   chain egress_destinations in a set egress_to_<length>: jump egress_allowed
 //   chain egress_allowed      an allowed port: accept
