@@ -21,6 +21,7 @@ namespace netlib::nft {
 namespace {
 
 constexpr Field kDport{Header::Transport, 2, 2};  // the same in TCP, UDP and SCTP
+constexpr Field kIcmpType{Header::Transport, 0, 1};
 
 static_assert(kEstablished == NF_CT_STATE_BIT(IP_CT_ESTABLISHED) && kRelated == NF_CT_STATE_BIT(IP_CT_RELATED));
 static_assert(kEstablished == XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED));  // the same bits in both dialects
@@ -128,7 +129,11 @@ Rule& Rule::l4proto(std::uint8_t protocol) { return loadL4proto(0).cmp(NFT_CMP_E
 
 Rule& Rule::icmpv6Type(Icmpv6Type type) {
   const auto number = static_cast<std::uint8_t>(type);
-  return l4proto(IPPROTO_ICMPV6).payload({Header::Transport, 0, 1}, {&number, 1});
+  return l4proto(IPPROTO_ICMPV6).payload(kIcmpType, {&number, 1});
+}
+Rule& Rule::icmpv6TypeNot(Icmpv6Type type) {
+  const auto number = static_cast<std::uint8_t>(type);
+  return l4proto(IPPROTO_ICMPV6).payloadNot(kIcmpType, {&number, 1});
 }
 
 Rule& Rule::iifgroup(std::uint32_t group) { return meta(NFT_META_IIFGROUP, 0).cmp(NFT_CMP_EQ, bytesOf(group)); }

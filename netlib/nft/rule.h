@@ -63,11 +63,11 @@ enum class Dialect : bool { Nft, Iptables };
 /// most 255 bytes (NFT_NAME_MAXLEN - 1): the kernel refuses longer ones.
 ///
 /// Registers. A match on a value of the packet, and ctZoneSet(), overwrite the registers from 0 on: saddr(), daddr(),
-/// payload(), payloadNot(), protocol(), l4proto(), icmpv6Type(), iifgroup(), iifname(), oifname(), fibDaddrType(),
-/// ctState(), ctStatus() (none in Dialect::Iptables) and ctLabel(). So these come before the loads of the lookup that
-/// follows. load…() and map() write from `to` on, ctLabelSet() writes the 4 from `scratch` on. lookup(), lookupNot(),
-/// map(), object(), vmap() and dnat() read and need the loads before them in the same rule. The other statements use
-/// none.
+/// payload(), payloadNot(), protocol(), l4proto(), icmpv6Type(), icmpv6TypeNot(), iifgroup(), iifname(), oifname(),
+/// fibDaddrType(), ctState(), ctStatus() (none in Dialect::Iptables) and ctLabel(). So these come before the loads of
+/// the lookup that follows. load…() and map() write from `to` on, ctLabelSet() writes the 4 from `scratch` on.
+/// lookup(), lookupNot(), map(), object(), vmap() and dnat() read and need the loads before them in the same rule. The
+/// other statements use none.
 ///
 /// The kernel checks a rule when the transaction adds it: ERANGE past register 15; ENODATA (recent kernels) where a
 /// register is read that the rule has not written; EINVAL where a set's data does not fit; ENOENT where a set or chain
@@ -107,6 +107,7 @@ class Rule {
   Rule& l4proto(std::uint8_t protocol);
   /// meta l4proto ipv6-icmp icmpv6 type
   Rule& icmpv6Type(Icmpv6Type type);
+  Rule& icmpv6TypeNot(Icmpv6Type type);
   /// meta iifgroup: IFLA_GROUP of the input interface.
   Rule& iifgroup(std::uint32_t group);
   Rule& iifname(const std::string& name);

@@ -49,7 +49,8 @@ enum DataType : std::uint32_t {
   kIfname = 41,
   kVerdict = 0xffffff00,
 };
-constexpr std::uint32_t concat(std::uint32_t first, std::uint32_t second) { return first << 6 | second; }
+inline constexpr unsigned kConcatBits = 6;  ///< of each field
+constexpr std::uint32_t concat(std::uint32_t first, std::uint32_t second) { return first << kConcatBits | second; }
 
 /// Kinds of named objects, to which the elements of a map lead (NFT_OBJECT_*).
 enum class ObjectType : std::uint32_t { Counter = 1, Limit = 4 };
@@ -63,7 +64,6 @@ struct Set {
   std::uint32_t dataType = 0;
   std::uint32_t dataLength = 0;
   bool interval = false;
-  bool hostEndian = false;  ///< byte order of keys and data for `nft list`; true for interface names and marks
   /// The second field of a key "iifname . raw payload expression" (typeof), without which nft cannot read its own list.
   std::optional<Field> rawField = std::nullopt;
   std::optional<ObjectType> objects = std::nullopt;  ///< of a map that leads to named objects

@@ -48,13 +48,22 @@ Bytes iifnameAndField(const Field& field) {
   return expression(kConcat, both);
 }
 
+/// Interface names and marks, also as a field of a concatenation.
+bool isHostEndian(std::uint32_t type) {
+  for (; type != 0; type >>= kConcatBits) {
+    const std::uint32_t field = type & ((1U << kConcatBits) - 1);
+    if (field == kIfname || field == kMark) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> userDataOf(const Set& described) {
   constexpr std::uint32_t kHost = 1;
   Bytes userData;
-  if (described.hostEndian) append(userData, NFTNL_UDATA_SET_KEYBYTEORDER, kHost);
-  if (described.hostEndian && described.dataLength > 0) append(userData, NFTNL_UDATA_SET_DATABYTEORDER, kHost);
+  if (isHostEndian(described.keyType)) append(userData, NFTNL_UDATA_SET_KEYBYTEORDER, kHost);
+  if (isHostEndian(described.dataType)) append(userData, NFTNL_UDATA_SET_DATABYTEORDER, kHost);
   if (described.rawField) append(userData, NFTNL_UDATA_SET_KEY_TYPEOF, iifnameAndField(*described.rawField));
   return userData;
 }

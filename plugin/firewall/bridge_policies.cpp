@@ -27,18 +27,13 @@ nft::Rule& exceptPair(nft::Rule& rule, const char* pairs) {
 
 void appendSets(nft::Transaction& transaction, const nft::Table& table) {
   for (const char* name : {kPolicyBridges, kInternalBridges, kPublishedOnly, kSilentBridges}) {
-    transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+    transaction.addSet(table, {.name = name, .keyType = nft::kIfname, .keyLength = IFNAMSIZ});
   }
-  transaction.addSet(table, {.name = kRejectingBridges,
-                             .keyType = nft::kIfname,
-                             .keyLength = IFNAMSIZ,
-                             .dataType = nft::kVerdict,
-                             .hostEndian = true});
+  transaction.addSet(
+      table, {.name = kRejectingBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .dataType = nft::kVerdict});
   for (const char* name : {kSameBridgeOk, kInternalPairs, kPublishedPairs}) {
-    transaction.addSet(table, {.name = name,
-                               .keyType = nft::concat(nft::kIfname, nft::kIfname),
-                               .keyLength = 2 * IFNAMSIZ,
-                               .hostEndian = true});
+    transaction.addSet(table,
+                       {.name = name, .keyType = nft::concat(nft::kIfname, nft::kIfname), .keyLength = 2 * IFNAMSIZ});
   }
 }
 

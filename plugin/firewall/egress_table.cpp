@@ -49,8 +49,7 @@ class Writer {
       type = nft::concat(type, next);
       length += next == addressType() ? nat::addressRegisters(family_) * 4 : 4;
     }
-    transaction_.addSet(table_,
-                        {.name = name, .keyType = type, .keyLength = length, .hostEndian = true, .objects = objects});
+    transaction_.addSet(table_, {.name = name, .keyType = type, .keyLength = length, .objects = objects});
   }
   std::uint32_t addressType() const { return family_ == Family::Ipv4 ? nft::kIpv4Addr : nft::kIpv6Addr; }
   void addChain(const char* name, const char* comment) { transaction_.addChain(table_, name, comment); }

@@ -116,7 +116,7 @@ void appendHooks(nft::Transaction& transaction, Family family) {
 /// such packets before routing. IPv6 has no route_localnet, and ports are not published at ::1.
 void appendLoopback(nft::Transaction& transaction) {
   const nft::Table table = tableOf(Family::Ipv4);
-  transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ, .hostEndian = true});
+  transaction.addSet(table, {.name = kBridges, .keyType = nft::kIfname, .keyLength = IFNAMSIZ});
   transaction.addBaseChain(
       table, {.name = kMartian127, .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW});
   transaction.addRule(table, kMartian127,

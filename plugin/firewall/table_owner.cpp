@@ -42,14 +42,10 @@ netlib::Result<std::optional<nft::Element>> otherOwner(Host& host, TableFamily f
 std::string textOf(TableFamily family) { return std::string{"nf_tables table "} + nameOf(family) + " pons"; }
 
 void appendMap(nft::Transaction& transaction, TableFamily family, nft::Transaction::Existing existing) {
-  transaction.addSet(tableOf(family),
-                     {.name = kLedger,
-                      .keyType = nft::kMark,
-                      .keyLength = kLength,
-                      .dataType = nft::kMark,
-                      .dataLength = kLength,
-                      .hostEndian = true},
-                     existing);
+  transaction.addSet(
+      tableOf(family),
+      {.name = kLedger, .keyType = nft::kMark, .keyLength = kLength, .dataType = nft::kMark, .dataLength = kLength},
+      existing);
 }
 
 void append(nft::Transaction& transaction, TableFamily family, const nft::Element& owner) {

@@ -158,7 +158,7 @@ TEST_CASE("allowFrom: an element names its port") {
   CHECK(restricted::elementsOf({pons::Protocol::Tcp, ip("::"), 80, ip("fd42::7"), 80, {}}).empty());
 }
 
-// Of the rules only from nft 1.0.9 on, which knows the type of "ct original proto-dst".
+// The rules: see tests/protocol/rules.cpp.
 TEST_CASE("allowFrom: nft reads what it lists of the sets") {
   REQUIRE_FAKE_HOST(host);
   const Runtime limited = publishing(8443, R"(, "allowFrom": ["192.0.2.0/23", "198.51.100.7", "2001:db8::/33"])");

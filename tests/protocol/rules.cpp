@@ -83,10 +83,16 @@ TEST_CASE("Neither ADD nor DEL runs a program") {
 
 TEST_CASE("What nft lists of pons' tables it reads back as the same: they survive a saved ruleset") {
   REQUIRE_FAKE_HOST(host);
+  // 1.0.6 cannot read the rules of allowFrom: "ct original proto-dst" has no type there.
+  const std::string restricted =
+      contains(outputOf({"nft", "--version"}), "v1.0.6 ")
+          ? ""
+          : R"({"hostPort": 8443, "containerPort": 443, "allowFrom": ["192.0.2.0/23", "2001:db8::/33"]}, )";
   const std::string config = configOf(
       "1.1.0", kDualStack + R"(, "dns": {"nameservers": ["192.0.2.53", "fd00::53"]}, "ingressPolicy": "same-bridge",
       "egressPolicy": {"allowedCidrs": ["192.0.2.0/24", "192.0.3.0/24", "2001:db8::/32"], "allowedTcpPorts": [443, 80]},
-      "portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "udp"},
+      "portMappings": [)" +
+                   restricted + R"({"hostPort": 8080, "containerPort": 80, "protocol": "udp"},
                        {"hostPort": 8080, "containerPort": 80, "hostIP": "127.0.0.1"}])");
   resultOf(add(config, subjectOf(host, "c1")));
   const std::string saved = outputOf({"nft", "-s", "list", "ruleset"});

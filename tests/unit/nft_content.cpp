@@ -66,7 +66,6 @@ TEST_CASE("Objects with the longest names and comments are written, and only tho
                               .keyLength = 32,
                               .dataType = nft::kVerdict,
                               .interval = true,
-                              .hostEndian = true,
                               .rawField = nft::Field{nft::Header::Transport, 8, 16}});
   transaction.addRule(kTable, name,
                       nft::Rule{}
