@@ -3,6 +3,9 @@
 // read what it lists of one whose key is a concatenation.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "netlib/values/ip_prefix.h"
 
 namespace pons::prefix_sets {

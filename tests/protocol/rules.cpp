@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include "tests/protocol/plugin_run.h"
+#include "tests/support/text.h"
 #include "tests/support/tracer.h"
 
 using namespace support;
