@@ -21,8 +21,10 @@ function(install_link target destination name component)
   install(FILES ${made} DESTINATION ${destination} COMPONENT ${component} ${ARGN})
 endfunction()
 
-install(TARGETS pons RUNTIME DESTINATION ${PONS_PLUGIN_DIR} COMPONENT pons)
-install(TARGETS ponsctl RUNTIME DESTINATION sbin COMPONENT pons)
+install(TARGETS pons EXPORT pons RUNTIME DESTINATION ${PONS_PLUGIN_DIR} COMPONENT pons)
+install(TARGETS ponsctl EXPORT pons RUNTIME DESTINATION sbin COMPONENT pons)
+# For find_package(pons) of another project, such as an image's: "cmake --install BUILD --component cmake", by itself.
+install(EXPORT pons NAMESPACE pons:: FILE pons-config.cmake DESTINATION lib/cmake/pons COMPONENT cmake EXCLUDE_FROM_ALL)
 # For "pons list" and the like, which execute ponsctl: for one release.
 install_link(../${PONS_PLUGIN_DIR}/pons sbin pons pons)
 

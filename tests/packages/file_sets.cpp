@@ -138,6 +138,19 @@ TEST_CASE("cmake --install writes the paths of its prefix into unit and manual p
   CHECK(outputOf({prefix / "sbin/ponsctl", "version"}) == outputOf({PONSCTL_BINARY, "version"}));
 }
 
+TEST_CASE("find_package(pons) of another project finds the programs under the prefix to which they were installed") {
+  const Scratch scratch;
+  const std::string build = fs::path{PONS_BINARY}.parent_path();
+  const std::string prefix = scratch / "x";
+  outputOf({"cmake", "--install", build, "--prefix", prefix});
+  outputOf({"cmake", "--install", build, "--prefix", prefix, "--component", "cmake"});
+  setContent(scratch / "CMakeLists.txt",
+             "cmake_minimum_required(VERSION 3.25)\nproject(image NONE)\nfind_package(pons REQUIRED)\n"
+             "file(GENERATE OUTPUT found CONTENT \"$<TARGET_FILE:pons::pons> $<TARGET_FILE:pons::ponsctl>\")\n");
+  mustRun({"cmake", "-S", scratch.path(), "-B", scratch / "b", "-G", "Ninja", "-DCMAKE_PREFIX_PATH=" + prefix});
+  CHECK(contentOf(scratch / "b/found") == prefix + "/lib/cni/pons " + prefix + "/sbin/ponsctl");
+}
+
 TEST_CASE("PONS_PLUGIN_DIR moves the plugin, its link and its manual page, and share/pons/install finds it") {
   const Scratch scratch;
   const std::string build = scratch / "build";
