@@ -1,5 +1,7 @@
 // Configurations as other projects ship them, unmodified, through libcni: pons under the names of the reference
 // plugins, side by side with these on an equal second host.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "tests/compat/justified.h"

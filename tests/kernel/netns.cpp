@@ -53,7 +53,7 @@ TEST_CASE("Work inside a namespace happens there, and the thread comes back with
   CHECK(failed.failedWith(netlib::Cause::Locked));
   CHECK(current() == home);
 
-  CHECK_THROWS(netns->inside([]() -> Result<> { throw std::runtime_error("from a library"); }));
+  CHECK_THROWS(static_cast<void>(netns->inside([]() -> Result<> { throw std::runtime_error("from a library"); })));
   CHECK(current() == home);
 }
 

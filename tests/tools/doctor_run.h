@@ -1,6 +1,8 @@
 // Runs of ponsctl doctor on a fake host, and its findings.
 #pragma once
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "tests/protocol/network.h"
