@@ -1,4 +1,4 @@
-// Lists of addresses and CIDRs that become an interval set of nf_tables.
+// Lists of addresses and CIDRs that become elements of nf_tables sets.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,8 @@
 
 namespace pons::cni {
 
-/// In the order of their lengths, without those that others contain: an interval set refuses overlaps.
+/// In the order of their lengths, without those that others contain: an element that is in a transaction twice cannot be
+/// deleted twice.
 Result<std::vector<netlib::IpPrefix>> decodeNetworks(const Field& list);
 
 }  // namespace pons::cni
