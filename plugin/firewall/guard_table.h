@@ -9,8 +9,8 @@
 //   set targets     { port . target address of a neighbour advertisement }
 //   set target_macs { port . target MAC address of one }
 //
-//   chain spoof_guard    hook prerouting, before the bridge learns MACs and before br_netfilter: the most common packet,
-//                        of IPv4 in senders4, is accepted at once; the others go by link group to
+//   chain spoof_guard    hook prerouting, before the bridge learns MACs and before br_netfilter: IPv4 that from_ipv4
+//                        would accept: accept, at once as it is the most common; the others by link group to
 //   chain by_mac         source MAC not in macs: drop
 //   chain by_address     by EtherType; other types, VLAN tags included: drop
 //   chain by_trunk       the same for ports of a trunk, whose frames may have one VLAN tag: by the EtherType behind it

@@ -7,8 +7,7 @@
 
 namespace pons::cni {
 
-/// In the order of their lengths, without those that others contain: an element that is in a transaction twice cannot be
-/// deleted twice.
+/// In the order of their lengths, without those that others contain: a second deletion of the same element would fail.
 Result<std::vector<netlib::IpPrefix>> decodeNetworks(const Field& list);
 
 }  // namespace pons::cni
