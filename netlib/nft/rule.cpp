@@ -169,7 +169,7 @@ Rule& Rule::xtConntrack(std::uint16_t states) {
   auto* match = new (memory) xt_conntrack_mtinfo3{};
   match->match_flags = XT_CONNTRACK_STATE;
   match->state_mask = states;
-  Expression(*this, "match")
+  Expression(*this, "match")  // NOLINT(clang-analyzer-unix.Malloc)
       .set(NFTNL_EXPR_MT_NAME, std::string{"conntrack"})
       .set(NFTNL_EXPR_MT_REV, kRevision)
       .set(NFTNL_EXPR_MT_INFO, {static_cast<const std::uint8_t*>(memory), sizeof *match});

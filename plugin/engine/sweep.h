@@ -84,6 +84,8 @@ class Sweep {
   netlib::Result<> restrictions(netlib::Family family, const std::vector<netlib::IpPrefix>& subnets);
   netlib::Result<> guards(const std::set<std::string>& veths);
   netlib::Result<> policies(netlib::Family family, const std::set<std::string>& veths);
+  /// The counters and limits to which the elements of such policies lead.
+  netlib::Result<> policyObjects(netlib::Family family, const std::set<std::string>& veths);
   netlib::Result<> chains(const Lock& hostLock, netlib::Family family, const NetworkName& network);
   netlib::Result<> masquerades(netlib::Family family, const NetworkName& network, const std::string& chain);
   netlib::Result<> subnetChains(const Lock& hostLock, netlib::Family family,

@@ -185,6 +185,11 @@ netlib::Result<> Sweep::policies(Family family, const std::set<std::string>& vet
     }
   }
   TRY(tables::removeElements(host_, unrecorded));
+  return policyObjects(family, veths);
+}
+
+netlib::Result<> Sweep::policyObjects(Family family, const std::set<std::string>& veths) {
+  const nft::Table table = nat::tableOf(family);
   for (const auto type : {nft::ObjectType::Counter, nft::ObjectType::Limit}) {
     for (const std::string& object : TRY(nft::listObjects(host_.netfilter, table, type))) {
       const auto veth = egress::vethOfObject(object);
