@@ -131,10 +131,9 @@ void addElement(Facts& facts, const std::string& family, const std::string& set,
   if (set.starts_with("net_")) {
     facts["masquerade " + (family + " " + key)] = "";
   } else {
-    const bool isHash = set == "restrictions";
-    facts["element " + (family + " " + set + " " + key)] = isHash                        ? "hash"
-                                                           : data.starts_with("egress_") ? "egress"
-                                                                                         : data;
+    const std::string name = "element " + (family + " " + set + " " + key);
+    facts[name] = data.starts_with("egress_") ? "egress" : data;
+    if (set == "restrictions") facts[name] = "hash";
   }
 }
 
