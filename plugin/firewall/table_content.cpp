@@ -5,6 +5,8 @@
 
 #include "netlib/nft/content.h"
 
+#include "plugin/firewall/restricted_ports.h"
+
 namespace pons::tables {
 
 namespace nft = netlib::nft;
@@ -87,14 +89,23 @@ class Comparison {
     return found == set.elements.end() ? nullptr : &*found;
   }
 
+  /// The published port that the element is about, if any.
+  std::optional<PortForward> publishedBy(const std::string& set, const nft::Element& element) const {
+    if (family_ == TableFamily::Bridge) return std::nullopt;
+    const auto family = static_cast<Family>(family_);
+    if (set == nat::kForwardsAny || set == nat::kForwardsIp) return nat::forwardOf(element, family, set);
+    const std::vector<std::string> restricted = restricted::setsOf(family);
+    const bool isRestricted = std::ranges::find(restricted, set) != restricted.end();
+    return isRestricted ? restricted::portOf(element, family, set) : std::nullopt;
+  }
+
   /// "element 10.42.0.0/24 of set sources of table ip pons"
   std::string elementName(const std::string& set, const nft::SetContent& content, const nft::Element& element,
                           const nft::Element* end) const {
     const std::string key =
         content.interval ? nft::intervalText(element, end, content) : nft::keyText(element, content);
     const std::string name = "element " + key + " of set " + set + table_;
-    const bool isPort = set == nat::kForwardsAny || set == nat::kForwardsIp;
-    const auto forward = isPort ? nat::forwardOf(element, static_cast<Family>(family_), set) : std::nullopt;
+    const auto forward = publishedBy(set, element);
     if (!forward) return name;
     return "published " + forward->hostAddress.toString() + " port " + std::to_string(forward->hostPort) + "/" +
            std::string{nameOf(forward->protocol)} + ": " + name;

@@ -111,6 +111,7 @@ TEST_CASE("allowFrom: what is lost of a port's elements is named, and the repair
     outputOf({"nft", command});
     const std::string faults = faultsOf(limited, "c1");
     CHECK_MESSAGE(contains(faults, words), faults);
+    CHECK(contains(faults, " port 8443/tcp: element ") == command.starts_with("flush set"));
     pons::Host here = openHost();
     REQUIRE(tables::rebuild(here, attachmentOf(limited, "c1")).ok());
     CHECK(faultsOf(limited, "c1") == "");

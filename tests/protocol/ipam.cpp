@@ -150,7 +150,7 @@ TEST_CASE(
 
 TEST_CASE("host-local: leases of the reference plugin are respected and freed by DEL of pons, and vice versa") {
   REQUIRE_FAKE_HOST(host);
-  if (!fs::exists(kReference)) return FakeHost::countSkip();
+  if (!fs::exists(kReference)) return FakeHost::countSkip("needs containernetworking-plugins");
   Network demo{"demo", kHostLocal};
   const std::string config = R"({"cniVersion": "1.0.0", "name": "demo", "type": "ptp", )" + kHostLocal + "}";
   REQUIRE(callReference("ADD", config, "r1").ok());

@@ -14,10 +14,11 @@ program() {
   mkdir -p "$source" "$build"
   tar -xf /payload/source.tar -C "$source"
   cp /payload/pons /payload/ponsctl "$build"
-  if "/payload/test_$kind" "$@" >"$log" 2>&1; then
+  # To the console, too: what a guest did that ran out of time.
+  if "/payload/test_$kind" --duration=true "$@" |& tee /dev/console >"$log"; then
     ok "$(grep 'test cases:' "$log")"
   else
-    bad "$(grep 'test cases:' "$log"): $(grep -E -A 6 '^TEST CASE|ERROR' "$log" | head -n 200)"
+    bad "$(grep 'test cases:' "$log"): $(grep -E -B 4 -A 6 'ERROR' "$log" | head -n 200)"
   fi
 }
 unit() { program unit; }
