@@ -42,17 +42,12 @@ void weigh(Hosts& hosts, const Chain& pons, unsigned round, Samples& into) {
 }  // namespace
 
 void budget(Hosts& hosts, const Effort& effort, Samples& into) {
-  const Host host = hosts.add("watched");
-  const Chain pons = ponsChain(host.netns, host.stateDir);
-  hosts.occupy(host, pons);
+  const Chain pons = hosts.occupied("watched", ponsChain).chain;
   count(hosts, Subject::Pons, pons, into);
   for (unsigned round = 0; round < effort.warmUp(); ++round) weigh(hosts, pons, round, into);
 
   if (effort.referenceRuns == 0) return;
-  const Host other = hosts.add("watched-reference");
-  const Chain reference = debianReference(other.netns, other.stateDir);
-  hosts.occupy(other, reference);
-  count(hosts, Subject::Reference, reference, into);
+  count(hosts, Subject::Reference, hosts.occupied("watched-reference", debianReference).chain, into);
 }
 
 }  // namespace bench

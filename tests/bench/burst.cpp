@@ -34,11 +34,8 @@ void takeRound(Hosts& hosts, const std::vector<Candidate>& candidates, unsigned 
 }  // namespace
 
 void burst(Hosts& hosts, const Effort& effort, Samples& into) {
-  const Host host = hosts.add("busy");
-  const Chain pons = ponsChain(host.netns, host.stateDir);
-  hosts.occupy(host, pons);
-  const Host bare = hosts.add("busy-floor");
-  hosts.occupy(bare, ponsChain(bare.netns, bare.stateDir));
+  const Chain pons = hosts.occupied("busy", ponsChain).chain;
+  const Host bare = hosts.occupied("busy-floor", ponsChain).host;
   std::vector candidates{candidate(Subject::Pons, pons), candidate(Subject::Floor, Floor{bare.netns}),
                          candidate(Subject::LinkRemoval, LinkRemoval{bare.netns})};
 
@@ -46,9 +43,7 @@ void burst(Hosts& hosts, const Effort& effort, Samples& into) {
   if (effort.referenceRuns > 0) {
     for (const auto& [subject, chainOf] : peers()) {
       if (subject != Subject::Netavark && subject != Subject::Reference) continue;
-      const Host other = hosts.add("busy-peer" + std::to_string(candidates.size()));
-      const Chain peer = chainOf(other.netns, other.stateDir);
-      hosts.occupy(other, peer);
+      const Chain peer = hosts.occupied("busy-peer" + std::to_string(candidates.size()), chainOf).chain;
       candidates.push_back(candidate(subject, peer, everyFor(effort.mostReferenceRuns(3), rounds)));
     }
   }

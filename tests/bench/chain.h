@@ -65,6 +65,9 @@ class Chain {
   std::vector<Plugin> plugins_;
 };
 
+/// Makes the chain for a host, whose namespace has that path.
+using ChainOf = std::function<Chain(const std::string& host, const std::string& stateDir)>;
+
 /// The member "runtimeConfig" that publishes a container's two ports.
 std::string portMappings(const Container& container);
 

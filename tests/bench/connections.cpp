@@ -11,8 +11,6 @@ namespace bench {
 
 namespace {
 
-constexpr unsigned kContainerPort = 80;
-
 [[noreturn]] void serve(const netlib::UniqueFd& listener) {
   for (;;) const netlib::UniqueFd connection{accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)};
 }

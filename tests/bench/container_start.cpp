@@ -45,10 +45,7 @@ Cost crunRun(const std::string& bundle, const std::string& id) {
 
 class Starts {
  public:
-  explicit Starts(Hosts& hosts)
-      : hosts_(hosts), host_(hosts.add("start")), pons_(ponsChain(host_.netns, host_.stateDir)) {
-    hosts.occupy(host_, pons_);
-  }
+  explicit Starts(Hosts& hosts) : hosts_(hosts), pons_(hosts.occupied("start", ponsChain).chain) {}
 
   Cost once(Subject subject) {
     Container container = hosts_.container();
@@ -62,7 +59,6 @@ class Starts {
 
  private:
   Hosts& hosts_;
-  Host host_;
   Chain pons_;
   std::string config_ = bundleTemplate();
 };

@@ -13,19 +13,7 @@ namespace bench {
 
 namespace {
 
-struct Occupied {
-  Chain chain;
-  Container container;
-};
-
-Occupied occupied(Hosts& hosts, const std::string& name, Chain (*chainOf)(const std::string&, const std::string&)) {
-  const Host host = hosts.add(name);
-  const Chain chain = chainOf(host.netns, host.stateDir);
-  hosts.occupy(host, chain);
-  return {chain, attached(hosts, chain)};
-}
-
-/// Conntrack entries of datagrams that nobody answers, half of them of IPv4: see Hosts::occupy().
+/// Conntrack entries of datagrams that nobody answers, half of them of IPv4: see Hosts::occupied().
 void makeFlows(const Container& from, unsigned count) {
   const support::Inside there{from.netns};
   const netlib::UniqueFd socket{::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
@@ -46,15 +34,15 @@ void makeFlows(const Container& from, unsigned count) {
 }  // namespace
 
 void dualStack(Hosts& hosts, const Effort& effort, Samples& into) {
-  const Occupied one = occupied(hosts, "single", ponsChain);
-  const Occupied two = occupied(hosts, "dual", dualStackChain);
-  takeTurns(hosts, {candidate(Subject::Pons, two.chain), candidate(Subject::Baseline, one.chain)},
+  const Chain one = hosts.occupied("single", ponsChain, 2).chain;
+  const Chain two = hosts.occupied("dual", dualStackChain, 2).chain;
+  takeTurns(hosts, {candidate(Subject::Pons, two), candidate(Subject::Baseline, one)},
             {"dual stack", 0, effort.warmUp(), effort.runs}, into);
 
   constexpr unsigned kFlows = 100'000;
-  const Occupied busy = occupied(hosts, "flows", dualStackChain);
-  makeFlows(busy.container, kFlows);
-  takeTurns(hosts, {candidate(Subject::Pons, busy.chain), candidate(Subject::Baseline, two.chain)},
+  const Chain busy = hosts.occupied("flows", dualStackChain).chain;
+  makeFlows(attached(hosts, busy), kFlows);
+  takeTurns(hosts, {candidate(Subject::Pons, busy), candidate(Subject::Baseline, two)},
             {"flows", kFlows, effort.warmUp(), effort.runs}, into);
 }
 

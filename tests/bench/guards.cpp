@@ -11,7 +11,6 @@ namespace {
 
 constexpr unsigned kPort = 443;
 constexpr unsigned kStreamPort = 5001;
-constexpr unsigned kContainerPort = 80;
 constexpr unsigned kConnections = 100;
 constexpr unsigned kDatagrams = 2000;
 

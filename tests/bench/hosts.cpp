@@ -54,13 +54,16 @@ Container attached(Hosts& hosts, const Chain& chain) {
 
 void Hosts::settle(unsigned links) { std::this_thread::sleep_for(std::chrono::milliseconds{2000 + links}); }
 
-void Hosts::occupy(const Host& host, const Chain& chain, unsigned count) {
+OccupiedHost Hosts::occupied(const std::string& name, const ChainOf& chainOf, unsigned count) {
+  const Host host = add(name);
+  const Chain chain = chainOf(host.netns, host.stateDir);
   Container existing;
   for (unsigned i = 0; i < count; ++i) existing = attached(*this, chain);
   machine_.inside(host.netns, [] { netlib::sysctl::write("net/netfilter/nf_conntrack_udp_timeout", "3600").value(); });
   // There is no answer; the request alone creates the conntrack entry.
   support::ask(existing.netns, support::Transport::Udp, support::endpoint("10.42.0.1", 9),
                {.source = std::nullopt, .timeout = kAMoment});
+  return {host, chain};
 }
 
 }  // namespace bench

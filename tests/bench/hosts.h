@@ -9,6 +9,8 @@
 
 namespace bench {
 
+/// Where a container accepts connections.
+inline constexpr unsigned kContainerPort = 80;
 /// Of a host's uplink, and of the external peer.
 inline constexpr const char* kHostAddress = "192.0.2.1";
 inline constexpr const char* kOutside = "192.0.2.2";
@@ -17,6 +19,12 @@ struct Host {
   std::string netns;     ///< path
   std::string stateDir;  ///< of the plugins
   std::string outside;   ///< path of the namespace of the external peer
+};
+
+/// A host on which containers of that chain are up.
+struct OccupiedHost {
+  Host host;
+  Chain chain;
 };
 
 class Hosts {
@@ -30,9 +38,9 @@ class Hosts {
   /// For a container that is detached.
   void end(const Container& container) { machine_.removeNamespace(container.netns); }
 
-  /// Prepares a host: containers that stay, so that bridge, address and rules exist, and one conntrack entry, since
+  /// A new host with containers that stay, so that bridge, address and rules exist, and with one conntrack entry, since
   /// requests on an empty conntrack table are cheaper.
-  void occupy(const Host& host, const Chain& chain, unsigned count = 1);
+  OccupiedHost occupied(const std::string& name, const ChainOf& chainOf, unsigned count = 1);
 
   /// New links send neighbour discovery and MLD for a while, and the kernel does deferred work.
   static void settle(unsigned links = 0);

@@ -12,7 +12,7 @@ namespace bench {
 
 struct Peer {
   Subject subject;
-  Chain (*chainOf)(const std::string& host, const std::string& stateDir);
+  ChainOf chainOf;
 };
 
 /// Those whose programs are there; says which are not.

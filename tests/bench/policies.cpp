@@ -13,17 +13,14 @@ constexpr const char* kPolicy =
 }  // namespace
 
 void policies(Hosts& hosts, const Effort& effort, Samples& into) {
-  const Host few = hosts.add("one-policy");
-  const Chain alone = ponsChainWith(few.netns, few.stateDir, kPolicy);
-  hosts.occupy(few, alone);
-  const Host many = hosts.add("policies");
-  const Chain beside = ponsChainWith(many.netns, many.stateDir, kPolicy);
-  hosts.occupy(many, beside);
-  PonsContainers others{many, kPolicy};
+  const ChainOf withPolicy = [](const auto&... host) { return ponsChainWith(host..., kPolicy); };
+  const OccupiedHost few = hosts.occupied("one-policy", withPolicy);
+  const OccupiedHost many = hosts.occupied("policies", withPolicy);
+  PonsContainers others{many.host, kPolicy};
   for (const unsigned size : effort.existing) {
     others.growTo(hosts, size);
     Hosts::settle(size);
-    takeTurns(hosts, {candidate(Subject::Pons, beside), candidate(Subject::Baseline, alone)},
+    takeTurns(hosts, {candidate(Subject::Pons, many.chain), candidate(Subject::Baseline, few.chain)},
               {"policies", size, effort.warmUp(), effort.fewerRuns()}, into);
   }
 }

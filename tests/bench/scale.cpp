@@ -12,18 +12,6 @@ namespace bench {
 
 namespace {
 
-struct OccupiedHost {
-  Host host;
-  Chain chain;
-};
-
-OccupiedHost occupied(Hosts& hosts, const std::string& name, Chain (*chainOf)(const std::string&, const std::string&)) {
-  const Host host = hosts.add(name);
-  const Chain chain = chainOf(host.netns, host.stateDir);
-  hosts.occupy(host, chain);
-  return {host, chain};
-}
-
 /// Containers are added on one host; the baseline host keeps a single one.
 struct ScaleSetup {
   OccupiedHost alone;
@@ -34,12 +22,12 @@ struct ScaleSetup {
   std::optional<ReferenceContainers> referenceContainers;
 
   ScaleSetup(Hosts& hosts, bool withReference)
-      : alone(occupied(hosts, "alone", ponsChain)),
-        pons(occupied(hosts, "scale", ponsChain)),
-        plain(occupied(hosts, "plain", plainChain)),
+      : alone(hosts.occupied("alone", ponsChain)),
+        pons(hosts.occupied("scale", ponsChain)),
+        plain(hosts.occupied("plain", plainChain)),
         containers(pons.host) {
     if (!withReference) return;
-    reference = occupied(hosts, "scale-reference", debianReference);
+    reference = hosts.occupied("scale-reference", debianReference);
     referenceContainers.emplace(reference->host);
   }
 };

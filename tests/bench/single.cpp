@@ -7,29 +7,23 @@ namespace bench {
 
 namespace {
 
-constexpr unsigned kLiving = 50;
-
-/// On a host of its own, beside containers that are up.
-Chain occupied(Hosts& hosts, const std::string& name, Chain (*chainOf)(const std::string&, const std::string&)) {
-  const Host host = hosts.add(name);
-  const Chain chain = chainOf(host.netns, host.stateDir);
-  hosts.occupy(host, chain, kLiving);
-  return chain;
-}
+constexpr unsigned kLiving = 50;  ///< containers on each host
 
 }  // namespace
 
 void single(Hosts& hosts, const Effort& effort, Samples& into) {
-  const Host bare = hosts.add("floor");
-  hosts.occupy(bare, ponsChain(bare.netns, bare.stateDir), kLiving);
+  const auto occupied = [&hosts](const std::string& name, const ChainOf& chainOf) {
+    return hosts.occupied(name, chainOf, kLiving);
+  };
+  const Host bare = occupied("floor", ponsChain).host;
   std::vector candidates{
-      candidate(Subject::Pons, occupied(hosts, "pons", ponsChain)), candidate(Subject::Floor, Floor{bare.netns}),
+      candidate(Subject::Pons, occupied("pons", ponsChain).chain), candidate(Subject::Floor, Floor{bare.netns}),
       candidate(Subject::LinkRemoval, LinkRemoval{bare.netns}), candidate(Subject::Start, ProgramStart{})};
   if (effort.referenceRuns > 0) {
     const unsigned every = everyFor(effort.referenceRuns, effort.runs);
     for (const auto& [subject, chainOf] : peers()) {
-      candidates.push_back(
-          candidate(subject, occupied(hosts, "peer" + std::to_string(candidates.size()), chainOf), every));
+      const Chain chain = occupied("peer" + std::to_string(candidates.size()), chainOf).chain;
+      candidates.push_back(candidate(subject, chain, every));
     }
   }
   Hosts::settle();

@@ -24,8 +24,7 @@ struct Pair {
   bool publishes = true;
 };
 
-Pair pairOf(Hosts& hosts, Subject subject, const std::string& name,
-            Chain (*chainOf)(const std::string&, const std::string&)) {
+Pair pairOf(Hosts& hosts, Subject subject, const std::string& name, const ChainOf& chainOf) {
   const Host host = hosts.add(name);
   const Chain chain = chainOf(host.netns, host.stateDir);
   Container one = attached(hosts, chain);

@@ -21,6 +21,8 @@ program() {
     bad "$(grep 'test cases:' "$log"): $(grep -E -B 4 -A 6 'ERROR' "$log" | head -n 200)"
   fi
 }
+# As on a host with the package, or with containers of others.
+modprobe --all $(grep -v '^#' /payload/scripts/modules/modules-load.conf) br_netfilter
 unit() { program unit; }
 protocol() { program protocol; }
 tools() { program tools; }
