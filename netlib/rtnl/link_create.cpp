@@ -13,7 +13,8 @@ namespace {
 
 /// The kernel ignores the alias and the settings of a bridge port on creation, so they follow in the same datagram.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
-  beginChange(batch, name, "set alias of link " + name.toString());
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "set alias of link " + name.toString());
+  batch.putText(IFLA_IFNAME, name.toString());
   batch.putText(IFLA_IFALIAS, alias);
 }
 
@@ -45,28 +46,16 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
   batch.putU32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(veth.peerNetns));
 }
 
-/// A bridge port needs no link-local address, and adding one takes 5 ms with 5,000 links. The kernel would add it when
-/// the peer is up, which is later. Separate from the alias: without IPv6 the kernel refuses the whole request.
-void appendNoLinkLocal(Batch& batch, const IfName& name, PortFlags port) {
-  beginChange(batch, name, "disable IPv6 address generation of link " + name.toString());
-  putPort(batch, port);
-  const auto families = batch.nest(IFLA_AF_SPEC);
-  const auto ipv6 = batch.nest(AF_INET6);
-  batch.putU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-}
-
 std::optional<unsigned> peerIndexOf(const Answer& answer) {
   if (answer.messages.empty()) return std::nullopt;
   return answer.messages.front().attributes<ifinfomsg>().u32(IFLA_LINK);
 }
 
 /// Sends a batch whose first request creates the link and whose others configure it; on error the link is removed.
-/// EAFNOSUPPORT of the request with index `aboutIpv6` is ignored: no IPv6.
-Result<std::vector<Answer>> createConfigured(Socket& socket, Batch& batch, const IfName& name,
-                                             std::optional<std::size_t> aboutIpv6 = std::nullopt) {
+Result<std::vector<Answer>> createConfigured(Socket& socket, Batch& batch, const IfName& name) {
   auto answers = TRY(socket.exchange(batch));
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i].error == 0 || (i == aboutIpv6 && answers[i].error == EAFNOSUPPORT)) continue;
+    if (answers[i].error == 0) continue;
     if (i > 0) static_cast<void>(remove(socket, name));
     return fail(errorOf(answers[i], batch.what(i)));
   }
@@ -128,14 +117,12 @@ Result<> probe(Socket& socket, const std::string& kind) {
 Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth) {
   Batch batch;
   appendVethPair(batch, veth);
-  // The kernel executes what follows even where the name exists and the creation fails: the settings of a bridge port
-  // in each request let it refuse (rtnl_changelink(): EOPNOTSUPP) to change a link that is no port.
+  // The kernel executes this even where the name exists and the creation fails: the settings of a bridge port let it
+  // refuse (rtnl_changelink(): EOPNOTSUPP) to change a link that is no port.
   appendAlias(batch, veth.hostName, veth.alias);
   putPort(batch, veth.port);
-  const std::size_t aboutIpv6 = batch.count();
-  appendNoLinkLocal(batch, veth.hostName, veth.port);
   if (mayChangeMtu(veth)) appendFind(batch, veth.master);
-  const auto answers = TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6));
+  const auto answers = TRY(createConfigured(socket, batch, veth.hostName));
   CreatedVeth created{peerIndexOf(answers.front()), std::nullopt};
   if (mayChangeMtu(veth)) created.bridge = TRY(linkIn(answers.back()));
   return created;

@@ -1,4 +1,5 @@
 #include "plugin/context/link_owner.h"
+#include "plugin/context/optional_sysctls.h"
 #include "plugin/context/port_vlans.h"
 #include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/guard_table.h"
@@ -104,6 +105,7 @@ class VethPair final : public AttachmentStep {
       if (created.failedWith(EEXIST)) return netlib::fail(nameTaken(attachment_));
     }
     if (!created) return netlib::fail(explained(host, created.error(), attachment_));
+    switchOffIpv6(attachment_.hostVeth);  // before the kernel adds addresses, when the container's interface is up
     host.containerIndex = created->peerIndex;
     if (created->bridge) host.bridge = *std::move(created->bridge);
     return isolateIfReferenced(host, attachment_);
