@@ -5,7 +5,7 @@
 #include <list>
 #include <stdexcept>
 
-#include "netlib/os/sysctl.h"
+#include <sys/mount.h>
 
 #include "tests/support/process.h"
 
@@ -64,11 +64,24 @@ std::string rulesOf(unsigned first, unsigned end) {
   return "*nat\n" + chains + rules + "COMMIT\n";
 }
 
+/// A procfs as each container has its own, in which runtimes set parameters. In the host's, the kernel would search the
+/// entries that it caches for all namespaces one after the other, at each access to a parameter of the network.
+const std::string& procOfContainers() {
+  static const std::string path = [] {
+    std::string made = "/run/proc";
+    std::filesystem::create_directory(made);
+    if (mount("proc", made.c_str(), "proc", 0, nullptr) != 0) throw std::runtime_error("mount a procfs");
+    return made;
+  }();
+  return path;
+}
+
 /// IPv6 is disabled: thousands of interfaces would send neighbour discovery and MLD messages for a while.
 std::string quietNamespace(Hosts& hosts) {
   std::string netns = hosts.container().netns;
   const support::Inside there{netns};
-  netlib::sysctl::write("net/ipv6/conf/default/disable_ipv6", "1").value();
+  std::ofstream parameter{procOfContainers() + "/sys/net/ipv6/conf/default/disable_ipv6"};
+  if (!(parameter << 1).flush()) throw std::runtime_error("disable IPv6");
   return netns;
 }
 
