@@ -1,6 +1,10 @@
 #include "tests/bench/chain.h"
 
+#include <filesystem>
 #include <ranges>
+#include <stdexcept>
+
+#include <sys/mount.h>
 
 #include "tests/support/fake_host.h"
 
@@ -13,6 +17,25 @@ std::string withPrevious(std::string config, const std::string& result) {
   config.pop_back();
   return config + R"(, "prevResult": )" + result + "}";
 }
+
+/// While it lives, programs of this thread are on that host: in its network namespace, and with a procfs of its own, as
+/// hosts have. In one for all, the kernel would search the parameters that it caches for the containers of every host
+/// one after the other, at each access to one of them.
+class OnHost {
+ public:
+  explicit OnHost(const std::string& netns) : inside_(netns) {
+    const std::string own = netns + ".proc";
+    const bool isNew = std::filesystem::create_directory(own);
+    if (isNew && mount("proc", own.c_str(), "proc", 0, nullptr) != 0) throw std::runtime_error("mount a procfs");
+    if (mount(own.c_str(), "/proc", nullptr, MS_BIND, nullptr) != 0) throw std::runtime_error("bind a procfs");
+  }
+  ~OnHost() { umount2("/proc", MNT_DETACH); }
+  OnHost(const OnHost&) = delete;
+  OnHost& operator=(const OnHost&) = delete;
+
+ private:
+  support::Inside inside_;
+};
 
 Call timed(Cost& sum) {
   return [&sum](const Program& program) {
@@ -65,18 +88,18 @@ Plugin called(const std::string& binary, const Calling& calling, std::function<s
 }
 
 void Chain::add(Container& container, const Call& call) const {
-  const support::Inside there{host_};
+  const OnHost there{host_};
   for (const Plugin& plugin : plugins_) container.result = call(plugin("ADD", container));
 }
 
 void Chain::del(const Container& container, const Call& call) const {
-  const support::Inside there{host_};
+  const OnHost there{host_};
   for (const Plugin& plugin : plugins_ | std::views::reverse) call(plugin("DEL", container));
 }
 
 std::vector<std::string> Chain::callAtOnce(const Plugin& plugin, const std::string& verb,
                                            const std::vector<Container>& containers) const {
-  const support::Inside there{host_};
+  const OnHost there{host_};
   std::vector<Running> running;
   for (const Container& container : containers) running.emplace_back(plugin(verb, container));
   std::vector<std::string> outputs;
