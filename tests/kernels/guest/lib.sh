@@ -108,9 +108,9 @@ cnitool() {
 attach() { cnitool add "$@"; }
 verify() { cnitool check "$@"; }
 detach() { cnitool del "$@"; }
-# What a plugin may change on the host, but not modules and counters
+# What a plugin may change on the host, but not modules, counters and the operational state, which follows some time after the carrier
 dump() {
-  ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//'; ip -o addr show scope global | sed 's/^[0-9]*: //'
+  ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//; s/ state [A-Z]*//'; ip -o addr show scope global | sed 's/^[0-9]*: //'
   ip route show table all | grep -v fe80; ip -6 route show table all | grep -v -e fe80 -e ff00; ip rule
   nft list ruleset 2>/dev/null | sed 's/packets [0-9]* bytes [0-9]*//'
   local save; for save in iptables-legacy-save ip6tables-legacy-save; do $save 2>/dev/null | grep '^-'; done
