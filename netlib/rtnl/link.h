@@ -117,14 +117,20 @@ struct NewVeth {
   std::uint32_t mtu = 0;  ///< of both ends; 0: the kernel's default
 };
 struct CreatedVeth {
-  std::optional<unsigned> peerIndex;  ///< in the peer's namespace, if the kernel echoes it (Linux 6.2)
-  std::optional<Link> bridge;         ///< with the new port; only where its MTU may have changed
+  std::optional<unsigned> index = {};      ///< of the host end, if the kernel echoes it (Linux 6.2)
+  std::optional<unsigned> peerIndex = {};  ///< in the peer's namespace, likewise
+  std::optional<Link> bridge = {};         ///< with the new port; only where its MTU may have changed
 };
 /// Creates both ends, the host end up and a port of the bridge. The peer is down: the kernel refuses IFF_UP for it
 /// (ENOTCONN). EEXIST: either name exists; a link of the host's name that is a port of a bridge has then got the alias
 /// and the port flags, any other is unchanged. EXFULL: the bridge has 1023 ports. On any error of the kernel neither
 /// end has been created.
 Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth);
+/// For the host end of a veth whose peer has come up. A bridge port forwards once the kernel has processed its carrier
+/// event: when it is read (Linux 6.8), or up to a second later. It then also gets a multicast route of IPv6, of which
+/// it has no use, and the kernel walks all routes of the host for each link that comes, changes or goes
+/// (fib6_clean_all()): with `index`, that of the link, the route is removed. ENODEV: no such link.
+Result<> settlePort(Socket& socket, const IfName& name, std::optional<unsigned> index);
 
 struct NewIfb {
   IfName name;

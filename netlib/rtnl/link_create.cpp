@@ -1,4 +1,6 @@
 // Creation of links.
+#include <array>
+
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -13,8 +15,7 @@ namespace {
 
 /// The kernel ignores the alias and the settings of a bridge port on creation, so they follow in the same datagram.
 void appendAlias(Batch& batch, const IfName& name, const std::string& alias) {
-  batch.begin(RTM_NEWLINK, NLM_F_ACK, infoOf(0), "set alias of link " + name.toString());
-  batch.putText(IFLA_IFNAME, name.toString());
+  beginChange(batch, name, "set alias of link " + name.toString());
   batch.putText(IFLA_IFALIAS, alias);
 }
 
@@ -46,16 +47,31 @@ void appendVethPair(Batch& batch, const NewVeth& veth) {
   batch.putU32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(veth.peerNetns));
 }
 
-std::optional<unsigned> peerIndexOf(const Answer& answer) {
-  if (answer.messages.empty()) return std::nullopt;
-  return answer.messages.front().attributes<ifinfomsg>().u32(IFLA_LINK);
+/// A bridge port needs no link-local address, and adding one takes 5 ms with 5,000 links. The kernel would add it when
+/// the peer is up, which is later. Separate from the alias: without IPv6 the kernel refuses the whole request.
+void appendNoLinkLocal(Batch& batch, const IfName& name, PortFlags port) {
+  beginChange(batch, name, "disable IPv6 address generation of link " + name.toString());
+  putPort(batch, port);
+  const auto families = batch.nest(IFLA_AF_SPEC);
+  const auto ipv6 = batch.nest(AF_INET6);
+  batch.putU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+}
+
+/// What the kernel echoes of a new veth, but for the bridge.
+CreatedVeth createdIn(const Answer& answer) {
+  if (answer.messages.empty()) return {};
+  const Message& echo = answer.messages.front();
+  const ifinfomsg info = echo.family<ifinfomsg>().value_or(ifinfomsg{});
+  return {.index = static_cast<unsigned>(info.ifi_index), .peerIndex = echo.attributes<ifinfomsg>().u32(IFLA_LINK)};
 }
 
 /// Sends a batch whose first request creates the link and whose others configure it; on error the link is removed.
-Result<std::vector<Answer>> createConfigured(Socket& socket, Batch& batch, const IfName& name) {
+/// EAFNOSUPPORT of the request with index `aboutIpv6` is ignored: no IPv6.
+Result<std::vector<Answer>> createConfigured(Socket& socket, Batch& batch, const IfName& name,
+                                             std::optional<std::size_t> aboutIpv6 = std::nullopt) {
   auto answers = TRY(socket.exchange(batch));
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i].error == 0) continue;
+    if (answers[i].error == 0 || (i == aboutIpv6 && answers[i].error == EAFNOSUPPORT)) continue;
     if (i > 0) static_cast<void>(remove(socket, name));
     return fail(errorOf(answers[i], batch.what(i)));
   }
@@ -117,15 +133,38 @@ Result<> probe(Socket& socket, const std::string& kind) {
 Result<CreatedVeth> createVeth(Socket& socket, const NewVeth& veth) {
   Batch batch;
   appendVethPair(batch, veth);
-  // The kernel executes this even where the name exists and the creation fails: the settings of a bridge port let it
-  // refuse (rtnl_changelink(): EOPNOTSUPP) to change a link that is no port.
+  // The kernel executes what follows even where the name exists and the creation fails: the settings of a bridge port
+  // in each request let it refuse (rtnl_changelink(): EOPNOTSUPP) to change a link that is no port.
   appendAlias(batch, veth.hostName, veth.alias);
   putPort(batch, veth.port);
+  const std::size_t aboutIpv6 = batch.count();
+  appendNoLinkLocal(batch, veth.hostName, veth.port);
   if (mayChangeMtu(veth)) appendFind(batch, veth.master);
-  const auto answers = TRY(createConfigured(socket, batch, veth.hostName));
-  CreatedVeth created{peerIndexOf(answers.front()), std::nullopt};
+  const auto answers = TRY(createConfigured(socket, batch, veth.hostName, aboutIpv6));
+  CreatedVeth created = createdIn(answers.front());
   if (mayChangeMtu(veth)) created.bridge = TRY(linkIn(answers.back()));
   return created;
+}
+
+Result<> settlePort(Socket& socket, const IfName& name, std::optional<unsigned> index) {
+  Batch batch;
+  batch.begin(RTM_GETLINK, NLM_F_ACK, infoOf(0), "find link " + name.toString());
+  batch.putText(IFLA_IFNAME, name.toString());
+  batch.putU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  if (index) {
+    rtmsg info{};
+    info.rtm_family = AF_INET6;
+    info.rtm_dst_len = 8;
+    info.rtm_table = RT_TABLE_LOCAL;
+    batch.begin(RTM_DELROUTE, NLM_F_ACK, info, "remove route to ff00::/8 of link " + name.toString());
+    batch.put(RTA_DST, std::array<std::uint8_t, 16>{0xff});
+    batch.putU32(RTA_OIF, *index);
+  }
+  const auto answers = TRY(socket.exchange(batch));
+  // That of the route is ignored: where it is missing, or without IPv6, there is nothing to remove; else it only costs
+  // time.
+  if (answers.front().error != 0) return fail(errorOf(answers.front(), batch.what(0)));
+  return {};
 }
 
 Result<> createIfb(Socket& socket, const NewIfb& ifb) {

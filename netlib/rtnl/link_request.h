@@ -18,6 +18,12 @@ inline ifinfomsg infoOf(unsigned index, unsigned flags = 0, unsigned change = 0)
   return info;
 }
 
+/// A change to the link of that name.
+inline void beginChange(Batch& batch, const IfName& name, std::string what, ifinfomsg info = infoOf(0)) {
+  batch.begin(RTM_NEWLINK, NLM_F_ACK, info, std::move(what));
+  batch.putText(IFLA_IFNAME, name.toString());
+}
+
 /// The link that the kernel's answer describes. Damaged: none.
 Result<Link> linkIn(const Answer& answer);
 

@@ -55,8 +55,10 @@ struct Host {
   netlib::link::Link bridge = {};
   /// The same of the gateway's link in the attachment's VLAN, by the step vlanLink().
   netlib::link::Link vlanLink = {};
-  /// The ifindex of the container's interface in its namespace, if the kernel's answer to vethPair()'s request had it.
+  /// The ifindex of the container's interface in its namespace, and of the host end, if the kernel's answer to
+  /// vethPair()'s request had them.
   std::optional<unsigned> containerIndex = std::nullopt;
+  std::optional<unsigned> portIndex = std::nullopt;
 
   /// Called by ADD before each step, with the step's name, and before it commits the record ("commit"). An error ends
   /// the ADD there. For tests; empty otherwise.

@@ -21,12 +21,8 @@ netlib::Result<> setWherePossible(Host& host, const std::map<std::string, std::s
 }
 
 netlib::Result<> setUpIpv6(Host& host, const netlib::IfName& link) {
-  const auto name = [&](std::string_view key) { return sysctl::ofInterface(netlib::Family::Ipv6, link, key); };
+  const auto name = [&](std::string_view key) { return netlib::sysctl::ofInterface(netlib::Family::Ipv6, link, key); };
   return setWherePossible(host, {{name("accept_ra"), "0"}, {name("accept_dad"), "0"}});
-}
-
-void switchOffIpv6(const netlib::IfName& link) {
-  static_cast<void>(sysctl::write(sysctl::ofInterface(netlib::Family::Ipv6, link, "disable_ipv6"), "1"));
 }
 
 }  // namespace pons

@@ -20,9 +20,4 @@ netlib::Result<> setWherePossible(Host& host, const std::map<std::string, std::s
 /// left: the spoof guard drops router advertisements of containers as well. Without IPv6 nothing is done.
 netlib::Result<> setUpIpv6(Host& host, const netlib::IfName& link);
 
-/// For a link that only passes frames on, such as a bridge port. With IPv6 it would have a multicast route, and the
-/// kernel walks all routes of the host for each link that comes, changes or goes (fib6_clean_all(), Linux 6.18: an ADD
-/// beside 5,000 containers takes twice as long). What cannot be set only takes that time.
-void switchOffIpv6(const netlib::IfName& link);
-
 }  // namespace pons

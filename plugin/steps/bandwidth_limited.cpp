@@ -6,7 +6,6 @@
 #include "netlib/rtnl/qdisc.h"
 
 #include "plugin/context/link_owner.h"
-#include "plugin/context/optional_sysctls.h"
 #include "plugin/steps/steps.h"
 
 namespace pons {
@@ -59,7 +58,6 @@ netlib::Result<> createIfb(Host& host, const link::NewIfb& ifb) {
     if (loads && link::find(host.route, name).failedWith(ENODEV)) others.push_back(name);
   }
   TRY(link::createIfb(host.route, ifb));
-  switchOffIpv6(ifb.name);
   for (const netlib::IfName& name : others) {
     const auto made = link::find(host.route, name);
     const bool isIdle = made && made->kind == "ifb" && !made->up() && made->alias.empty();

@@ -13,8 +13,7 @@ class NeighboursAnnounced final : public AttachmentStep {
   // The kernel sends the announcements when a MAC is set, even to the same value, as containerAddresses() has set
   // arp_notify and ndisc_notify. A packet socket would take longer: closing one waits 8 ms for an RCU grace period.
   netlib::Result<> apply(Host& host) const override {
-    // A bridge port forwards once the kernel has processed its carrier event, at the latest when it is read.
-    TRY(netlib::link::find(host.route, attachment_.hostVeth));
+    TRY(netlib::link::settlePort(host.route, attachment_.hostVeth, host.portIndex));  // or it might not forward yet
     const unsigned index = TRY(containerIndexOf(host, attachment_));
     netlib::Batch batch;
     netlib::link::appendSetMac(batch, index, attachment_.containerMac);

@@ -1,5 +1,4 @@
 #include "plugin/context/link_owner.h"
-#include "plugin/context/optional_sysctls.h"
 #include "plugin/context/port_vlans.h"
 #include "plugin/firewall/bridge_policies.h"
 #include "plugin/firewall/guard_table.h"
@@ -105,8 +104,8 @@ class VethPair final : public AttachmentStep {
       if (created.failedWith(EEXIST)) return netlib::fail(nameTaken(attachment_));
     }
     if (!created) return netlib::fail(explained(host, created.error(), attachment_));
-    switchOffIpv6(attachment_.hostVeth);  // before the kernel adds addresses, when the container's interface is up
     host.containerIndex = created->peerIndex;
+    host.portIndex = created->index;
     if (created->bridge) host.bridge = *std::move(created->bridge);
     return isolateIfReferenced(host, attachment_);
   }

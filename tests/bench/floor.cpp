@@ -8,7 +8,6 @@
 #include "netlib/rtnl/link.h"
 #include "netlib/rtnl/route.h"
 
-#include "plugin/context/optional_sysctls.h"
 #include "plugin/firewall/nat_table.h"
 
 #include "tests/support/attachments.h"
@@ -71,7 +70,6 @@ Result<> attach(const pons::Attachment& attachment, unsigned bridge) {
   const auto netns = TRY(netlib::Netns::open(attachment.netnsPath));
   const auto index = TRY(netlib::link::createVeth(route, vethOf(attachment, netns, bridge))).peerIndex;
   if (!index) return netlib::fail(netlib::Cause::Unsupported, "this kernel does not echo the index of a veth's peer");
-  pons::switchOffIpv6(attachment.hostVeth);
   TRY(furnish(netns, attachment.leases.front(), *index));
   nft::Transaction transaction;
   transaction.addElements(pons::nat::tableOf(netlib::Family::Ipv4), pons::nat::kForwardsAny, elementsOf(attachment));

@@ -6,6 +6,7 @@
 #include "netlib/os/netns.h"
 
 #include "tests/support/fake_host.h"
+#include "tests/support/text.h"
 
 using namespace support;
 using netlib::Batch;
@@ -129,7 +130,7 @@ TEST_CASE("A veth is created with both ends configured, one of them up as bridge
   CHECK(found.hairpin);
   CHECK(found.isolated);
   const std::string shown = outputOf({"ip", "-d", "link", "show", "v0"});
-  for (const char* part : {"numtxqueues 1 ", "numrxqueues 1 "}) {
+  for (const char* part : {"addrgenmode none", "numtxqueues 1 ", "numrxqueues 1 "}) {
     CHECK_MESSAGE(shown.find(part) != std::string::npos, part);
   }
   const auto ports = netlib::link::portsOf(bench.route, bench.bridge).value();
@@ -149,6 +150,23 @@ TEST_CASE("A veth is created with both ends configured, one of them up as bridge
   REQUIRE(netlib::link::remove(bench.route, name("v0")).ok());
   CHECK(netlib::link::find(inside, name("eth0")).failedWith(ENODEV));
   CHECK(netlib::link::portsOf(bench.route, bench.bridge).value().empty());
+}
+
+TEST_CASE("A settled port forwards, and has neither an address nor a route of IPv6") {
+  REQUIRE_FAKE_HOST(host);
+  VethBench bench{host};
+  const auto created = netlib::link::createVeth(bench.route, bench.veth()).value();
+  if (created.index) CHECK(created.index == netlib::link::find(bench.route, name("v0"))->index);
+  outputOf({"ip", "-n", "c1", "link", "set", "eth0", "up"});
+  CHECK(netlib::link::settlePort(bench.route, name("v0"), std::nullopt).ok());
+  const auto routes = [] { return outputOf({"ip", "-6", "route", "show", "table", "all", "dev", "v0"}); };
+  if (routes().empty()) return FakeHost::countSkip("needs Linux 6.8, which processes the carrier event at once");
+  CHECK(contains(outputOf({"bridge", "link", "show", "dev", "v0"}), "state forwarding"));
+  CHECK(outputOf({"ip", "-6", "address", "show", "dev", "v0"}) == "");
+  CHECK(netlib::link::settlePort(bench.route, name("v0"), created.index).ok());
+  CHECK(routes() == "");
+  CHECK(netlib::link::settlePort(bench.route, name("v0"), created.index).ok());
+  CHECK(netlib::link::settlePort(bench.route, name("v9"), created.index).failedWith(ENODEV));
 }
 
 TEST_CASE("The bridge of a new port is described where its MTU may have changed") {

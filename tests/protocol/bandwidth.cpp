@@ -3,7 +3,6 @@
 
 #include "tests/protocol/network.h"
 #include "tests/support/attachments.h"
-#include "tests/support/eventually.h"
 #include "tests/support/text.h"
 
 using namespace support;
@@ -40,21 +39,6 @@ TEST_CASE(
     checkSilent(demo.del("c1"));
     checkSilent(demo.del("c1"));
     CHECK(host.dump() == before);
-  }
-}
-
-TEST_CASE(
-    "The links of a container have no IPv6 on the host, whose routes the kernel walks for each link that changes") {
-  REQUIRE_FAKE_HOST(host);
-  Network demo{"demo", R"("ipam": {"ranges": [[{"subnet": "10.42.0.0/24"}], [{"subnet": "fd42::/64"}]]})"};
-  for (const std::string container : {"c1", "c2", "c3"}) {
-    CAPTURE(container);
-    demo.attach(host, container, own(kBoth));
-    for (const std::string& link : {vethOf(container), keyed(container)}) {
-      CHECK(eventually([&] { return contains(outputOf({"ip", "link", "show", link}), "LOWER_UP"); }));
-      CHECK(outputOf({"ip", "-6", "address", "show", "dev", link}) == "");
-      CHECK(outputOf({"ip", "-6", "route", "show", "table", "all", "dev", link}) == "");
-    }
   }
 }
 
