@@ -108,7 +108,8 @@ cnitool() {
 attach() { cnitool add "$@"; }
 verify() { cnitool check "$@"; }
 detach() { cnitool del "$@"; }
-# What a plugin may change on the host, but not modules, counters and the operational state, which follows some time after the carrier
+# What a plugin may change on the host, but not modules and counters, nor the operational state, which follows the carrier
+# by up to a second
 dump() {
   ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//; s/ qlen [0-9]*//; s/ state [A-Z]*//'; ip -o addr show scope global | sed 's/^[0-9]*: //'
   ip route show table all | grep -v fe80; ip -6 route show table all | grep -v -e fe80 -e ff00; ip rule
