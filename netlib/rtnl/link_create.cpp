@@ -1,6 +1,4 @@
 // Creation of links.
-#include <array>
-
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -8,6 +6,7 @@
 #include <net/if.h>
 
 #include "netlib/rtnl/link_request.h"
+#include "netlib/rtnl/route.h"
 
 namespace netlib::link {
 
@@ -151,15 +150,7 @@ Result<> settlePort(Socket& socket, const IfName& name, std::optional<unsigned> 
   batch.begin(RTM_GETLINK, NLM_F_ACK, infoOf(0), "find link " + name.toString());
   batch.putText(IFLA_IFNAME, name.toString());
   batch.putU32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  if (index) {
-    rtmsg info{};
-    info.rtm_family = AF_INET6;
-    info.rtm_dst_len = 8;
-    info.rtm_table = RT_TABLE_LOCAL;
-    batch.begin(RTM_DELROUTE, NLM_F_ACK, info, "remove route to ff00::/8 of link " + name.toString());
-    batch.put(RTA_DST, std::array<std::uint8_t, 16>{0xff});
-    batch.putU32(RTA_OIF, *index);
-  }
+  if (index) route::appendRemoveMulticast(batch, *index);
   const auto answers = TRY(socket.exchange(batch));
   // That of the route is ignored: where it is missing, or without IPv6, there is nothing to remove; else it only costs
   // time.

@@ -1,6 +1,7 @@
 #include "netlib/rtnl/route.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <linux/rtnetlink.h>
@@ -151,6 +152,15 @@ void appendAdd(Batch& batch, const Route& route) {
   const auto metrics = batch.nest(RTA_METRICS);
   if (route.mtu != 0) batch.putU32(RTAX_MTU, route.mtu);
   if (route.advmss != 0) batch.putU32(RTAX_ADVMSS, route.advmss);
+}
+
+void appendRemoveMulticast(Batch& batch, unsigned linkIndex) {
+  constexpr std::array<std::uint8_t, 16> kAll{0xff};
+  rtmsg info = infoOf(Family::Ipv6, 8);
+  info.rtm_table = RT_TABLE_LOCAL;
+  batch.begin(RTM_DELROUTE, NLM_F_ACK, info, "remove route to ff00::/8 of link " + std::to_string(linkIndex));
+  batch.put(RTA_DST, kAll);
+  batch.putU32(RTA_OIF, linkIndex);
 }
 
 Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkIndex) {

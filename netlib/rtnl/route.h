@@ -37,6 +37,8 @@ struct Route {
 /// At least one next hop. EEXIST: a route with that destination, table and metric exists. ENETUNREACH: a gateway is not
 /// reachable through its link. EINVAL for several IPv4 next hops on a kernel without CONFIG_IP_ROUTE_MULTIPATH.
 void appendAdd(Batch& batch, const Route& route);
+/// Removes the multicast route of IPv6, ff00::/8, that the kernel gives to each link. ESRCH: the link has none.
+void appendRemoveMulticast(Batch& batch, unsigned linkIndex);
 
 /// All routes of the family in all tables except local; those that use one link if `linkIndex` is not 0. A dump.
 Result<std::vector<Route>> list(Socket& socket, Family family, unsigned linkIndex = 0);

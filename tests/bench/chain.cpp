@@ -18,15 +18,12 @@ std::string withPrevious(std::string config, const std::string& result) {
   return config + R"(, "prevResult": )" + result + "}";
 }
 
-/// While it lives, programs of this thread are on that host: in its network namespace, and with a procfs of its own, as
-/// hosts have. In one for all, the kernel would search the parameters that it caches for the containers of every host
-/// one after the other, at each access to one of them.
+/// While it lives, programs of this thread are on that host: in its network namespace, and with its procfs.
 class OnHost {
  public:
   explicit OnHost(const std::string& netns) : inside_(netns) {
     const std::string own = netns + ".proc";
-    const bool isNew = std::filesystem::create_directory(own);
-    if (isNew && mount("proc", own.c_str(), "proc", 0, nullptr) != 0) throw std::runtime_error("mount a procfs");
+    provideProcfs(own);
     if (mount(own.c_str(), "/proc", nullptr, MS_BIND, nullptr) != 0) throw std::runtime_error("bind a procfs");
   }
   ~OnHost() { umount2("/proc", MNT_DETACH); }
@@ -60,6 +57,11 @@ Chain ponsWith(const std::string& host, const std::string& stateDir, const std::
 }
 
 }  // namespace
+
+void provideProcfs(const std::string& path) {
+  const bool isNew = std::filesystem::create_directory(path);
+  if (isNew && mount("proc", path.c_str(), "proc", 0, nullptr) != 0) throw std::runtime_error("mount a procfs");
+}
 
 std::string addressOf(const Container& container) {
   const std::size_t start = container.result.find("\"10.") + 1;

@@ -65,6 +65,10 @@ class Chain {
   std::vector<Plugin> plugins_;
 };
 
+/// At that path, on the first call: a procfs of its own. In one for all, the kernel would search the parameters that it
+/// caches for the containers of every host one after the other, at each access to one of them.
+void provideProcfs(const std::string& path);
+
 /// Makes the chain for a host, whose namespace has that path.
 using ChainOf = std::function<Chain(const std::string& host, const std::string& stateDir)>;
 

@@ -5,8 +5,6 @@
 #include <list>
 #include <stdexcept>
 
-#include <sys/mount.h>
-
 #include "tests/support/process.h"
 
 namespace bench {
@@ -64,23 +62,14 @@ std::string rulesOf(unsigned first, unsigned end) {
   return "*nat\n" + chains + rules + "COMMIT\n";
 }
 
-/// A procfs as each container has its own, in which runtimes set parameters. In the host's, the kernel would search the
-/// entries that it caches for all namespaces one after the other, at each access to a parameter of the network.
-const std::string& procOfContainers() {
-  static const std::string path = [] {
-    std::string made = "/run/proc";
-    std::filesystem::create_directory(made);
-    if (mount("proc", made.c_str(), "proc", 0, nullptr) != 0) throw std::runtime_error("mount a procfs");
-    return made;
-  }();
-  return path;
-}
+const std::string kProcOfContainers = "/run/proc";  ///< in which runtimes set parameters
 
 /// IPv6 is disabled: thousands of interfaces would send neighbour discovery and MLD messages for a while.
 std::string quietNamespace(Hosts& hosts) {
   std::string netns = hosts.container().netns;
+  provideProcfs(kProcOfContainers);
   const support::Inside there{netns};
-  std::ofstream parameter{procOfContainers() + "/sys/net/ipv6/conf/default/disable_ipv6"};
+  std::ofstream parameter{kProcOfContainers + "/sys/net/ipv6/conf/default/disable_ipv6"};
   if (!(parameter << 1).flush()) throw std::runtime_error("disable IPv6");
   return netns;
 }
